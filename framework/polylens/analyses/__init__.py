@@ -1,0 +1,79 @@
+"""Analyses: stored rows in, findings out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from typing_extensions import Self
+
+from polylens.plugin import Plugin
+from polylens.progress import Progress
+from polylens.records import Figure, Findings, Rows
+from polylens.streams import Streams
+
+Need = Literal["activations", "codes"]
+"""Parts of `Rows` an analysis can ask for; only what some analysis needs is captured."""
+
+NETWORK = "network"
+"""Name of the variant that is the spec's own network, beside its controls."""
+RAW_INPUTS = "raw_inputs"
+"""Name of the variant whose rows are the inputs themselves: the layer-independent baseline."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One analysis of one network: what went in and what came out."""
+
+    rows: Rows
+    findings: Findings
+    upstream: Mapping[str, Findings]
+
+
+Outcomes = Mapping[str, tuple[Outcome, ...]]
+"""Outcomes by variant: `network` (one), each control (one a draw), `raw_inputs` (one, where it applies)."""
+
+
+class Analysis(Plugin):
+    """An analysis that a spec can name. Pure: the same rows and seed give the same findings."""
+
+    family: ClassVar[str] = "analyses"
+
+    @abstractmethod
+    def needs(self) -> frozenset[Need]:
+        """Which parts of the rows the analysis reads."""
+
+    def upstream(self) -> tuple[str, ...]:
+        """Names of the sibling analyses it stands on (its `of`)."""
+        return ()
+
+    @abstractmethod
+    def run(
+        self, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings], progress: Progress
+    ) -> Findings:
+        """What the rows show.
+
+        Args:
+            rows: with the parts that `needs` names.
+            streams: all randomness; name each draw.
+            upstream: findings of the siblings named by `upstream`, by name.
+            progress: where long work shows itself.
+
+        Raises:
+            DataError: the rows cannot be analysed like this (too few, no classes); says what to change.
+        """
+
+    def on_inputs(self) -> Self | None:
+        """The same analysis for rows whose activations are raw inputs; None where it has no meaning there."""
+        return None
+
+    def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
+        """Pictures of the findings, the network beside its controls.
+
+        Args:
+            outcomes: by variant.
+            subject: the sentence every caption ends with: model, layer, rows, polytope or proxy.
+        """
+        return ()

@@ -1,0 +1,39 @@
+"""Codes: which regime each of a named set of units is in."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from polylens.plugin import Plugin
+
+if TYPE_CHECKING:
+    import torch
+
+    from polylens.dataflow import Flow, Nonlinearity, Selection
+
+
+class Code(Plugin):
+    """A code that a spec can name. Which units and which positions is always written, never implied."""
+
+    family: ClassVar[str] = "codes"
+
+    positions: Literal["same", "all"]
+    """`same`: units at the row's own position; `all`: units everywhere, one row per example."""
+
+    @abstractmethod
+    def select(self, flow: Flow, layer: str) -> Selection:
+        """Which nonlinearities of the network the code of `layer` reads, and whether it names polytopes.
+
+        Raises:
+            UsageError: the layer has no such units; says which layers have.
+        """
+
+    @abstractmethod
+    def encode(self, nonlinearity: Nonlinearity, values: torch.Tensor) -> torch.Tensor:
+        """The regime bits of rows, as booleans `rows bits`, on the device of `values`.
+
+        Args:
+            nonlinearity: whose units these are.
+            values: `rows units` pre-activations, or winners' indices within their windows for max-pooling.
+        """

@@ -1,0 +1,41 @@
+"""Datasets: examples with stable ids, prepared for one network."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from polylens.plugin import Plugin
+from polylens.records import Examples, ImageFormat
+from polylens.streams import Streams
+
+
+class Dataset(Plugin):
+    """Examples that a spec can name."""
+
+    family: ClassVar[str] = "datasets"
+
+    @abstractmethod
+    def open(
+        self,
+        image_format: ImageFormat,
+        *,
+        streams: Streams,
+        root: Path,
+        limit: int | None = None,
+        split: Literal["train"] | None = None,
+    ) -> Examples:
+        """The examples, as inputs in `image_format`.
+
+        Args:
+            image_format: what the network takes.
+            streams: randomness of splits and draws; the same seed gives the same examples.
+            root: folder that relative data roots start from.
+            limit: at most this many examples, still drawn as the dataset draws.
+            split: `train` opens the examples kept for training instead of the ones the spec names; datasets that
+                keep none raise.
+
+        Raises:
+            DataError: nothing usable is there; says what was looked for and what to do.
+        """

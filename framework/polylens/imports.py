@@ -1,0 +1,54 @@
+"""Outside libraries that need care before they are imported: torchvision, and Lightning, which looks for it.
+
+torchvision's wheel carries operators built for a CUDA torch. Beside a CPU-only torch they do not load, and importing
+torchvision fails on the missing `torchvision::nms`. Declaring the two operators' schemas first mends it; models and
+transforms use neither.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+from types import ModuleType
+
+_SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+
+
+@cache
+def torchvision() -> ModuleType:
+    """The torchvision package, importable beside any build of torch."""
+    _declare_missing_operators()
+    import torchvision as module
+    import torchvision.models
+    import torchvision.transforms.v2.functional  # noqa: F401
+
+    return module
+
+
+@cache
+def lightning() -> ModuleType:
+    """The pytorch_lightning package, importable beside any build of torch."""
+    _declare_missing_operators()
+    with warnings.catch_warnings():
+        # Lightning registers a pytree class by a name that torch calls deprecated.
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+        import pytorch_lightning as module
+
+    return module
+
+
+@cache
+def _declare_missing_operators() -> None:
+    import torch
+
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+        import sys
+
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        for name in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{name}", _SCHEMA)

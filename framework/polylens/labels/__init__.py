@@ -1,0 +1,28 @@
+"""Labels: what clusters seem to mean, with the evidence."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from polylens.plugin import Plugin
+from polylens.progress import Progress
+from polylens.records import Labels, Partition, Rows
+from polylens.streams import Streams
+
+
+class Label(Plugin):
+    """A way of labelling that a spec can name."""
+
+    family: ClassVar[str] = "labels"
+
+    of: str
+    """Name of the analysis whose clusters are labelled."""
+
+    @abstractmethod
+    def label(self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress) -> Labels:
+        """A label for every cluster, each with its evidence and a score with a chance level.
+
+        Raises:
+            DataError: the rows carry nothing to name clusters by (such as classes).
+        """

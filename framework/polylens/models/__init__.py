@@ -1,0 +1,86 @@
+"""Models: networks, their preprocessing, and where their weights come from."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import Self
+
+from polylens.plugin import Plugin
+from polylens.records import ImageFormat
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Training(BaseModel):
+    """How a network is trained here, by Lightning, on a dataset's `train` split."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    epochs: int = Field(default=60, ge=1)
+    """Passes over the training examples."""
+    batch_size: int = Field(default=64, ge=1)
+    """Examples a step."""
+    learning_rate: float = Field(default=2e-3, gt=0)
+    """Step size of the optimiser."""
+    optimizer: Literal["adam", "sgd"] = "adam"
+    """Adam, or stochastic gradient descent with momentum 0.9."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Decoupled weight decay per step."""
+    targets: Literal["true", "shuffled"] = "true"
+    """`shuffled` trains on permuted classes: the random-label control."""
+
+
+class Model(Plugin):
+    """A network that a spec can name."""
+
+    family: ClassVar[str] = "models"
+
+    @abstractmethod
+    def build(self, generator: torch.Generator) -> torch.nn.Module:
+        """The module with fresh weights drawn from `generator`, in eval mode; no file and no network is touched."""
+
+    def load(self, module: torch.nn.Module, *, root: Path) -> torch.nn.Module:
+        """The module with its published or local weights put in. Models without such weights return it unchanged.
+
+        Raises:
+            DataError: the weights cannot be had or do not fit; says what to do.
+        """
+        return module
+
+    @abstractmethod
+    def image_format(self) -> ImageFormat:
+        """How images become inputs. Part of the model and of its digest."""
+
+    @abstractmethod
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input, without the batch axis."""
+
+    def layers(self) -> tuple[str, ...] | None:
+        """Layer names known from the configuration alone, without building; None where it takes building."""
+        return None
+
+    def aliases(self) -> Mapping[str, str]:
+        """Short layer names and the module path each stands for."""
+        return {}
+
+    def recipe(self) -> Training | None:
+        """How the model is trained here; None where its weights are published, in a file, or fresh."""
+        return None
+
+    def weights_digest(self, *, root: Path) -> str:
+        """Digest of weights that lie outside the configuration, such as a local file; empty where there are none."""
+        return ""
+
+    @abstractmethod
+    def untrained(self) -> Self:
+        """The same architecture and preprocessing with fresh weights: what `random_init` asks for."""
+
+    def with_targets(self, targets: Literal["true", "shuffled"]) -> Self | None:
+        """The same model trained on other targets; None where it is not trained here."""
+        return None

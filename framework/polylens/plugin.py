@@ -1,0 +1,151 @@
+"""The base of all kinds: one final, frozen class in one file, whose fields are its YAML keys.
+
+A family is a folder of this package; a kind is a file in it (`sampling/evenly_spaced.py` is
+`{kind: evenly_spaced}`) or an entry point of the group `polylens.<family>`. Kinds are listed by file name, without
+importing them; only the chosen one is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic_core import PydanticCustomError
+from typing_extensions import Self
+
+from polylens.errors import nearest
+
+FAMILIES = ("models", "datasets", "sampling", "codes", "controls", "analyses", "labels")
+"""The plugin families, named as their folders in the package and in the registry."""
+
+
+class Plugin(BaseModel):
+    """Base of every kind. Subclasses are frozen, forbid unknown keys, and never keep fitted state."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    family: ClassVar[str] = ""
+    """Which family the kind belongs to; set by the family's abstract class."""
+    version: ClassVar[int] = 1
+    """Raised when the kind's results change for the same fields, so that stored results are not mistaken for new."""
+
+    @classmethod
+    def kind(cls) -> str:
+        """The kind's name in YAML: the name of its file."""
+        return cls.__module__.rpartition(".")[2]
+
+    def to_plain(self) -> dict[str, Any]:
+        """The plugin as plain data with `kind` first: what YAML would say with every default written out."""
+        fields = {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+        return {"kind": self.kind(), **fields}
+
+    def identity(self) -> dict[str, Any]:
+        """What a digest sees: the plain data, the kind's version, and nothing that cannot change a number."""
+        return {**self.to_plain(), "version": self.version}
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Chooses the kind where the field only names a family, and takes `kind` out before the fields are checked."""
+        if isinstance(value, Plugin) or not isinstance(value, dict):
+            return handler(value)
+        if _is_family(cls):
+            if "kind" not in value:
+                known = ", ".join(kinds(cls.family))
+                raise PydanticCustomError("kind_missing", "a 'kind' is needed here; known: {known}", {"known": known})
+            try:
+                chosen = load_kind(cls.family, str(value["kind"]))
+            except UnknownKindError as error:
+                details = {"name": error.name, "family": error.family, "message": str(error)}
+                raise PydanticCustomError("kind_unknown", "{message}", details) from None
+            return cast(Self, chosen.model_validate(value))
+        if value.get("kind") == cls.kind():
+            value = {key: item for key, item in value.items() if key != "kind"}
+        return handler({key: _tuples(item) for key, item in value.items()})
+
+
+class UnknownKindError(LookupError):
+    """No file and no entry point gives this kind."""
+
+    def __init__(self, family: str, name: str) -> None:
+        self.family = family
+        self.name = name
+        self.known = kinds(family)
+        self.suggestion = nearest(name, self.known)
+        super().__init__(f"no kind '{name}' in {family}")
+
+
+@cache
+def kinds(family: str) -> tuple[str, ...]:
+    """Names of all kinds of a family, from file names and entry points, without importing any of them.
+
+    >>> "evenly_spaced" in kinds("sampling")
+    True
+    """
+    folder = Path(__file__).parent / family
+    built_in = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    return tuple(sorted(built_in | {point.name for point in _entry_points(family)}))
+
+
+def load_kind(family: str, name: str) -> type[Plugin]:
+    """The class of one kind.
+
+    Raises:
+        UnknownKindError: no such kind; carries the nearest name and the known list.
+    """
+    if (Path(__file__).parent / family / f"{name}.py").is_file() and not name.startswith("_"):
+        module = importlib.import_module(f"polylens.{family}.{name}")
+        return _plugin_of(module.__name__, vars(module))
+    for point in _entry_points(family):
+        if point.name == name:
+            found = cast("type[Plugin]", point.load())
+            if found.kind() != name:
+                # A kind is named by its file here and everywhere else, so that YAML written back reads again.
+                raise TypeError(f"entry point '{name}' of polylens.{family} must lead to a file named {name}.py")
+            return found
+    raise UnknownKindError(family, name)
+
+
+@cache
+def _entry_points(family: str) -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=f"polylens.{family}"))
+
+
+def _plugin_of(module: str, names: dict[str, Any]) -> type[Plugin]:
+    found = [
+        item
+        for item in names.values()
+        if isinstance(item, type) and issubclass(item, Plugin) and item.__module__ == module
+    ]
+    if len(found) != 1:
+        raise TypeError(f"{module} must define exactly one plugin class, found {len(found)}")
+    return found[0]
+
+
+def _is_family(cls: type[Plugin]) -> bool:
+    """Whether `cls` is a family's abstract class, which stands for any of its kinds."""
+    return inspect.isabstract(cls)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Plugin):
+        return value.to_plain()
+    if isinstance(value, BaseModel):
+        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _tuples(value: Any) -> Any:
+    """YAML lists become tuples, which strict validation of frozen fields asks for."""
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,46 @@
+"""What long work says while it runs. The terminal's bars live in `cli`; engines only know this interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Task(Protocol):
+    """One piece of long work that advances by units."""
+
+    def advance(self, amount: float = 1.0) -> None:
+        """Says that `amount` more units are done."""
+
+
+class Progress(Protocol):
+    """Somewhere to show long work."""
+
+    def task(self, title: str, *, total: float | None, unit: str) -> "_TaskContext":
+        """Opens a task of `total` units (None: unknown); use it in a `with` statement."""
+
+    def note(self, text: str) -> None:
+        """Shows one line that stays, such as a stage that was found stored or an image that was skipped."""
+
+
+class _TaskContext(Protocol):
+    def __enter__(self) -> Task: ...
+    def __exit__(self, *details: object) -> bool | None: ...
+
+
+class Silent:
+    """Progress that shows nothing, for Python callers and tests."""
+
+    @contextmanager
+    def task(self, title: str, *, total: float | None, unit: str) -> Iterator[Task]:
+        """Opens a task that shows nothing."""
+        yield _Nothing()
+
+    def note(self, text: str) -> None:
+        """Shows nothing."""
+
+
+class _Nothing:
+    def advance(self, amount: float = 1.0) -> None:
+        pass

@@ -1,0 +1,36 @@
+"""Frozen data that floors hand to each other. Nothing here computes; nothing here imports torch."""
+
+from polylens.records.codes import CodeLayer, Codes, CodeScheme
+from polylens.records.findings import (
+    NOISE,
+    Alternative,
+    ClusterLabel,
+    Figure,
+    Findings,
+    Labels,
+    Number,
+    Partition,
+)
+from polylens.records.network import Context, Examples, ImageFormat, Network, Skipped
+from polylens.records.rows import Origins, Rows
+
+__all__ = [
+    "NOISE",
+    "Alternative",
+    "ClusterLabel",
+    "CodeLayer",
+    "CodeScheme",
+    "Codes",
+    "Context",
+    "Examples",
+    "Figure",
+    "Findings",
+    "ImageFormat",
+    "Labels",
+    "Network",
+    "Number",
+    "Origins",
+    "Partition",
+    "Rows",
+    "Skipped",
+]

@@ -1,0 +1,126 @@
+"""What analyses and labels give: numbers, tables, a partition, labels, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOISE = -1
+"""The label of rows that belong to no cluster; the only sentinel in polylens."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A measured number with its interval and its level under chance, where they are known."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    interval: str = ""
+    """What the interval is, such as `5 to 95 % of 200 resamples of the examples`."""
+    chance: float | None = None
+    """The same number with labels shuffled (what `chance_is` says)."""
+    chance_is: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """The same rows (or a subsample of them) partitioned again, at another size or on fewer rows."""
+
+    name: str
+    """`min_cluster_size` or `subsample`."""
+    value: int
+    """The size, or the subsample's number."""
+    rows: Int64[np.ndarray, "chosen"]
+    """Which rows were partitioned."""
+    labels: Int64[np.ndarray, "chosen"]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Clusters of rows. Labels are 0, 1, ... by falling size; -1 is noise."""
+
+    labels: Int64[np.ndarray, "rows"]
+    strength: Float32[np.ndarray, "rows"]
+    """How firmly each row belongs to its cluster, in [0, 1]; 0 for noise."""
+    exemplars: Int64[np.ndarray, "clusters"]
+    """Row index of each cluster's medoid: the member with the least summed distance to the others."""
+    method: str = ""
+    """One phrase for captions, such as `HDBSCAN of activations (euclidean, min_cluster_size 5)`."""
+    space: str = "activation"
+    """`activation` or `code`: what was partitioned."""
+    merges: Float64[np.ndarray, "merges 4"] | None = None
+    """Single-linkage tree as scipy writes it (left, right, height, size), where the method is hierarchical."""
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def n_clusters(self) -> int:
+        """How many clusters there are, noise not counted."""
+        return int(self.labels.max(initial=NOISE)) + 1
+
+    @property
+    def coverage(self) -> float:
+        """Share of rows that are in a cluster (1 - noise)."""
+        return float((self.labels != NOISE).mean()) if len(self.labels) else 0.0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one analysis found."""
+
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    partition: Partition | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences a reader of the numbers must know, such as how many pairs were left out."""
+
+
+@dataclass(frozen=True)
+class ClusterLabel:
+    """What one cluster seems to mean, and how good the evidence is."""
+
+    cluster: int
+    text: str
+    """The name shown to people; a cluster with weak evidence is called so."""
+    size: int
+    share: float
+    """Share of the cluster's held-out members that the name fits, in [0, 1]."""
+    lift: float
+    """That share over the name's share among all held-out rows."""
+    chance_lift: float
+    """The family-wise chance level of the lift for a cluster of this size."""
+    p_value: float
+    """Family-wise adjusted."""
+    strong: bool
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of one partition's clusters."""
+
+    clusters: tuple[ClusterLabel, ...]
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One picture, ready to be shown."""
+
+    name: str
+    """File name without ending, such as `cluster-sizes`."""
+    title: str
+    caption: str
+    """Says model, layer, rows, and polytope or proxy."""
+    png: bytes
+    alt: str = ""
+    """What the picture shows, for readers who cannot see it."""

@@ -1,0 +1,53 @@
+"""Rows: what a harvest gives and every analysis takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from polylens.records.codes import Codes
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where each row comes from."""
+
+    example: Int64[np.ndarray, "rows"]
+    """Index of the example in the dataset; rows of one example form one block in every resampling."""
+    position: Int64[np.ndarray, "rows"]
+    """Raw position, flat in row-major order over `grid`; 0 where the row is a whole example."""
+    grid: tuple[int, ...]
+    """Extent of the layer's positions: (height, width), (tokens,), or () where a row is a whole example."""
+    example_ids: tuple[str, ...]
+    """Stable id of each example of the dataset (indexed by `example`)."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Sampled positions of one layer on one dataset. All arrays share the rows axis; absent parts are None."""
+
+    layer: str
+    origins: Origins
+    activations: Float32[np.ndarray, "rows width"] | None = None
+    codes: Codes | None = None
+    targets: Int64[np.ndarray, "rows"] | None = None
+    """Class of each row's example, an index into `classes`."""
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.origins.example)
+
+    def take(self, index: Int64[np.ndarray, "chosen"]) -> Rows:
+        """The chosen rows, in the order of `index`."""
+        codes = self.codes
+        return replace(
+            self,
+            origins=replace(
+                self.origins, example=self.origins.example[index], position=self.origins.position[index]
+            ),
+            activations=None if self.activations is None else self.activations[index],
+            codes=None if codes is None else replace(codes, packed=codes.packed[index]),
+            targets=None if self.targets is None else self.targets[index],
+        )
