@@ -1,0 +1,136 @@
+"""Networks and examples put together from a recipe: what to build, whose weights, changed by which control.
+
+A recipe is plain data, so that a worker process can put together the very same network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from polylens.controls import Control
+from polylens.datasets import Dataset
+from polylens.errors import UsageError
+from polylens.models import Model
+from polylens.plugin import load_kind
+from polylens.records import Examples, Network
+from polylens.store import Store
+from polylens.streams import Streams
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One network on one dataset."""
+
+    model: Model
+    dataset: Dataset
+    seed: int
+    control: Control | None = None
+    draw: int = 0
+    """Which of the control's draws."""
+    limit: int | None = None
+    """At most this many examples."""
+    training: str = ""
+    """Digest of the stored training stage that holds the weights; empty where the network is not trained here."""
+
+    @property
+    def weighted_model(self) -> Model:
+        """The model whose weights the network starts from: the spec's own, or what the control asks for.
+
+        Raises:
+            UsageError: the control needs a network trained here, and this one is not.
+        """
+        if self.control is None or self.control.weights in ("same", "another seed"):
+            return self.model
+        if self.control.weights == "untrained":
+            return self.model.untrained()
+        changed = self.model.with_targets("shuffled")
+        if changed is None:
+            raise UsageError(
+                f"the control '{self.control.kind()}' needs a network trained here",
+                hint="give the model a 'training' block, or leave this control out",
+            )
+        return changed
+
+    @property
+    def weight_streams(self) -> Streams:
+        """Randomness of initial weights and of training: the spec's own, or the control draw's."""
+        streams = Streams(self.seed).child("model")
+        if self.control is None or self.control.weights == "same":
+            return streams
+        return streams.child(self.control.kind(), self.draw)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data that `from_plain` reads again."""
+        return {
+            "model": self.model.to_plain(),
+            "dataset": self.dataset.to_plain(),
+            "seed": self.seed,
+            "control": None if self.control is None else self.control.to_plain(),
+            "draw": self.draw,
+            "limit": self.limit,
+            "training": self.training,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Recipe:
+        """The recipe that `to_plain` wrote."""
+        control = plain["control"]
+        return cls(
+            model=cast(Model, _plugin("models", plain["model"])),
+            dataset=cast(Dataset, _plugin("datasets", plain["dataset"])),
+            seed=plain["seed"],
+            control=None if control is None else cast(Control, _plugin("controls", control)),
+            draw=plain["draw"],
+            limit=plain["limit"],
+            training=plain["training"],
+        )
+
+
+def open_examples(recipe: Recipe, *, root: Path, split: str | None = None) -> Examples:
+    """The recipe's examples, prepared for its model; `split="train"` gives those kept for training."""
+    return recipe.dataset.open(
+        recipe.model.image_format(),
+        streams=Streams(recipe.seed).child("dataset"),
+        root=root,
+        limit=recipe.limit if split is None else None,
+        split="train" if split == "train" else None,
+    )
+
+
+def assemble(recipe: Recipe, examples: Examples, *, store: Store, root: Path) -> Network:
+    """The recipe's network in eval mode: built, given its weights, changed by its control.
+
+    Raises:
+        StoreError: the trained weights are not in the store, or are damaged.
+        DataError: published or local weights cannot be had.
+    """
+    import torch
+
+    model = recipe.weighted_model
+    module = model.build(recipe.weight_streams.torch_generator("weights"))
+    if recipe.training:
+        from safetensors.torch import load_file
+
+        folder = store.open("training", recipe.training)
+        module.load_state_dict(load_file(folder / "weights.safetensors"))
+    else:
+        module = model.load(module, root=root)
+    network = Network(
+        name=model.kind(),
+        module=module.eval().requires_grad_(requires_grad=False),
+        image_format=model.image_format(),
+        identity=recipe.training,
+        aliases=model.aliases(),
+        example_input=torch.zeros(1, *model.input_shape()),
+    )
+    if recipe.control is None:
+        return network
+    streams = Streams(recipe.seed).child("control", recipe.control.kind(), recipe.draw)
+    changed = recipe.control.apply(network, examples, streams)
+    return replace(changed, module=changed.module.eval().requires_grad_(requires_grad=False))
+
+
+def _plugin(family: str, plain: dict[str, Any]) -> object:
+    return load_kind(family, plain["kind"]).model_validate(plain)
