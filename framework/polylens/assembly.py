@@ -32,7 +32,7 @@ class Recipe:
     limit: int | None = None
     """At most this many examples."""
     training: str = ""
-    """Digest of the stored training stage that holds the weights; empty where the network is not trained here."""
+    """Digest of the stored training stage that holds the weights; empty for networks not trained here."""
 
     @property
     def weighted_model(self) -> Model:

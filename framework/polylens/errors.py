@@ -92,10 +92,11 @@ class TrackingError(PolylensError):
 class StageError(PolylensError):
     """A stage of a run failed. Says which stage, where it was asked for, and what to do."""
 
-    def __init__(self, stage: str, message: str, *, place: Place | None = None, hint: str | None = None) -> None:
+    def __init__(self, stage: str, message: str, *, path: str = "", hint: str | None = None) -> None:
         super().__init__(f"stage {stage} failed: {message}", hint=hint)
         self.stage = stage
-        self.place = place
+        self.path = path
+        """Dotted path in the spec that asked for the stage; the command line shows the line it stands on."""
 
 
 def nearest(name: str, known: Sequence[str]) -> str | None:

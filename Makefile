@@ -1,0 +1,45 @@
+# Two commands: `make demo` runs the main job on real data, `make test` checks everything. Neither needs a network
+# service besides the package index, an account or a GPU.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PYTEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check clean
+
+help:
+	@echo "make demo    set up and run experiments/digits/mlp-clusters.yaml"
+	@echo "make test    set up and run all checks and tests, as CI does"
+	@echo "make check   ruff, mypy --strict and the import floors only"
+	@echo "make clean   remove the environment, the store and the logged runs"
+
+demo: $(VENV)/.installed
+	$(BIN)/polylens run experiments/digits/mlp-clusters.yaml
+
+check: $(VENV)/.installed-for-tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+# Two test processes on two cores: one compute thread each, or they would fight for the cores.
+test: check
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(PYTEST_WORKERS) --dist worksteal
+
+clean:
+	rm -rf $(VENV) .polylens mlflow.db mlartifacts
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("polylens needs Python 3.11 or later; name one with make PYTHON=...") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing polylens into $(VENV); this takes a minute or two."
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-for-tests: $(VENV)/.installed
+	@echo "Installing what the checks and tests need."
+	@$(PIP) --editable '.[test,check]'
+	@touch $@

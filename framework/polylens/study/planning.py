@@ -1,0 +1,291 @@
+"""Planning: one child of a study becomes stages with digests, before anything heavy is imported or computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from polylens.analyses import Analysis
+from polylens.assembly import Recipe, open_examples
+from polylens.harvest import Options, Take
+from polylens.labels import Label
+from polylens.records import Examples
+from polylens.spec import Child, Experiment
+from polylens.study.stages import THUMBNAIL, Stage, network_identity, training_stage
+from polylens.study.variants import Variant, variants_of
+
+
+@dataclass(frozen=True)
+class PlannedTake:
+    """A harvest stage and what it takes from the forward pass."""
+
+    stage: Stage
+    take: Take
+
+
+@dataclass(frozen=True)
+class PlannedAnalysis:
+    """An analysis stage and the analysis itself, in the form that fits the variant."""
+
+    stage: Stage
+    analysis: Analysis
+
+
+@dataclass(frozen=True)
+class PlannedLabel:
+    """A labelling stage and the label itself."""
+
+    stage: Stage
+    label: Label
+
+
+@dataclass(frozen=True)
+class VariantPlan:
+    """All stages of one variant."""
+
+    variant: Variant
+    training: Stage | None
+    accuracy: Stage | None
+    takes: Mapping[str, PlannedTake]
+    """By part: `activations`, `codes`."""
+    analyses: Mapping[str, PlannedAnalysis]
+    labels: Mapping[str, PlannedLabel]
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the variant's network, with the digest of its trained weights."""
+        training = "" if self.training is None else self.training.digest
+        return replace(self.variant.recipe, training=training)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages in the order they run."""
+        first = [stage for stage in (self.training, self.accuracy) if stage is not None]
+        takes = [planned.stage for planned in self.takes.values()]
+        analyses = [planned.stage for planned in self.analyses.values()]
+        return (*first, *takes, *analyses, *(planned.stage for planned in self.labels.values()))
+
+
+@dataclass(frozen=True)
+class ChildPlan:
+    """All stages of one child of a study."""
+
+    child: Child
+    examples: Examples
+    train_examples: Examples | None
+    layer: str
+    """The module path that the spec's layer stands for."""
+    whole: bool
+    """Whether a row is a whole example rather than a position."""
+    variants: tuple[VariantPlan, ...]
+    root: Path = field(default_factory=Path)
+
+    @property
+    def own(self) -> VariantPlan:
+        """The plan of the spec's own network."""
+        return self.variants[0]
+
+    def controls(self) -> tuple[VariantPlan, ...]:
+        """The plans of everything the own network is compared with."""
+        return self.variants[1:]
+
+
+def plan_child(child: Child, *, root: Path, options: Options, limit: int | None) -> ChildPlan:
+    """The stages of one child.
+
+    Raises:
+        DataError: the dataset cannot be opened.
+        UsageError: a control does not fit the model.
+    """
+    experiment = child.experiment
+    variants = variants_of(experiment, limit=limit)
+    own = variants[0].recipe
+    examples = open_examples(own, root=root)
+    trained_here = experiment.model.recipe() is not None
+    train_examples = open_examples(own, root=root, split="train") if trained_here else None
+    planner = _Planner(experiment, examples, train_examples, root, options)
+    return ChildPlan(
+        child=child,
+        examples=examples,
+        train_examples=train_examples,
+        layer=planner.layer,
+        whole=planner.whole,
+        variants=tuple(planner.variant(variant) for variant in variants),
+        root=root,
+    )
+
+
+class _Planner:
+    """Works out one child's stages; lives only while planning."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        examples: Examples,
+        train_examples: Examples | None,
+        root: Path,
+        options: Options,
+    ) -> None:
+        self.experiment = experiment
+        self.examples = examples
+        self.train_examples = train_examples
+        self.root = root
+        self.options = options
+        self.layer = experiment.model.aliases().get(experiment.layer, experiment.layer)
+        self.whole = experiment.code is not None and experiment.code.positions == "all"
+
+    def variant(self, variant: Variant) -> VariantPlan:
+        training = self._training(variant)
+        analyses = self._kept_analyses(variant)
+        takes = self._takes(variant, training, analyses)
+        planned = self._analyses(variant, analyses, takes)
+        return VariantPlan(
+            variant=variant,
+            training=training,
+            accuracy=self._accuracy(variant, training),
+            takes=takes,
+            analyses=planned,
+            labels=self._labels(variant, planned),
+        )
+
+    def _training(self, variant: Variant) -> Stage | None:
+        if variant.is_raw_inputs or self.train_examples is None:
+            return None
+        if variant.recipe.weighted_model.recipe() is None:
+            return None
+        return training_stage(
+            variant.recipe,
+            name=variant.stage_name("train"),
+            train_fingerprint=self.train_examples.fingerprint,
+        )
+
+    def _accuracy(self, variant: Variant, training: Stage | None) -> Stage | None:
+        """Trained networks, and their controls, are scored on the spec's examples."""
+        if variant.is_raw_inputs or self.train_examples is None or self.examples.targets is None:
+            return None
+        return Stage(
+            kind="accuracy",
+            name=variant.stage_name("accuracy"),
+            path="model",
+            identity={
+                "network": self._network(variant, training),
+                "examples": self.examples.fingerprint,
+                "precision": self.options.precision,
+            },
+        )
+
+    def _kept_analyses(self, variant: Variant) -> dict[str, Analysis]:
+        if not variant.is_raw_inputs:
+            return dict(self.experiment.analyses)
+        if self.experiment.layer == "input":
+            return {}  # the rows are the raw inputs already
+        kept: dict[str, Analysis] = {}
+        for name, analysis in self._in_order():
+            changed = analysis.on_inputs()
+            if changed is not None and all(up in kept for up in changed.upstream()):
+                kept[name] = changed
+        return kept
+
+    def _takes(
+        self, variant: Variant, training: Stage | None, analyses: Mapping[str, Analysis]
+    ) -> dict[str, PlannedTake]:
+        needed = {need for analysis in analyses.values() for need in analysis.needs()}
+        code = self.experiment.code
+        parts = [part for part in ("activations", "codes") if part in needed]
+        takes: dict[str, PlannedTake] = {}
+        for part in parts:
+            raw = variant.is_raw_inputs
+            sampling = None if self.whole or raw else self.experiment.sampling
+            layer, whole = ("input", True) if raw else (self.layer, self.whole)
+            kept_code = code if part == "codes" else None
+            identity: dict[str, Any] = {
+                "examples": self.examples.fingerprint,
+                "layer": layer,
+                "part": part,
+                "whole": whole,
+                "sampling": None if sampling is None else sampling.identity(),
+                "code": None if kept_code is None else kept_code.identity(),
+                "thumbnail": THUMBNAIL if raw else None,
+                "network": None if raw else self._network(variant, training),
+                "precision": None if raw else self.options.precision,
+                "seed": None if raw else self.experiment.seed,
+            }
+            name = "harvest" if part == "activations" else "harvest_codes"
+            stage = Stage("harvest", variant.stage_name(name), identity, path="layer")
+            takes[part] = PlannedTake(
+                stage,
+                Take(
+                    digest=stage.digest,
+                    layer=layer,
+                    part=part,
+                    sampling=sampling,
+                    code=kept_code,
+                    whole=whole,
+                    thumbnail=identity["thumbnail"],
+                ),
+            )
+        return takes
+
+    def _analyses(
+        self, variant: Variant, analyses: Mapping[str, Analysis], takes: Mapping[str, PlannedTake]
+    ) -> dict[str, PlannedAnalysis]:
+        planned: dict[str, PlannedAnalysis] = {}
+        for name, _ in self._in_order():
+            analysis = analyses.get(name)
+            if analysis is None:
+                continue
+            identity = {
+                "analysis": _without_references(analysis.identity()),
+                "rows": {need: takes[need].stage.digest for need in sorted(analysis.needs())},
+                "targets": self.examples.fingerprint,
+                "upstream": [planned[up].stage.digest for up in analysis.upstream()],
+                "seed": self.experiment.seed,
+            }
+            stage = Stage("analysis", variant.stage_name(name), identity, path=f"analyses.{name}")
+            planned[name] = PlannedAnalysis(stage, analysis)
+        return planned
+
+    def _labels(
+        self, variant: Variant, analyses: Mapping[str, PlannedAnalysis]
+    ) -> dict[str, PlannedLabel]:
+        planned: dict[str, PlannedLabel] = {}
+        for name, label in self.experiment.labels.items():
+            if label.of not in analyses:
+                continue
+            identity = {
+                "label": _without_references(label.identity()),
+                "partition": analyses[label.of].stage.digest,
+                "seed": self.experiment.seed,
+            }
+            stage = Stage("labels", variant.stage_name(name), identity, path=f"labels.{name}")
+            planned[name] = PlannedLabel(stage, label)
+        return planned
+
+    def _network(self, variant: Variant, training: Stage | None) -> dict[str, Any]:
+        return network_identity(
+            variant.recipe,
+            training=training,
+            weights_digest=variant.recipe.weighted_model.weights_digest(root=self.root),
+        )
+
+    def _in_order(self) -> tuple[tuple[str, Analysis], ...]:
+        """The analyses, each after those it stands on; the spec was checked to have no cycle."""
+        ordered: dict[str, Analysis] = {}
+
+        def visit(name: str) -> None:
+            analysis = self.experiment.analyses[name]
+            for up in analysis.upstream():
+                visit(up)
+            ordered.setdefault(name, analysis)
+
+        for name in self.experiment.analyses:
+            visit(name)
+        return tuple(ordered.items())
+
+
+def _without_references(identity: dict[str, Any]) -> dict[str, Any]:
+    """Names of siblings are no part of a digest: what stands under them is."""
+    return {key: value for key, value in identity.items() if key != "of"}
+
+
