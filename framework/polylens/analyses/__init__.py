@@ -40,6 +40,8 @@ class Analysis(Plugin):
     """An analysis that a spec can name. Pure: the same rows and seed give the same findings."""
 
     family: ClassVar[str] = "analyses"
+    headline: ClassVar[tuple[str, ...]] = ()
+    """The numbers shown first, in summaries and at the top of the report; empty shows all."""
 
     @abstractmethod
     def needs(self) -> frozenset[Need]:

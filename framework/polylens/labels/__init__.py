@@ -15,6 +15,8 @@ class Label(Plugin):
     """A way of labelling that a spec can name."""
 
     family: ClassVar[str] = "labels"
+    headline: ClassVar[tuple[str, ...]] = ()
+    """The numbers shown first, in summaries and at the top of the report; empty shows all."""
 
     of: str
     """Name of the analysis whose clusters are labelled."""
