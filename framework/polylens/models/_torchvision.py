@@ -1,0 +1,120 @@
+"""torchvision's builders, weights and transforms, brought to one form."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+from urllib.error import URLError
+from urllib.parse import urlparse
+
+import torch
+
+from polylens import imports
+from polylens.errors import DataError, UsageError, nearest
+from polylens.records import ImageFormat
+
+_OLD_DENSENET_KEY = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..*)$")
+
+
+def build(
+    name: str, *, preset: str | None, classes: int, image_size: int | None, generator: torch.Generator
+) -> torch.nn.Module:
+    """The network as torchvision initialises it, in eval mode, without auxiliary heads.
+
+    Args:
+        name: torchvision's name of the network.
+        preset: published weights whose architecture is meant: a few networks differ with their weights.
+        classes: number of logits.
+        image_size: side of the input, for the networks that are built for one size.
+        generator: initial weights are drawn from it alone.
+    """
+    models = imports.torchvision().models
+    weights = None if preset is None else published(name, weights=preset)
+    options = {"num_classes": classes, **_quirks(name, weights, image_size=image_size)}
+    # torchvision draws from torch's global stream: it is given one of our own for as long as that takes.
+    seed = int(torch.randint(2**62, (), generator=generator))
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        module = models.get_model(name, weights=None, **options)
+    return cast(torch.nn.Module, module.eval())
+
+
+def published(name: str, *, weights: str) -> Any:
+    """torchvision's record of published weights.
+
+    Raises:
+        UsageError: the network has no weights of that name.
+    """
+    known = imports.torchvision().models.get_model_weights(name)
+    if weights not in known.__members__:
+        close = nearest(weights, tuple(known.__members__))
+        guess = "" if close is None else f"; did you mean '{close}'?"
+        raise UsageError(f"torchvision has no weights of {name} named '{weights}'{guess}")
+    return known[weights]
+
+
+def published_file(name: str, *, weights: str) -> str:
+    """File name of published weights, such as `googlenet-1378be20.pth`; it carries the first digits of its sha256."""
+    return PurePosixPath(urlparse(published(name, weights=weights).url).path).name
+
+
+def published_format(name: str, *, weights: str) -> ImageFormat:
+    """How published weights want their images."""
+    transforms = published(name, weights=weights).transforms()
+    return ImageFormat(
+        channels=3,
+        resize=transforms.resize_size[0],
+        crop=(transforms.crop_size[0], transforms.crop_size[0]),
+        interpolation=transforms.interpolation.value,
+        mean=tuple(transforms.mean),
+        std=tuple(transforms.std),
+    )
+
+
+def download(name: str, *, weights: str) -> dict[str, torch.Tensor]:
+    """Published weights, from torch's cache or downloaded there, checked against the hash in their file name.
+
+    Raises:
+        DataError: they cannot be downloaded, or the file is damaged; says where to put it.
+    """
+    record = published(name, weights=weights)
+    place = Path(torch.hub.get_dir()) / "checkpoints" / published_file(name, weights=weights)
+    try:
+        # In torch's cache the hash was checked when the file came; it is checked again, since copies can be cut short.
+        state = record.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except (URLError, OSError) as error:
+        raise DataError(
+            f"the weights {weights} of {name} cannot be downloaded from {record.url}: {error}",
+            hint=f"put that file at {place} (TORCH_HOME moves the folder),\n"
+            f"  or write `weights: {{file: PATH, preset: {weights}}}` with a local copy",
+        ) from None
+    except Exception as error:
+        raise DataError(
+            f"the weights {weights} of {name} are damaged ({place}): {error}",
+            hint="delete that file, so that it is downloaded again, or replace it by a whole copy",
+        ) from None
+    if name.startswith("densenet"):
+        return _renamed(state)
+    return cast("dict[str, torch.Tensor]", state)
+
+
+def _quirks(name: str, weights: Any, *, image_size: int | None) -> dict[str, Any]:
+    """What torchvision's builders set themselves where they load weights, which here happens later."""
+    if name in ("googlenet", "inception_v3"):
+        # Said outright, since leaving it out warns; the published weights want images normalised in another way.
+        return {"aux_logits": False, "init_weights": True, "transform_input": weights is not None}
+    if name.startswith("vit_"):
+        own = 224 if weights is None else weights.transforms().crop_size[0]
+        return {"image_size": image_size or own}
+    if name == "maxvit_t":
+        return {"input_size": (image_size or 224, image_size or 224)}
+    return {}
+
+
+def _renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """DenseNet's published keys with the names of today: `norm.1.weight` is `norm1.weight`."""
+    for key in list(state):
+        if match := _OLD_DENSENET_KEY.match(key):
+            state[match[1] + match[2]] = state.pop(key)
+    return state
