@@ -1,0 +1,48 @@
+"""From plain data back to YAML that reads to the same values, here and in YAML 1.1 readers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from polylens.reading.document import Plain
+from polylens.reading.scalars import DECIMAL, FLOAT, HEXADECIMAL, OCTAL
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what either version of YAML would not read as a text, and never writes aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+for _tag, _patterns in (("int", (DECIMAL, OCTAL, HEXADECIMAL)), ("float", (FLOAT,))):
+    for _pattern in _patterns:
+        _Dumper.add_implicit_resolver(
+            f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern.pattern})$"), list("-+.0123456789")
+        )
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # The exotic line breaks are kept only between double quotes.
+    style = '"' if re.search("[\x85\u2028\u2029\ufeff]", text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def write(plain: Plain) -> str:
+    r"""Plain data as YAML, maps in their order, short maps and lists on one line.
+
+    >>> print(write({"seed": 0, "layer": ["1e-4", "no"], "sampling": {"count": 6}}), end="")
+    seed: 0
+    layer: ['1e-4', 'no']
+    sampling: {count: 6}
+    """
+    text = yaml.dump(
+        plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+    )
+    return str(text)
