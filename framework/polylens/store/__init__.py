@@ -1,0 +1,38 @@
+"""Results on disk: content-addressed, verified, without pickle.
+
+A stage's result is a folder `<root>/v1/<kind>/<digest>/` with a manifest that holds the sha256 of each file.
+The digest names the recipe, so the same work is done once, whoever asks for it.
+"""
+
+from polylens.store.arrays import ArrayWriter, load_array, save_array
+from polylens.store.figures import load_figures, save_figures
+from polylens.store.files import file_from_bytes
+from polylens.store.findings import load_findings, save_findings
+from polylens.store.labels import load_labels, save_labels
+from polylens.store.manifest import DamagedError, Manifest
+from polylens.store.numbers import load_number, save_number
+from polylens.store.plain import read_json, write_json
+from polylens.store.stages import Store
+from polylens.store.tables import load_table, save_table
+
+__all__ = [
+    "ArrayWriter",
+    "DamagedError",
+    "Manifest",
+    "Store",
+    "file_from_bytes",
+    "load_array",
+    "load_figures",
+    "load_findings",
+    "load_labels",
+    "load_number",
+    "load_table",
+    "read_json",
+    "save_array",
+    "save_figures",
+    "save_findings",
+    "save_labels",
+    "save_number",
+    "save_table",
+    "write_json",
+]
