@@ -42,6 +42,10 @@ class Analysis(Plugin):
     family: ClassVar[str] = "analyses"
     headline: ClassVar[tuple[str, ...]] = ()
     """The numbers shown first, in summaries and at the top of the report; empty shows all."""
+    gives_partition: ClassVar[bool] = False
+    """Whether the findings carry a partition, which labels and other analyses can stand on."""
+    stands_on_partitions: ClassVar[bool] = True
+    """Whether every analysis named by `upstream` must give a partition."""
 
     @abstractmethod
     def needs(self) -> frozenset[Need]:

@@ -21,6 +21,10 @@ class Code(Plugin):
     positions: Literal["same", "all"]
     """`same`: units at the row's own position; `all`: units everywhere, one row per example."""
 
+    def later_layers(self) -> tuple[str, ...]:
+        """Layers that the code's own fields name, such as `through`; a spec is checked for their existence."""
+        return ()
+
     @abstractmethod
     def select(self, flow: Flow, layer: str) -> Selection:
         """Which nonlinearities of the network the code of `layer` reads, and whether it names polytopes.

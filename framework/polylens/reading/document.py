@@ -59,5 +59,5 @@ class Document:
 
 def _children(node: Node) -> Mapping[str | int, Node]:
     if isinstance(node.value, dict):
-        return {key: item for key, item in node.value.items()}
+        return dict(node.value.items())
     return dict(enumerate(node.value)) if isinstance(node.value, list) else {}
