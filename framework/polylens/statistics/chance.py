@@ -1,0 +1,61 @@
+"""What the scores of a partition are when classes are shuffled over examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from polylens.records import NOISE
+from polylens.statistics.blocks import Blocks
+from polylens.statistics.partitions import (
+    adjusted_mutual_information,
+    contingency,
+    expected_mutual_information,
+)
+from polylens.streams import Streams
+
+
+@dataclass(frozen=True)
+class ClassNull:
+    """Scores of the same clusters (same sizes, noise kept) with classes shuffled over whole examples."""
+
+    purity: Float64[np.ndarray, "permutations"]
+    information: Float64[np.ndarray, "permutations"]
+    """Adjusted mutual information, noise as a class."""
+    cluster_purity: Float64[np.ndarray, "permutations clusters"]
+
+    @property
+    def best_cluster_purity(self) -> Float64[np.ndarray, "permutations"]:
+        """The highest purity of a single cluster in each permutation: the family-wise null."""
+        return np.asarray(self.cluster_purity.max(1, initial=0.0))
+
+
+def class_null(
+    labels: Int64[np.ndarray, "rows"],
+    targets: Int64[np.ndarray, "rows"],
+    *,
+    blocks: Blocks,
+    permutations: int,
+    streams: Streams,
+) -> ClassNull:
+    """The scores under block permutations: all rows of one example get another example's class."""
+    n_clusters = int(labels.max(initial=NOISE)) + 1
+    purity = np.zeros(permutations)
+    information = np.zeros(permutations)
+    cluster_purity = np.zeros((permutations, n_clusters))
+    margins: Int64[np.ndarray, "classes"] | None = None
+    expected: float | None = None
+    for number in range(permutations):
+        shuffled = blocks.shuffled_classes(targets, streams.generator("classes", number))
+        counts = contingency(labels, shuffled)
+        if margins is None or not np.array_equal(margins, counts.sum(0)):
+            # The expected information depends on the margins only, which shuffling leaves alone.
+            margins, expected = counts.sum(0), expected_mutual_information(counts)
+        information[number] = adjusted_mutual_information(counts, expected=expected)
+        clusters = counts[:n_clusters]
+        if n_clusters:
+            cluster_purity[number] = clusters.max(1) / clusters.sum(1)
+            purity[number] = clusters.max(1).sum() / clusters.sum()
+    return ClassNull(purity=purity, information=information, cluster_purity=cluster_purity)

@@ -1,0 +1,114 @@
+"""Polytope densities of pairs, compared between and within classes at equal distance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+
+@dataclass(frozen=True)
+class DistanceBins:
+    """Equal bins over the range of distances that both kinds of pairs reach."""
+
+    edges: Float64[np.ndarray, "edges"]
+    same: Int64[np.ndarray, "same"]
+    """Bin of each same-class pair; -1 outside the common range."""
+    different: Int64[np.ndarray, "different"]
+
+    @property
+    def count(self) -> int:
+        """How many bins there are."""
+        return len(self.edges) - 1
+
+    def histograms(
+        self,
+        same_weight: Float64[np.ndarray, "same"] | None = None,
+        different_weight: Float64[np.ndarray, "different"] | None = None,
+    ) -> tuple[Float64[np.ndarray, "bins"], Float64[np.ndarray, "bins"]]:
+        """Share of all same-class and of all different-class pairs in each bin."""
+        return self._histogram(self.same, same_weight), self._histogram(self.different, different_weight)
+
+    def overlap(
+        self,
+        same_weight: Float64[np.ndarray, "same"] | None = None,
+        different_weight: Float64[np.ndarray, "different"] | None = None,
+    ) -> float:
+        """Common area of the two distance distributions, in [0, 1]: the smaller share of each bin, summed."""
+        same, different = self.histograms(same_weight, different_weight)
+        return float(np.minimum(same, different).sum())
+
+    def _histogram(
+        self, index: Int64[np.ndarray, "pairs"], weight: Float64[np.ndarray, "pairs"] | None
+    ) -> Float64[np.ndarray, "bins"]:
+        weights = np.ones(len(index)) if weight is None else weight
+        kept = index >= 0
+        total = weights.sum()
+        counts = np.bincount(index[kept], weights[kept], minlength=self.count)
+        return np.asarray(counts / total if total else counts)
+
+
+def common_bins(
+    same: Float64[np.ndarray, "same"], different: Float64[np.ndarray, "different"], *, bins: int
+) -> DistanceBins | None:
+    """Equal bins from the larger of the two smallest distances to the smaller of the two largest.
+
+    None where the two kinds of pairs have no distance in common.
+    """
+    if not len(same) or not len(different):
+        return None
+    low, high = max(same.min(), different.min()), min(same.max(), different.max())
+    if low >= high:
+        return None
+    edges = np.linspace(low, high, bins + 1)
+    return DistanceBins(edges=edges, same=_bin(same, edges), different=_bin(different, edges))
+
+
+def matched_ratio(
+    bins: DistanceBins,
+    same: Float64[np.ndarray, "same measures"],
+    different: Float64[np.ndarray, "different measures"],
+    *,
+    same_weight: Float64[np.ndarray, "same"] | None = None,
+    different_weight: Float64[np.ndarray, "different"] | None = None,
+) -> Float64[np.ndarray, "measures"]:
+    """Mean density of different-class pairs, weighted to the same-class distances, over the same-class mean.
+
+    Bins that lack pairs of either kind are left out. NaN where the ratio is not defined.
+
+    Args:
+        bins: of the two kinds' distances.
+        same: densities of same-class pairs, one column a measure (a layer, or all layers pooled).
+        different: densities of different-class pairs.
+        same_weight: how often each same-class pair counts (a resample); once each where None.
+        different_weight: the same for different-class pairs.
+    """
+    weight, same_mean = _bin_means(bins.same, same, same_weight, bins.count)
+    other, different_mean = _bin_means(bins.different, different, different_weight, bins.count)
+    used = (weight > 0) & (other > 0)
+    above = (weight[used, None] * different_mean[used]).sum(0)
+    below = (weight[used, None] * same_mean[used]).sum(0)
+    return np.asarray(np.divide(above, below, out=np.full(same.shape[1], np.nan), where=below > 0))
+
+
+def _bin_means(
+    index: Int64[np.ndarray, "pairs"],
+    values: Float64[np.ndarray, "pairs measures"],
+    weight: Float64[np.ndarray, "pairs"] | None,
+    n_bins: int,
+) -> tuple[Float64[np.ndarray, "bins"], Float64[np.ndarray, "bins measures"]]:
+    kept = index >= 0
+    weights = (np.ones(len(index)) if weight is None else weight)[kept]
+    counts = np.bincount(index[kept], weights, minlength=n_bins)
+    sums = np.stack(
+        [np.bincount(index[kept], weights * column[kept], minlength=n_bins) for column in values.T], axis=1
+    )
+    return counts, np.divide(sums, counts[:, None], out=np.zeros_like(sums), where=counts[:, None] > 0)
+
+
+def _bin(
+    distance: Float64[np.ndarray, "pairs"], edges: Float64[np.ndarray, "edges"]
+) -> Int64[np.ndarray, "pairs"]:
+    index = np.minimum(np.searchsorted(edges, distance, side="right") - 1, len(edges) - 2)
+    return np.where((distance < edges[0]) | (distance > edges[-1]), -1, index).astype(np.int64)

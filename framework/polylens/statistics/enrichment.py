@@ -1,0 +1,188 @@
+"""Naming clusters by the class they hold too much of, and testing the names on other examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from polylens.statistics.blocks import Blocks
+from polylens.statistics.halves import Half, split_examples
+from polylens.streams import Streams
+
+UNNAMED = -1
+"""The name of a cluster none of whose rows were there to name it by."""
+
+
+@dataclass(frozen=True)
+class Enrichment:
+    """How well each cluster's name, found on one half of the examples, fits the other half."""
+
+    name: Int64[np.ndarray, "clusters"]
+    """Class each cluster is named by; -1 where the naming half has none of its rows."""
+    naming_rows: Int64[np.ndarray, "clusters"]
+    """Rows of the cluster that named it."""
+    held_out: Int64[np.ndarray, "clusters classes"]
+    """Rows of the cluster in the scoring half, by class."""
+    base: Float64[np.ndarray, "classes"]
+    """Share of each class among all rows of the scoring half."""
+    statistic: Float64[np.ndarray, "clusters"]
+    """Standardised share of the name in the scoring half; 0 where there is nothing to score."""
+    expected: Float64[np.ndarray, "clusters"]
+    """Mean of the held-out share of the name under shuffling."""
+    spread: Float64[np.ndarray, "clusters"]
+    """Standard deviation of the same."""
+    null_share: Float64[np.ndarray, "permutations clusters"]
+    """Held-out share of the name, the whole procedure done on shuffled classes; NaN where undefined."""
+    null_lift: Float64[np.ndarray, "permutations clusters"]
+    null_statistic: Float64[np.ndarray, "permutations clusters"]
+    resampled_share: Float64[np.ndarray, "resamples clusters"]
+    """Held-out share on bootstrap resamples of the scoring half's examples; NaN where undefined."""
+    resampled_lift: Float64[np.ndarray, "resamples clusters"]
+    resampled_rows: Float64[np.ndarray, "resamples clusters"]
+    """Held-out rows of each cluster in each resample."""
+
+    @property
+    def held_out_rows(self) -> Int64[np.ndarray, "clusters"]:
+        """Rows of each cluster in the scoring half."""
+        return np.asarray(self.held_out.sum(1))
+
+    @property
+    def share(self) -> Float64[np.ndarray, "clusters"]:
+        """Share of each cluster's held-out rows that its name fits; NaN where there are none."""
+        return _share(self.held_out, self.name)
+
+    @property
+    def lift(self) -> Float64[np.ndarray, "clusters"]:
+        """That share over the name's share among all held-out rows."""
+        return _lift(self.share, self.base, self.name)
+
+    @property
+    def best_null(self) -> Float64[np.ndarray, "permutations"]:
+        """The highest standardised share of any cluster in each round of shuffling: the family-wise null."""
+        return np.asarray(self.null_statistic.max(1, initial=0.0))
+
+    @property
+    def p_values(self) -> Float64[np.ndarray, "clusters"]:
+        """Family-wise adjusted: how often the best cluster of a shuffled round does at least as well."""
+        beaten = (self.best_null[:, None] >= self.statistic[None]).sum(0)
+        return np.asarray((1 + beaten) / (1 + len(self.null_statistic)))
+
+    def chance_lift(self, level: float) -> Float64[np.ndarray, "clusters"]:
+        """The lift a cluster of this size must exceed to be significant at `level`; 0 where unscored."""
+        critical = np.quantile(self.best_null, 1 - level, method="higher")
+        share = np.minimum(self.expected + critical * self.spread, 1.0)
+        return np.asarray(np.nan_to_num(_lift(share, self.base, self.name), nan=0.0))
+
+
+def enrich(
+    labels: Int64[np.ndarray, "rows"],
+    targets: Int64[np.ndarray, "rows"],
+    *,
+    blocks: Blocks,
+    n_classes: int,
+    holdout: float,
+    permutations: int,
+    resamples: int,
+    streams: Streams,
+) -> Enrichment:
+    """Names each cluster on some of the examples and scores the names on the others.
+
+    A cluster's name is the class with the highest standardised share among its naming rows: (rows of the class
+    - their mean under shuffling) / their standard deviation under shuffling. It allows for the cluster's size,
+    for how common the class is, and for rows of one example that fall into the cluster together.
+
+    Args:
+        labels: cluster of each row; noise takes part in the base rates only.
+        targets: class of each row's example.
+        blocks: the rows of each example.
+        n_classes: how many classes there are.
+        holdout: share of each class's examples kept for scoring, in (0, 1).
+        permutations: rounds of naming and scoring on shuffled classes. The maximum over clusters of each
+            round's standardised held-out share is the family-wise null.
+        resamples: bootstrap resamples of the scoring half.
+        streams: of the split, the shuffles and the resamples.
+
+    Source: Westfall and Young (1993), single-step maxT.
+    """
+    classes = targets[blocks.first]
+    held_out = split_examples(classes, holdout=holdout, generator=streams.generator("split"))
+    members = blocks.counts(labels, int(labels.max(initial=-1)) + 1)
+    naming = Half.of(members, blocks.sizes, ~held_out)
+    scoring = Half.of(members, blocks.sizes, held_out)
+
+    name = _named(naming, classes, n_classes)
+    counts = scoring.by_class(classes, n_classes=n_classes)
+    mean, deviation = scoring.moments(classes, n_classes=n_classes)
+    size = np.maximum(scoring.members.sum(0), 1)
+
+    null = []
+    for number in range(permutations):
+        shuffled = blocks.shuffled_classes(targets, streams.generator("classes", number))[blocks.first]
+        null.append(_scored(scoring, shuffled, _named(naming, shuffled, n_classes), n_classes))
+    again = [scoring.resampled(streams.generator("resample", number)) for number in range(resamples)]
+    resampled = [_scored(half, classes, name, n_classes) for half in again]
+
+    n_clusters = members.shape[1]
+    return Enrichment(
+        name=name,
+        naming_rows=np.asarray(naming.members.sum(0)),
+        held_out=counts,
+        base=scoring.base(classes, n_classes=n_classes),
+        statistic=_scored(scoring, classes, name, n_classes)[2],
+        expected=_of_name(mean, name, missing=0.0) / size,
+        spread=_of_name(deviation, name, missing=0.0) / size,
+        null_share=np.array([share for share, _, _ in null]).reshape(permutations, n_clusters),
+        null_lift=np.array([lift for _, lift, _ in null]).reshape(permutations, n_clusters),
+        null_statistic=np.array([statistic for _, _, statistic in null]).reshape(permutations, n_clusters),
+        resampled_share=np.array([share for share, _, _ in resampled]).reshape(resamples, n_clusters),
+        resampled_lift=np.array([lift for _, lift, _ in resampled]).reshape(resamples, n_clusters),
+        resampled_rows=np.array([half.members.sum(0) for half in again], dtype=np.float64).reshape(
+            resamples, n_clusters
+        ),
+    )
+
+
+def _named(
+    naming: Half, classes: Int64[np.ndarray, "blocks"], n_classes: int
+) -> Int64[np.ndarray, "clusters"]:
+    counts = naming.by_class(classes, n_classes=n_classes)
+    name = naming.standardised(counts, classes, n_classes=n_classes).argmax(1).astype(np.int64)
+    return np.where(counts.sum(1) == 0, UNNAMED, name)
+
+
+def _scored(
+    scoring: Half, classes: Int64[np.ndarray, "blocks"], name: Int64[np.ndarray, "clusters"], n_classes: int
+) -> tuple[Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"]]:
+    """Share, lift and standardised share of the names."""
+    counts = scoring.by_class(classes, n_classes=n_classes)
+    share = _share(counts, name)
+    lift = _lift(share, scoring.base(classes, n_classes=n_classes), name)
+    standardised = scoring.standardised(counts, classes, n_classes=n_classes)
+    return share, lift, _of_name(standardised, name, missing=0.0)
+
+
+def _of_name(
+    values: Float64[np.ndarray, "clusters classes"], name: Int64[np.ndarray, "clusters"], *, missing: float
+) -> Float64[np.ndarray, "clusters"]:
+    found = values[np.arange(len(name)), np.maximum(name, 0)]
+    return np.where(name == UNNAMED, missing, found)
+
+
+def _share(
+    counts: Int64[np.ndarray, "clusters classes"], name: Int64[np.ndarray, "clusters"]
+) -> Float64[np.ndarray, "clusters"]:
+    rows = counts.sum(1)
+    named = _of_name(counts.astype(np.float64), name, missing=np.nan)
+    return np.asarray(np.divide(named, rows, out=np.full(len(name), np.nan), where=rows > 0))
+
+
+def _lift(
+    share: Float64[np.ndarray, "clusters"],
+    base: Float64[np.ndarray, "classes"],
+    name: Int64[np.ndarray, "clusters"],
+) -> Float64[np.ndarray, "clusters"]:
+    of_name = base[np.maximum(name, 0)]
+    defined = (of_name > 0) & (name != UNNAMED)
+    return np.asarray(np.divide(share, of_name, out=np.full(len(name), np.nan), where=defined))
