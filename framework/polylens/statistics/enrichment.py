@@ -89,9 +89,10 @@ def enrich(
 ) -> Enrichment:
     """Names each cluster on some of the examples and scores the names on the others.
 
-    A cluster's name is the class with the highest standardised share among its naming rows: (rows of the class
-    - their mean under shuffling) / their standard deviation under shuffling. It allows for the cluster's size,
-    for how common the class is, and for rows of one example that fall into the cluster together.
+    A cluster's name is the class with the highest standardised share among its naming rows: (rows of the
+    class - their mean under shuffling) / their standard deviation under shuffling. It allows for the
+    cluster's size, for how common the class is, and for rows of one example that fall into the cluster
+    together.
 
     Args:
         labels: cluster of each row; noise takes part in the base rates only.

@@ -1,0 +1,68 @@
+"""Rows as points: which numbers are clustered, and how they are brought to scale."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from polylens.bits import unpacked
+from polylens.errors import DataError
+from polylens.records import Rows
+
+Points = Float32[np.ndarray, "rows width"] | Bool[np.ndarray, "rows width"]
+"""Activations, or the unpacked bits of codes."""
+
+On = Literal["activation", "code"]
+Metric = Literal["euclidean", "cosine", "hamming", "jaccard"]
+Scale = Literal["none", "centre", "standardise"]
+
+
+def row_points(rows: Rows, *, on: On, scale: Scale = "none") -> Points:
+    """The activations of rows, brought to scale, or the bits of their codes.
+
+    Raises:
+        DataError: the rows carry no such part.
+    """
+    if on == "code":
+        if rows.codes is None:
+            raise DataError(
+                "these rows carry no codes", hint="give the spec a 'code:', or use 'on: activation'"
+            )
+        return unpacked(rows.codes)
+    if rows.activations is None:
+        raise DataError("these rows carry no activations", hint="use 'on: code'")
+    return scaled(np.asarray(rows.activations), scale=scale)
+
+
+def scaled(points: Float32[np.ndarray, "rows width"], *, scale: Scale) -> Float32[np.ndarray, "rows width"]:
+    """The points less each column's mean (`centre`), and then over its standard deviation (`standardise`).
+
+    Means and standard deviations are taken in double precision. A column of one value becomes zero.
+
+    >>> scaled(np.array([[0, 1], [2, 1]], dtype=np.float32), scale="standardise").tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    """
+    if scale == "none":
+        return points
+    centred = points - points.mean(0, dtype=np.float64)
+    if scale == "standardise":
+        spread = centred.std(0)
+        constant = points.min(0, initial=np.inf) == points.max(0, initial=-np.inf)
+        centred = np.divide(centred, spread, out=np.zeros_like(centred), where=~constant & (spread > 0))
+    return np.asarray(centred, dtype=np.float32)
+
+
+def unit_length(points: Float32[np.ndarray, "rows width"]) -> Float32[np.ndarray, "rows width"]:
+    """The points divided by their length, so that squared Euclidean distance is twice the cosine distance.
+
+    A row of zeros has no direction and stays at the origin, at distance 1 from every other row.
+
+    >>> unit_length(np.array([[3, 4], [0, 0]], dtype=np.float32)).round(3).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    values = points.astype(np.float64)
+    length = np.sqrt(np.einsum("rw,rw->r", values, values))[:, None]
+    unit = np.divide(values, length, out=np.zeros_like(values), where=length > 0)
+    return np.asarray(unit, dtype=np.float32)
