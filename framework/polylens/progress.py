@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -17,16 +17,11 @@ class Task(Protocol):
 class Progress(Protocol):
     """Somewhere to show long work."""
 
-    def task(self, title: str, *, total: float | None, unit: str) -> "_TaskContext":
+    def task(self, title: str, *, total: float | None, unit: str) -> AbstractContextManager[Task]:
         """Opens a task of `total` units (None: unknown); use it in a `with` statement."""
 
     def note(self, text: str) -> None:
         """Shows one line that stays, such as a stage that was found stored or an image that was skipped."""
-
-
-class _TaskContext(Protocol):
-    def __enter__(self) -> Task: ...
-    def __exit__(self, *details: object) -> bool | None: ...
 
 
 class Silent:

@@ -1,0 +1,137 @@
+"""How a computation runs: on which devices, at which precision, through a Lightning trainer that keeps silent."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from polylens.errors import UsageError, nearest
+from polylens.imports import lightning
+
+PRECISIONS = ("32-true", "bf16-mixed", "bf16-true", "16-mixed")
+"""Number formats of a forward pass, in Lightning's words."""
+
+_LOGGERS = ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric", "lightning_utilities")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Flags of a run. Of these only `precision` can change a number, and so enters digests."""
+
+    devices: int = 1
+    """Processes a machine, each with a device of its own."""
+    accelerator: str = "auto"
+    """`auto` (a GPU where there is one), `cpu`, `gpu`, or another of Lightning's."""
+    precision: str = "32-true"
+    """One of `PRECISIONS`; what is stored always has 32 bits."""
+    strategy: str = "auto"
+    """Lightning's strategy for several processes, such as `ddp`."""
+    batch_size: int = 64
+    """Examples a forward pass of a harvest, at most."""
+    workers: int = 0
+    """Processes that load examples while others are computed; 0 loads them in between."""
+    num_nodes: int = 1
+    """Machines."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("devices", 1), ("batch_size", 1), ("workers", 0), ("num_nodes", 1)):
+            if getattr(self, name) < least:
+                raise UsageError(f"'{name}' must be at least {least}, got {getattr(self, name)}")
+        if self.precision not in PRECISIONS:
+            near = nearest(self.precision, PRECISIONS)
+            meant = "" if near is None else f"; did you mean '{near}'?"
+            raise UsageError(f"no precision '{self.precision}'{meant}", hint=f"known: {', '.join(PRECISIONS)}")
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether several processes are asked for, or a strategy that is made for them."""
+        return self.devices > 1 or self.num_nodes > 1 or self.strategy != "auto"
+
+
+def silent_trainer(options: Options, **settings: Any) -> Any:
+    """A Lightning trainer on the asked devices that logs nothing, saves nothing and prints nothing.
+
+    Raises:
+        UsageError: this machine lacks what the options ask for.
+    """
+    exceptions = lightning().utilities.exceptions
+    with silence():
+        try:
+            trainer = lightning().Trainer(
+                accelerator=options.accelerator,
+                devices=options.devices,
+                num_nodes=options.num_nodes,
+                strategy=options.strategy,
+                precision=options.precision,
+                logger=False,
+                enable_checkpointing=False,
+                enable_model_summary=False,
+                enable_progress_bar=False,
+                use_distributed_sampler=False,
+                inference_mode=False,
+                **settings,
+            )
+        except (exceptions.MisconfigurationException, ValueError, RuntimeError) as error:
+            flags = f"accelerator {options.accelerator}, {options.devices} device(s), strategy {options.strategy}"
+            raise UsageError(f"cannot compute like this ({flags}): {error}") from error
+    if options.precision == "16-mixed" and trainer.strategy.root_device.type == "cpu":
+        # Lightning would go on in bf16, and the result be stored under the wrong precision.
+        raise UsageError("precision '16-mixed' needs a GPU", hint="use 'bf16-mixed' or '32-true' on a CPU")
+    return trainer
+
+
+def run_trainer(work: Callable[[], object]) -> None:
+    """Runs a trainer's `fit` or `predict` in silence, with plain 32-bit arithmetic, and with working interrupts.
+
+    Raises:
+        KeyboardInterrupt: the user interrupted; Lightning would exit the program instead.
+    """
+    import signal
+
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        with silence(), exact_float32():
+            work()
+    except SystemExit as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        if signal.getsignal(signal.SIGINT) is not handler:
+            # Lightning ignores further interrupts from the first one on, and leaves it so.
+            signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
+def exact_float32() -> Iterator[None]:
+    """Keeps 32-bit products at 32 bits: no TensorFloat-32, whose 10-bit mantissa would flip codes near boundaries."""
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Keeps Lightning's tips, notices and advice off the terminal; other packages' warnings still show."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        for package in ("pytorch_lightning", "lightning_fabric", "lightning_utilities"):
+            warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
