@@ -8,16 +8,78 @@ import numpy as np
 from jaxtyping import Int
 from matplotlib.figure import Figure
 
-from polylens.figures.style import canvas, picture
+from polylens.figures.heat import ROW, draw_heat, row_shares
+from polylens.figures.placing import top
+from polylens.figures.style import canvas, picture, sentence
+from polylens.figures.words import counted, percent
+from polylens.records import NOISE
+
+_MOST_CLUSTERS = 30
+_MOST_CLASSES = 16
 
 
 @picture
 def clusters_by_class(
     labels: Int[np.ndarray, "rows"], *, targets: Int[np.ndarray, "rows"], classes: Sequence[str]
 ) -> Figure:
-    """Which classes the rows of each cluster come from."""
-    table = np.zeros((int(labels.max(initial=-1)) + 2, len(classes)))
-    np.add.at(table, (labels, targets), 1)
-    figure = canvas("Clusters by class", height=4)
-    figure.add_subplot().imshow(table, aspect="auto")
+    """Which classes the rows of each cluster come from: colours are shares of a cluster, numbers are rows.
+
+    Clusters are sorted by their most common class; the smallest clusters and the rarest classes are merged
+    where there are too many to be read.
+
+    Args:
+        labels: cluster of each row; -1 is noise.
+        targets: class of each row, an index into `classes`.
+        classes: names.
+    """
+    heading = "Clusters by class"
+    n_clusters = int(labels.max(initial=NOISE)) + 1
+    if not n_clusters or not classes:
+        reason = "There are no classes." if not classes else f"All {counted(len(labels), 'row')} are noise."
+        return sentence(heading, reason if len(labels) else "There are no rows.")
+    known = (targets >= 0) & (targets < len(classes))
+    table = np.zeros((n_clusters + 1, len(classes)), dtype=np.int64)
+    # Noise, -1, falls into the last row by itself.
+    np.add.at(table, (labels[known], targets[known]), 1)
+    kept = top(table[:-1].sum(axis=1), most=_MOST_CLUSTERS)
+    columns = top(table[:-1].sum(axis=0), most=_MOST_CLASSES)
+    common = np.where(np.isin(table[kept].argmax(axis=1), columns), table[kept].argmax(axis=1), len(classes))
+    kept = kept[np.lexsort((-table[kept].max(axis=1), common))]
+    other_clusters, other_classes = n_clusters - len(kept), len(classes) - len(columns)
+
+    names = [f"cluster {cluster}" for cluster in kept]
+    shown = [table[kept]]
+    if other_clusters:
+        shown.append(table[np.setdiff1d(np.arange(n_clusters), kept)].sum(axis=0, keepdims=True))
+        names.append(counted(other_clusters, "other"))
+    counts = np.concatenate([*shown, table[-1:]])
+    names.append("noise")
+    column_names = [str(classes[column]) for column in columns]
+    if other_classes:
+        rest = counts.sum(axis=1) - counts[:, columns].sum(axis=1)
+        counts = np.column_stack([counts[:, columns], rest])
+        column_names.append(counted(other_classes, "other"))
+
+    clustered = table[:-1]
+    purity = clustered.max(axis=1).sum() / max(clustered.sum(), 1)
+    shares = row_shares(counts)
+    if other_classes:
+        shares[:, -1] = np.nan
+    deepest = float(np.nanmax(shares, initial=0.0))
+    high = 1.0 if deepest > 0.5 else max(deepest, 0.01)
+    figure = canvas(
+        f"{percent(float(purity))} of clustered rows are of their cluster's most common class",
+        note="Numbers are rows. The deeper the colour, the larger the share of the cluster (deepest:"
+        f" {percent(high)}). Clusters are sorted by their most common class.",
+        height=ROW * len(names) + 0.75,
+    )
+    totals = [f"{name}  ({int(total):,})" for name, total in zip(names, counts.sum(axis=1), strict=True)]
+    draw_heat(
+        figure.add_subplot(),
+        values=shares,
+        texts=[[f"{n:,}" if n else "" for n in row] for row in counts.tolist()],
+        row_names=totals,
+        column_names=column_names,
+        high=high,
+    )
     return figure

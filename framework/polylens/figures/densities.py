@@ -1,4 +1,4 @@
-"""Boundary density of same-class and different-class pairs for each variant."""
+"""Boundary density of same-class and of different-class pairs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,52 @@ from collections.abc import Mapping
 from typing import Literal
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.style import canvas, picture
+from polylens.figures.dots import draw_pair, extent, known
+from polylens.figures.style import SMALL, canvas, picture, sentence, variant_name, variant_style
+from polylens.figures.words import plain, series, short, tick
 from polylens.records import Number
 
 
 @picture
 def densities(values: Mapping[str, Mapping[Literal["same", "different"], Number]]) -> Figure:
-    """Boundary density of same-class and different-class pairs for each variant."""
-    figure = canvas("Densities", height=3)
-    figure.add_subplot()
+    """Boundary density of same-class (hollow) and of different-class pairs (filled), one row a variant.
+
+    Args:
+        values: by variant.
+    """
+    heading = "Boundary density of pairs"
+    shown = {variant: by for variant, by in values.items() if any(known(n.value) for n in by.values())}
+    if not shown:
+        return sentence(heading, "No pair of points has a density.")
+    everything = [number for by in shown.values() for number in by.values()]
+    kinds = series([plain(number.interval, limit=90) for number in everything])
+    note = "Hollow: pairs of one class. Filled: pairs of different classes."
+    if any(known(number.low) for number in everything):
+        note += f" Lines are intervals ({kinds})." if kinds else " Lines are intervals."
+    figure = canvas(heading, note=note, height=0.5 * len(shown) + 0.75)
+    axes = figure.add_subplot()
+    axes.set_xlim(*extent(everything, include=[0.0]))
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    for row, (variant, by) in enumerate(shown.items()):
+        shade, _ = variant_style(variant, list(shown))
+        draw_pair(axes, same=by.get("same"), different=by.get("different"), at=row, shade=shade)
+        pair = [f"{short(by[kind].value)}" if kind in by else "–" for kind in ("same", "different")]
+        axes.text(
+            1.015,
+            row,
+            f"{pair[0]} → {pair[1]}",
+            transform=axes.get_yaxis_transform(),
+            va="center_baseline",
+            fontsize=SMALL,
+            color=shade,
+        )
+    axes.set_yticks(range(len(shown)), [variant_name(variant) for variant in shown])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.xaxis.set_major_formatter(FuncFormatter(tick))
+    axes.grid(axis="x")
+    unit = series([number.unit for number in everything])
+    axes.set_xlabel(plain(unit or "density (code distance over Euclidean distance)", limit=80))
     return figure

@@ -1,18 +1,88 @@
-"""Every metric as a panel: a dot with its interval for each variant, chance as a tick mark."""
+"""Scores beside their controls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.style import canvas, picture
+from polylens.figures.dots import draw_numbers, extent, known
+from polylens.figures.style import MUTED, RULE, SMALL, canvas, picture, sentence, variant_name, variant_style
+from polylens.figures.words import fitted, plain, series, short, tick
 from polylens.records import Number
+
+_ACROSS = 3
 
 
 @picture
 def scores(numbers: Mapping[str, Mapping[str, Sequence[Number]]]) -> Figure:
-    """Every metric as a panel: a dot with its interval for each variant, chance as a tick mark."""
-    figure = canvas("Scores", height=2)
-    figure.subplots(1, max(1, len(numbers)))
+    """Every metric as a panel: for each variant a dot with its interval, chance as an upright tick mark.
+
+    Args:
+        numbers: by metric and variant, one number a draw.
+    """
+    heading = "Scores beside their controls"
+    shown = {metric: by for metric, by in numbers.items() if any(by.values())}
+    if not shown:
+        return sentence(heading, "There are no scores.")
+    variants = list(dict.fromkeys(variant for by in shown.values() for variant in by))
+    across = 2 if len(shown) in (2, 4) else min(_ACROSS, len(shown))
+    down = -(-len(shown) // across)
+    figure = canvas(heading, note=_note(shown), height=down * (0.27 * len(variants) + 0.62))
+    grid = figure.subplots(down, across, squeeze=False, gridspec_kw={"wspace": 0.06, "hspace": 0.08})
+    for index, axes in enumerate(grid.flat):
+        if index >= len(shown):
+            axes.set_axis_off()
+            continue
+        metric = list(shown)[index]
+        _draw(axes, shown[metric], variants=variants, first=index % across == 0)
+        unit = next((n.unit for draws in shown[metric].values() for n in draws if n.unit), "")
+        title = metric.replace("_", " ") + (f" ({unit})" if unit else "")
+        axes.set_title(fitted(title, width=2.1, size=SMALL, bold=True), fontsize=SMALL)
     return figure
+
+
+def _draw(axes: Axes, by: Mapping[str, Sequence[Number]], *, variants: Sequence[str], first: bool) -> None:
+    everything = [number for draws in by.values() for number in draws]
+    low, high = extent(everything)
+    reach = high - low
+    axes.set_xlim(low - 0.03 * reach, high + 0.03 * reach)
+    axes.set_ylim(len(variants) - 0.5, -0.5)
+    for row, variant in enumerate(variants):
+        shade, marker = variant_style(variant, variants)
+        draws = list(by.get(variant, ()))
+        axes.axhline(row, color="#eef1f3", linewidth=7, zorder=0, solid_capstyle="butt")
+        draw_numbers(axes, numbers=draws, place=row, room=0.62, shade=shade, marker=marker)
+        values = [number.value for number in draws if known(number.value)]
+        axes.text(
+            1.03,
+            row,
+            short(sum(values) / len(values)) if values else "–",
+            transform=axes.get_yaxis_transform(),
+            va="center_baseline",
+            fontsize=SMALL,
+            fontweight="bold" if variant == "network" else "normal",
+            color=shade if values else MUTED,
+        )
+    axes.set_yticks(range(len(variants)), [variant_name(v) if first else "" for v in variants])
+    axes.locator_params(axis="x", nbins=3)
+    axes.xaxis.set_major_formatter(FuncFormatter(tick))
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.spines["bottom"].set_color(RULE)
+
+
+def _note(numbers: Mapping[str, Mapping[str, Sequence[Number]]]) -> str:
+    everything = [number for by in numbers.values() for draws in by.values() for number in draws]
+    parts = []
+    if any(known(number.low) for number in everything):
+        kinds = series([plain(number.interval, limit=90) for number in everything])
+        parts.append(f"Lines are intervals ({kinds})." if kinds else "Lines are intervals.")
+    if any(known(number.chance) for number in everything):
+        kinds = series([plain(number.chance_is, limit=90) for number in everything])
+        parts.append(f"Upright marks are chance ({kinds})." if kinds else "Upright marks are chance.")
+    if any(len(draws) > 1 for by in numbers.values() for draws in by.values()):
+        parts.append("Several dots in a row are several draws; the number is their mean.")
+    return " ".join(parts)

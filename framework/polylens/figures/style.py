@@ -4,41 +4,49 @@ from __future__ import annotations
 
 import functools
 import io
-import textwrap
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from polylens.figures.words import plain, wrapped
+from polylens.figures.words import inches, lines, plain
 
 DPI = 160
 WIDTH = 7.6
-"""Inches: about 1,200 pixels, which MLflow's artifact view and a page of text both show at a readable size."""
+"""Inches: about 1,200 pixels, a readable size in MLflow's artifact view and in a page of text."""
+SMALL = 9.0
+"""Points of the smallest text."""
 
 INK = "#1f2933"
 MUTED = "#5b6672"
 RULE = "#c9d0d6"
 FAINT = "#eef1f3"
-NOISE_COLOUR = "#cfd4d8"
+NOISE_COLOUR = "#cdd3d8"
 STRONG = "#0b5fa5"
-WARM = "#d1690e"
+WARM = "#c9620a"
+
+BLUES = LinearSegmentedColormap.from_list(
+    "polylens", ["#f6f8fa", "#cfe0ef", "#8ab8dc", "#3583c0", "#0b5fa5", "#08437a"]
+)
+"""Shares and counts: from nothing (nearly white) to all (deep blue)."""
 
 CYCLE = (
-    "#3b6fb6", "#d1690e", "#2a8f72", "#b0508f", "#c9a227", "#6b4fa0",
-    "#58a9d6", "#8a4b2a", "#7f9a2b", "#c2455a", "#2f6f7a", "#9a8fb8",
+    "#2f6db5", "#e08214", "#2b9b7b", "#b8519a", "#8c6d1f", "#6a51a3",
+    "#58b4e0", "#a63d2f", "#84a52c", "#e36f8a", "#2f7382", "#9a8fc7",
 )  # fmt: skip
 """Colours of clusters and classes; beyond twelve they repeat and the labels tell them apart."""
 
 _VARIANTS = {
     "network": (STRONG, "o"),
     "random_init": (WARM, "s"),
-    "shuffled_weights": ("#8b949c", "D"),
-    "random_labels": ("#a98416", "^"),
-    "second_seed": ("#5aa2d8", "v"),
+    "shuffled_weights": ("#858f98", "D"),
+    "random_labels": ("#9c7a1c", "^"),
+    "second_seed": ("#4f9bd3", "v"),
     "raw_inputs": ("#3c444c", "X"),
 }
 _OTHERS = (("#6f7a84", "P"), ("#b98a5a", "p"), ("#4d5761", "h"), ("#9aa3ab", "*"))
@@ -47,7 +55,6 @@ _SETTINGS: dict[str, Any] = {
     "figure.dpi": DPI,
     "savefig.dpi": DPI,
     "figure.facecolor": "white",
-    "savefig.facecolor": "white",
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9.5,
@@ -55,7 +62,9 @@ _SETTINGS: dict[str, Any] = {
     "text.parse_math": False,
     "axes.labelcolor": MUTED,
     "axes.labelsize": 9.5,
-    "axes.titlesize": 10,
+    "axes.titlesize": 9.5,
+    "axes.titlecolor": INK,
+    "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.edgecolor": RULE,
     "axes.linewidth": 0.8,
@@ -69,86 +78,148 @@ _SETTINGS: dict[str, Any] = {
     "ytick.color": RULE,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
     "xtick.major.size": 3,
     "ytick.major.size": 3,
     "lines.linewidth": 1.8,
     "lines.solid_capstyle": "round",
-    "figure.constrained_layout.h_pad": 0.06,
-    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": 0.07,
+    "figure.constrained_layout.w_pad": 0.10,
 }
 
 Arguments = ParamSpec("Arguments")
 
 
 def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
-    """A function that gives the PNG bytes of the figure that `draw` makes, whatever the user's matplotlib settings.
+    """A function that gives the PNG bytes of what `draw` draws, whatever the user's matplotlib settings.
 
-    The same arguments give the same bytes: no date, no version, no state kept between figures.
+    The same arguments give the same bytes: no date, no version, no state kept from figure to figure.
     """
 
     @functools.wraps(draw)
     def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> bytes:
-        with mpl.rc_context():
-            mpl.rcParams.update({k: v for k, v in mpl.rcParamsDefault.items() if k != "backend"})
-            mpl.rcParams.update(_SETTINGS)
+        with sheet():
             figure = draw(*args, **kwargs)
             stream = io.BytesIO()
-            FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
+            FigureCanvasAgg(figure)
+            figure.savefig(stream, format="png", metadata={"Software": None})
         return stream.getvalue()
 
+    drawn.__annotations__ = {**draw.__annotations__, "return": "bytes"}
     return drawn
 
 
-def canvas(heading: str, *, note: str = "", height: float, width: float = WIDTH) -> Figure:
-    """An empty figure with its heading, `height` inches for what is drawn below it."""
-    head_lines = wrapped(heading, width=68)
-    note_lines = wrapped(note, width=95) if note else []
-    head = 0.14 + 0.23 * len(head_lines) + 0.18 * len(note_lines) + 0.06
-    total = head + height
-    figure = Figure(figsize=(width, total), dpi=DPI, layout="constrained")
-    figure.get_layout_engine().set(rect=(0.0, 0.0, 1.0, height / total))
-    top = total - 0.12
-    for line in head_lines:
-        figure.text(0.12 / width, top / total, line, fontsize=11.5, fontweight="bold", va="top")
-        top -= 0.23
-    for line in note_lines:
-        figure.text(0.12 / width, top / total, line, fontsize=9, color=MUTED, va="top")
-        top -= 0.18
+def sheet() -> AbstractContextManager[None]:
+    """A context in which matplotlib's own defaults and this room's settings hold, and nobody else's."""
+    settings: dict[Any, Any] = {key: value for key, value in mpl.rcParamsDefault.items() if key != "backend"}
+    settings.update(_SETTINGS)
+    return mpl.rc_context(settings)
+
+
+def canvas(
+    heading: str, *, note: str = "", key: Sequence[str] = (), height: float, width: float = WIDTH
+) -> Figure:
+    """A figure with its heading, and `height` inches for what is drawn below it.
+
+    Args:
+        heading: what the figure shows, if possible with the numbers that matter.
+        note: what the reader must know to read it, smaller.
+        key: variants to be named beside their markers.
+        height: inches below the heading.
+        width: inches.
+    """
+    margin, gap = 0.12, 0.08
+    head = [(line, 11.5, True) for line in lines(heading, width=width - 2 * margin, size=11.5, bold=True)]
+    head += [(line, SMALL, False) for line in lines(note, width=width - 2 * margin, size=SMALL)]
+    keys = _key_lines(key, width=width - 2 * margin)
+    tall = margin + sum(0.022 * size for _, size, _ in head) + 0.24 * len(keys) + gap
+    figure = Figure(figsize=(width, tall + height), dpi=DPI, layout="constrained")
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.set(rect=(0.0, 0.0, 1.0, height / (tall + height)))  # type: ignore[call-arg]
+    top = tall + height - margin
+    for line, size, bold in head:
+        figure.text(
+            margin / width,
+            top / (tall + height),
+            line,
+            fontsize=size,
+            fontweight="bold" if bold else "normal",
+            color=INK if bold else MUTED,
+            va="top",
+        )
+        top -= 0.022 * size
+    _draw_key(figure, keys, variants=key, left=margin, top=top - 0.02)
     return figure
 
 
 def sentence(heading: str, text: str) -> Figure:
     """A small figure that says why there is nothing to draw."""
-    figure = canvas(heading, note="", height=0.75)
+    figure = canvas(heading, height=0.75)
     axes = figure.add_subplot()
     axes.set_axis_off()
-    lines = "\n".join(textwrap.wrap(plain(text), 90))
-    axes.text(0.0, 0.5, lines, transform=axes.transAxes, color=MUTED, fontsize=10, va="center")
+    wrapped = "\n".join(lines(text, width=WIDTH - 0.5, size=10.0))
+    axes.text(0.0, 0.5, wrapped, transform=axes.transAxes, color=MUTED, fontsize=10, va="center")
     return figure
 
 
 def variant_name(variant: str) -> str:
-    """The words for a variant, such as `random init`."""
-    return plain(variant.replace("_", " "), limit=28)
+    """The words for a variant.
+
+    >>> variant_name("random_init")
+    'random init'
+    """
+    return plain(variant.replace("_", " "), limit=24)
 
 
 def variant_style(variant: str, variants: Sequence[str]) -> tuple[str, str]:
-    """Colour and marker of a variant; unknown ones take greys in their order."""
+    """Colour and marker of a variant; unknown ones take quiet colours in their order."""
     if variant in _VARIANTS:
         return _VARIANTS[variant]
     unknown = [name for name in variants if name not in _VARIANTS]
     return _OTHERS[(unknown.index(variant) if variant in unknown else 0) % len(_OTHERS)]
 
 
-def bare(axes: Axes, *, keep: Sequence[str] = ()) -> None:
-    """Takes away the frame and the tick marks, but for the named spines."""
-    for name, spine in axes.spines.items():
-        spine.set_visible(name in keep)
-    axes.tick_params(length=0)
-
-
 def colour(number: int) -> str:
     """Colour of a cluster or class by its number; noise is light grey."""
     return NOISE_COLOUR if number < 0 else CYCLE[number % len(CYCLE)]
+
+
+def bare(axes: Axes, *, keep: Sequence[str] = ()) -> None:
+    """Takes the frame and the tick marks away, but for the named spines."""
+    for name, spine in axes.spines.items():
+        spine.set_visible(name in keep)
+    axes.tick_params(which="both", length=0)
+
+
+def _key_lines(variants: Sequence[str], *, width: float) -> list[list[tuple[str, float]]]:
+    """Each line of the key as pairs of variant and its left edge in inches."""
+    found: list[list[tuple[str, float]]] = []
+    left = width
+    for variant in variants:
+        wide = 0.22 + inches(variant_name(variant), size=SMALL) + 0.24
+        if not found or left + wide > width:
+            found.append([])
+            left = 0.0
+        found[-1].append((variant, left))
+        left += wide
+    return found
+
+
+def _draw_key(
+    figure: Figure, keys: list[list[tuple[str, float]]], *, variants: Sequence[str], left: float, top: float
+) -> None:
+    if not keys:
+        return
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, width), ylim=(0, height), in_layout=False)
+    axes.set_axis_off()
+    for number, line in enumerate(keys):
+        middle = top - 0.24 * number - 0.09
+        for variant, start in line:
+            shade, marker = variant_style(variant, variants)
+            axes.plot(left + start + 0.07, middle, marker, color=shade, markersize=6)
+            axes.text(
+                left + start + 0.19, middle, variant_name(variant), fontsize=SMALL, va="center_baseline"
+            )

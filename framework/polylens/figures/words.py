@@ -1,9 +1,10 @@
-"""Text from data, made fit for a figure: literal, drawable with the shipped font, short enough."""
+"""Text for figures: literal, drawable with the shipped font, short enough; numbers as people write them."""
 
 from __future__ import annotations
 
-import textwrap
+import math
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,20 +12,11 @@ import matplotlib as mpl
 from matplotlib.ft2font import FT2Font
 
 MISSING = "\N{WHITE SQUARE}"
+_LONGEST = 400
+"""Characters of one text that are looked at; what is longer is cut."""
 
 
-@cache
-def _drawable() -> frozenset[int]:
-    folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    return frozenset.intersection(
-        *(
-            frozenset(FT2Font(str(folder / name)).get_charmap())
-            for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
-        )
-    )
-
-
-def plain(text: object, *, limit: int | None = None) -> str:
+def plain(text: object, *, limit: int = _LONGEST) -> str:
     """One line of drawable characters, at most `limit` long; what the font lacks becomes a white square.
 
     >>> plain("a\\nb\\u202e", limit=8)
@@ -33,29 +25,66 @@ def plain(text: object, *, limit: int | None = None) -> str:
     'a very …'
     """
     characters = []
-    for character in unicodedata.normalize("NFC", str(text)):
+    for character in unicodedata.normalize("NFC", str(text)[: 4 * _LONGEST]):
+        category = unicodedata.category(character)
         if character.isspace():
             characters.append(" ")
-        elif unicodedata.category(character).startswith("C") and unicodedata.category(character) != "Co":
+        elif category in ("Cc", "Cf"):
             continue
         else:
             characters.append(character if ord(character) in _drawable() else MISSING)
     line = " ".join("".join(characters).split())
-    if limit is None or len(line) <= limit:
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def inches(text: str, *, size: float, bold: bool = False) -> float:
+    """How wide the text is drawn at `size` points."""
+    font = _font(bold)
+    font.set_size(size, 72)
+    font.set_text(text, 0.0)
+    return float(font.get_width_height()[0]) / 64 / 72
+
+
+def fitted(text: object, *, width: float, size: float, bold: bool = False) -> str:
+    """The text as one line, cut with an ellipsis where it is wider than `width` inches."""
+    line = plain(text)
+    if inches(line, size=size, bold=bold) <= width:
         return line
-    return line[: limit - 1] + "…"
+    low, high = 0, len(line)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if inches(line[:middle].rstrip() + "…", size=size, bold=bold) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return line[:low].rstrip() + "…"
 
 
-def wrapped(text: str, *, width: int) -> list[str]:
-    """The text as lines of at most `width` characters."""
-    return textwrap.wrap(plain(text), width)
+def lines(text: object, *, width: float, size: float, bold: bool = False, most: int = 4) -> list[str]:
+    """The text as lines no wider than `width` inches; what does not fit `most` lines is cut."""
+    words, found = plain(text).split(" "), [""]
+    while words:
+        longer = f"{found[-1]} {words[0]}".strip()
+        if inches(longer, size=size, bold=bold) <= width:
+            found[-1] = longer
+        elif not found[-1] or len(found) == most:
+            found[-1] = fitted(
+                longer if not found[-1] else " ".join([found[-1], *words]), width=width, size=size, bold=bold
+            )
+            if len(found) == most:
+                break
+        else:
+            found.append("")
+            continue
+        words.pop(0)
+    return found if found != [""] else []
 
 
 def percent(share: float) -> str:
     """A share in words of a hundred.
 
-    >>> percent(0.5), percent(0.0004)
-    ('50 %', '<1 %')
+    >>> percent(0.5), percent(0.0004), percent(0.9999)
+    ('50 %', '<1 %', '>99 %')
     """
     if 0 < share < 0.005:
         return "<1 %"
@@ -64,10 +93,67 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
     """A number with its noun.
 
-    >>> count(1, "cluster"), count(1200, "row")
-    ('1 cluster', '1,200 rows')
+    >>> counted(1, "cluster"), counted(1200, "row"), counted(2, "class")
+    ('1 cluster', '1,200 rows', '2 classes')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else noun + ('es' if noun.endswith('s') else 's')}"
+
+
+def short(value: float) -> str:
+    """A measured number, to two digits behind the point or two significant ones; a dash for NaN.
+
+    >>> short(0.9641), short(12.0), short(12345.6), short(0.0123), short(0.00012), short(float("nan"))
+    ('0.96', '12.0', '12,346', '0.012', '1.2e-04', '–')
+    """
+    if not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size >= 1e7 or size < 1e-3:
+        return f"{value:.1e}"
+    if size < 0.1:
+        return f"{value:.{1 - math.floor(math.log10(size))}f}"
+    return f"{value:,.{2 if size < 10 else 1 if size < 100 else 0}f}"
+
+
+def tick(value: float, position: int | None = None) -> str:
+    """A number as it stands at an axis.
+
+    >>> tick(0.5), tick(1.0), tick(2000.0)
+    ('0.5', '1', '2,000')
+    """
+    del position
+    return f"{round(value, 10):,g}"
+
+
+def capital(text: str) -> str:
+    """The text with a capital at its beginning.
+
+    >>> capital("clusters of codes")
+    'Clusters of codes'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def series(texts: Sequence[str]) -> str:
+    """The different texts that are not empty, in their order, as one sentence part.
+
+    >>> series(["a", "", "b", "a"])
+    'a; b'
+    """
+    return "; ".join(dict.fromkeys(text for text in texts if text))
+
+
+@cache
+def _font(bold: bool) -> FT2Font:
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return FT2Font(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / name))
+
+
+@cache
+def _drawable() -> frozenset[int]:
+    return frozenset(_font(False).get_charmap()) & frozenset(_font(True).get_charmap())

@@ -1,0 +1,93 @@
+"""Dots with intervals: the way every measured number is drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeGuard
+
+from matplotlib.axes import Axes
+
+from polylens.figures.style import INK
+from polylens.records import Number
+
+
+def draw_numbers(
+    axes: Axes,
+    *,
+    numbers: Sequence[Number],
+    place: float,
+    room: float,
+    shade: str,
+    marker: str,
+    hollow: bool = False,
+) -> None:
+    """Draws numbers on one row, several draws one under the other within `room`."""
+    step = room / max(len(numbers), 1)
+    for index, number in enumerate(numbers):
+        at = place + (index - (len(numbers) - 1) / 2) * step
+        draw_number(
+            axes, number, at=at, shade=shade, marker=marker, hollow=hollow, size=7 if len(numbers) == 1 else 5
+        )
+
+
+def draw_number(
+    axes: Axes, number: Number, *, at: float, shade: str, marker: str, hollow: bool = False, size: float = 7
+) -> None:
+    """Draws one number at height `at`, its interval as a line, its level under chance as a tick mark."""
+    if not math.isfinite(number.value):
+        return
+    if known(number.low) and known(number.high):
+        axes.plot([number.low, number.high], [at, at], color=shade, linewidth=1.6, alpha=0.75, zorder=2)
+    axes.plot(
+        number.value,
+        at,
+        marker,
+        color=shade,
+        markersize=size,
+        markerfacecolor="white" if hollow else shade,
+        markeredgecolor=shade if hollow else "white",
+        markeredgewidth=1.5 if hollow else 0.8,
+        zorder=4,
+    )
+    if known(number.chance):
+        axes.plot(number.chance, at, "|", color=INK, markersize=1.6 * size, markeredgewidth=1.6, zorder=3)
+
+
+def known(value: float | None) -> TypeGuard[float]:
+    """Whether there is a finite value."""
+    return value is not None and math.isfinite(value)
+
+
+def extent(numbers: Sequence[Number], *, include: Sequence[float] = ()) -> tuple[float, float]:
+    """Limits of an axis that shows all values, intervals and chance levels; shares get the axis from 0 to 1.
+
+    >>> extent([Number(0.4), Number(0.9)])
+    (0.0, 1.0)
+    >>> extent([Number(4.0), Number(9.0)], include=[10.0])
+    (0.0, 10.6)
+    """
+    values = [float(v) for n in numbers for v in (n.value, n.low, n.high, n.chance) if known(v)]
+    values += include
+    if not values:
+        return 0.0, 1.0
+    low, high = min(values), max(values)
+    if low >= 0 and high <= 1 and high > 0.05:
+        return 0.0, 1.0
+    if 0 < low < 0.6 * high:
+        low = 0.0
+    pad = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
+    return (low if low == 0 else low - pad), high + pad
+
+
+def draw_pair(axes: Axes, *, same: Number | None, different: Number | None, at: float, shade: str) -> None:
+    """Draws the values of same-class pairs (hollow) and different-class pairs (filled) on one row, joined."""
+    if same is not None and different is not None and known(same.value) and known(different.value):
+        width = 13 if known(same.low) or known(different.low) else 4
+        axes.plot([same.value, different.value], [at, at], color=shade, linewidth=width, alpha=0.2, zorder=1)
+    for number, hollow, shift in ((same, True, -0.09), (different, False, 0.09)):
+        if number is not None:
+            interval = known(number.low) and known(number.high)
+            draw_number(
+                axes, number, at=at + (shift if interval else 0), shade=shade, marker="o", hollow=hollow
+            )

@@ -1,0 +1,75 @@
+"""Where labels go so that they do not lie on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+def spread(wanted: Sequence[float], *, gap: float, low: float, high: float) -> list[float]:
+    """Places as near as possible to the wanted ones, in their order, at least `gap` apart, from low to high.
+
+    Where there is no room for all, they are spaced evenly.
+
+    >>> spread([1.0, 1.0, 5.0], gap=1.0, low=0.0, high=6.0)
+    [0.5, 1.5, 5.0]
+    """
+    if not wanted:
+        return []
+    if (len(wanted) - 1) * gap >= high - low:
+        return [float(place) for place in np.linspace(low, high, len(wanted))]
+    order = sorted(range(len(wanted)), key=lambda index: (wanted[index], index))
+    blocks: list[tuple[float, int]] = []
+    for index in order:
+        # A block is a run of labels in touch; it stands at the mean of where its labels want to be.
+        centre, size = min(max(wanted[index], low), high), 1
+        while blocks:
+            before, count = blocks[-1]
+            if before + count * gap / 2 <= centre - size * gap / 2 + 1e-9:
+                break
+            blocks.pop()
+            centre, size = (before * count + centre * size) / (count + size), size + count
+            half = (size - 1) * gap / 2
+            centre = min(max(centre, low + half), high - half)
+        blocks.append((centre, size))
+    places = [centre + (number - (size - 1) / 2) * gap for centre, size in blocks for number in range(size)]
+    result = [0.0] * len(wanted)
+    for index, place in zip(order, places, strict=True):
+        result[index] = float(place)
+    return result
+
+
+def free(box: tuple[float, float, float, float], taken: Iterable[tuple[float, float, float, float]]) -> bool:
+    """Whether a box (left, bottom, right, top) touches none of the taken ones.
+
+    >>> free((0, 0, 1, 1), [(2, 0, 3, 1)]), free((0, 0, 1, 1), [(0.5, 0.5, 3, 1)])
+    (True, False)
+    """
+    return all(
+        box[0] >= other[2] or box[2] <= other[0] or box[1] >= other[3] or box[3] <= other[1]
+        for other in taken
+    )
+
+
+def centres(
+    points: Float[np.ndarray, "rows 2"], *, groups: Int[np.ndarray, "rows"], number: int, tries: int = 5
+) -> Float[np.ndarray, "tries 2"]:
+    """Members of a group where its label may stand: the one nearest to the group's median first."""
+    members = points[groups == number]
+    distance = np.square(members - np.median(members, axis=0)).sum(axis=1)
+    order = np.argsort(distance, kind="stable")
+    chosen: Float[np.ndarray, "tries 2"] = members[
+        order[np.unique(np.linspace(0, len(order) - 1, tries).astype(int) // 2)]
+    ]
+    return chosen
+
+
+def top(counts: Int[np.ndarray, "groups"], *, most: int) -> Int[np.ndarray, "chosen"]:
+    """Indices of the largest groups, at most `most`, in rising order of index; equal ones by index.
+
+    >>> top(np.array([5, 1, 9, 5]), most=2).tolist()
+    [0, 2]
+    """
+    return np.sort(np.argsort(-counts, kind="stable")[:most])
