@@ -1,8 +1,8 @@
 """Outside libraries that need care before they are imported: torchvision, and Lightning, which looks for it.
 
-torchvision's wheel carries operators built for a CUDA torch. Beside a CPU-only torch they do not load, and importing
-torchvision fails on the missing `torchvision::nms`. Declaring the two operators' schemas first mends it; models and
-transforms use neither.
+torchvision's wheel carries operators built for a CUDA torch. Beside a CPU-only torch they do not load, and
+importing torchvision fails on the missing `torchvision::nms`. Declaring the two operators' schemas first mends
+it; models and transforms use neither.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def torchvision() -> ModuleType:
     _declare_missing_operators()
     import torchvision as module
     import torchvision.models
-    import torchvision.transforms.v2.functional  # noqa: F401
+    import torchvision.transforms.v2.functional
 
     return module
 

@@ -1,8 +1,8 @@
 """The base of all kinds: one final, frozen class in one file, whose fields are its YAML keys.
 
 A family is a folder of this package; a kind is a file in it (`sampling/evenly_spaced.py` is
-`{kind: evenly_spaced}`) or an entry point of the group `polylens.<family>`. Kinds are listed by file name, without
-importing them; only the chosen one is loaded.
+`{kind: evenly_spaced}`) or an entry point of the group `polylens.<family>`. Kinds are listed by file name,
+without importing them; only the chosen one is loaded.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import inspect
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
 from pydantic_core import PydanticCustomError
-from typing_extensions import Self
 
 from polylens.errors import nearest
 
@@ -34,7 +33,7 @@ class Plugin(BaseModel):
     family: ClassVar[str] = ""
     """Which family the kind belongs to; set by the family's abstract class."""
     version: ClassVar[int] = 1
-    """Raised when the kind's results change for the same fields, so that stored results are not mistaken for new."""
+    """Raised when the kind's results change for the same fields, so that stored ones are not mistaken for new."""
 
     @classmethod
     def kind(cls) -> str:
@@ -53,13 +52,15 @@ class Plugin(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _read(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Chooses the kind where the field only names a family, and takes `kind` out before the fields are checked."""
+        """Chooses the kind where the field only names a family; takes `kind` out before fields are checked."""
         if isinstance(value, Plugin) or not isinstance(value, dict):
             return handler(value)
         if _is_family(cls):
             if "kind" not in value:
                 known = ", ".join(kinds(cls.family))
-                raise PydanticCustomError("kind_missing", "a 'kind' is needed here; known: {known}", {"known": known})
+                raise PydanticCustomError(
+                    "kind_missing", "a 'kind' is needed here; known: {known}", {"known": known}
+                )
             try:
                 chosen = load_kind(cls.family, str(value["kind"]))
             except UnknownKindError as error:
@@ -108,7 +109,9 @@ def load_kind(family: str, name: str) -> type[Plugin]:
             found = cast("type[Plugin]", point.load())
             if found.kind() != name:
                 # A kind is named by its file here and everywhere else, so that YAML written back reads again.
-                raise TypeError(f"entry point '{name}' of polylens.{family} must lead to a file named {name}.py")
+                raise TypeError(
+                    f"entry point '{name}' of polylens.{family} must lead to a file named {name}.py"
+                )
             return found
     raise UnknownKindError(family, name)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 import hashlib
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ConfigDict
-from typing_extensions import Self
 
 from polylens.models import Model
 from polylens.records import ImageFormat
@@ -38,7 +37,7 @@ class Given(Model):
         module: torch.nn.Module = copy.deepcopy(self.module)
         if self.fresh:
             with torch.random.fork_rng(devices=[]):
-                # reset_parameters draws from torch's global stream: it is set for this block and put back after it.
+                # reset_parameters draws from torch's global stream: set for this block, put back after it.
                 torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
                 for part in module.modules():
                     reset = getattr(part, "reset_parameters", None)
@@ -87,7 +86,7 @@ def _state_digest(module: torch.nn.Module) -> str:
 
 
 def _source_digest(module: torch.nn.Module) -> str:
-    """sha256 over the structure and, where it can be had, the source of every class that is not torch's own."""
+    """sha256 over the structure and, where it can be had, the source of each class not torch's own."""
     total = hashlib.sha256(repr(module).encode())
     types = {type(part) for part in module.modules()}
     for kind in sorted(types, key=lambda kind: (kind.__module__, kind.__qualname__)):

@@ -1,4 +1,4 @@
-"""Planning: one child of a study becomes stages with digests, before anything heavy is imported or computed."""
+"""Planning: one child of a study becomes stages with digests, before anything heavy is computed."""
 
 from __future__ import annotations
 
@@ -246,9 +246,7 @@ class _Planner:
             planned[name] = PlannedAnalysis(stage, analysis)
         return planned
 
-    def _labels(
-        self, variant: Variant, analyses: Mapping[str, PlannedAnalysis]
-    ) -> dict[str, PlannedLabel]:
+    def _labels(self, variant: Variant, analyses: Mapping[str, PlannedAnalysis]) -> dict[str, PlannedLabel]:
         planned: dict[str, PlannedLabel] = {}
         for name, label in self.experiment.labels.items():
             if label.of not in analyses:
@@ -287,5 +285,3 @@ class _Planner:
 def _without_references(identity: dict[str, Any]) -> dict[str, Any]:
     """Names of siblings are no part of a digest: what stands under them is."""
     return {key: value for key, value in identity.items() if key != "of"}
-
-

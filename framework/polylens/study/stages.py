@@ -10,7 +10,15 @@ from typing import Any
 from polylens.assembly import Recipe
 from polylens.digests import digest
 
-_VERSIONS = {"training": 1, "accuracy": 1, "harvest": 1, "analysis": 1, "labels": 1, "figures": 1, "report": 1}
+_VERSIONS = {
+    "training": 1,
+    "accuracy": 1,
+    "harvest": 1,
+    "analysis": 1,
+    "labels": 1,
+    "figures": 1,
+    "report": 1,
+}
 """Raised when a stage's own code changes its results, so that older stored ones are not mistaken for new."""
 
 THUMBNAIL = 16

@@ -1,4 +1,4 @@
-"""The networks one child of a study looks at: the spec's own, each draw of each control, and the raw inputs."""
+"""The networks one child looks at: the spec's own, each draw of each control, and the raw inputs."""
 
 from __future__ import annotations
 

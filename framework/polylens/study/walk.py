@@ -1,4 +1,4 @@
-"""The walk of one child: train, harvest, analyse, label, draw. Whatever the store already has is not done again."""
+"""The walk of one child: train, harvest, analyse, label, draw. What the store has is not done again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polylens.assembly import Recipe, assemble
 from polylens.errors import DataError, PolylensError, StageError, StoreError
 from polylens.harvest import Options, Take, harvest, load_rows
 from polylens.progress import Progress
-from polylens.records import Examples, Figure, Findings, Labels, Network, Number, Rows
+from polylens.records import Figure, Findings, Labels, Network, Number, Rows
 from polylens.store import (
     Store,
     load_figures,
@@ -120,7 +120,7 @@ class Walk:
         self._perform(stage, work)
 
     def harvest(self, variant: VariantPlan) -> None:
-        """Harvests what is missing of the variant's rows, for this child and all others, in one forward pass."""
+        """Harvests what is missing of the variant's rows, for all children in one forward pass."""
         for planned in variant.takes.values():
             if self._stored(planned.stage):
                 self._report(planned.stage, "stored", 0.0)
@@ -178,7 +178,8 @@ class Walk:
         """Draws one analysis' pictures, the network beside its controls."""
 
         def work(folder: Path) -> None:
-            save_figures(folder, self.plan.own.analyses[name].analysis.draw(self.outcomes(name), subject=self.subject))
+            analysis = self.plan.own.analyses[name].analysis
+            save_figures(folder, analysis.draw(self.outcomes(name), subject=self.subject))
 
         self._perform(self._figures_stage(name), work)
 
@@ -252,10 +253,11 @@ class Walk:
             if name in variant.analyses
         ]
         analysis = self.plan.own.analyses[name].analysis
-        return figures_stage(name=name, analysis=analysis.identity(), outcomes=digests, subject=title_of(self.plan))
+        subject = title_of(self.plan)
+        return figures_stage(name=name, analysis=analysis.identity(), outcomes=digests, subject=subject)
 
     def _missing_takes(self, variant: VariantPlan) -> list[tuple[Stage, Take]]:
-        """Takes of the same network on the same examples that the store lacks, over all children of the study."""
+        """Takes of the same network on the same examples that the store lacks, over all children."""
         missing: dict[str, tuple[Stage, Take]] = {}
         for plan in self.place.plans:
             if plan.examples.fingerprint != self.plan.examples.fingerprint:
@@ -290,9 +292,12 @@ class Walk:
         if self._stored(stage):
             self._report(stage, "stored", 0.0)
             return
-        with self._reporting([stage]), self.place.store.writing(
-            stage.kind, stage.digest, about=stage.about(), progress=self.place.progress
-        ) as folder:
+        with (
+            self._reporting([stage]),
+            self.place.store.writing(
+                stage.kind, stage.digest, about=stage.about(), progress=self.place.progress
+            ) as folder,
+        ):
             if folder is not None:  # None: another process finished the stage while this one waited
                 work(folder)
 
@@ -308,9 +313,10 @@ class Walk:
                 self._report(stage, "failed", time.monotonic() - started)
             if isinstance(error, StageError):
                 raise
-            message = error.message if isinstance(error, PolylensError) else f"{type(error).__name__}: {error}"
-            hint = error.hint if isinstance(error, PolylensError) else None
-            raise StageError(stages[0].name, message, path=stages[0].path, hint=hint) from error
+            first = stages[0]
+            if isinstance(error, PolylensError):
+                raise StageError(first.name, error.message, path=first.path, hint=error.hint) from error
+            raise StageError(first.name, f"{type(error).__name__}: {error}", path=first.path) from error
         for stage in stages:
             self._report(stage, "ran", time.monotonic() - started)
 

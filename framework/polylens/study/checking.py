@@ -1,0 +1,82 @@
+"""Checks that take building the network (without its weights): layers, codes and sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from polylens.codes import Code
+from polylens.dataflow import Flow, trace
+from polylens.errors import Problem, SpecError, UsageError, nearest
+from polylens.models import Model
+from polylens.spec import Experiment, Study
+from polylens.streams import Streams
+
+
+def flow_of(model: Model) -> Flow:
+    """The data flow of a model's architecture, found by one watched forward pass with fresh weights."""
+    import torch
+
+    module = model.untrained().build(Streams(0).torch_generator("structure"))
+    return trace(module.eval(), torch.zeros(1, *model.input_shape()))
+
+
+def check_deep(study: Study) -> None:
+    """Checks every child of a study against its network.
+
+    Raises:
+        SpecError: a layer does not exist, a code has no units there, or a sampling rule is missing.
+    """
+    problems: list[Problem] = []
+    flows: dict[str, Flow] = {}
+    for child in study.children:
+        key = repr(child.experiment.model.untrained().to_plain())
+        flow = flows.setdefault(key, flow_of(child.experiment.model)) if key not in flows else flows[key]
+        problems += [
+            problem if problem.place is not None else problem.at(study.place_of(problem.path))
+            for problem in problems_with(child.experiment, flow)
+        ]
+    if problems:
+        raise SpecError(tuple(dict.fromkeys(problems)))
+
+
+def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
+    """What is wrong with a child's layer, code and sampling on this network."""
+    layer = experiment.model.aliases().get(experiment.layer, experiment.layer)
+    if layer not in flow.layers:
+        known = [*experiment.model.aliases(), *flow.layers]
+        return [
+            Problem(
+                f"the model has no layer '{experiment.layer}'",
+                path="layer",
+                suggestion=nearest(experiment.layer, known),
+                notes=(f"layers: {_shortened(known)}",),
+            )
+        ]
+    problems = []
+    grid = flow.layers[layer].grid
+    whole = experiment.code is not None and experiment.code.positions == "all"
+    if grid and experiment.sampling is None and not whole:
+        extent = " x ".join(map(str, grid))
+        problems.append(
+            Problem(
+                f"layer '{experiment.layer}' has {extent} positions: 'sampling' must say which become rows",
+                path="layer",
+                notes=("for example sampling: {kind: fixed_position, at: center}",),
+            )
+        )
+    if experiment.code is not None:
+        problems += _code_problems(experiment.code, flow, layer)
+    return problems
+
+
+def _code_problems(code: Code, flow: Flow, layer: str) -> list[Problem]:
+    try:
+        code.select(flow, layer)
+    except UsageError as error:
+        return [Problem(error.message, path="code", notes=() if error.hint is None else (error.hint,))]
+    return []
+
+
+def _shortened(names: Sequence[str], most: int = 40) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown}, ... ({len(names)} in all)"
