@@ -1,0 +1,19 @@
+"""What a spec can name: registry entries on their shelves, and the kinds they are made of."""
+
+from polylens.catalog.entries import Entry
+from polylens.catalog.kinds import FieldPage, KindPage, kind_page
+from polylens.catalog.lookup import Catalog, Shelf, UnknownEntryError
+from polylens.catalog.words import SINGULAR, in_words, range_in_words
+
+__all__ = [
+    "SINGULAR",
+    "Catalog",
+    "Entry",
+    "FieldPage",
+    "KindPage",
+    "Shelf",
+    "UnknownEntryError",
+    "in_words",
+    "kind_page",
+    "range_in_words",
+]
