@@ -6,9 +6,13 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from polylens.datasets._shuffled import shuffled_targets
 from polylens.plugin import Plugin
+from polylens.progress import Progress
 from polylens.records import Examples, ImageFormat
 from polylens.streams import Streams
+
+__all__ = ["Dataset", "shuffled_targets"]
 
 
 class Dataset(Plugin):
@@ -25,16 +29,20 @@ class Dataset(Plugin):
         root: Path,
         limit: int | None = None,
         split: Literal["train"] | None = None,
+        cache: Path | None = None,
+        progress: Progress | None = None,
     ) -> Examples:
         """The examples, as inputs in `image_format`.
 
         Args:
-            image_format: what the network takes.
-            streams: randomness of splits and draws; the same seed gives the same examples.
-            root: folder that relative data roots start from.
-            limit: at most this many examples, still drawn as the dataset draws.
-            split: `train` opens the examples kept for training instead of the ones the spec names; datasets that
+            image_format: what the network takes. streams: randomness of splits and draws; the same seed
+            gives the same examples. root: folder that relative data roots start from. limit: at most this
+            many examples, still drawn as the dataset draws. split: `train` opens the examples kept for
+            training instead of the ones the spec names; datasets that
                 keep none raise.
+            cache: folder for what is worth remembering between runs, such as which files are whole; losing it
+                costs time and nothing else.
+            progress: where long checks are shown.
 
         Raises:
             DataError: nothing usable is there; says what was looked for and what to do.

@@ -55,7 +55,14 @@ class ResidualBlock(nn.Module):
 class Convolutional(nn.Module):
     """Blocks named `block.1` ..., `pool.1` ... after those that are pooled, and `output` for the logits."""
 
-    def __init__(self, *, blocks: Sequence[nn.Module], pools: Mapping[int, nn.Module], head: nn.Module, output: nn.Module):
+    def __init__(
+        self,
+        *,
+        blocks: Sequence[nn.Module],
+        pools: Mapping[int, nn.Module],
+        head: nn.Module,
+        output: nn.Module,
+    ):
         super().__init__()
         self.block = nn.ModuleDict({str(depth): block for depth, block in enumerate(blocks, start=1)})
         self.pool = nn.ModuleDict({str(depth): pool for depth, pool in pools.items()})

@@ -12,7 +12,7 @@ from polylens.models._activations import Activation, unit
 
 
 def dense(inputs: int, *, hidden: Sequence[int], classes: int, activation: Activation) -> nn.Module:
-    """Dense layers named `hidden.1` ... and `output`, on the meta device: their weights are still to be drawn."""
+    """Dense layers named `hidden.1` ... and `output`, on the meta device: weights are still to be drawn."""
     blocks: OrderedDict[str, nn.Module] = OrderedDict()
     width = inputs
     for depth, next_width in enumerate(hidden, start=1):

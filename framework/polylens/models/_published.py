@@ -24,7 +24,8 @@ _MEMBER = re.compile(r"^    (\w+) = ", re.MULTILINE)
 def published_weights() -> Mapping[str, tuple[str, ...]]:
     """Each classification network of the installed torchvision, and the names of its published weights.
 
-    Empty where torchvision's source cannot be read in this way; names are then only checked when the network is built.
+    Empty where torchvision's source cannot be read in this way; names are then only checked when the
+    network is built.
 
     >>> "IMAGENET1K_V1" in published_weights()["googlenet"]
     True
@@ -37,5 +38,7 @@ def published_weights() -> Mapping[str, tuple[str, ...]]:
         for path in sorted((Path(folder) / "models").glob("*.py")):
             source = path.read_text(encoding="utf-8")
             builders |= {match["name"]: match["enum"] for match in _BUILDER.finditer(source)}
-            enums |= {match["enum"]: tuple(_MEMBER.findall(match["body"])) for match in _ENUM.finditer(source)}
+            enums |= {
+                match["enum"]: tuple(_MEMBER.findall(match["body"])) for match in _ENUM.finditer(source)
+            }
     return {name: enums[enum] for name, enum in sorted(builders.items()) if enum in enums}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 from urllib.error import URLError
@@ -11,9 +13,12 @@ from urllib.parse import urlparse
 import torch
 
 from polylens import imports
+from polylens.digests import file_sha256
 from polylens.errors import DataError, UsageError, nearest
 from polylens.records import ImageFormat
 
+_HASH = re.compile(r"-([0-9a-f]{8,})\.")
+"""The digits that PyTorch writes into the file names of published weights."""
 _OLD_DENSENET_KEY = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..*)$")
 
 
@@ -55,7 +60,7 @@ def published(name: str, *, weights: str) -> Any:
 
 
 def published_file(name: str, *, weights: str) -> str:
-    """File name of published weights, such as `googlenet-1378be20.pth`; it carries the first digits of its sha256."""
+    """File name of published weights, such as `googlenet-1378be20.pth`; it carries digits of its sha256."""
     return PurePosixPath(urlparse(published(name, weights=weights).url).path).name
 
 
@@ -80,29 +85,41 @@ def download(name: str, *, weights: str) -> dict[str, torch.Tensor]:
     """
     record = published(name, weights=weights)
     place = Path(torch.hub.get_dir()) / "checkpoints" / published_file(name, weights=weights)
+    _check_hash(place, name=name, weights=weights)
     try:
-        # In torch's cache the hash was checked when the file came; it is checked again, since copies can be cut short.
-        state = record.get_state_dict(progress=False, check_hash=True, weights_only=True)
+        # torch announces a download on standard output, which belongs to what was asked for.
+        with redirect_stdout(sys.stderr):
+            state = record.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except (URLError, OSError) as error:
         raise DataError(
             f"the weights {weights} of {name} cannot be downloaded from {record.url}: {error}",
             hint=f"put that file at {place} (TORCH_HOME moves the folder),\n"
             f"  or write `weights: {{file: PATH, preset: {weights}}}` with a local copy",
         ) from None
-    except Exception as error:
-        raise DataError(
-            f"the weights {weights} of {name} are damaged ({place}): {error}",
-            hint="delete that file, so that it is downloaded again, or replace it by a whole copy",
-        ) from None
+    except RuntimeError as error:
+        raise DataError(f"the weights {weights} of {name} came damaged from {record.url}: {error}") from None
     if name.startswith("densenet"):
         return _renamed(state)
     return cast("dict[str, torch.Tensor]", state)
 
 
+def _check_hash(place: Path, *, name: str, weights: str) -> None:
+    """Checks a file that lies in torch's cache, which torch itself does only while it downloads."""
+    expected = _HASH.search(place.name)
+    if expected is None or not place.is_file() or file_sha256(place).startswith(expected[1]):
+        return
+    raise DataError(
+        f"the weights {weights} of {name} at {place} are damaged: "
+        f"their sha256 does not begin with {expected[1]}",
+        hint="delete that file, so that it is downloaded again, or put a whole copy there",
+    )
+
+
 def _quirks(name: str, weights: Any, *, image_size: int | None) -> dict[str, Any]:
     """What torchvision's builders set themselves where they load weights, which here happens later."""
     if name in ("googlenet", "inception_v3"):
-        # Said outright, since leaving it out warns; the published weights want images normalised in another way.
+        # Said outright, since leaving it out warns; the published weights want images normalised in
+        # another way.
         return {"aux_logits": False, "init_weights": True, "transform_input": weights is not None}
     if name.startswith("vit_"):
         own = 224 if weights is None else weights.transforms().crop_size[0]

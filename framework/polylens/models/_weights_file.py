@@ -30,8 +30,8 @@ def sha256(path: Path) -> str:
 def read(path: Path) -> dict[str, torch.Tensor]:
     """The state dict in a `.safetensors` file, or in a PyTorch file that holds nothing but data.
 
-    A dict under `state_dict` or `model` is unpacked, and the `module.` that data-parallel training writes before each name is
-    taken away.
+    A dict under `state_dict` or `model` is unpacked, and the `module.` that data-parallel training writes
+    before each name is taken away.
 
     Raises:
         DataError: there is no such file, it is damaged, or it holds something else.
@@ -44,7 +44,7 @@ def read(path: Path) -> dict[str, torch.Tensor]:
     except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise DataError(
             f"{path} cannot be read as weights: {_first_line(error)}",
-            hint="save the network's state_dict() with torch.save or safetensors; files that hold code are not opened",
+            hint="save the network's state_dict() with torch.save or safetensors; code is not opened",
         ) from None
     for key in ("state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
@@ -55,7 +55,7 @@ def read(path: Path) -> dict[str, torch.Tensor]:
 
 
 def put_into(module: torch.nn.Module, state: dict[str, torch.Tensor], *, source: str) -> None:
-    """Puts a state dict into a network in place; weights of auxiliary heads that the network lacks are left out.
+    """Puts a state dict into a network in place, without weights of auxiliary heads that the network lacks.
 
     Args:
         module: gets the weights.
@@ -87,13 +87,13 @@ def put_into(module: torch.nn.Module, state: dict[str, torch.Tensor], *, source:
     if problems:
         raise DataError(
             f"{source} does not fit the network: " + "; ".join(problem.strip() for problem in problems),
-            hint="check that the network's name and its number of classes are those the weights were saved from",
+            hint="check the network's name and number of classes against those the weights were saved from",
         )
     module.load_state_dict(state, strict=False)
 
 
 def _of_this_version(state: Mapping[str, torch.Tensor], module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """The state dict marked as saved by today's modules: safetensors keeps no versions, and some modules ask."""
+    """The state dict, marked as saved by today's modules: safetensors keeps no versions, and some ask."""
     marked = module.state_dict()
     marked.clear()
     marked.update(state)
@@ -118,7 +118,9 @@ def _without_prefix(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def _must_exist(path: Path) -> None:
     if not path.is_file():
-        raise DataError(f"there is no file of weights at {path}", hint="paths are relative to the project's folder")
+        raise DataError(
+            f"there is no file of weights at {path}", hint="paths are relative to the project's folder"
+        )
 
 
 def _listed(names: list[str]) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
-from typing_extensions import Self
 
 from polylens.models import Model, Training
 from polylens.models._activations import Activation
@@ -21,10 +20,11 @@ Count = Annotated[int, Field(ge=1)]
 class Cnn(Model):
     """Blocks of convolution and nonlinearity, pooling between them, and one dense layer for the logits.
 
-    Layers are named `block.1`, `block.2`, ... (outputs of the nonlinearity), `block.1.conv`, `block.1.norm`,
-    `block.1.activation`, `pool.1` (behind block 1), `head` and `output`; residual blocks also have `block.1.first`
-    (with `conv`, `norm` and `activation` of its own) and `block.1.shortcut`. Convolutions are padded, so height and width
-    change only where a block is pooled. Fresh weights are He-normal, fresh biases zero.
+    Layers are named `block.1`, `block.2`, ... (outputs of the nonlinearity), `block.1.conv`,
+    `block.1.norm`, `block.1.activation`, `pool.1` (behind block 1), `head` and `output`; residual blocks
+    also have `block.1.first` (with `conv`, `norm` and `activation` of its own) and `block.1.shortcut`.
+    Convolutions are padded, so height and width change only where a block is pooled. Fresh weights are He-
+    normal, fresh biases zero.
     """
 
     image_size: int = Field(ge=1)
@@ -56,7 +56,9 @@ class Cnn(Model):
     @classmethod
     def _kernel_is_odd(cls, kernel: int) -> int:
         if kernel % 2 == 0:
-            raise PydanticCustomError("kernel_even", "kernel must be odd, so that padding keeps height and width")
+            raise PydanticCustomError(
+                "kernel_even", "kernel must be odd, so that padding keeps height and width"
+            )
         return kernel
 
     @model_validator(mode="after")
@@ -110,7 +112,7 @@ class Cnn(Model):
         """Every layer, first to last."""
         pooled = set(self._pooled())
         names: list[str] = []
-        before = self.image_channels
+        before: int = self.image_channels
         for depth, after in enumerate(self.channels, start=1):
             names += [f"block.{depth}{part}" for part in self._parts(before=before, after=after)]
             names += [f"pool.{depth}"] if depth in pooled else []

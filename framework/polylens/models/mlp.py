@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
-from typing_extensions import Self
 
 from polylens.models import Model, Training
 from polylens.models._activations import Activation
@@ -19,11 +18,11 @@ Width = Annotated[int, Field(ge=1)]
 
 
 class Mlp(Model):
-    """A multilayer perceptron: dense layers, each followed by a nonlinearity, and a last dense layer for the logits.
+    """A multilayer perceptron: dense layers with a nonlinearity each, and a last dense layer for the logits.
 
-    Layers are named `hidden.1`, `hidden.2`, ... (outputs of the nonlinearity), `hidden.1.linear` (pre-activations),
-    `hidden.1.activation` (the unit itself) and `output` (logits). Fresh weights are He-normal (standard deviation
-    sqrt(2 / inputs of the layer)), fresh biases zero.
+    Layers are named `hidden.1`, `hidden.2`, ... (outputs of the nonlinearity), `hidden.1.linear` (pre-
+    activations), `hidden.1.activation` (the unit itself) and `output` (logits). Fresh weights are He-normal
+    (standard deviation sqrt(2 / inputs of the layer)), fresh biases zero.
 
     Source: He et al. 2015, "Delving Deep into Rectifiers", section 2.2.
     """
@@ -46,7 +45,7 @@ class Mlp(Model):
         if self.image_size is not None and self.inputs not in (self.image_size**2, 3 * self.image_size**2):
             raise PydanticCustomError(
                 "inputs_differ",
-                "inputs is {inputs}, but an image of {size} x {size} has {grey} numbers in grey and {rgb} in colour",
+                "inputs is {inputs}; an image of {size} x {size} has {grey} numbers, or {rgb} in colour",
                 {
                     "inputs": self.inputs,
                     "size": self.image_size,

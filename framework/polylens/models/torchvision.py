@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
-from typing_extensions import Self
 
 from polylens.errors import nearest
 from polylens.models import Model
@@ -25,7 +24,7 @@ class LocalWeights(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     file: str | None = None
-    """A state dict (`.safetensors`, or `.pt`/`.pth` without code), relative to the project; none for fresh weights."""
+    """A state dict (`.safetensors`, `.pt`, `.pth`), relative to the project; none for fresh weights."""
     preset: str | None = None
     """Name of published weights, such as IMAGENET1K_V1: images are prepared as those expect."""
 
@@ -37,9 +36,9 @@ def _form(value: Any) -> str:
 class Torchvision(Model):
     """A classification network of torchvision.
 
-    Auxiliary heads are left out. Images are prepared as the chosen weights' own transforms do; without weights as is usual
-    for ImageNet (shorter side 256, centre crop 224, normalised). Fresh weights are torchvision's own initialisation,
-    drawn from the seed.
+    Auxiliary heads are left out. Images are prepared as the chosen weights' own transforms do; without
+    weights as is usual for ImageNet (shorter side 256, centre crop 224, normalised). Fresh weights are
+    torchvision's own initialisation, drawn from the seed.
     """
 
     name: str
@@ -82,7 +81,11 @@ class Torchvision(Model):
         from polylens.models._torchvision import build
 
         return build(
-            self.name, preset=self._preset(), classes=self.classes, image_size=self.image_size, generator=generator
+            self.name,
+            preset=self._preset(),
+            classes=self.classes,
+            image_size=self.image_size,
+            generator=generator,
         )
 
     def load(self, module: torch.nn.Module, *, root: Path) -> torch.nn.Module:
@@ -125,7 +128,7 @@ class Torchvision(Model):
         return self.layer_aliases
 
     def weights_digest(self, *, root: Path) -> str:
-        """The published file's name, which carries a hash, or the sha256 of the local file; empty for fresh weights.
+        """The published file's name, which carries a hash, or the local file's sha256; else empty.
 
         Raises:
             DataError: the local file does not exist.
@@ -141,7 +144,7 @@ class Torchvision(Model):
         return sha256(root / self.weights.file)
 
     def identity(self) -> dict[str, Any]:
-        """Everything that can change a number: layer names are only names, and a file counts by its content."""
+        """Everything that can change a number: not layer names, and no path of a file."""
         plain = super().identity()
         del plain["layer_aliases"]
         source = "fresh" if self._is_fresh() else "published" if isinstance(self.weights, str) else "file"

@@ -27,7 +27,7 @@ class Sampling(Plugin):
         """The raw positions that become rows, in the order they are to stand.
 
         Args:
-            valid: raw positions of the example that may be chosen, ascending, flat in row-major order over `grid`.
+            valid: raw positions that may be chosen, ascending, flat in row-major order over `grid`.
             grid: extent of the positions: (height, width) or (tokens,).
             generator: randomness of this example.
 

@@ -33,7 +33,7 @@ class FixedPosition(Sampling):
         | Annotated[Index, Tag("token")],
         Discriminator(_form),
     ]
-    """`[row, column]` of an image, one index of a sequence, both counted from 0, or `center`: floor(n / 2) each way."""
+    """`[row, column]` of an image or one index of a sequence, from 0; or `center`: floor(n / 2) each way."""
 
     def choose(
         self, valid: Int64[np.ndarray, "valid"], *, grid: tuple[int, ...], generator: np.random.Generator
@@ -45,7 +45,7 @@ class FixedPosition(Sampling):
             TooFewPositionsError: the position is not valid in this example, such as padding.
 
         >>> rule = FixedPosition(at="center")
-        >>> rule.choose(np.arange(56), grid=(7, 8), generator=np.random.default_rng(0)).tolist()  # row 3, column 4
+        >>> rule.choose(np.arange(56), grid=(7, 8), generator=np.random.default_rng(0)).tolist()
         [28]
         """
         place = self._place(grid)

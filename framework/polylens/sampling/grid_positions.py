@@ -13,9 +13,9 @@ from polylens.sampling import Sampling, TooFewPositionsError
 class GridPositions(Sampling):
     """Takes a lattice of `rows` by `columns` positions.
 
-    The image is cut into `rows` equal bands and the middle of each is taken: `floor((2 k + 1) * height / (2 * rows))`,
-    k = 0 .. rows - 1; columns likewise. One row and one column give `center`; as many rows as the layer has give
-    every row.
+    The image is cut into `rows` equal bands and the middle of each is taken: `floor((2 k + 1) * height / (2
+    * rows))`, k = 0 .. rows - 1; columns likewise. One row and one column give `center`; as many rows as
+    the layer has give every row.
     """
 
     rows: int = Field(ge=1)
@@ -33,18 +33,18 @@ class GridPositions(Sampling):
             TooFewPositionsError: a position of the lattice is not valid in this example.
 
         >>> rule = GridPositions(rows=2, columns=1)
-        >>> rule.choose(np.arange(64), grid=(8, 8), generator=np.random.default_rng(0)).tolist()  # rows 2 and 6
+        >>> rule.choose(np.arange(64), grid=(8, 8), generator=np.random.default_rng(0)).tolist()
         [20, 52]
         """
         if len(grid) != 2:
             raise UsageError(
-                f"grid_positions needs a layer with rows and columns; this one has {len(grid)} axes of positions",
+                f"grid_positions needs a layer with rows and columns; this one has {len(grid)} axes",
                 hint="for sequences use evenly_spaced",
             )
         height, width = grid
         if self.rows > height or self.columns > width:
             raise UsageError(
-                f"a lattice of {self.rows} x {self.columns} does not fit into the layer's grid of {height} x {width}"
+                f"a lattice of {self.rows} x {self.columns} does not fit into the grid of {height} x {width}"
             )
         down, across = _middles(height, bands=self.rows), _middles(width, bands=self.columns)
         positions = (down[:, None] * width + across[None, :]).reshape(-1)
@@ -52,7 +52,8 @@ class GridPositions(Sampling):
         if len(missing):
             place = [int(missing[0]) // width, int(missing[0]) % width]
             raise TooFewPositionsError(f"position {place} of the lattice is not valid in this example")
-        return positions
+        chosen: Int64[np.ndarray, "chosen"] = positions
+        return chosen
 
 
 def _middles(extent: int, *, bands: int) -> Int64[np.ndarray, "bands"]:

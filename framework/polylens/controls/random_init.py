@@ -1,0 +1,35 @@
+"""The same network with fresh weights."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import ClassVar
+
+from pydantic import Field
+
+from polylens.controls import Control, Weights
+from polylens.records import Examples, Network
+from polylens.streams import Streams
+
+
+class RandomInit(Control):
+    """The architecture and preprocessing alone: fresh weights of the own initialisation, nothing learnt.
+
+    Where the network has batch norms, their statistics are taken anew from the data; without that, signals
+    die out (in torchvision's untrained GoogLeNet pre-activations of the last blocks are of the order of
+    1e-11) and there is no control.
+    """
+
+    weights: ClassVar[Weights] = "untrained"
+
+    calibration_examples: int = Field(default=256, ge=2)
+    """Examples drawn to recalibrate batch norms."""
+
+    def apply(self, network: Network, examples: Examples, streams: Streams) -> Network:
+        """A copy of the fresh network, its batch norms recalibrated."""
+        from polylens.controls._recalibration import recalibrate
+
+        module = deepcopy(network.module).eval()
+        recalibrate(module, examples, count=self.calibration_examples, streams=streams)
+        return replace(network, module=module)

@@ -1,0 +1,23 @@
+"""The same network trained again from another seed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from polylens.controls import Control, Weights
+from polylens.records import Examples, Network
+from polylens.streams import Streams
+
+
+class SecondSeed(Control):
+    """How much of a result is the seed's: the same training from other initial weights in another order.
+
+    Only for networks trained here: published weights have no second seed. Examples, splits and draws stay.
+    """
+
+    weights: ClassVar[Weights] = "another seed"
+    needs_training: ClassVar[bool] = True
+
+    def apply(self, network: Network, examples: Examples, streams: Streams) -> Network:
+        """The network as it was trained."""
+        return network

@@ -1,0 +1,118 @@
+"""scikit-learn's handwritten digits, which need no download."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache as remembered
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from jaxtyping import Float32, Int64
+from pydantic import Field
+
+from polylens.datasets import Dataset
+from polylens.digests import digest
+from polylens.progress import Progress
+from polylens.records import Context, Examples, ImageFormat
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Digits(Dataset):
+    """1,797 images of handwritten digits, 8 x 8 pixels in 17 shades of grey, divided by 16.
+
+    Test and train part are split by class with the seed; a limit takes the first of the same stratified
+    order.
+
+    Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI; scikit-learn's
+    copy.
+    """
+
+    split: Literal["test", "train", "all"] = "test"
+    """Which part is looked at."""
+    test_fraction: float = Field(default=0.4, gt=0, lt=1)
+    """Share of the images in the test part, rounded up."""
+
+    def open(
+        self,
+        image_format: ImageFormat,
+        *,
+        streams: Streams,
+        root: Path,
+        limit: int | None = None,
+        split: Literal["train"] | None = None,
+        cache: Path | None = None,
+        progress: Progress | None = None,
+    ) -> Examples:
+        """The digits as inputs in `image_format`, in their original order."""
+        from polylens.datasets._order import stratified_order
+
+        images, targets = _digits()
+        order = stratified_order(targets, generator=streams.generator("split"))
+        # As the decimal fraction that was written: 0.1 of 30 is 3, which floats would round up to 4.
+        n_test = ceil(len(order) * Fraction(str(self.test_fraction)))
+        parts = {"test": order[:n_test], "train": order[n_test:], "all": order}
+        chosen = np.sort(parts[split or self.split][:limit])
+        return _DigitExamples(images[chosen], targets[chosen], index=chosen, image_format=image_format)
+
+
+class _DigitExamples(Examples):
+    def __init__(
+        self,
+        images: Float32[np.ndarray, "examples 8 8"],
+        targets: Int64[np.ndarray, "examples"],
+        *,
+        index: Int64[np.ndarray, "examples"],
+        image_format: ImageFormat,
+    ) -> None:
+        from polylens.datasets._images import PREPARATION
+
+        self._images = images
+        self._format = image_format
+        self.ids = tuple(f"digits/{number:04d}" for number in index)
+        self.targets = targets
+        self.classes = tuple(map(str, range(10)))
+        self.fingerprint = digest(
+            {
+                "pixels": hashlib.sha256(images.tobytes()).hexdigest(),
+                "ids": list(self.ids),
+                "targets": targets.tolist(),
+                "format": image_format.to_plain(),
+                "preparation": PREPARATION,
+            }
+        )
+
+    def batch(self, indices: Sequence[int]) -> torch.Tensor:
+        import torch
+        from PIL import Image
+
+        from polylens.datasets._images import prepare
+
+        inputs = [prepare(Image.fromarray(self._images[index]), self._format) for index in indices]
+        return torch.from_numpy(np.stack(inputs))
+
+    def context(self, index: int) -> Context:
+        from PIL import Image
+
+        from polylens.datasets._images import thumbnail
+
+        ink_on_paper = Image.fromarray(1 - self._images[index])
+        assert self.targets is not None
+        return Context(
+            title=f"{self.classes[self.targets[index]]} · {self.ids[index]}",
+            png=thumbnail(ink_on_paper, enlarge=True),
+        )
+
+
+@remembered
+def _digits() -> tuple[Float32[np.ndarray, "1797 8 8"], Int64[np.ndarray, "1797"]]:
+    from sklearn.datasets import load_digits
+
+    loaded = load_digits()
+    return (loaded.images / 16).astype(np.float32), loaded.target.astype(np.int64)
