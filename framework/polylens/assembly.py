@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from polylens.controls import Control
 from polylens.datasets import Dataset
@@ -88,14 +88,14 @@ class Recipe:
         )
 
 
-def open_examples(recipe: Recipe, *, root: Path, split: str | None = None) -> Examples:
+def open_examples(recipe: Recipe, *, root: Path, split: Literal["train"] | None = None) -> Examples:
     """The recipe's examples, prepared for its model; `split="train"` gives those kept for training."""
     return recipe.dataset.open(
         recipe.model.image_format(),
         streams=Streams(recipe.seed).child("dataset"),
         root=root,
         limit=recipe.limit if split is None else None,
-        split="train" if split == "train" else None,
+        split=split,
     )
 
 

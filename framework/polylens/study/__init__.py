@@ -1,0 +1,1 @@
+"""The walk of a spec: plan, train, harvest, analyse, label, draw, log."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from polylens.analyses import Analysis
 from polylens.assembly import Recipe, open_examples
-from polylens.harvest import Options, Take
+from polylens.devices import Options
+from polylens.digests import digest
+from polylens.harvest import Take
 from polylens.labels import Label
 from polylens.records import Examples
-from polylens.spec import Child, Experiment
+from polylens.settings import Settings
+from polylens.spec import Child, Experiment, Study
 from polylens.study.stages import THUMBNAIL, Stage, network_identity, training_stage
 from polylens.study.variants import Variant, variants_of
 
@@ -91,19 +94,32 @@ class ChildPlan:
         return self.variants[1:]
 
 
-def plan_child(child: Child, *, root: Path, options: Options, limit: int | None) -> ChildPlan:
-    """The stages of one child.
+def plan_study(
+    study: Study, *, settings: Settings, options: Options, limit: int | None
+) -> tuple[ChildPlan, ...]:
+    """The stages of every child of a study; children share examples, and stages by digest.
 
     Raises:
         DataError: the dataset cannot be opened.
         UsageError: a control does not fit the model.
     """
+    opened = _Opened(settings.project)
+    return tuple(
+        plan_child(child, root=settings.project, opened=opened, options=options, limit=limit)
+        for child in study.children
+    )
+
+
+def plan_child(
+    child: Child, *, root: Path, opened: _Opened, options: Options, limit: int | None
+) -> ChildPlan:
+    """The stages of one child."""
     experiment = child.experiment
     variants = variants_of(experiment, limit=limit)
     own = variants[0].recipe
-    examples = open_examples(own, root=root)
+    examples = opened(own)
     trained_here = experiment.model.recipe() is not None
-    train_examples = open_examples(own, root=root, split="train") if trained_here else None
+    train_examples = opened(own, split="train") if trained_here else None
     planner = _Planner(experiment, examples, train_examples, root, options)
     return ChildPlan(
         child=child,
@@ -114,6 +130,28 @@ def plan_child(child: Child, *, root: Path, options: Options, limit: int | None)
         variants=tuple(planner.variant(variant) for variant in variants),
         root=root,
     )
+
+
+class _Opened:
+    """Examples, opened once for all children that ask for the same; lives only while planning."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._known: dict[str, Examples] = {}
+
+    def __call__(self, recipe: Recipe, *, split: Literal["train"] | None = None) -> Examples:
+        key = digest(
+            {
+                "dataset": recipe.dataset.identity(),
+                "format": recipe.model.image_format().to_plain(),
+                "seed": recipe.seed,
+                "limit": recipe.limit,
+                "split": split,
+            }
+        )
+        if key not in self._known:
+            self._known[key] = open_examples(recipe, root=self.root, split=split)
+        return self._known[key]
 
 
 class _Planner:

@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from polylens.analyses import Outcome
 from polylens.assembly import Recipe, assemble
+from polylens.devices import Options
 from polylens.errors import DataError, PolylensError, StageError, StoreError
-from polylens.harvest import Options, Take, harvest, load_rows
+from polylens.harvest import Take, harvest, load_rows
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Labels, Network, Number, Rows
 from polylens.store import (

@@ -1,0 +1,181 @@
+"""What a study writes to MLflow: a parent, its children; for each spec, numbers, tables, pictures, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from polylens.digests import digest
+from polylens.progress import Progress
+from polylens.reading import write
+from polylens.records import Number
+from polylens.settings import Settings
+from polylens.spec import Study, spec_digest
+from polylens.study.planning import ChildPlan
+from polylens.study.subject import code_sentence
+from polylens.study.walk import Walk
+from polylens.tracking import Input, TrackedRun, Tracker, collect_provenance
+
+
+class StudyLog:
+    """The runs of a study in MLflow, opened before anything is computed: a crash is documented too."""
+
+    def __init__(
+        self, study: Study, plans: Sequence[ChildPlan], *, settings: Settings, progress: Progress
+    ) -> None:
+        self.study = study
+        self._tracker = Tracker(settings, progress=progress)
+        self._tracker.send_kept()
+        experiment = experiment_of(study)
+        self._tracker.prepare(experiment)
+        self.parent = self._open_parent(experiment, plans) if len(plans) > 1 else None
+        self.runs = tuple(self._open_child(experiment, plan) for plan in plans)
+
+    def finish_parent(self, status: str) -> None:
+        """Ends the parent run, with a table of its children."""
+        if self.parent is not None and not self.parent.finished:
+            self.parent.log_children(self.runs)
+            self.parent.finish(status)
+
+    def stop(self, status: str, *, runs: Sequence[TrackedRun], reason: str = "") -> None:
+        """Marks runs that did not come to their end: `FAILED` with the reason, or `KILLED`."""
+        for run in runs:
+            if run.finished:
+                continue
+            if reason:
+                run.set_tags({"polylens.error": reason})
+            run.finish(status)
+        if status == "KILLED" and self.parent is not None:
+            self.parent.finish(status)
+
+    def _open_parent(self, experiment: str, plans: Sequence[ChildPlan]) -> TrackedRun:
+        run = self._tracker.open_run(
+            experiment=experiment,
+            name=name_of(self.study),
+            digest=digest([run_digest(plan) for plan in plans]),
+            tags=self._tags(),
+        )
+        if not run.finished:
+            run.log_spec(written=self.study.written, resolved=write(self.study.resolved))
+            run.log_provenance(self._provenance(plans[0]))
+        return run
+
+    def _open_child(self, experiment: str, plan: ChildPlan) -> TrackedRun:
+        name = name_of(self.study) if self.parent is None else plan.child.name
+        run = self._tracker.open_run(
+            experiment=experiment,
+            name=name,
+            digest=run_digest(plan),
+            parent=self.parent,
+            tags=self._tags() | {"polylens.layer": plan.child.experiment.layer},
+        )
+        if not run.finished:
+            resolved = plan.child.experiment.to_plain()
+            run.log_spec(written=self.study.written, resolved=write(resolved))
+            run.log_params({key: value for key, value in resolved.items() if key not in ("about", "claim")})
+            run.log_provenance(self._provenance(plan))
+        return run
+
+    def _tags(self) -> dict[str, str]:
+        heading = self.study.children[0].experiment
+        about = f"{heading.about}\n\n**Claim.** {heading.claim}"
+        return {"mlflow.note.content": about}
+
+    def _provenance(self, plan: ChildPlan, seconds: Mapping[str, float] | None = None) -> dict[str, Any]:
+        return collect_provenance(
+            spec_file=self.study.source, seed=plan.child.experiment.seed, seconds=seconds
+        ).to_plain()
+
+    def log_results(self, run: TrackedRun, walk: Walk, *, numbers: Mapping[str, Number], report: str) -> None:
+        """Writes everything one child found and ends its run."""
+        plan = walk.plan
+        run.log_inputs(datasets=_datasets(plan), weights=_weights(plan))
+        run.log_numbers(numbers)
+        seconds = {name: stage.seconds for name, stage in walk.reports.items() if stage.status == "ran"}
+        run.log_seconds(seconds)
+        self._log_tables(run, walk)
+        for name in plan.own.analyses:
+            for figure in walk.figures(name):
+                run.log_figure(figure)
+        run.log_report(report)
+        run.log_provenance({**self._provenance(plan, seconds), "stages": _stages(plan)})
+        run.set_tags(_code_tags(walk))
+        run.finish()
+
+    def _log_tables(self, run: TrackedRun, walk: Walk) -> None:
+        for variant in walk.plan.variants:
+            title = variant.variant.title
+            ending = "" if variant.variant.is_network else f".{title}"
+            for name in variant.analyses:
+                for table_name, table in walk.findings(variant, name).tables.items():
+                    run.log_table(f"{name}.{table_name}{ending}", table)
+            for name in variant.labels:
+                for table_name, table in walk.labels(variant, name).tables.items():
+                    run.log_table(f"{name}.{table_name}{ending}", table)
+
+
+def run_digest(plan: ChildPlan) -> str:
+    """Digest of a child's run: its spec and every stage, so that other data or flags make another run."""
+    stages = [stage.digest for variant in plan.variants for stage in variant.stages()]
+    return digest({"spec": spec_digest(plan.child), "stages": stages})
+
+
+def name_of(study: Study) -> str:
+    """The study's name: its file's, or `study` where it was given from Python."""
+    return "study" if study.source is None else study.source.stem
+
+
+def experiment_of(study: Study) -> str:
+    """The MLflow experiment: the spec's folder under `experiments/`, or the folder it lies in.
+
+    `experiments/digits/mlp-clusters.yaml` belongs to `digits`.
+    """
+    if study.source is None:
+        return "polylens"
+    folder = study.source.resolve().parent
+    parts = folder.parts
+    if "experiments" in parts:
+        last = len(parts) - 1 - parts[::-1].index("experiments")
+        below = Path(*parts[last + 1 :])
+        return below.as_posix() if below.parts else "experiments"
+    return folder.name or "polylens"
+
+
+def _datasets(plan: ChildPlan) -> list[Input]:
+    profile = {"examples": len(plan.examples), "classes": len(plan.examples.classes)}
+    source = plan.child.experiment.dataset.to_plain()
+    inputs = [
+        Input(plan.child.names["dataset"], plan.examples.fingerprint, source, profile),
+    ]
+    if plan.train_examples is not None:
+        inputs.append(
+            Input(
+                f"{plan.child.names['dataset']} (train)",
+                plan.train_examples.fingerprint,
+                source,
+                {"examples": len(plan.train_examples)},
+            )
+        )
+    return inputs
+
+
+def _weights(plan: ChildPlan) -> list[Input]:
+    model = plan.child.experiment.model
+    own = plan.own.training.digest if plan.own.training is not None else model.weights_digest(root=plan.root)
+    return [Input(plan.child.names["model"], own or digest(model.identity()), model.to_plain())]
+
+
+def _stages(plan: ChildPlan) -> dict[str, str]:
+    return {stage.name: stage.digest for variant in plan.variants for stage in variant.stages()}
+
+
+def _code_tags(walk: Walk) -> dict[str, str]:
+    rows = walk.rows(walk.plan.own)
+    if rows.codes is None:
+        return {}
+    scheme = rows.codes.scheme
+    return {
+        "polylens.names_polytopes": str(scheme.names_polytopes).lower(),
+        "polylens.code": code_sentence(rows).strip(),
+    }

@@ -1,0 +1,143 @@
+"""Running a study: plan its children, open their runs, walk each, write down what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from polylens.devices import Options
+from polylens.errors import PolylensError, StageError
+from polylens.progress import Progress
+from polylens.records import Labels, Number
+from polylens.settings import Settings
+from polylens.spec import Study
+from polylens.store import Store
+from polylens.study.checking import check_deep
+from polylens.study.logs import StudyLog
+from polylens.study.pages import ReportPage
+from polylens.study.planning import ChildPlan, plan_study
+from polylens.study.results import numbers_of
+from polylens.study.walk import StageReport, Walk, Workplace
+from polylens.tracking import TrackedRun
+
+
+@dataclass(frozen=True)
+class ChildResult:
+    """What came of one child."""
+
+    name: str
+    status: str
+    """`done` or `failed`."""
+    layer: str
+    digest: str
+    """Digest of the run: the spec and every stage."""
+    run_id: str | None
+    numbers: dict[str, Number] = field(default_factory=dict)
+    """By metric name."""
+    labels: dict[str, Labels] = field(default_factory=dict)
+    """Labels of the network's clusters, by their name in the spec."""
+    stages: tuple[StageReport, ...] = ()
+    report: Path | None = None
+    """The HTML page in the store."""
+    error: PolylensError | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """The child as `run --json` prints it."""
+        plain: dict[str, Any] = {
+            "run_id": self.run_id,
+            "name": self.name,
+            "status": self.status,
+            "spec_digest": self.digest,
+            "layer": self.layer,
+            "metrics": {name: number.value for name, number in self.numbers.items()},
+            "stages": [
+                {"name": stage.name, "status": stage.status, "seconds": round(stage.seconds, 3)}
+                for stage in self.stages
+            ],
+        }
+        if self.error is not None:
+            plain["error"] = str(self.error)
+        return plain
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What came of a study."""
+
+    children: tuple[ChildResult, ...]
+    settings: Settings
+
+    @property
+    def failed(self) -> tuple[ChildResult, ...]:
+        """The children that failed."""
+        return tuple(child for child in self.children if child.status == "failed")
+
+
+def run_study(
+    study: Study, *, settings: Settings, options: Options, progress: Progress, limit: int | None = None
+) -> StudyResult:
+    """Does everything a study asks for; what the store and MLflow already have is not done again.
+
+    Raises:
+        SpecError: a layer does not exist, or a code or a sampling rule does not fit it.
+        DataError: the dataset cannot be opened.
+    """
+    store = Store(settings.store)
+    plans = plan_study(study, settings=settings, options=options, limit=limit)
+    if not all(_is_harvested(plan, store) for plan in plans):
+        check_deep(study)
+    place = Workplace(store, settings.project, options, progress, plans)
+    log = StudyLog(study, plans, settings=settings, progress=progress)
+    results: list[ChildResult] = []
+    try:
+        for plan, run in zip(plans, log.runs, strict=True):
+            results.append(_run_child(plan, run, place=place, log=log))
+    except KeyboardInterrupt:
+        log.stop("KILLED", runs=log.runs[len(results) :])
+        raise
+    log.finish_parent("FAILED" if any(result.status == "failed" for result in results) else "FINISHED")
+    return StudyResult(tuple(results), settings)
+
+
+def _run_child(plan: ChildPlan, run: TrackedRun, *, place: Workplace, log: StudyLog) -> ChildResult:
+    walk = Walk(plan, place)
+    try:
+        walk.all_stages()
+        page = ReportPage(walk, numbers_of(walk))
+        report = page.write(log.study)
+        if not run.finished:
+            log.log_results(run, walk, numbers=page.numbers, report=report.read_text(encoding="utf-8"))
+    except StageError as error:
+        log.stop("FAILED", runs=[run], reason=str(error))
+        return _result(walk, run, error=error)
+    return _result(walk, run, page=page, report=report)
+
+
+def _result(
+    walk: Walk,
+    run: TrackedRun,
+    *,
+    page: ReportPage | None = None,
+    report: Path | None = None,
+    error: PolylensError | None = None,
+) -> ChildResult:
+    return ChildResult(
+        name=run.name,
+        status="done" if error is None else "failed",
+        layer=walk.plan.child.experiment.layer,
+        digest=run.identity.digest,
+        run_id=run.run_id,
+        numbers={} if page is None else page.numbers,
+        labels={}
+        if page is None
+        else {name: walk.labels(walk.plan.own, name) for name in walk.plan.own.labels},
+        stages=tuple(walk.reports.values()),
+        report=report,
+        error=error,
+    )
+
+
+def _is_harvested(plan: ChildPlan, store: Store) -> bool:
+    takes = [planned.stage for variant in plan.variants for planned in variant.takes.values()]
+    return all(store.has(stage.kind, stage.digest) for stage in takes)
