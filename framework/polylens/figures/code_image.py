@@ -99,22 +99,19 @@ def _name_layers(axes: Axes, layers: Sequence[CodeLayer], *, edges: Int[np.ndarr
     """Names the layers above their bits: turned where they are narrow, not at all where there is no room."""
     axes.xaxis.tick_top()
     room = (WIDTH - 1.3) / max(int(edges[-1]), 1)
-    wide = [float(b - a) * room for a, b in pairwise(edges)]
-    flat = all(
-        inches(plain(text), size=SMALL) <= width * 0.97
-        for layer, width in zip(layers, wide, strict=True)
-        for text in (layer.name, f"{layer.bits:,} bits")
-    )
     ticks: list[float] = []
-    names: list[str] = []
-    for layer, (a, b), width in zip(layers, pairwise(edges), wide, strict=True):
+    names: list[tuple[str, bool]] = []
+    for layer, (a, b) in zip(layers, pairwise(edges.tolist()), strict=True):
+        width, size = (b - a) * room, f"{layer.bits:,} bits"
+        flat = all(inches(plain(text), size=SMALL) <= width * 0.97 for text in (layer.name, size))
         if flat or width > 0.16:
-            ticks.append(float(a + b) / 2)
-            name = fitted(layer.name, width=width if flat else 1.5, size=SMALL)
-            names.append(f"{name}\n{layer.bits:,} bits" if flat else name)
-    axes.set_xticks(ticks, names)
-    if not flat:
-        axes.tick_params(axis="x", labelrotation=90)
+            ticks.append((a + b) / 2)
+            names.append(
+                (f"{plain(layer.name)}\n{size}" if flat else fitted(layer.name, width=1.5, size=SMALL), flat)
+            )
+    axes.set_xticks(ticks, [name for name, _ in names])
+    for text, (_, flat) in zip(axes.get_xticklabels(), names, strict=True):
+        text.set_rotation(0 if flat else 90)
 
 
 def _name_clusters(axes: Axes, labels: Int[np.ndarray, "rows"]) -> None:

@@ -20,8 +20,8 @@ def purity_coverage(curves: Mapping[str, Sequence[tuple[int, float, float]]]) ->
     """Purity against coverage, one curve a variant, one point a `min_cluster_size`.
 
     Args:
-        curves: for each variant its points (min_cluster_size, coverage, purity); those that are not finite are
-            left out.
+        curves: for each variant its points (min_cluster_size, coverage, purity); those that are not finite
+            are left out.
     """
     heading = "Purity against coverage"
     known = {

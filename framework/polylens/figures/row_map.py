@@ -93,7 +93,7 @@ def _largest(
 def _draw(
     axes: Axes, points: Float[np.ndarray, "rows 2"], *, groups: Int[np.ndarray, "rows"], title: str
 ) -> None:
-    size = float(np.clip(9000 / len(points), 0.7, 16))
+    size = float(np.clip(420 / np.sqrt(len(points)), 0.8, 16))
     alpha = float(np.clip(2.85 - 0.68 * np.log10(len(points)), 0.3, 0.85))
     noise = groups == NOISE
     # In a fixed random order, so that no group hides another by coming last.

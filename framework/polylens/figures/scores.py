@@ -40,12 +40,13 @@ def scores(numbers: Mapping[str, Mapping[str, Sequence[Number]]]) -> Figure:
         _draw(axes, shown[metric], variants=variants, first=index % across == 0)
         unit = next((n.unit for draws in shown[metric].values() for n in draws if n.unit), "")
         title = metric.replace("_", " ") + (f" ({unit})" if unit else "")
-        axes.set_title(fitted(title, width=2.1, size=SMALL, bold=True), fontsize=SMALL)
+        axes.set_title(fitted(title, width=5.4 / across, size=SMALL, bold=True), fontsize=SMALL)
     return figure
 
 
 def _draw(axes: Axes, by: Mapping[str, Sequence[Number]], *, variants: Sequence[str], first: bool) -> None:
     everything = [number for draws in by.values() for number in draws]
+    whole = all(number.value == round(number.value) for number in everything if known(number.value))
     low, high = extent(everything)
     reach = high - low
     axes.set_xlim(low - 0.03 * reach, high + 0.03 * reach)
@@ -59,7 +60,7 @@ def _draw(axes: Axes, by: Mapping[str, Sequence[Number]], *, variants: Sequence[
         axes.text(
             1.03,
             row,
-            short(sum(values) / len(values)) if values else "–",
+            _mean(values, whole=whole),
             transform=axes.get_yaxis_transform(),
             va="center_baseline",
             fontsize=SMALL,
@@ -72,6 +73,13 @@ def _draw(axes: Axes, by: Mapping[str, Sequence[Number]], *, variants: Sequence[
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_color(RULE)
+
+
+def _mean(values: Sequence[float], *, whole: bool) -> str:
+    if not values:
+        return "–"
+    mean = sum(values) / len(values)
+    return f"{mean:,.0f}" if whole and mean == round(mean) else short(mean)
 
 
 def _note(numbers: Mapping[str, Mapping[str, Sequence[Number]]]) -> str:
