@@ -1,0 +1,146 @@
+"""`mlflow.yaml`: what may stand in it, and every mistake in it with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from polylens.errors import Problem, SpecError, nearest
+from polylens.reading import Document, read
+from polylens.settings.addresses import AddressError, artifact_address, has_secret, tracking_address
+
+NAME = "mlflow.yaml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Server(_Section):
+    """Where `polylens ui` listens."""
+
+    host: str = "127.0.0.1"
+    """Network address. Any but this machine's own lets others read and delete runs: MLflow has no login."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 5000
+    """Port; where it is taken, the next free one is used."""
+    allowed_hosts: list[str] = []
+    """Further names a browser may call this server by, such as `lab-machine:5000`."""
+
+
+class Limits(_Section):
+    """How much of a result the MLflow page is given to show. Whole tables are kept as Parquet in any case."""
+
+    preview_rows: Annotated[int, Field(ge=1)] = 1000
+    """Rows of a table's CSV preview."""
+    preview_bytes: Annotated[int, Field(ge=1000, le=2_000_000)] = 900_000
+    """Bytes of a table's CSV preview; MLflow's page gives up on larger ones."""
+    report_bytes: Annotated[int, Field(ge=1000)] = 50_000_000
+    """Bytes of a report above which MLflow's page offers a download only; polylens says so."""
+
+
+class SettingsFile(_Section):
+    """The keys of `mlflow.yaml`, each with a default."""
+
+    tracking_uri: str = "sqlite:///mlflow.db"
+    """A database or an MLflow server; a relative SQLite file lies beside `mlflow.yaml`."""
+    artifact_root: str = "mlartifacts"
+    """Folder (relative to `mlflow.yaml`) or URI for artifacts. An MLflow server ignores this."""
+    experiment_prefix: str = ""
+    """Put before the name of every MLflow experiment, such as `anna/`."""
+    data_roots: list[str] = []
+    """Folders in which relative data paths of specs are looked for, after the project itself."""
+    server: Server = Server()
+    limits: Limits = Limits()
+
+
+def read_settings_file(path: Path) -> SettingsFile:
+    """The contents of one `mlflow.yaml`.
+
+    Raises:
+        SpecError: every mistake in it, each with line, column and the nearest valid key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError([Problem(message=f"cannot read {path}: {error}")]) from error
+    document = read(text, file=_name(path))
+    value = {} if document.value is None else document.value
+    if not isinstance(value, dict):
+        place = document.place((), key=False)
+        raise SpecError([Problem("mlflow.yaml must hold keys and values", place=place)])
+    problems: list[Problem] = []
+    found = SettingsFile()
+    try:
+        found = SettingsFile.model_validate(value)
+    except ValidationError as error:
+        problems += [_problem(details, document) for details in error.errors(include_url=False)]
+    problems += _address_problems(value, document)
+    if problems:
+        raise SpecError(
+            sorted(
+                problems,
+                key=lambda problem: (problem.place.line, problem.place.column) if problem.place else (0, 0),
+            )
+        )
+    return found
+
+
+def _problem(details: ErrorDetails, document: Document) -> Problem:
+    path = tuple(details["loc"])
+    dotted = ".".join(map(str, path))
+    if details["type"] == "extra_forbidden":
+        known = _known(path[:-1])
+        return Problem(
+            message=f"unknown key '{path[-1]}'" + (f" in {dotted.rpartition('.')[0]}" if path[1:] else ""),
+            place=document.place(path, key=True),
+            path=dotted,
+            suggestion=nearest(str(path[-1]), known),
+            notes=(f"allowed: {', '.join(known)}",),
+        )
+    message = details["msg"][:1].lower() + details["msg"][1:]
+    return Problem(message=f"{dotted}: {message}", place=document.place(path, key=False), path=dotted)
+
+
+def _known(path: tuple[str | int, ...]) -> list[str]:
+    model: type[BaseModel] = SettingsFile
+    for part in path:
+        annotation: Any = model.model_fields[str(part)].annotation
+        model = annotation
+    return sorted(model.model_fields)
+
+
+def _address_problems(value: dict[str, Any], document: Document) -> list[Problem]:
+    problems = []
+    for key, read_address in (("tracking_uri", tracking_address), ("artifact_root", artifact_address)):
+        text = value.get(key)
+        if not isinstance(text, str):
+            continue
+        place = document.place((key,), key=False)
+        if has_secret(text):
+            # The line itself holds the secret, so it is not shown.
+            problems.append(
+                Problem(
+                    message=f"{key} holds a password or token; mlflow.yaml is committed and read by others",
+                    place=type(place)(file=place.file, line=place.line, column=place.column),
+                    path=key,
+                    notes=(
+                        "put it into MLflow's own environment variables: MLFLOW_TRACKING_URI, or "
+                        "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
+                    ),
+                )
+            )
+            continue
+        try:
+            read_address(text, beside=Path("/"))
+        except AddressError as error:
+            problems.append(Problem(message=f"{key}: {error}", place=place, path=key))
+    return problems
+
+
+def _name(path: Path) -> str:
+    """The file as it is named in errors: relative to where the user stands, if it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,79 @@
+"""Sends what is logged, and keeps it on disk where nobody answers."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from filelock import FileLock
+
+from polylens.progress import Progress
+from polylens.settings import Settings
+from polylens.tracking.connection import AwayError, RefusedError, connect, translated
+from polylens.tracking.kept import Kept, RunIdentity
+from polylens.tracking.operations import Operation
+
+
+class Delivery:
+    """The way from one process to one tracking address. After a failure everything is kept until `reset`."""
+
+    def __init__(self, settings: Settings, *, progress: Progress) -> None:
+        self.settings = settings
+        self.progress = progress
+        self.kept = Kept(settings.store / "kept")
+        self.run_ids: dict[str, str] = {}
+        """MLflow's id of each run that is known to exist, by the run's key."""
+        self.is_away = False
+        self._client: Any = None
+        # Processes that open a new SQLite file or the same run at once would crash in the migrations or
+        # open the run twice. The lock lies beside the database, because two stores may share one.
+        database = settings.database
+        folder = settings.store if database is None else database.parent
+        self._lock_file = folder / ("tracking.lock" if database is None else f"{database.name}.lock")
+        self._lock = FileLock(self._lock_file)
+
+    @property
+    def client(self) -> Any:
+        """The client, connected on first use."""
+        if self._client is None:
+            self._client = connect(self.settings.tracking_uri, database=self.settings.database)
+        return self._client
+
+    def alone(self) -> AbstractContextManager[Any]:
+        """A block that no other process on this machine is in at the same time."""
+        try:
+            self._lock_file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RefusedError(f"cannot write {self._lock_file.parent}: {error}") from error
+        return self._lock
+
+    def deliver(self, identity: RunIdentity, operation: Operation) -> None:
+        """Sends the operation now, or keeps it."""
+        run_id = self.run_ids.get(identity.key)
+        if run_id is not None and not self.is_away:
+            try:
+                with translated(), self.alone():
+                    notes = operation.send(self.client, run_id)
+            except AwayError as error:
+                self.go_away(error)
+            except RefusedError as error:
+                self.progress.note(
+                    f"MLflow refused {operation.kind} of run {run_id}: {error}; kept in {self.kept.root}"
+                )
+            else:
+                for note in notes:
+                    self.progress.note(note)
+                return
+        self.kept.append(identity, operation)
+
+    def go_away(self, error: AwayError) -> None:
+        """Stops sending: everything is kept from now on."""
+        self.is_away = True
+        self.progress.note(
+            f"MLflow at {self.settings.tracking_shown} does not answer ({error}); the run goes on, and what "
+            f"it logs is kept in {self.kept.root} and sent by the next polylens run"
+        )
+
+    def reset(self) -> None:
+        """Starts sending again."""
+        self.is_away = False

@@ -1,0 +1,131 @@
+"""What could not be sent: a folder a run, appended to while the server is away, emptied when it is back.
+
+```
+<store>/kept/<key>/run.json         which run: experiment, name, digest, parent
+                   journal.jsonl    what is to be logged, one operation a line
+                   artifacts/...    the files, at their artifact paths
+```
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from polylens.digests import digest
+from polylens.tracking.operations import Artifact, Finish, Operation, operation_from_plain
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """What makes two openings of a run the same run, and what it is created with."""
+
+    address: str
+    """The tracking address, without secrets."""
+    experiment: str
+    name: str
+    digest: str
+    parent: RunIdentity | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    start_time: int = 0
+    """Milliseconds since 1970."""
+
+    @property
+    def key(self) -> str:
+        """The same for the same digest under the same parent in the same experiment."""
+        parent = self.parent.key if self.parent else ""
+        return digest([self.address, self.experiment, parent, self.digest])
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> RunIdentity:
+        """The identity that `dataclasses.asdict` wrote."""
+        parent = plain["parent"]
+        return cls(**{**plain, "parent": None if parent is None else cls.from_plain(parent)})
+
+
+class Kept:
+    """Everything that waits to be sent, of all runs of one store."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def append(self, identity: RunIdentity, operation: Operation) -> None:
+        """Keeps one more operation of a run, on disk before this returns."""
+        folder = self.root / identity.key
+        with self._lock():
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / "run.json").exists():
+                _write(folder / "run.json", json.dumps(asdict(identity)).encode())
+            plain = operation.to_plain()
+            if isinstance(operation, Artifact):
+                _write(folder / "artifacts" / operation.path, operation.content)
+                del plain["content"]
+            with (folder / "journal.jsonl").open("ab") as stream:
+                # A line cut off by a kill must not swallow this one.
+                stream.write(b"\n" + json.dumps(plain).encode() + b"\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+
+    def waiting(self) -> list[RunIdentity]:
+        """The runs that something waits for: parents before children, then in the order they were opened."""
+        found = [
+            RunIdentity.from_plain(json.loads((folder / "run.json").read_bytes()))
+            for folder in (self.root.iterdir() if self.root.is_dir() else ())
+            if (folder / "run.json").is_file()
+        ]
+        return sorted(
+            found, key=lambda identity: (identity.parent is not None, identity.start_time, identity.key)
+        )
+
+    def has_finished(self, identity: RunIdentity) -> bool:
+        """Whether the run's successful end is among what waits."""
+        return any(
+            isinstance(operation, Finish) and operation.status == "FINISHED"
+            for operation in self._operations(identity)
+        )
+
+    @contextmanager
+    def taking(self, identity: RunIdentity) -> Iterator[Iterator[Operation] | None]:
+        """The run's operations, to be sent in the block; forgotten when it ends well, kept when it raises.
+
+        None where another process has sent them since.
+        """
+        with self._lock():
+            yield self._operations(identity) if (self.root / identity.key).is_dir() else None
+            shutil.rmtree(self.root / identity.key, ignore_errors=True)
+
+    def _operations(self, identity: RunIdentity) -> Iterator[Operation]:
+        folder = self.root / identity.key
+        if not (folder / "journal.jsonl").is_file():
+            return
+        for line in (folder / "journal.jsonl").read_bytes().splitlines():
+            try:
+                plain = json.loads(line)
+            except ValueError:
+                # Empty, or cut off when the process that wrote it was killed.
+                continue
+            if plain["kind"] == Artifact.kind:
+                plain["content"] = (folder / "artifacts" / plain["path"]).read_bytes()
+            yield operation_from_plain(plain)
+
+    def _lock(self) -> FileLock:
+        self.root.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.root / ".lock")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(path)

@@ -1,0 +1,188 @@
+"""Opens runs in MLflow: prepares the database and the experiment, finds a run again, sends what was kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from polylens.progress import Progress, Silent
+from polylens.settings import Settings
+from polylens.tracking.connection import AwayError, RefusedError, translated
+from polylens.tracking.delivery import Delivery
+from polylens.tracking.kept import RunIdentity
+from polylens.tracking.names import cut, file_name, text
+from polylens.tracking.run import DIGEST_TAG, PARENT_TAG, TrackedRun
+
+
+class Tracker:
+    """The one writer to MLflow in a process."""
+
+    def __init__(self, settings: Settings, *, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self._delivery = Delivery(settings, progress=progress or Silent())
+        self._experiments: dict[str, str] = {}
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the server has stopped answering, so that everything is kept."""
+        return self._delivery.is_away
+
+    def prepare(self, experiment: str) -> None:
+        """Makes sure that database and experiment exist, before anything is computed.
+
+        A server that does not answer is noted and not an error: what would be logged is kept.
+
+        Raises:
+            TrackingError: the address is there and cannot be used; says why and what to do.
+        """
+        if self.is_away:
+            return
+        try:
+            with translated(), self._delivery.alone():
+                self._experiment_id(self._experiment_name(experiment))
+        except AwayError as error:
+            self._delivery.go_away(error)
+
+    def prepare_database(self) -> None:
+        """Makes sure that the database exists and can be used; raises as `prepare` does."""
+        with translated(), self._delivery.alone():
+            _ = self._delivery.client
+
+    def open_run(
+        self,
+        *,
+        experiment: str,
+        name: str,
+        digest: str,
+        parent: TrackedRun | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> TrackedRun:
+        """The run of this digest: the one an earlier process opened under the same parent, or a new one.
+
+        Args:
+            experiment: name without the prefix of the settings.
+            name: what people see in lists.
+            digest: the spec's digest; decides whether it is the same run.
+            parent: the run this one lies under.
+            tags: further tags, such as `mlflow.note.content` for the text at the top of the run's page.
+        """
+        identity = RunIdentity(
+            address=self.settings.tracking_shown,
+            experiment=self._experiment_name(experiment),
+            name=cut(text(name), longest=250, rest="...") or digest,
+            digest=digest,
+            parent=None if parent is None else parent.identity,
+            tags={key: text(value) for key, value in (tags or {}).items()},
+            start_time=time.time_ns() // 1_000_000,
+        )
+        found = None
+        if not self.is_away:
+            try:
+                with translated(), self._delivery.alone():
+                    found = self._find_or_create(identity)
+            except AwayError as error:
+                self._delivery.go_away(error)
+            except RefusedError as error:
+                self._delivery.progress.note(
+                    f"MLflow refused to open run '{name}': {error}; what it logs is kept"
+                )
+        return TrackedRun(identity, delivery=self._delivery, found=found)
+
+    def send_kept(self) -> int:
+        """Sends what earlier runs could not send, and returns how many runs were brought up to date."""
+        kept = self._delivery.kept
+        waiting = kept.waiting()
+        ours = [identity for identity in waiting if identity.address == self.settings.tracking_shown]
+        elsewhere = sorted({identity.address for identity in waiting} - {self.settings.tracking_shown})
+        if elsewhere:
+            count = len(waiting) - len(ours)
+            self._delivery.progress.note(f"{_runs(count)} kept in {kept.root} for {', '.join(elsewhere)}")
+        sent = 0
+        self._delivery.reset()
+        for identity in ours:
+            try:
+                sent += self._send(identity)
+            except AwayError as error:
+                self._delivery.go_away(error)
+                break
+            except RefusedError as error:
+                self._delivery.progress.note(
+                    f"MLflow refused what was kept of run '{identity.name}': {error}; it stays in "
+                    f"{kept.root / identity.key}"
+                )
+        if sent:
+            self._delivery.progress.note(
+                f"sent what was kept of {_runs(sent)} to {self.settings.tracking_shown}"
+            )
+        return sent
+
+    def _send(self, identity: RunIdentity) -> bool:
+        with self._delivery.kept.taking(identity) as operations, translated(), self._delivery.alone():
+            if operations is None:
+                return False
+            run = self._find_or_create(identity)
+            for operation in operations:
+                for note in operation.send(self._delivery.client, run.info.run_id):
+                    self._delivery.progress.note(note)
+        return True
+
+    def _find_or_create(self, identity: RunIdentity) -> Any:
+        client = self._delivery.client
+        experiment_id = self._experiment_id(identity.experiment)
+        parent_id = None if identity.parent is None else self._run_id(identity.parent)
+        matching = client.search_runs(
+            [experiment_id],
+            filter_string=f"tags.`{DIGEST_TAG}` = '{identity.digest}'",
+            order_by=["attributes.start_time ASC"],
+        )
+        run = next((run for run in matching if run.data.tags.get(PARENT_TAG) == parent_id), None)
+        if run is None:
+            tags = {**identity.tags, DIGEST_TAG: identity.digest}
+            if parent_id is not None:
+                tags[PARENT_TAG] = parent_id
+            run = client.create_run(
+                experiment_id, start_time=identity.start_time, run_name=identity.name, tags=tags
+            )
+        elif run.info.status in ("FAILED", "KILLED"):
+            client.update_run(run.info.run_id, status="RUNNING")
+        self._delivery.run_ids[identity.key] = run.info.run_id
+        return run
+
+    def _run_id(self, identity: RunIdentity) -> str:
+        known = self._delivery.run_ids.get(identity.key)
+        return known or str(self._find_or_create(identity).info.run_id)
+
+    def _experiment_id(self, name: str) -> str:
+        if name not in self._experiments:
+            client = self._delivery.client
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                self._experiments[name] = str(
+                    client.create_experiment(name, artifact_location=self._location(name))
+                )
+            elif found.lifecycle_stage != "active":
+                raise RefusedError(
+                    f"the MLflow experiment '{name}' was deleted",
+                    hint=f"`mlflow experiments restore -x {found.experiment_id}` brings it back, `mlflow gc` "
+                    "removes it for good",
+                )
+            else:
+                self._experiments[name] = str(found.experiment_id)
+        return self._experiments[name]
+
+    def _experiment_name(self, experiment: str) -> str:
+        return cut(text(self.settings.experiment_prefix + experiment), longest=500, rest="...")
+
+    def _location(self, experiment: str) -> str | None:
+        """Where a new experiment's artifacts go; None lets a server decide."""
+        if self.settings.tracking_is_server:
+            return None
+        root = self.settings.artifact_root
+        folder = file_name(experiment)
+        return f"{root.rstrip('/')}/{folder}" if "://" in root else (Path(root) / folder).as_uri()
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
