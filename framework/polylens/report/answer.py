@@ -1,0 +1,82 @@
+"""The answer of a run in one sentence, built from its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from polylens.figures.words import short
+from polylens.records import Number
+from polylens.report.contents import Score, ScoreTable
+
+_PAIRS = (("purity", "coverage"),)
+"""Scores that mean little without each other."""
+
+
+def answer(tables: Sequence[ScoreTable]) -> str:
+    """The headline scores beside their controls: `purity 0.96 at coverage 0.81; random init 0.41 at 0.62`.
+
+    Scores marked as headlines are taken; where none is, purity at its coverage, or each table's first score.
+    """
+    parts = [_pair(chosen) if _paired(chosen) else _list(chosen) for chosen in map(_chosen, tables) if chosen]
+    return " ".join(f"{part[:1].upper()}{part[1:]}." for part in parts)
+
+
+def mean(numbers: Sequence[Number]) -> float:
+    """The mean of several draws; NaN where there are none."""
+    return sum(number.value for number in numbers) / len(numbers) if numbers else float("nan")
+
+
+def words(name: str) -> str:
+    """A name from the spec as words.
+
+    >>> words("random_init")
+    'random init'
+    """
+    return name.replace("_", " ")
+
+
+def _chosen(table: ScoreTable) -> list[Score]:
+    marked = [score for score in table.rows if score.headline]
+    if marked:
+        return marked
+    by_name = {score.name: score for score in table.rows}
+    for pair in _PAIRS:
+        if all(name in by_name for name in pair):
+            return [by_name[name] for name in pair]
+    return list(table.rows[:1])
+
+
+def _paired(scores: Sequence[Score]) -> bool:
+    return tuple(score.name for score in scores) in _PAIRS
+
+
+def _pair(scores: Sequence[Score]) -> str:
+    first, second = scores
+    parts = [
+        f"{words(first.name)} {short(first.value.value)} at {words(second.name)} {short(second.value.value)}"
+    ]
+    for control, draws in first.controls.items():
+        if draws:
+            beside = mean(second.controls.get(control, ()))
+            parts.append(f"{words(control)} {short(mean(draws))} at {short(beside)}")
+    if first.value.chance is not None:
+        parts.append(f"shuffled labels reach {words(first.name)} {short(first.value.chance)}")
+    return "; ".join(parts)
+
+
+def _list(scores: Sequence[Score]) -> str:
+    parts = []
+    for score in scores:
+        beside = [
+            f"{words(control)} {short(mean(draws))}" for control, draws in score.controls.items() if draws
+        ]
+        if score.value.chance is not None:
+            beside.append(f"chance {short(score.value.chance)}")
+        interval = ""
+        if score.value.low is not None and score.value.high is not None:
+            interval = f" [{short(score.value.low)}, {short(score.value.high)}]"
+        parts.append(
+            f"{words(score.name)} {short(score.value.value)}{interval}"
+            + (f" ({', '.join(beside)})" if beside else "")
+        )
+    return "; ".join(parts)

@@ -1,0 +1,89 @@
+"""What a report is made of. Plain records; `render` makes the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from polylens.records import ClusterLabel, Context, Figure, Number, Skipped
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric: the network's number, and each control's beside it."""
+
+    name: str
+    """As in the spec and in MLflow, such as `purity`."""
+    value: Number
+    """The network's, with its interval and its level under chance."""
+    controls: Mapping[str, Sequence[Number]] = field(default_factory=dict)
+    """By control (and `raw_inputs`), one number a draw."""
+    about: str = ""
+    """What the number is, in a few words."""
+    headline: bool = False
+    """Whether the number belongs into the answer at the top."""
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """The scores of one analysis."""
+
+    title: str
+    rows: tuple[Score, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ClusterCard:
+    """One cluster as people see it."""
+
+    number: int
+    size: int
+    """Rows."""
+    label: ClusterLabel | None = None
+    """None where the clusters are not labelled."""
+    central: tuple[Context, ...] = ()
+    """Its medoid and the rows nearest to it."""
+    random: tuple[Context, ...] = ()
+    """Members drawn at random."""
+
+
+@dataclass(frozen=True)
+class ClusterCards:
+    """One partition's clusters, and some of its noise."""
+
+    title: str
+    clusters: tuple[ClusterCard, ...]
+    about: str = ""
+    """How the clusters and their labels came about, and what the numbers on the cards are."""
+    noise: tuple[Context, ...] = ()
+    """Rows drawn at random from those in no cluster."""
+    noise_size: int = 0
+    """Rows in no cluster."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run, to be read by a person."""
+
+    title: str
+    about: str = ""
+    claim: str = ""
+    """What is tested, and what would refute it."""
+    subject: str = ""
+    """One sentence: model, layer, rows, polytope or proxy and why."""
+    answer: str = ""
+    """One sentence with the numbers that matter; written from the scores where it is empty."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """Names and values that place the run, such as the model's accuracy."""
+    scores: tuple[ScoreTable, ...] = ()
+    clusters: tuple[ClusterCards, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Sentences a reader of the numbers must know."""
+    skipped: tuple[Skipped, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    spec: str = ""
+    """The resolved spec as YAML."""
+    how_to_read: str = ""
+    """Paragraphs, parted by empty lines; the page has its own where this is empty."""

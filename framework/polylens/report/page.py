@@ -1,0 +1,85 @@
+"""The page: one self-contained HTML text without any script."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from polylens.figures.words import percent, short
+from polylens.report.answer import answer, mean, words
+from polylens.report.contents import Report
+from polylens.report.pictures import Pictures
+
+MOST_BYTES = 18_000_000
+"""Of all pictures together, as text; MLflow shows pages of up to 50 MB, a phone is glad of less than 20."""
+MOST_CARDS = 24
+"""Clusters shown in full; the rest is folded."""
+MOST_SKIPPED = 200
+
+
+def render(report: Report, *, most_bytes: int = MOST_BYTES) -> str:
+    """The report as one HTML page: no script, no address to fetch from, all data escaped.
+
+    Pictures for which `most_bytes` have no room are left out, examples before figures, and counted on the page.
+    """
+    pictures = Pictures(most_bytes=most_bytes)
+    figures = [(figure, pictures.figure(figure.png)) for figure in report.figures]
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            answer=report.answer or answer(report.scores),
+            figures=figures,
+            pictures=pictures,
+            most_cards=MOST_CARDS,
+            most_skipped=MOST_SKIPPED,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        short=short,
+        share=percent,
+        words=words,
+        mean=mean,
+        paragraphs=_paragraphs,
+        p_value=_p_value,
+        grouped=_grouped,
+    )
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    """Text without control characters and lone surrogates, which no page may hold."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(c for c in value if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [part.strip() for part in text.split("\n\n") if part.strip()]
+
+
+def _p_value(value: float) -> str:
+    """A p-value as people write it."""
+    return "< 0.001" if value < 0.001 else f"{value:.2g}"
+
+
+def _grouped(value: int) -> str:
+    return f"{value:,}"
