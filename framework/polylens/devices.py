@@ -1,4 +1,4 @@
-"""How a computation runs: on which devices, at which precision, through a Lightning trainer that keeps silent."""
+"""How a computation runs: on which devices, at which precision, through a silent Lightning trainer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from polylens.imports import lightning
 PRECISIONS = ("32-true", "bf16-mixed", "bf16-true", "16-mixed")
 """Number formats of a forward pass, in Lightning's words."""
 
-_LOGGERS = ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric", "lightning_utilities")
+_LOGGERS = (
+    "pytorch_lightning",
+    "lightning.pytorch",
+    "lightning_fabric",
+    "lightning.fabric",
+    "lightning_utilities",
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,9 @@ class Options:
         if self.precision not in PRECISIONS:
             near = nearest(self.precision, PRECISIONS)
             meant = "" if near is None else f"; did you mean '{near}'?"
-            raise UsageError(f"no precision '{self.precision}'{meant}", hint=f"known: {', '.join(PRECISIONS)}")
+            raise UsageError(
+                f"no precision '{self.precision}'{meant}", hint=f"known: {', '.join(PRECISIONS)}"
+            )
 
     @property
     def is_distributed(self) -> bool:
@@ -76,7 +84,9 @@ def silent_trainer(options: Options, **settings: Any) -> Any:
                 **settings,
             )
         except (exceptions.MisconfigurationException, ValueError, RuntimeError) as error:
-            flags = f"accelerator {options.accelerator}, {options.devices} device(s), strategy {options.strategy}"
+            flags = (
+                f"accelerator {options.accelerator}, {options.devices} device(s), strategy {options.strategy}"
+            )
             raise UsageError(f"cannot compute like this ({flags}): {error}") from error
     if options.precision == "16-mixed" and trainer.strategy.root_device.type == "cpu":
         # Lightning would go on in bf16, and the result be stored under the wrong precision.
@@ -85,7 +95,7 @@ def silent_trainer(options: Options, **settings: Any) -> Any:
 
 
 def run_trainer(work: Callable[[], object]) -> None:
-    """Runs a trainer's `fit` or `predict` in silence, with plain 32-bit arithmetic, and with working interrupts.
+    """Runs a trainer's `fit` or `predict` in silence, in plain 32-bit arithmetic, open to interrupts.
 
     Raises:
         KeyboardInterrupt: the user interrupted; Lightning would exit the program instead.
@@ -108,7 +118,7 @@ def run_trainer(work: Callable[[], object]) -> None:
 
 @contextmanager
 def exact_float32() -> Iterator[None]:
-    """Keeps 32-bit products at 32 bits: no TensorFloat-32, whose 10-bit mantissa would flip codes near boundaries."""
+    """Keeps 32-bit products at 32 bits: TensorFloat-32 has a 10-bit mantissa, and would flip codes."""
     import torch
 
     before = torch.get_float32_matmul_precision()

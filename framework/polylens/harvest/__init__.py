@@ -1,0 +1,8 @@
+"""Harvest: one forward pass over the examples, from which rows of layers and codes go to the store."""
+
+from polylens.devices import Options
+from polylens.harvest.harvesting import HarvestedTake, harvest
+from polylens.harvest.rows import load_rows
+from polylens.harvest.take import Take
+
+__all__ = ["HarvestedTake", "Options", "Take", "harvest", "load_rows"]

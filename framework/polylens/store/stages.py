@@ -96,7 +96,7 @@ class Store:
             StoreError: the store cannot be written, or was written by another version.
         """
         with self.locked(kind, digest, progress=progress):
-            if self._is_whole(kind, digest, progress or Silent()):
+            if self.is_whole(kind, digest, progress=progress):
                 yield None
                 return
             with self.committing(kind, digest, about=about) as folder:
@@ -176,16 +176,15 @@ class Store:
         """
         return read_manifest(self._folder(kind, digest))
 
-    def _is_whole(self, kind: str, digest: str, progress: Progress) -> bool:
-        """Whether the stage is there and undamaged; a damaged one is put aside. Under the stage's lock."""
+    def is_whole(self, kind: str, digest: str, *, progress: Progress | None = None) -> bool:
+        """Whether the stage is there and undamaged, for the holder of its lock; damaged, it is put aside."""
         if not self.has(kind, digest):
             return False
         found = self._damage(kind, digest)
         if found is not None:
             self._put_aside(kind, digest)
-            progress.note(
-                f"the stored {kind} {digest[:8]} was damaged ({found}); it was put aside and is made again"
-            )
+            note = f"the stored {kind} {digest[:8]} was damaged ({found}); it was put aside and is made again"
+            (progress or Silent()).note(note)
         return found is None
 
     def _damage(self, kind: str, digest: str) -> str | None:

@@ -11,7 +11,7 @@ from polylens.records import Examples
 from polylens.streams import Streams
 
 _FITS_IN_MEMORY = 1 << 29
-"""Bytes of inputs that are prepared once and kept (512 MiB); more are prepared batch by batch in every epoch."""
+"""Bytes of inputs that are prepared once and kept (512 MiB); more are prepared anew in every epoch."""
 
 _PIECE = 512
 """Examples prepared at once."""
@@ -71,7 +71,12 @@ class Prepared(torch.utils.data.Dataset[Batch]):
 
 
 def training_batches(
-    examples: Examples, targets: Int64[torch.Tensor, "examples"], *, batch_size: int, streams: Streams, workers: int
+    examples: Examples,
+    targets: Int64[torch.Tensor, "examples"],
+    *,
+    batch_size: int,
+    streams: Streams,
+    workers: int,
 ) -> Iterable[Batch]:
     """A loader of shuffled batches: from memory where all inputs fit, else prepared on the way."""
     order = EpochOrder(len(examples), batch_size=batch_size, streams=streams)
@@ -90,6 +95,7 @@ def all_inputs(examples: Examples) -> torch.Tensor:
     """The inputs of all examples as one tensor."""
     n_examples = len(examples)
     pieces = [
-        examples.batch(range(start, min(start + _PIECE, n_examples))) for start in range(0, n_examples, _PIECE)
+        examples.batch(range(start, min(start + _PIECE, n_examples)))
+        for start in range(0, n_examples, _PIECE)
     ]
     return torch.cat(pieces)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,7 +35,7 @@ def fit(
     options: Options | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Trains `module` in place and writes `weights.safetensors`, `history.parquet` and `summary.json` into `folder`.
+    """Trains `module` in place; writes `weights.safetensors`, `history.parquet`, `summary.json` into `folder`.
 
     One device and 32 bits are used whatever the options say: more devices would change the batches, and other
     precisions the weights, while the digest of a training names neither.
@@ -103,10 +104,16 @@ def _check_scores(module: torch.nn.Module, examples: Examples) -> None:
 
 @contextmanager
 def _reproducible(streams: Streams) -> Iterator[None]:
-    """Seeds what draws from the global generators (dropout), and restores them and torch's switches afterwards."""
+    """Seeds what draws from the global generators (dropout); they and torch's switches are restored."""
     import torch
 
-    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    # Without a fixed workspace cuBLAS sums in an order that changes from run to run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
     with torch.random.fork_rng():
         torch.manual_seed(streams.torch_generator("global").initial_seed())
         # Where a GPU has no deterministic kernel, torch warns, and the weights differ in their last bits.

@@ -1,0 +1,79 @@
+"""Lightning's prediction writer that turns batches of rows into shards on disk, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from polylens.harvest.collecting import Collected
+from polylens.harvest.loading import Rule
+from polylens.harvest.resolved import ResolvedTake
+from polylens.harvest.shard import Shard
+from polylens.harvest.shard_files import ShardRows, write_shard
+from polylens.imports import lightning
+
+
+class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[misc]
+    """Holds the rows of one shard on the device, and writes them when its last batch is done."""
+
+    def __init__(
+        self,
+        resolved: Sequence[ResolvedTake],
+        *,
+        folders: Mapping[str, Path],
+        missing: Mapping[str, frozenset[Shard]],
+        shards: Sequence[Shard],
+        advance: Callable[[int], None],
+    ) -> None:
+        """Args:
+        resolved: the takes.
+        folders: where each take's shards go, by digest.
+        missing: the shards each take lacks, by digest; others are not written again.
+        shards: the shards of this process.
+        advance: is told how many more examples are on disk.
+        """
+        super().__init__(write_interval="batch")
+        self._resolved = resolved
+        self._folders = folders
+        self._missing = missing
+        self._shard_ending_at = {shard.stop: shard for shard in shards}
+        self._advance = advance
+        self._held: list[tuple[dict[str, Any], dict[str, Collected]]] = []
+
+    def write_on_batch_end(
+        self,
+        trainer: Any,
+        pl_module: Any,
+        prediction: dict[str, Collected],
+        batch_indices: Sequence[int] | None,
+        batch: dict[str, Any],
+        batch_idx: int,
+        dataloader_idx: int,
+    ) -> None:
+        """Takes one batch's rows; writes the shard that ends with it."""
+        self._held.append(({name: batch[name] for name in ("start", "stop", "rows")}, prediction))
+        shard = self._shard_ending_at.get(batch["stop"])
+        if shard is None:
+            return
+        for item in self._resolved:
+            digest = item.take.digest
+            if shard in self._missing[digest]:
+                write_shard(self._folders[digest], shard, self._rows(item))
+        self._held.clear()
+        self._advance(len(shard))
+
+    def _rows(self, item: ResolvedTake) -> ShardRows:
+        key = Rule.of(item).key
+        collected = [prediction[item.take.digest] for _, prediction in self._held]
+        rows = [(batch["start"], batch["rows"][key]) for batch, _ in self._held]
+        return ShardRows(
+            values=torch.cat([part.values for part in collected]).cpu().numpy(),
+            example=torch.cat([start + part["example_of_row"] for start, part in rows]).cpu().numpy(),
+            position=torch.cat([part["position"] for _, part in rows]).cpu().numpy(),
+            n_near=sum(int(part.n_near) for part in collected),
+            n_units=sum(part.n_units for part in collected),
+            skipped=tuple((name, why) for _, part in rows for name, why in part["skipped"]),
+        )
