@@ -26,6 +26,15 @@ def mean(numbers: Sequence[Number]) -> float:
     return sum(number.value for number in numbers) / len(numbers) if numbers else float("nan")
 
 
+def written(value: float, whole: bool) -> str:
+    """A score as people write it: counts as whole numbers.
+
+    >>> written(12.0, whole=True), written(5.5, whole=True), written(0.961, whole=False)
+    ('12', '5.50', '0.96')
+    """
+    return f"{value:,.0f}" if whole and float(value).is_integer() else short(value)
+
+
 def words(name: str) -> str:
     """A name from the spec as words.
 
@@ -67,16 +76,16 @@ def _pair(scores: Sequence[Score]) -> str:
 def _list(scores: Sequence[Score]) -> str:
     parts = []
     for score in scores:
+        number, whole = score.value, score.whole
         beside = [
-            f"{words(control)} {short(mean(draws))}" for control, draws in score.controls.items() if draws
+            f"{words(control)} {written(mean(draws), whole)}"
+            for control, draws in score.controls.items()
+            if draws
         ]
-        if score.value.chance is not None:
-            beside.append(f"chance {short(score.value.chance)}")
-        interval = ""
-        if score.value.low is not None and score.value.high is not None:
-            interval = f" [{short(score.value.low)}, {short(score.value.high)}]"
-        parts.append(
-            f"{words(score.name)} {short(score.value.value)}{interval}"
-            + (f" ({', '.join(beside)})" if beside else "")
-        )
+        if number.chance is not None:
+            beside.append(f"chance {written(number.chance, whole)}")
+        text = f"{words(score.name)} {written(number.value, whole)}"
+        if number.low is not None and number.high is not None:
+            text += f" [{written(number.low, whole)}, {written(number.high, whole)}]"
+        parts.append(text + (f" ({', '.join(beside)})" if beside else ""))
     return "; ".join(parts)

@@ -23,6 +23,12 @@ class Score:
     headline: bool = False
     """Whether the number belongs into the answer at the top."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether all values are whole numbers, as counts are."""
+        values = [self.value, *(number for draws in self.controls.values() for number in draws)]
+        return all(float(number.value).is_integer() for number in values)
+
 
 @dataclass(frozen=True)
 class ScoreTable:

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from polylens.figures.words import percent, short
-from polylens.report.answer import answer, mean, words
+from polylens.report.answer import answer, mean, words, written
 from polylens.report.contents import Report
 from polylens.report.pictures import Pictures
 
@@ -25,7 +25,7 @@ MOST_SKIPPED = 200
 def render(report: Report, *, most_bytes: int = MOST_BYTES) -> str:
     """The report as one HTML page: no script, no address to fetch from, all data escaped.
 
-    Pictures for which `most_bytes` have no room are left out, examples before figures, and counted on the page.
+    Pictures for which `most_bytes` have no room are left out, examples first, and counted.
     """
     pictures = Pictures(most_bytes=most_bytes)
     figures = [(figure, pictures.figure(figure.png)) for figure in report.figures]
@@ -54,13 +54,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        short=short,
-        share=percent,
-        words=words,
-        mean=mean,
-        paragraphs=_paragraphs,
-        p_value=_p_value,
         grouped=_grouped,
+        mean=mean,
+        p_value=_p_value,
+        paragraphs=_paragraphs,
+        share=percent,
+        short=short,
+        words=words,
+        written=written,
     )
     return environment
 
