@@ -1,0 +1,225 @@
+"""One point of a study checked: its values by their kinds, its references, its layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
+
+from polylens.analyses import NETWORK, RAW_INPUTS, Analysis
+from polylens.catalog import Catalog
+from polylens.codes import Code
+from polylens.controls import Control
+from polylens.datasets import Dataset
+from polylens.errors import Problem, nearest
+from polylens.labels import Label
+from polylens.models import Model
+from polylens.plugin import Plugin
+from polylens.sampling import Sampling
+from polylens.spec.complaints import in_plain_words, problems_of
+from polylens.spec.expanding import Expansion, display_name, expanded
+from polylens.spec.experiment import KEYS, NAMED, OPTIONAL, SINGLE, Experiment, Heading, NamedControl
+from polylens.spec.layers import Pattern, patterns_of
+from polylens.spec.ledger import MARK, Ledger, Path, Tree, Value, items_of
+from polylens.spec.names import control_names, name_problems
+
+Made = TypeVar("Made", bound=BaseModel)
+RESERVED = (NETWORK, RAW_INPUTS)
+
+
+@dataclass
+class Parts:
+    """What of one point could be read; anything wrong is missing here and said in `problems`."""
+
+    tree: Tree
+    """The point with every name looked up."""
+    problems: list[Problem] = field(default_factory=list)
+    heading: Heading | None = None
+    single: dict[str, Plugin] = field(default_factory=dict)
+    """By key of the spec: model, dataset, sampling, code."""
+    named: dict[str, dict[str, Plugin]] = field(default_factory=lambda: {key: {} for key in NAMED})
+    """By key of the spec (controls, analyses, labels) and name."""
+    layers: tuple[Pattern, ...] = ()
+    names: dict[str, str] = field(default_factory=dict)
+    """What people call the model, the dataset, the sampling rule and the code."""
+
+    def experiment(self) -> Experiment:
+        """The experiment; to be asked for only where there are no problems."""
+        assert self.heading is not None
+        return Experiment(
+            **self.heading.model_dump(),
+            model=cast(Model, self.single["model"]),
+            dataset=cast(Dataset, self.single["dataset"]),
+            sampling=cast("Sampling | None", self.single.get("sampling")),
+            code=cast("Code | None", self.single.get("code")),
+            controls=tuple(
+                NamedControl(name=name, control=cast(Control, control))
+                for name, control in self.named["controls"].items()
+            ),
+            analyses=cast("dict[str, Analysis]", self.named["analyses"]),
+            labels=cast("dict[str, Label]", self.named["labels"]),
+        )
+
+
+def parts_of(tree: Tree, *, catalog: Catalog, ledger: Ledger, model: Model | None = None) -> Parts:
+    """Everything in one point of a study, read and checked by itself.
+
+    Args:
+        tree: the point, with its sweep taken out.
+        catalog: where names are looked up.
+        ledger: of `tree`.
+        model: a model from Python that takes the place of the spec's.
+    """
+    return _Reader(tree, catalog=catalog, ledger=ledger, model=model).read()
+
+
+class _Reader:
+    def __init__(self, tree: Tree, *, catalog: Catalog, ledger: Ledger, model: Model | None) -> None:
+        self.catalog = catalog
+        self.ledger = ledger
+        self.model = model
+        self.parts = Parts(dict(tree))
+
+    def read(self) -> Parts:
+        parts = self.parts
+        self._top_keys()
+        parts.layers, problems = patterns_of(parts.tree.get("layer"), ledger=self.ledger)
+        parts.problems += problems
+        self._heading()
+        for key, family in SINGLE.items():
+            if key == "model" and self.model is not None:
+                parts.single["model"] = self.model
+                parts.names["model"] = type(getattr(self.model, "module", self.model)).__name__
+            elif (value := self._present(key)) is not None:
+                parts.names[key] = display_name(value, ledger=self.ledger) or key
+                self._member(value, cast("type[Plugin]", family), path=(key,), into=parts.single, name=key)
+        self._named_controls()
+        for key, several in NAMED.items():
+            self._members(key, cast("type[Plugin]", several))
+        return parts
+
+    def _top_keys(self) -> None:
+        tree = self.parts.tree
+        for key, value in items_of(tree):
+            if key not in KEYS:
+                notes = (f"allowed: {', '.join(KEYS)}",)
+                place = self.ledger.place(value, key=True)
+                suggestion = nearest(key, KEYS)
+                self._refuse(Problem(f"unknown key '{key}' in the spec", place, key, suggestion, notes))
+        for key in KEYS:
+            given = self.model is not None and key == "model"
+            if key not in OPTIONAL and not given and self._present(key) is None:
+                place = self.ledger.place(tree.get(key, tree), key=True)
+                self._refuse(Problem(f"the spec needs '{key}'", place, key, None, (_MEANING[key],)))
+
+    def _present(self, key: str) -> Value | None:
+        """The value of a key; None where it is missing or null."""
+        value = self.parts.tree.get(key)
+        if isinstance(value, int) and self.ledger[value].value is None:
+            return None
+        return value
+
+    def _heading(self) -> None:
+        """Checks what stands alone; missing keys were already said."""
+        fields = [name for name in Heading.model_fields if self._present(name) is not None]
+        tree: Tree = {name: self.parts.tree[name] for name in fields}
+        plain = cast("dict[str, Any]", self.ledger.plain(tree))
+        plain["layer"] = self.parts.layers[0].text if self.parts.layers else "input"
+        expansion = Expansion(classes={(): Heading})
+        try:
+            self.parts.heading = Heading.model_validate(plain)
+        except ValidationError as error:
+            found = problems_of(error, tree, path=(), expansion=expansion, ledger=self.ledger)
+            self.parts.problems += [problem for problem in found if not problem.message.startswith("missing")]
+
+    def _named_controls(self) -> None:
+        value = self._present("controls")
+        if value is None:
+            return
+        tree, problems = control_names(value, ledger=self.ledger)
+        self.parts.tree["controls"] = tree
+        self.parts.problems += problems
+
+    def _members(self, key: str, family: type[Plugin]) -> None:
+        value = self._present(key)
+        if value is None:
+            return
+        if isinstance(value, int) or self.ledger.shape(value) != "map":
+            if key != "controls":
+                given = in_plain_words(self.ledger.plain(value))
+                message = f"{key} must be a map from names to {key}, not {given}"
+                self._refuse(Problem(message, self.ledger.place(value), key))
+            return
+        members = dict(items_of(value))
+        if not members and key == "analyses":
+            self._refuse(
+                Problem("analyses is empty: there is nothing to compute", self.ledger.place(value), key)
+            )
+        taken = self.parts.named["analyses"] if key == "labels" else {}
+        self.parts.problems += name_problems(
+            value,
+            key=key,
+            reserved=(*RESERVED, *taken) if key != "analyses" else RESERVED,
+            ledger=self.ledger,
+        )
+        for name, item in members.items():
+            self._member(item, family, path=(key, name), into=self.parts.named[key], name=name)
+
+    def _member(
+        self, value: Value, family: type[Plugin], *, path: Path, into: dict[str, Plugin], name: str
+    ) -> None:
+        tree, expansion = expanded(
+            value, family=family.family, path=path, catalog=self.catalog, ledger=self.ledger
+        )
+        self._put(path, tree)
+        self.parts.problems += expansion.problems
+        if path in expansion.spoiled:
+            return
+        try:
+            into[name] = family.model_validate(self.ledger.plain(tree))
+        except ValidationError as error:
+            if not isinstance(tree, dict) or self.ledger.shape(tree) != "map":
+                self._refuse(self._not_a_member(tree, family, path))
+            else:
+                self.parts.problems += problems_of(
+                    error, tree, path=path, expansion=expansion, ledger=self.ledger
+                )
+
+    def _not_a_member(self, value: Value, family: type[Plugin], path: Path) -> Problem:
+        given = in_plain_words(self.ledger.plain(value))
+        message = f"{'.'.join(path)} must be a registry name, or a map with 'use' or 'kind', not {given}"
+        return Problem(message, self.ledger.place(value), ".".join(path))
+
+    def _put(self, path: Path, value: Value) -> None:
+        if len(path) == 1:
+            self.parts.tree[path[0]] = value
+            return
+        below = self.parts.tree[path[0]]
+        assert isinstance(below, dict)  # only maps have members
+        self.parts.tree[path[0]] = {**below, path[1]: value}
+
+    def _refuse(self, problem: Problem) -> None:
+        self.parts.problems.append(problem)
+
+
+_MEANING = {
+    "about": "about: what is done, in a sentence or two",
+    "claim": "claim: what the experiment tests, and what would refute it",
+    "seed": "seed: a whole number; all randomness follows from it",
+    "model": "model: a registry name, or a map with 'kind'; `polylens ls models` lists both",
+    "layer": "layer: a layer of the model, such as hidden.1, or input",
+    "dataset": "dataset: a registry name, or a map with 'kind'; `polylens ls datasets` lists both",
+    "analyses": "analyses: names and what each computes, such as clusters: {kind: hdbscan, ...}",
+}
+
+
+def leaves(tree: Value, path: Path = ()) -> Iterator[tuple[Path, int]]:
+    """Every scalar of a tree with its path."""
+    if isinstance(tree, int):
+        yield path, tree
+        return
+    for key, item in tree.items():
+        if key != MARK:
+            yield from leaves(item, (*path, key))

@@ -1,0 +1,231 @@
+"""From a file (or plain data) to a checked study, with every mistake in one report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from polylens.catalog import Catalog, Shelf
+from polylens.errors import Place, Problem, SpecError, UsageError
+from polylens.models import Model
+from polylens.reading import Plain, read, write
+from polylens.spec.checking import Parts, parts_of
+from polylens.spec.expanding import place_in_file
+from polylens.spec.experiment import KEYS, Experiment
+from polylens.spec.extending import laid_over_extended, read_spec_file, shown
+from polylens.spec.layers import expanded_layers, known_layers
+from polylens.spec.ledger import Ledger, Tree, Value, at
+from polylens.spec.overrides import Assignment, assigned, read_override
+from polylens.spec.references import reference_problems
+from polylens.spec.study import Study, named_children
+from polylens.spec.sweeping import Point, axes_of, points_of
+
+FROM_PYTHON = "<spec from Python>"
+
+
+def load(
+    path: Path | str,
+    *,
+    overrides: Sequence[str] = (),
+    registry: Path | None = None,
+    model: Model | None = None,
+) -> Study:
+    """The checked study of a spec file.
+
+    Args:
+        path: the file.
+        overrides: `a.b=c` texts, as for `--set`.
+        registry: a registry folder to look through before the project's own.
+        model: a model from Python that takes the place of the spec's `model`.
+
+    Raises:
+        SpecError: anything is wrong; carries every problem with its place.
+    """
+    source = Path(path)
+    document = read_spec_file(source)
+    ledger = Ledger()
+    tree = laid_over_extended(document, path=source, ledger=ledger)
+    written = source.read_text(encoding="utf-8")
+    return _Load(source, written, tree, ledger, registry=registry, model=model).study(overrides)
+
+
+def loads(
+    spec: Mapping[str, Any],
+    *,
+    overrides: Sequence[str] = (),
+    registry: Path | None = None,
+    model: Model | None = None,
+    start: Path | None = None,
+) -> Study:
+    """The checked study of a spec given as plain data.
+
+    Args:
+        spec: what the YAML would say.
+        overrides: as `load`.
+        registry: as `load`.
+        model: as `load`.
+        start: the folder from which the project, its registry and `extends` are found; the working directory.
+
+    Raises:
+        SpecError: as `load`; lines and columns are those of the data written as YAML.
+        UsageError: something in it is not plain data.
+    """
+    try:
+        written = write(cast(Plain, dict(spec)))
+    except ValueError as error:
+        raise UsageError(f"a spec must be plain data: {error}") from None
+    source = (Path.cwd() if start is None else start) / "spec.yaml"
+    ledger = Ledger()
+    tree = laid_over_extended(read(written, file=FROM_PYTHON), path=source, ledger=ledger)
+    return _Load(source, written, tree, ledger, registry=registry, model=model, exists=False).study(overrides)
+
+
+class _Load:
+    """One spec on its way from a tree of tokens to a study."""
+
+    def __init__(
+        self,
+        source: Path,
+        written: str,
+        tree: Tree,
+        ledger: Ledger,
+        *,
+        registry: Path | None,
+        model: Model | None,
+        exists: bool = True,
+    ) -> None:
+        self.source = source
+        self.written = written
+        self.tree = tree
+        self.ledger = ledger
+        self.model = model
+        self.exists = exists
+        self.problems: dict[tuple[str, Place | None], Problem] = {}
+        catalog = Catalog.around(source.parent)
+        own = () if registry is None else (Shelf(registry, shown(registry)),)
+        self.catalog = Catalog((*own, *catalog.shelves))
+
+    def study(self, overrides: Sequence[str]) -> Study:
+        """The study, or every problem there is."""
+        given = self._override(overrides)
+        sweep = self.tree.pop("sweep", None)
+        axes, problems = axes_of(sweep, spec=self.tree, ledger=self.ledger)
+        self._say(problems)
+        self._say(_without_effect(given, [key for axis in axes for key in axis.keys]))
+        base = self._parts(self.tree)
+        base_layers = self._layers(base)
+        children = []
+        for point in points_of(axes):
+            parts = base
+            if point.assignments:
+                moved = self._moved(point)
+                if moved is None:
+                    continue
+                parts = self._parts(moved)
+            layers = base_layers if parts is base else self._layers(parts)
+            if not self.problems:
+                children += self._children(parts, point, layers)
+        if self.problems:
+            raise SpecError(sorted(self.problems.values(), key=_order))
+        stem = self.source.stem if self.exists else "spec"
+        return Study(
+            name=stem,
+            source=self.source if self.exists else None,
+            written=self.written,
+            resolved=self._resolved(base, base_layers, sweep),
+            children=named_children(stem, children),
+            project=next((f for f in self.source.resolve().parents if (f / "mlflow.yaml").is_file()), None),
+            place_of=lambda path: self._place_of(path, base),
+        )
+
+    def _override(self, overrides: Sequence[str]) -> list[Assignment]:
+        given = []
+        for text in overrides:
+            try:
+                assignment = read_override(text, ledger=self.ledger)
+                self.tree = assigned(self.tree, assignment, ledger=self.ledger)
+                given.append(assignment)
+            except SpecError as error:
+                self._say(error.problems)
+        return given
+
+    def _moved(self, point: Point) -> Tree | None:
+        """The spec at one point of the sweep."""
+        tree = self.tree
+        try:
+            for assignment in point.assignments:
+                tree = assigned(tree, assignment, ledger=self.ledger)
+        except SpecError as error:
+            self._say(error.problems)
+            return None
+        return tree
+
+    def _parts(self, tree: Tree) -> Parts:
+        parts = parts_of(tree, catalog=self.catalog, ledger=self.ledger, model=self.model)
+        self._say(parts.problems)
+        self._say(reference_problems(parts, ledger=self.ledger))
+        return parts
+
+    def _layers(self, parts: Parts) -> tuple[str, ...]:
+        model = parts.single.get("model")
+        if not isinstance(model, Model):
+            return tuple(pattern.text for pattern in parts.layers)
+        layers, problems = expanded_layers(parts.layers, model=model, known=known_layers(model))
+        self._say(problems)
+        return layers
+
+    def _children(
+        self, parts: Parts, point: Point, layers: Sequence[str]
+    ) -> list[tuple[Experiment, dict[str, Any], dict[str, str]]]:
+        swept = {
+            key: self.ledger.plain(assignment.value)
+            for key, assignment in zip(point.keys, point.assignments, strict=True)
+        }
+        experiment = parts.experiment()
+        several = len(layers) > 1 or any(pattern.is_glob for pattern in parts.layers)
+        return [
+            (
+                experiment.model_copy(update={"layer": layer}),
+                {**swept, "layer": layer} if several else swept,
+                parts.names,
+            )
+            for layer in layers
+        ]
+
+    def _resolved(self, base: Parts, layers: Sequence[str], sweep: Value | None) -> dict[str, Any]:
+        plain = base.experiment().to_plain()
+        plain["layer"] = list(layers) if len(layers) > 1 else layers[0]
+        if sweep is not None and (swept := self.ledger.plain(sweep)) is not None:
+            plain["sweep"] = swept
+        return {key: plain[key] for key in KEYS if key in plain}
+
+    def _place_of(self, dotted_path: str, base: Parts) -> Place | None:
+        path = tuple(re.sub(r"\[(\d+)\]", r".\1", dotted_path).split(".")) if dotted_path else ()
+        for tree in (self.tree, base.tree):
+            if at(tree, path) is not None:
+                return place_in_file(tree, path, ledger=self.ledger, key=True)
+        return place_in_file(self.tree, path, ledger=self.ledger, key=True)
+
+    def _say(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self.problems.setdefault((problem.message, problem.place), problem)
+
+
+def _without_effect(given: Sequence[Assignment], swept: Sequence[str]) -> list[Problem]:
+    """Overrides of keys that every point of the sweep changes again."""
+    problems = []
+    for assignment in given:
+        path = ".".join(assignment.path)
+        for key in swept:
+            if path == key or path.startswith(f"{key}."):
+                note = f"--set sweep.{key}=[...] changes what is swept, sweep.{key}=null leaves it out"
+                message = f"'{path}' is swept, so this has no effect"
+                problems.append(Problem(message, assignment.keys[-1], path, None, (note,)))
+    return problems
+
+
+def _order(problem: Problem) -> tuple[str, int, int]:
+    place = problem.place
+    return ("", 0, 0) if place is None else (place.file, place.line, place.column)

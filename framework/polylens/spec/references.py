@@ -1,0 +1,123 @@
+"""What the parts of a spec ask of each other: `of:`, codes, training, layers of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+from polylens.analyses import Analysis
+from polylens.codes import Code
+from polylens.controls import Control
+from polylens.errors import Place, Problem, nearest
+from polylens.labels import Label
+from polylens.models import Model
+from polylens.spec.checking import Parts
+from polylens.spec.layers import known_layers
+from polylens.spec.ledger import Ledger, Path, at, dotted, items_of
+
+
+def reference_problems(parts: Parts, *, ledger: Ledger) -> Iterator[Problem]:
+    """Everything that is right by itself and wrong together."""
+    checker = _Checker(parts, ledger)
+    yield from checker.references()
+    yield from checker.cycles()
+    yield from checker.codes()
+    yield from checker.training()
+
+
+class _Checker:
+    def __init__(self, parts: Parts, ledger: Ledger) -> None:
+        self.parts = parts
+        self.ledger = ledger
+        self.analyses = cast("Mapping[str, Analysis]", parts.named["analyses"])
+        self.labels = cast("Mapping[str, Label]", parts.named["labels"])
+        written = parts.tree.get("analyses", {})
+        self.written = [name for name, _ in items_of(written)] if isinstance(written, dict) else []
+
+    def references(self) -> Iterator[Problem]:
+        """Every `of` leads to an analysis that gives what is asked of it."""
+        for name, analysis in self.analyses.items():
+            for number, upstream in enumerate(analysis.upstream()):
+                path = self._reference_path(("analyses", name, "of"), number)
+                yield from self._reference(upstream, path, partition=analysis.stands_on_partitions)
+        for name, label in self.labels.items():
+            yield from self._reference(label.of, ("labels", name, "of"), partition=True)
+
+    def cycles(self) -> Iterator[Problem]:
+        """No analysis stands on itself, however far around."""
+        finished: set[str] = set()
+        for start in self.analyses:
+            trail: list[str] = []
+            yield from self._visit(start, trail, finished)
+
+    def codes(self) -> Iterator[Problem]:
+        """Who reads codes has a `code` to read, and that code names layers that exist."""
+        if "code" not in self.parts.tree:
+            for name, analysis in self.analyses.items():
+                if "codes" in analysis.needs():
+                    place = self._place(("analyses", name), key=True)
+                    message = f"analyses.{name} ({analysis.kind()}) reads codes, but the spec has no 'code'"
+                    note = "for example code: {kind: sign, units: own, positions: same}"
+                    yield Problem(message, place, f"analyses.{name}", None, (note,))
+        code, model = self.parts.single.get("code"), self.parts.single.get("model")
+        if isinstance(code, Code) and isinstance(model, Model):
+            known = known_layers(model)
+            for layer in code.later_layers() if known is not None else ():
+                if layer not in (known or ()):
+                    yield self._unknown_layer(layer, known or ())
+
+    def training(self) -> Iterator[Problem]:
+        """Controls that retrain the network have one that is trained here."""
+        model = self.parts.single.get("model")
+        if not isinstance(model, Model) or model.recipe() is not None:
+            return
+        for name, control in self.parts.named["controls"].items():
+            if cast(Control, control).needs_training:
+                place = self._place(("controls", name), key=True)
+                message = f"the control '{name}' retrains the network, but this model is not trained here"
+                note = "give the model a 'training' block, or leave this control out"
+                yield Problem(message, place, f"controls.{name}", None, (note,))
+
+    def _reference(self, name: str, path: Path, *, partition: bool) -> Iterator[Problem]:
+        place = self._place(path)
+        if name not in self.written:
+            notes = (f"analyses: {', '.join(self.written)}",)
+            message = f"no analysis is called '{name}'"
+            yield Problem(message, place, dotted(path), nearest(name, self.written), notes)
+            return
+        found = self.analyses.get(name)
+        if partition and found is not None and not found.gives_partition:
+            fitting = [known for known, analysis in self.analyses.items() if analysis.gives_partition]
+            notes = (f"these do: {', '.join(fitting)}" if fitting else "hdbscan and kmeans do",)
+            message = f"'{name}' ({found.kind()}) gives no clusters to stand on"
+            yield Problem(message, place, dotted(path), None, notes)
+
+    def _visit(self, name: str, trail: list[str], finished: set[str]) -> Iterator[Problem]:
+        if name in trail:
+            circle = [*trail[trail.index(name) :], name]
+            upstream = self.analyses[circle[-2]].upstream()
+            path = self._reference_path(("analyses", circle[-2], "of"), upstream.index(name))
+            notes = (" -> ".join(circle),)
+            yield Problem("'of' goes in a circle", self._place(path), dotted(path), None, notes)
+        elif name in self.analyses and name not in finished:
+            for upstream_name in self.analyses[name].upstream():
+                yield from self._visit(upstream_name, [*trail, name], finished)
+            finished.add(name)
+
+    def _reference_path(self, path: Path, number: int) -> Path:
+        """The item of a list of names, or the one name."""
+        value = at(self.parts.tree, path)
+        return path if value is None or isinstance(value, int) else (*path, str(number))
+
+    def _unknown_layer(self, layer: str, known: Sequence[str]) -> Problem:
+        tree = self.parts.tree["code"]
+        parts = items_of(tree) if isinstance(tree, dict) else iter(())
+        key = next((key for key, value in parts if self.ledger.text(value) == layer), None)
+        path = ("code",) if key is None else ("code", key)
+        notes = (f"layers: {', '.join(known)}",)
+        message = f"the model has no layer '{layer}'"
+        return Problem(message, self._place(path), dotted(path), nearest(layer, known), notes)
+
+    def _place(self, path: Path, *, key: bool = False) -> Place | None:
+        value = at(self.parts.tree, path)
+        return None if value is None else self.ledger.place(value, key=key)
