@@ -235,6 +235,14 @@ class Walk:
             again=lambda: self.draw(name),
         )
 
+    def stored_file(self, stage: Stage, name: str, work: Callable[[Path], None]) -> Path:
+        """One file of a stage, which is done where the store lacks it."""
+        self._perform(stage, work)
+        return self._read(
+            lambda: self.place.store.open(stage.kind, stage.digest) / name,
+            again=lambda: self._perform(stage, work),
+        )
+
     def outcomes(self, name: str) -> Mapping[str, tuple[Outcome, ...]]:
         """What one analysis took and found, by variant."""
         outcomes: dict[str, tuple[Outcome, ...]] = {}

@@ -1,0 +1,105 @@
+"""Clusters as people see them: central members, random members, and some of the noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from polylens.bits import differing_bits
+from polylens.labels import Label
+from polylens.records import NOISE, Context, Examples, Labels, Partition, Rows
+from polylens.report import ClusterCard, ClusterCards
+from polylens.streams import Streams
+
+PICTURES = 12
+"""Central and random members shown of each cluster, and members of the noise times two."""
+MOST_CLUSTERS = 100
+"""Clusters that get pictures; the page would grow past reading otherwise."""
+
+
+def cards_of(
+    name: str,
+    partition: Partition,
+    *,
+    rows: Rows,
+    examples: Examples,
+    labels: Labels | None,
+    label: Label | None,
+    streams: Streams,
+) -> ClusterCards:
+    """One card a cluster, largest first, and noise drawn at random."""
+    by_cluster = {} if labels is None else {entry.cluster: entry for entry in labels.clusters}
+    cards = []
+    for cluster in range(partition.n_clusters):
+        members = np.flatnonzero(partition.labels == cluster)
+        shown = cluster < MOST_CLUSTERS
+        central = _central(members, partition, cluster, rows) if shown else members[:0]
+        drawn = _drawn(members, PICTURES, streams.generator(name, cluster)) if shown else members[:0]
+        cards.append(
+            ClusterCard(
+                number=cluster,
+                size=len(members),
+                label=by_cluster.get(cluster),
+                central=_contexts(central, rows, examples),
+                random=_contexts(drawn, rows, examples),
+            )
+        )
+    noise = np.flatnonzero(partition.labels == NOISE)
+    return ClusterCards(
+        title=name,
+        clusters=tuple(cards),
+        about=_about(partition, label),
+        noise=_contexts(_drawn(noise, 2 * PICTURES, streams.generator(name, "noise")), rows, examples),
+        noise_size=len(noise),
+    )
+
+
+def _about(partition: Partition, label: Label | None) -> str:
+    method = f"{partition.method[:1].upper()}{partition.method[1:]}."
+    if label is None:
+        return method
+    return (
+        f"{method} Labels by {label.kind()}: named on one part of the examples, scored on the rest. "
+        "Central members are nearest to the cluster's medoid; random ones show its spread."
+    )
+
+
+def _central(
+    members: Int64[np.ndarray, "members"], partition: Partition, cluster: int, rows: Rows
+) -> Int64[np.ndarray, "shown"]:
+    """The medoid and the members nearest to it, one row an example."""
+    distances = _distances_to(int(partition.exemplars[cluster]), members, partition, rows)
+    ordered = members[np.argsort(distances, kind="stable")]
+    return _one_an_example(ordered, rows)[:PICTURES]
+
+
+def _distances_to(
+    medoid: int, members: Int64[np.ndarray, "members"], partition: Partition, rows: Rows
+) -> Float64[np.ndarray, "members"]:
+    if partition.space == "code" and rows.codes is not None:
+        packed = rows.codes.packed
+        centre = np.broadcast_to(packed[medoid], (len(members), packed.shape[1]))
+        return differing_bits(packed[members], centre).astype(np.float64)
+    if rows.activations is None:
+        return np.arange(len(members), dtype=np.float64)
+    offsets = np.asarray(rows.activations[members], np.float64) - rows.activations[medoid]
+    return np.asarray(np.einsum("rw,rw->r", offsets, offsets))
+
+
+def _drawn(
+    members: Int64[np.ndarray, "members"], count: int, generator: np.random.Generator
+) -> Int64[np.ndarray, "drawn"]:
+    return (
+        generator.choice(members, size=min(count, len(members)), replace=False) if len(members) else members
+    )
+
+
+def _one_an_example(ordered: Int64[np.ndarray, "members"], rows: Rows) -> Int64[np.ndarray, "members"]:
+    _, first = np.unique(rows.origins.example[ordered], return_index=True)
+    return ordered[np.sort(first)]
+
+
+def _contexts(chosen: Iterable[int], rows: Rows, examples: Examples) -> tuple[Context, ...]:
+    return tuple(examples.context(int(rows.origins.example[row])) for row in chosen)

@@ -1,0 +1,137 @@
+"""The report of one child: what was asked, what came out beside its controls, and what it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from polylens.reading import write
+from polylens.records import Number
+from polylens.report import ClusterCards, Report, Score, ScoreTable, render
+from polylens.spec import Study
+from polylens.store import file_from_bytes
+from polylens.streams import Streams
+from polylens.study.cards import cards_of
+from polylens.study.planning import VariantPlan
+from polylens.study.stages import Stage
+from polylens.study.subject import title_of
+from polylens.study.walk import Walk
+
+_FILE = "report.html"
+
+
+class ReportPage:
+    """The page of one child, written once and kept in the store."""
+
+    def __init__(self, walk: Walk, numbers: Mapping[str, Number]) -> None:
+        self.walk = walk
+        self.numbers = dict(numbers)
+
+    def write(self, study: Study) -> Path:
+        """The page's file in the store, made where it is not there yet."""
+
+        def work(folder: Path) -> None:
+            file_from_bytes(folder / _FILE, render(self._report(study)).encode())
+
+        return self.walk.stored_file(self._stage, _FILE, work)
+
+    @cached_property
+    def _stage(self) -> Stage:
+        plan = self.walk.plan
+        heading = plan.child.experiment
+        return Stage(
+            kind="report",
+            name="report",
+            identity={
+                "about": heading.about,
+                "claim": heading.claim,
+                "title": title_of(plan),
+                "child": plan.child.name,
+                "names": [*heading.analyses, *heading.labels],
+                "stages": [stage.digest for variant in plan.variants for stage in variant.stages()],
+            },
+        )
+
+    def _report(self, study: Study) -> Report:
+        plan, heading = self.walk.plan, self.walk.plan.child.experiment
+        own = plan.own
+        return Report(
+            title=title_of(plan) if len(study.children) == 1 else f"{title_of(plan)} ({plan.child.name})",
+            about=heading.about,
+            claim=heading.claim,
+            subject=self.walk.subject,
+            facts=tuple(self._facts()),
+            scores=tuple(self._score_tables()),
+            clusters=tuple(self._clusters(own)),
+            figures=tuple(figure for name in own.analyses for figure in self.walk.figures(name)),
+            notes=tuple(dict.fromkeys(self._notes(own))),
+            skipped=plan.examples.skipped,
+            provenance={stage.name: stage.digest for stage in own.stages()},
+            spec=write(heading.to_plain()),
+        )
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        plan = self.walk.plan
+        rows = self.walk.rows(plan.own)
+        yield "Model", plan.child.names["model"]
+        yield "Layer", plan.child.experiment.layer
+        yield "Dataset", f"{plan.child.names['dataset']}: {len(plan.examples):,} examples"
+        yield "Rows", f"{len(rows):,}"
+        if rows.codes is not None:
+            scheme = rows.codes.scheme
+            layers = f"{len(scheme.layers)} layer{'s' if len(scheme.layers) > 1 else ''}"
+            yield "Code", f"{scheme.units:,} units of {layers}"
+            yield "Names polytopes", f"{'yes' if scheme.names_polytopes else 'no'}: {scheme.reason}"
+            yield "Units within numerical noise of a boundary", f"{rows.codes.near_boundary_fraction:.2g}"
+        yield "Seed", str(plan.child.experiment.seed)
+
+    def _score_tables(self) -> Iterator[ScoreTable]:
+        plan = self.walk.plan
+        for name, planned in plan.own.analyses.items():
+            yield from self._table(name, planned.analysis.headline)
+        for name, labelled in plan.own.labels.items():
+            yield from self._table(name, labelled.label.headline)
+        yield from self._table("model", ())
+
+    def _table(self, stage: str, headline: tuple[str, ...]) -> Iterator[ScoreTable]:
+        """The numbers of one stage, each with the same number of every control."""
+        controls = [variant.variant for variant in self.walk.plan.controls()]
+        names = [
+            key.removeprefix(f"{stage}/")
+            for key in self.numbers
+            if key.startswith(f"{stage}/") and not any(key.endswith(f".{other.name}") for other in controls)
+        ]
+        rows = []
+        for name in names:
+            beside = {
+                other.name: (self.numbers[f"{stage}/{name}.{other.name}"],)
+                for other in controls
+                if f"{stage}/{name}.{other.name}" in self.numbers
+            }
+            own = self.numbers[f"{stage}/{name}"]
+            rows.append(Score(name=name, value=own, controls=beside, headline=name in headline))
+        if rows:
+            yield ScoreTable(title=stage, rows=tuple(rows))
+
+    def _clusters(self, own: VariantPlan) -> Iterator[ClusterCards]:
+        for name in own.analyses:
+            partition = self.walk.findings(own, name).partition
+            if partition is None:
+                continue
+            labelled = next(((key, item) for key, item in own.labels.items() if item.label.of == name), None)
+            yield cards_of(
+                name,
+                partition,
+                rows=self.walk.rows(own),
+                examples=self.walk.plan.examples,
+                labels=None if labelled is None else self.walk.labels(own, labelled[0]),
+                label=None if labelled is None else labelled[1].label,
+                streams=Streams(own.recipe.seed).child("report"),
+            )
+
+    def _notes(self, own: VariantPlan) -> Iterator[str]:
+        for name in own.analyses:
+            yield from self.walk.findings(own, name).notes
+        for name in own.labels:
+            yield from self.walk.labels(own, name).notes
