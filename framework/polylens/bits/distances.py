@@ -40,7 +40,7 @@ def layer_distances(
 ) -> Float64[np.ndarray, "pairs layers"]:
     """The share of each layer's units that are in another regime, in [0, 1], for each pair.
 
-    A unit counts by its bits that differ over the most that can (`CodeLayer.flips_per_unit`), so a unit with two
+    A unit counts by its bits that differ over the most that can (`CodeLayer.flips_per_unit`): a unit with two
     kinks that moves one piece further counts half.
 
     Raises:

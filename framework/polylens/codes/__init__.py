@@ -22,7 +22,7 @@ class Code(Plugin):
     """`same`: units at the row's own position; `all`: units everywhere, one row per example."""
 
     def later_layers(self) -> tuple[str, ...]:
-        """Layers that the code's own fields name, such as `through`; a spec is checked for their existence."""
+        """Layers that the code's own fields name, such as `through`; a spec is checked for them."""
         return ()
 
     @abstractmethod

@@ -1,0 +1,24 @@
+"""The structure of a network, found by watching one forward pass, and its tensors, caught in later ones."""
+
+from polylens.dataflow.boundary import near_boundary
+from polylens.dataflow.capturing import capture
+from polylens.dataflow.flow import Flow
+from polylens.dataflow.nonlinearities import Nonlinearity, Selection, Site
+from polylens.dataflow.polytopes import Verdict, names_polytopes
+from polylens.dataflow.shapes import LayerShape, first_tensor, gather
+from polylens.dataflow.tracing import trace
+
+__all__ = [
+    "Flow",
+    "LayerShape",
+    "Nonlinearity",
+    "Selection",
+    "Site",
+    "Verdict",
+    "capture",
+    "first_tensor",
+    "gather",
+    "names_polytopes",
+    "near_boundary",
+    "trace",
+]

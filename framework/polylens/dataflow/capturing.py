@@ -1,0 +1,117 @@
+"""Catching chosen tensors of a forward pass, and stopping it after the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import torch
+
+from polylens.dataflow import operations
+from polylens.dataflow.flow import INPUT, OUTPUT
+from polylens.dataflow.nonlinearities import Nonlinearity, Site
+from polylens.dataflow.shapes import LayerShape, first_tensor
+from polylens.dataflow.watch import Watch
+from polylens.dataflow.winners import winners
+from polylens.errors import UsageError
+
+Take = Callable[[str | Nonlinearity, torch.Tensor], None]
+
+
+class _AllCaught(BaseException):
+    """Ends a forward pass after the last wanted tensor. No error, so that no network catches it by mistake."""
+
+
+def capture(
+    module: torch.nn.Module,
+    inputs: torch.Tensor,
+    *,
+    layers: Collection[str],
+    nonlinearities: Collection[Nonlinearity],
+    take: Take,
+) -> None:
+    """Runs the network and hands over each wanted tensor the moment it exists, then stops.
+
+    Gradients, autocast and device are the caller's. A tensor is handed over before anything can overwrite it
+    in place, and may be overwritten as soon as `take` returns: take copies what it keeps.
+
+    Args:
+        module: in eval mode. It is left as it was, also after an error or an interrupt.
+        inputs: a batch of examples.
+        layers: names of layers as `Flow.layers` has them; `take` gets the layer's name and its output.
+        nonlinearities: of the network's flow; `take` gets the nonlinearity and its pre-activation or, for a
+            pool, each window's winner as an index into the window.
+        take: what is done with each tensor, in the order of execution.
+
+    Raises:
+        UsageError: the network did not come by a wanted place, or came by with another shape than when it
+            was traced.
+    """
+    wanted = [*dict.fromkeys(layers), *dict.fromkeys(nonlinearities)]
+    if not wanted:
+        return
+    catching = _Catch(layers=frozenset(layers), sites={item.site: item for item in nonlinearities}, take=take)
+    try:
+        catching.hand_over(INPUT, inputs)
+        with catching.watching(module):
+            output = module(inputs)
+        catching.hand_over(OUTPUT, first_tensor(output))
+    except _AllCaught:
+        return
+    missed = ", ".join(
+        sorted(f"'{item if isinstance(item, str) else item.name}'" for item in catching.missing)
+    )
+    raise UsageError(
+        f"the network did not come by {missed}",
+        hint="it must compute the same steps for every batch as for the example its data flow was found on",
+    )
+
+
+class _Catch(Watch):
+    def __init__(self, *, layers: frozenset[str], sites: dict[Site, Nonlinearity], take: Take) -> None:
+        super().__init__()
+        self._layers = layers
+        self._sites_wanted = sites
+        self._take = take
+        self.missing: set[str | Nonlinearity] = {*layers, *sites.values()}
+
+    def hand_over(self, item: str | Nonlinearity, tensor: torch.Tensor | None) -> None:
+        """Gives a tensor to the taker if it is wanted.
+
+        Raises:
+            _AllCaught: it was the last one.
+        """
+        if item not in self.missing or tensor is None:
+            return
+        if isinstance(item, Nonlinearity) and LayerShape.of(tuple(tensor.shape[1:])) != item.shape:
+            raise UsageError(
+                f"'{item.name}' has the shape {tuple(tensor.shape[1:])} here, and had another one when traced",
+                hint="all examples must have the shape that the network's data flow was found on",
+            )
+        self._take(item, tensor)
+        self.missing.discard(item)
+        if not self.missing:
+            raise _AllCaught
+
+    def on_output(self, name: str, output: Any) -> None:
+        if name in self._layers:
+            self.hand_over(name, first_tensor(output))
+
+    def on_operation(
+        self,
+        function: torch._ops.OpOverload,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        site: Site | None,
+    ) -> Any:
+        item = None if site is None else self._sites_wanted.get(site)
+        if item is None or site is None:
+            return function(*args, **kwargs)
+        arguments = operations.named(function, args, kwargs)
+        if item.role == "units":
+            self.hand_over(item, operations.pre_activation(site.operation, arguments))
+            return function(*args, **kwargs)
+        # The winners are counted within what the pool reads, which nothing has written to yet.
+        result = function(*args, **kwargs)
+        self.hand_over(item, winners(site.operation, arguments, result))
+        return result

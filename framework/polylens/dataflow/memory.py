@@ -1,0 +1,124 @@
+"""Which step of a forward pass wrote each element of each tensor."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+
+Ids = Int64[torch.Tensor, "..."]
+"""For each element, the id of the value it holds; 0 for values that do not depend on the input."""
+
+
+@dataclass
+class _Held:
+    """The ids of one storage, in storage order: `first`, `first + 1`, ... until something is written into it."""
+
+    storage: torch.UntypedStorage
+    itemsize: int
+    first: int
+    ids: Ids | None = None
+
+
+class Memory:
+    """Ids of all values that depend on the input, kept by storage.
+
+    Every value a step computes gets an id of its own. Ids live in storages, not in tensors, so views share
+    them, writing in place through one view is seen by all, and an operation that only moves elements moves
+    their ids. Storages are kept alive, so that none is reused while the pass is watched.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, _Held] = {}
+        self.firsts: list[int] = []
+        """The first id of each step; a step's ids end where the next one's begin."""
+        self._next = 1
+
+    def knows(self, tensor: torch.Tensor) -> bool:
+        """Whether anything in the tensor's storage may depend on the input."""
+        return _key(tensor) in self._held
+
+    def reads_as_other_type(self, tensor: torch.Tensor) -> bool:
+        """Whether the tensor reads its storage by elements of another size than they were written."""
+        held = self._held.get(_key(tensor))
+        return held is not None and held.itemsize != tensor.element_size()
+
+    def ids(self, tensor: torch.Tensor) -> Ids:
+        """The id of each element, in the tensor's shape."""
+        held = self._held.get(_key(tensor))
+        if held is None or held.itemsize != tensor.element_size():
+            return torch.zeros(tensor.shape, dtype=torch.int64)
+        ids = _in_storage_order(held) if held.ids is None else held.ids
+        return ids.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
+
+    def steps(self, tensor: torch.Tensor) -> frozenset[int]:
+        """The steps that computed the tensor's elements."""
+        held = self._held.get(_key(tensor))
+        if held is None or tensor.numel() == 0:
+            return frozenset()
+        if held.ids is None:
+            return frozenset((self.step_of(held.first),))
+        ids = held.ids if self.reads_as_other_type(tensor) else self.ids(tensor)
+        owners = np.searchsorted(np.asarray(self.firsts), ids.reshape(-1).numpy(), side="right") - 1
+        return (
+            frozenset(np.flatnonzero(np.bincount(owners[owners >= 0])).tolist())
+            if owners.size
+            else frozenset()
+        )
+
+    def step_of(self, value: int) -> int:
+        """The step that computed the value with this id."""
+        return bisect_right(self.firsts, value) - 1
+
+    def write(self, tensor: torch.Tensor, *, fresh: bool) -> int:
+        """Gives every element of the tensor a new id, and says which step that is.
+
+        Args:
+            tensor: what the step computed.
+            fresh: whether its storage is new; otherwise the rest of the storage keeps what it holds.
+        """
+        n_elements = _n_elements(tensor)
+        whole = fresh or (tensor.numel() == n_elements and tensor.is_contiguous())
+        first = self._next
+        if whole:
+            self._held[_key(tensor)] = _Held(tensor.untyped_storage(), tensor.element_size(), first)
+            self._next += n_elements
+        else:
+            self._next += tensor.numel()
+        self.firsts.append(first)
+        if not whole:
+            self.place(tensor, torch.arange(first, self._next).reshape(tensor.shape))
+        return len(self.firsts) - 1
+
+    def skip(self) -> None:
+        """Counts a step that computes no tensor."""
+        self.firsts.append(self._next)
+
+    def place(self, tensor: torch.Tensor, ids: Ids | None) -> None:
+        """Puts these ids at the tensor's elements; None says that they no longer depend on the input."""
+        held = self._held.get(_key(tensor))
+        if held is None and ids is None:
+            return
+        if held is None or held.itemsize != tensor.element_size():
+            zeros = torch.zeros(_n_elements(tensor), dtype=torch.int64)
+            held = _Held(tensor.untyped_storage(), tensor.element_size(), 0, zeros)
+            self._held[_key(tensor)] = held
+        if held.ids is None:
+            held.ids = _in_storage_order(held)
+        region = held.ids.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
+        region.copy_(torch.zeros((), dtype=torch.int64) if ids is None else ids)
+
+
+def _key(tensor: torch.Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
+
+
+def _n_elements(tensor: torch.Tensor) -> int:
+    return tensor.untyped_storage().nbytes() // tensor.element_size()
+
+
+def _in_storage_order(held: _Held) -> Ids:
+    return torch.arange(held.first, held.first + held.storage.nbytes() // held.itemsize)

@@ -1,0 +1,271 @@
+"""Finding the data flow of a network by watching one forward pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from polylens.dataflow import operations
+from polylens.dataflow.flow import INPUT, OUTPUT, Content, Flow, Step
+from polylens.dataflow.memory import Memory
+from polylens.dataflow.moving import moved_ids
+from polylens.dataflow.nonlinearities import Nonlinearity, Site
+from polylens.dataflow.shapes import LayerShape, first_tensor
+from polylens.dataflow.watch import Watch, numbered
+from polylens.dataflow.winners import ADAPTIVE, SLIDING, reduced_axes, window_size
+from polylens.errors import UsageError
+
+
+def trace(
+    module: torch.nn.Module, example_input: torch.Tensor, *, aliases: Mapping[str, str] | None = None
+) -> Flow:
+    """The data flow of a network, found by one watched forward pass.
+
+    Args:
+        module: in eval mode, on the device of `example_input`. It is left as it was, buffers included.
+        example_input: a batch; its first example is used.
+        aliases: short layer names, for `Flow.resolve`.
+
+    Raises:
+        UsageError: the network gives no tensor.
+
+    >>> network = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
+    >>> flow = trace(network, torch.zeros(1, 4))
+    >>> [unit.name for unit in flow.downstream("input", "output")]
+    ['1']
+    """
+    example = example_input[:1].detach().clone()
+    buffers = {name: buffer.clone() for name, buffer in module.named_buffers()} if module.training else {}
+    tracing = _Trace(example)
+    with torch.no_grad():
+        with tracing.watching(module):
+            output = module(example)
+        for name, buffer in module.named_buffers():
+            if name in buffers:
+                buffer.copy_(buffers[name])
+    tracing.record(OUTPUT, output)
+    if OUTPUT not in tracing.contents:
+        raise UsageError("the network gives no tensor with an axis of examples in front")
+    return tracing.flow(aliases or {})
+
+
+@dataclass
+class _Call:
+    """A module that is running: whether it does nothing but one nonlinear operation."""
+
+    n_met: int
+    """Nonlinearities met before it."""
+    n_computing: int = 0
+    """Operations so far that compute new values; views and copies do not."""
+    has_parts: bool = False
+
+
+@dataclass(frozen=True)
+class _Met:
+    """A nonlinearity as it was met."""
+
+    item: Nonlinearity
+    step: int
+    reads: Content
+    gives: Content
+
+
+class _Trace(Watch):
+    """Records a step for every operation on what depends on the input, and what every module gives."""
+
+    def __init__(self, example: torch.Tensor) -> None:
+        super().__init__()
+        self.memory = Memory()
+        self.steps: list[Step] = []
+        self.contents: dict[str, Content] = {}
+        self.unusable: dict[str, str] = {}
+        self.met: list[_Met] = []
+        self._running: list[_Call] = []
+        self._write(example, Step("input", frozenset(), size=0), fresh=True)
+        self.record(INPUT, example)
+
+    def flow(self, aliases: Mapping[str, str]) -> Flow:
+        """All that was found."""
+        times: Counter[str] = Counter()
+        named = {}
+        for met in self.met:
+            times[met.item.name] += 1
+            name = numbered(met.item.name, times[met.item.name])
+            named[name] = replace(met, item=replace(met.item, name=name))
+        return Flow(
+            layers={name: LayerShape.of(content.shape) for name, content in self.contents.items()},
+            nonlinearities=tuple(met.item for met in named.values()),
+            steps=tuple(self.steps),
+            firsts=np.asarray(self.memory.firsts),
+            contents=self.contents,
+            step_of={name: met.step for name, met in named.items()},
+            read_by={name: met.reads for name, met in named.items()},
+            given_by={name: met.gives for name, met in named.items()},
+            aliases=dict(aliases),
+            unusable=self.unusable,
+        )
+
+    def record(self, name: str, output: Any) -> None:
+        """Notes what a layer holds."""
+        tensor = first_tensor(output)
+        if tensor is None:
+            self.unusable[name] = "its output holds no tensor"
+        elif tensor.dim() == 0 or tensor.shape[0] != 1 or tensor.numel() == 0:
+            self.unusable[name] = "the first axis of its output does not count examples"
+        else:
+            self.contents[name] = self._content(tensor)
+
+    def on_enter(self) -> None:
+        if self._running:
+            self._running[-1].has_parts = True
+        self._running.append(_Call(n_met=len(self.met)))
+
+    def on_output(self, name: str, output: Any) -> None:
+        call = self._running.pop()
+        if not call.has_parts and call.n_computing == 1 and len(self.met) == call.n_met + 1:
+            met = self.met[-1]
+            self.met[-1] = replace(met, item=replace(met.item, name=met.item.site.module))
+        self.record(name, output)
+
+    def on_operation(
+        self,
+        function: torch._ops.OpOverload,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        site: Site | None,
+    ) -> Any:
+        operation = operations.canonical(function)
+        arguments = operations.named(function, args, kwargs)
+        changed = operations.written(function, arguments)
+        parents = self._parents(arguments)
+        # All that is read of the arguments is read before the operation runs: it may write in place.
+        moved = moved_ids(self.memory, function, arguments) if parents else None
+        what = None if site is None else self._why_not_a_site(site.operation, arguments)
+        is_met = bool(parents) and site is not None and what is None
+        reads = self._reads(arguments) if is_met else None
+        result = function(*args, **kwargs)
+        outputs = operations.tensors(result)
+        if not parents:
+            if torch.Tag.nondeterministic_seeded in function.tags:
+                self._compute(
+                    changed, outputs, self._obstacle(f"random {operations.spoken(operation)}", parents)
+                )
+        elif moved is not None:
+            for tensor in changed or outputs:
+                self.memory.place(tensor, moved)
+        elif operation in operations.CONSTANTS and not self._depends(arguments.get("value")):
+            for tensor in changed:
+                self.memory.place(tensor, None)
+        elif operation in operations.DECISIONS:
+            self.memory.skip()
+            self.steps.append(self._obstacle(operations.spoken(operation), parents, decides=True))
+        elif site is not None and reads is not None:
+            self._meet(site, arguments, reads, parents, [*changed, *outputs], in_place=bool(changed))
+        else:
+            what = what or operations.why_not_linear(operation, arguments, self._depends)
+            step = Step("linear", parents, size=0) if what is None else self._obstacle(what, parents)
+            self._compute(changed, outputs, step)
+        return result
+
+    def _meet(
+        self,
+        site: Site,
+        arguments: operations.Arguments,
+        reads: Content,
+        parents: frozenset[int],
+        outputs: list[torch.Tensor],
+        *,
+        in_place: bool,
+    ) -> None:
+        """Records a nonlinearity."""
+        given, *further = outputs
+        spoken = operations.spoken(site.operation)
+        regimes = (
+            None if operations.is_pool(site.operation) else operations.regimes(site.operation, arguments)
+        )
+        role: Literal["units", "pool"] = "pool" if regimes is None else "units"
+        self._compute([given] if in_place else [], [given], Step(role, parents, size=0))
+        step = len(self.steps) - 1
+        self._compute(
+            [], further, self._obstacle(f"the indices or buffer of {spoken}", parents), counted=False
+        )
+        gives = self._content(given)
+        item = Nonlinearity(
+            name=f"{site.module or 'network'}:{spoken}",
+            operation=spoken,
+            role=role,
+            piecewise_linear=regimes is None or regimes.piecewise_linear,
+            kinks=() if regimes is None else regimes.kinks,
+            shape=LayerShape.of(gives.shape),
+            window=window_size(site.operation, arguments) if regimes is None else 1,
+            site=site,
+        )
+        self.met.append(_Met(item, step=step, reads=reads, gives=gives))
+
+    def _why_not_a_site(self, operation: str, arguments: operations.Arguments) -> str | None:
+        """Why the regimes of this call cannot be told; None where they can."""
+        spoken = operations.spoken(operation)
+        source: torch.Tensor = arguments["self"]
+        if source.dim() == 0 or source.shape[0] != 1:
+            return f"{spoken} of a tensor whose first axis does not count examples"
+        if not operations.is_pool(operation):
+            if operations.regimes(operation, arguments) is None:
+                return f"{spoken} at bounds that are not fixed numbers"
+            return (
+                f"{spoken} with weights that depend on the input"
+                if self._depends(arguments.get("weight"))
+                else None
+            )
+        if operation in SLIDING or operation in ADAPTIVE:
+            return None
+        over_examples = "dim" not in arguments or 0 in reduced_axes(arguments)
+        return f"{spoken} over the axis of examples" if over_examples else None
+
+    def _reads(self, arguments: operations.Arguments) -> Content:
+        """What the regimes are read from; with a second varying operand it is no value of the network."""
+        source = arguments["self"]
+        return self._content(torch.zeros(1) if self._depends(arguments.get("other")) else source)
+
+    def _compute(
+        self,
+        changed: list[torch.Tensor],
+        outputs: Iterable[torch.Tensor],
+        step: Step,
+        *,
+        counted: bool = True,
+    ) -> None:
+        """Records a step for what an operation computed: what it changed in place, then every new tensor."""
+        for tensor in changed:
+            self._write(tensor, step, fresh=False)
+        new = [tensor for tensor in outputs if not self.memory.knows(tensor) and tensor.numel()]
+        for tensor in new:
+            self._write(tensor, step, fresh=True)
+        if self._running and counted and (changed or new):
+            self._running[-1].n_computing += 1
+
+    def _write(self, tensor: torch.Tensor, step: Step, *, fresh: bool) -> None:
+        self.memory.write(tensor, fresh=fresh)
+        self.steps.append(replace(step, size=tensor.numel()))
+
+    def _parents(self, arguments: operations.Arguments) -> frozenset[int]:
+        found = (
+            self.memory.steps(tensor) for value in arguments.values() for tensor in operations.tensors(value)
+        )
+        return frozenset().union(*found)
+
+    def _depends(self, value: Any) -> bool:
+        return any(self.memory.steps(tensor) for tensor in operations.tensors(value))
+
+    def _content(self, tensor: torch.Tensor) -> Content:
+        return Content.of(self.memory.ids(tensor))
+
+    def _obstacle(self, what: str, parents: frozenset[int], *, decides: bool = False) -> Step:
+        place = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"
+        return Step(
+            "obstacle", parents, size=0, obstacle=f"{what} {place} is not piecewise linear", decides=decides
+        )

@@ -1,0 +1,116 @@
+"""Which element of its window wins each max-pooling window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int64
+
+SLIDING = ("max_pool2d_with_indices", "max_pool3d_with_indices")
+ADAPTIVE = ("adaptive_max_pool2d", "adaptive_max_pool3d")
+REDUCING = ("amax", "max")
+"""Maximum over whole axes: one window an output."""
+
+
+def window_size(operation: str, arguments: Mapping[str, Any]) -> int:
+    """Elements of the (largest) window."""
+    source = arguments["self"]
+    if operation in SLIDING:
+        return prod(_every_axis(arguments["kernel_size"], rank=_rank(operation)))
+    if operation in ADAPTIVE:
+        rank = _rank(operation)
+        extents = source.shape[-rank:]
+        return prod(_longest(n, m) for n, m in zip(extents, arguments["output_size"], strict=True))
+    return prod(source.shape[axis] for axis in reduced_axes(arguments))
+
+
+def winners(operation: str, arguments: Mapping[str, Any], result: Any) -> Int64[torch.Tensor, "examples ..."]:
+    """The winner of each window, as its row-major index within the window (padding counts as places).
+
+    Source: PyTorch's pooling kernels, which report the first of equal elements.
+    """
+    if operation in SLIDING:
+        return _sliding(operation, arguments, result[1])
+    if operation in ADAPTIVE:
+        return _adaptive(operation, arguments, result[1])
+    return _reducing(arguments)
+
+
+def _sliding(
+    operation: str, arguments: Mapping[str, Any], flat: Int64[torch.Tensor, "examples ..."]
+) -> Int64[torch.Tensor, "examples ..."]:
+    rank = _rank(operation)
+    kernel = _every_axis(arguments["kernel_size"], rank=rank)
+    stride = _every_axis(arguments["stride"] or kernel, rank=rank)
+    padding = _every_axis(arguments["padding"], rank=rank)
+    dilation = _every_axis(arguments["dilation"], rank=rank)
+    within = torch.zeros_like(flat)
+    for axis, place in enumerate(_places(flat, arguments["self"].shape[-rank:])):
+        window = torch.arange(flat.shape[axis - rank], device=flat.device) * stride[axis] - padding[axis]
+        offset = (place - _along(window, axis=axis, rank=rank)) // dilation[axis]
+        within = within * kernel[axis] + offset
+    return within
+
+
+def _adaptive(
+    operation: str, arguments: Mapping[str, Any], flat: Int64[torch.Tensor, "examples ..."]
+) -> Int64[torch.Tensor, "examples ..."]:
+    rank = _rank(operation)
+    extents = arguments["self"].shape[-rank:]
+    within = torch.zeros_like(flat)
+    for axis, place in enumerate(_places(flat, extents)):
+        n, m = extents[axis], flat.shape[axis - rank]
+        window = torch.arange(m, device=flat.device) * n // m
+        within = within * _longest(n, m) + place - _along(window, axis=axis, rank=rank)
+    return within
+
+
+def _reducing(arguments: Mapping[str, Any]) -> Int64[torch.Tensor, "examples ..."]:
+    source: Float[torch.Tensor, "examples ..."] = arguments["self"]
+    axes = reduced_axes(arguments)
+    kept = [axis for axis in range(source.dim()) if axis not in axes]
+    windows = source.permute(*kept, *axes).flatten(len(kept))
+    found = windows.argmax(dim=-1)
+    if arguments["keepdim"]:
+        for axis in axes:
+            found = found.unsqueeze(axis)
+    return found
+
+
+def _places(flat: Int64[torch.Tensor, "..."], extents: torch.Size) -> list[Int64[torch.Tensor, "..."]]:
+    """The coordinates along each axis of flat row-major indices."""
+    places = []
+    for extent in reversed(extents):
+        places.append(flat % extent)
+        flat = flat // extent
+    return places[::-1]
+
+
+def _along(values: Int64[torch.Tensor, " n"], *, axis: int, rank: int) -> Int64[torch.Tensor, "..."]:
+    """`values` laid along one of the last `rank` axes, ready to be broadcast."""
+    return values.reshape([-1 if other == axis else 1 for other in range(rank)])
+
+
+def _longest(n: int, m: int) -> int:
+    """The longest of adaptive pooling's windows of `m` outputs over `n` inputs."""
+    return max(-(-(i + 1) * n // m) - i * n // m for i in range(m))
+
+
+def reduced_axes(arguments: Mapping[str, Any]) -> tuple[int, ...]:
+    """The axes a maximum runs over, counted from the front, ascending."""
+    dim = arguments["dim"]
+    rank = arguments["self"].dim()
+    axes = (dim,) if isinstance(dim, int) else (tuple(dim) or tuple(range(rank)))
+    return tuple(sorted(axis % rank for axis in axes))
+
+
+def _rank(operation: str) -> int:
+    return 3 if "3d" in operation else 2
+
+
+def _every_axis(value: Any, *, rank: int) -> tuple[int, ...]:
+    values = (value,) if isinstance(value, int) else tuple(value)
+    return values * rank if len(values) == 1 else values
