@@ -59,9 +59,8 @@ def prepare(image: Image.Image, image_format: ImageFormat) -> Float32[np.ndarray
     Returns:
         Channels x height x width, or a vector where the format says so.
 
-    >>> grey = Image.fromarray(np.array([[0, 51], [102, 255]], dtype=np.uint8))
-    >>> prepare(grey, ImageFormat(channels=1, flatten=True)).round(2).tolist() == [0, 0.2, 0.4, 1]
-    True
+    >>> prepare(Image.new("L", (500, 375)), ImageFormat(channels=3, resize=256, crop=(224, 224))).shape
+    (3, 224, 224)
     """
     if image_format.channels == 1 and image.mode == "RGB":
         image = image.convert("L")

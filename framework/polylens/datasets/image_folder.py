@@ -131,8 +131,9 @@ class ImageFolder(Dataset):
         generator = streams.generator("draw")
         if self.draw == "uniform":
             return generator.permutation(pool)
-        order: Int64[np.ndarray, "pool"] = stratified_order(_targets(listing.files)[pool], generator=generator)
-        return pool[order]
+        targets = _targets(listing.files)[pool]
+        drawn: Int64[np.ndarray, "pool"] = pool[stratified_order(targets, generator=generator)]
+        return drawn
 
 
 @dataclass(frozen=True)

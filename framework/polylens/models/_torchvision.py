@@ -33,8 +33,13 @@ def build(
         classes: number of logits.
         image_size: side of the input, for the networks that are built for one size.
         generator: initial weights are drawn from it alone.
+
+    Raises:
+        UsageError: torchvision has no such network, or it has no such weights.
     """
     models = imports.torchvision().models
+    if name not in (known := models.list_models(module=models)):
+        raise UsageError(f"torchvision has no network named '{name}'{_guess(name, known)}")
     weights = None if preset is None else published(name, weights=preset)
     options = {"num_classes": classes, **_quirks(name, weights, image_size=image_size)}
     # torchvision draws from torch's global stream: it is given one of our own for as long as that takes.
@@ -53,8 +58,7 @@ def published(name: str, *, weights: str) -> Any:
     """
     known = imports.torchvision().models.get_model_weights(name)
     if weights not in known.__members__:
-        close = nearest(weights, tuple(known.__members__))
-        guess = "" if close is None else f"; did you mean '{close}'?"
+        guess = _guess(weights, list(known.__members__))
         raise UsageError(f"torchvision has no weights of {name} named '{weights}'{guess}")
     return known[weights]
 
@@ -101,6 +105,11 @@ def download(name: str, *, weights: str) -> dict[str, torch.Tensor]:
     if name.startswith("densenet"):
         return _renamed(state)
     return cast("dict[str, torch.Tensor]", state)
+
+
+def _guess(name: str, known: list[str]) -> str:
+    close = nearest(name, known)
+    return "" if close is None else f"; did you mean '{close}'?"
 
 
 def _check_hash(place: Path, *, name: str, weights: str) -> None:
