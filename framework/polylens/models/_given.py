@@ -30,6 +30,11 @@ class Given(Model):
     fresh: bool = False
     """Whether the weights are drawn anew by each submodule's `reset_parameters`."""
 
+    @classmethod
+    def kind(cls) -> str:
+        """What people are told: the model was given."""
+        return "given"
+
     def build(self, generator: torch.Generator) -> torch.nn.Module:
         """A copy of the module, with its own weights or, where `fresh`, new ones."""
         import torch

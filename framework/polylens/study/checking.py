@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from polylens.codes import Code
 from polylens.dataflow import Flow, trace
+from polylens.digests import digest
 from polylens.errors import Problem, SpecError, UsageError, nearest
 from polylens.models import Model
 from polylens.spec import Experiment, Study
@@ -20,6 +21,11 @@ def flow_of(model: Model) -> Flow:
     return trace(module.eval(), torch.zeros(1, *model.input_shape()))
 
 
+def layer_names(experiment: Experiment) -> tuple[str, ...]:
+    """Every layer of an experiment's network, for patterns that the configuration alone cannot expand."""
+    return tuple(flow_of(experiment.model).layers)
+
+
 def check_deep(study: Study) -> None:
     """Checks every child of a study against its network.
 
@@ -28,9 +34,11 @@ def check_deep(study: Study) -> None:
     """
     problems: list[Problem] = []
     flows: dict[str, Flow] = {}
-    for child in study.children:
-        key = repr(child.experiment.model.untrained().to_plain())
-        flow = flows.setdefault(key, flow_of(child.experiment.model)) if key not in flows else flows[key]
+    for child in study.with_layers(layer_names).children:
+        key = digest(child.experiment.model.untrained().to_plain())
+        if key not in flows:
+            flows[key] = flow_of(child.experiment.model)
+        flow = flows[key]
         problems += [
             problem if problem.place is not None else problem.at(study.place_of(problem.path))
             for problem in problems_with(child.experiment, flow)

@@ -52,7 +52,7 @@ class StudyLog:
     def _open_parent(self, experiment: str, plans: Sequence[ChildPlan]) -> TrackedRun:
         run = self._tracker.open_run(
             experiment=experiment,
-            name=name_of(self.study),
+            name=self.study.name,
             digest=digest([run_digest(plan) for plan in plans]),
             tags=self._tags(),
         )
@@ -62,10 +62,9 @@ class StudyLog:
         return run
 
     def _open_child(self, experiment: str, plan: ChildPlan) -> TrackedRun:
-        name = name_of(self.study) if self.parent is None else plan.child.name
         run = self._tracker.open_run(
             experiment=experiment,
-            name=name,
+            name=plan.child.name,
             digest=run_digest(plan),
             parent=self.parent,
             tags=self._tags() | {"polylens.layer": plan.child.experiment.layer},
@@ -119,11 +118,6 @@ def run_digest(plan: ChildPlan) -> str:
     """Digest of a child's run: its spec and every stage, so that other data or flags make another run."""
     stages = [stage.digest for variant in plan.variants for stage in variant.stages()]
     return digest({"spec": spec_digest(plan.child), "stages": stages})
-
-
-def name_of(study: Study) -> str:
-    """The study's name: its file's, or `study` where it was given from Python."""
-    return "study" if study.source is None else study.source.stem
 
 
 def experiment_of(study: Study) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from polylens.reading import write
-from polylens.records import Number
 from polylens.report import ClusterCards, Report, Score, ScoreTable, render
 from polylens.spec import Study
 from polylens.store import file_from_bytes
 from polylens.streams import Streams
 from polylens.study.cards import cards_of
 from polylens.study.planning import VariantPlan
+from polylens.study.results import Result
 from polylens.study.stages import Stage
 from polylens.study.subject import title_of
 from polylens.study.walk import Walk
@@ -24,9 +24,9 @@ _FILE = "report.html"
 class ReportPage:
     """The page of one child, written once and kept in the store."""
 
-    def __init__(self, walk: Walk, numbers: Mapping[str, Number]) -> None:
+    def __init__(self, walk: Walk, results: Sequence[Result]) -> None:
         self.walk = walk
-        self.numbers = dict(numbers)
+        self.results = results
 
     def write(self, study: Study) -> Path:
         """The page's file in the store, made where it is not there yet."""
@@ -87,32 +87,14 @@ class ReportPage:
         yield "Seed", str(plan.child.experiment.seed)
 
     def _score_tables(self) -> Iterator[ScoreTable]:
-        plan = self.walk.plan
-        for name, planned in plan.own.analyses.items():
-            yield from self._table(name, planned.analysis.headline)
-        for name, labelled in plan.own.labels.items():
-            yield from self._table(name, labelled.label.headline)
-        yield from self._table("model", ())
-
-    def _table(self, stage: str, headline: tuple[str, ...]) -> Iterator[ScoreTable]:
-        """The numbers of one stage, each with the same number of every control."""
-        controls = [variant.variant for variant in self.walk.plan.controls()]
-        names = [
-            key.removeprefix(f"{stage}/")
-            for key in self.numbers
-            if key.startswith(f"{stage}/") and not any(key.endswith(f".{other.name}") for other in controls)
-        ]
-        rows = []
-        for name in names:
-            beside = {
-                other.name: (self.numbers[f"{stage}/{name}.{other.name}"],)
-                for other in controls
-                if f"{stage}/{name}.{other.name}" in self.numbers
-            }
-            own = self.numbers[f"{stage}/{name}"]
-            rows.append(Score(name=name, value=own, controls=beside, headline=name in headline))
-        if rows:
-            yield ScoreTable(title=stage, rows=tuple(rows))
+        """The numbers of each stage, each with the same number of every control."""
+        by_stage: dict[str, list[Score]] = {}
+        for result in self.results:
+            if result.own is not None:
+                score = Score(result.name, result.own, controls=result.controls, headline=result.headline)
+                by_stage.setdefault(result.stage, []).append(score)
+        for stage, scores in by_stage.items():
+            yield ScoreTable(title=stage, rows=tuple(scores))
 
     def _clusters(self, own: VariantPlan) -> Iterator[ClusterCards]:
         for name in own.analyses:

@@ -1,47 +1,70 @@
-"""The numbers of one child under the names they are logged by, each control's beside what it controls."""
+"""The numbers of one child, each control's beside what it controls, and the names they are logged by."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from statistics import fmean
 
+from polylens.analyses import NETWORK
 from polylens.records import Number
 from polylens.study.planning import VariantPlan
 from polylens.study.walk import Walk
 
 
-def numbers_of(walk: Walk) -> dict[str, Number]:
-    """All numbers of a child: `quality/purity` for the network, `quality/purity.random_init` for a control.
+@dataclass(frozen=True)
+class Result:
+    """One number of one stage, for every variant that has it."""
+
+    stage: str
+    """Name of the analysis or label in the spec, or `model`."""
+    name: str
+    """Name of the number, such as `purity`."""
+    by_variant: Mapping[str, tuple[Number, ...]]
+    """One number a draw, by `network`, control names and `raw_inputs`."""
+    headline: bool
+    """Whether it is shown first."""
+
+    @property
+    def own(self) -> Number | None:
+        """The spec's own network's number; None where only a control has it."""
+        draws = self.by_variant.get(NETWORK)
+        return None if draws is None else draws[0]
+
+    @property
+    def controls(self) -> dict[str, tuple[Number, ...]]:
+        """The controls' numbers."""
+        return {variant: draws for variant, draws in self.by_variant.items() if variant != NETWORK}
+
+
+def results_of(walk: Walk) -> tuple[Result, ...]:
+    """All numbers of a child, stage by stage, in the spec's order."""
+    gathered: dict[tuple[str, str], dict[str, tuple[Number, ...]]] = {}
+    for plan in walk.plan.variants:
+        for key, number in _numbers(walk, plan):
+            draws = gathered.setdefault(key, {})
+            draws[plan.variant.name] = (*draws.get(plan.variant.name, ()), number)
+    headlines = _headlines(walk.plan.own)
+    return tuple(
+        Result(stage, name, by_variant, headline=name in headlines.get(stage, ()))
+        for (stage, name), by_variant in gathered.items()
+    )
+
+
+def metrics_of(results: Iterable[Result]) -> dict[str, Number]:
+    """Numbers by metric name: `quality/purity` for the network, `quality/purity.random_init` for a control.
 
     Several draws of one control become their mean, with the least and greatest as its interval.
     """
-    gathered: dict[str, dict[str, list[Number]]] = {}
-    for plan in walk.plan.variants:
-        for name, number in _numbers(walk, plan):
-            gathered.setdefault(name, {}).setdefault(plan.variant.name, []).append(number)
-    own = walk.plan.own.variant.name
     return {
-        name if variant == own else f"{name}.{variant}": _over_draws(draws)
-        for name, variants in gathered.items()
-        for variant, draws in variants.items()
+        f"{result.stage}/{result.name}{'' if variant == NETWORK else f'.{variant}'}": over_draws(draws)
+        for result in results
+        for variant, draws in result.by_variant.items()
     }
 
 
-def _numbers(walk: Walk, plan: VariantPlan) -> Iterable[tuple[str, Number]]:
-    accuracy = walk.accuracy(plan)
-    if accuracy is not None:
-        yield "model/accuracy", accuracy
-    for name in plan.analyses:
-        yield from _named(name, walk.findings(plan, name).numbers)
-    for name in plan.labels:
-        yield from _named(name, walk.labels(plan, name).numbers)
-
-
-def _named(stage: str, numbers: Mapping[str, Number]) -> Iterable[tuple[str, Number]]:
-    return ((f"{stage}/{name}", number) for name, number in numbers.items())
-
-
-def _over_draws(draws: list[Number]) -> Number:
+def over_draws(draws: tuple[Number, ...]) -> Number:
+    """One number for several draws of a control."""
     if len(draws) == 1:
         return draws[0]
     values = [draw.value for draw in draws]
@@ -55,3 +78,21 @@ def _over_draws(draws: list[Number]) -> Number:
         chance_is=draws[0].chance_is,
         unit=draws[0].unit,
     )
+
+
+def _numbers(walk: Walk, plan: VariantPlan) -> Iterable[tuple[tuple[str, str], Number]]:
+    accuracy = walk.accuracy(plan)
+    if accuracy is not None:
+        yield ("model", "accuracy"), accuracy
+    for stage in plan.analyses:
+        for name, number in walk.findings(plan, stage).numbers.items():
+            yield (stage, name), number
+    for stage in plan.labels:
+        for name, number in walk.labels(plan, stage).numbers.items():
+            yield (stage, name), number
+
+
+def _headlines(own: VariantPlan) -> dict[str, tuple[str, ...]]:
+    analyses = {name: planned.analysis.headline for name, planned in own.analyses.items()}
+    labels = {name: planned.label.headline for name, planned in own.labels.items()}
+    return {**analyses, **labels, "model": ("accuracy",)}

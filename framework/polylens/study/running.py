@@ -13,11 +13,11 @@ from polylens.records import Labels, Number
 from polylens.settings import Settings
 from polylens.spec import Study
 from polylens.store import Store
-from polylens.study.checking import check_deep
+from polylens.study.checking import check_deep, layer_names
 from polylens.study.logs import StudyLog
 from polylens.study.pages import ReportPage
 from polylens.study.planning import ChildPlan, plan_study
-from polylens.study.results import numbers_of
+from polylens.study.results import Result, metrics_of, results_of
 from polylens.study.walk import StageReport, Walk, Workplace
 from polylens.tracking import TrackedRun
 
@@ -33,14 +33,19 @@ class ChildResult:
     digest: str
     """Digest of the run: the spec and every stage."""
     run_id: str | None
-    numbers: dict[str, Number] = field(default_factory=dict)
-    """By metric name."""
+    results: tuple[Result, ...] = ()
+    """Every number, with each control's beside it."""
     labels: dict[str, Labels] = field(default_factory=dict)
     """Labels of the network's clusters, by their name in the spec."""
     stages: tuple[StageReport, ...] = ()
     report: Path | None = None
     """The HTML page in the store."""
     error: PolylensError | None = None
+
+    @property
+    def numbers(self) -> dict[str, Number]:
+        """Numbers by metric name."""
+        return metrics_of(self.results)
 
     def to_plain(self) -> dict[str, Any]:
         """The child as `run --json` prints it."""
@@ -84,6 +89,7 @@ def run_study(
         DataError: the dataset cannot be opened.
     """
     store = Store(settings.store)
+    study = study.with_layers(layer_names)
     plans = plan_study(study, settings=settings, options=options, limit=limit)
     if not all(_is_harvested(plan, store) for plan in plans):
         check_deep(study)
@@ -104,21 +110,22 @@ def _run_child(plan: ChildPlan, run: TrackedRun, *, place: Workplace, log: Study
     walk = Walk(plan, place)
     try:
         walk.all_stages()
-        page = ReportPage(walk, numbers_of(walk))
-        report = page.write(log.study)
+        results = results_of(walk)
+        report = ReportPage(walk, results).write(log.study)
         if not run.finished:
-            log.log_results(run, walk, numbers=page.numbers, report=report.read_text(encoding="utf-8"))
+            page = report.read_text(encoding="utf-8")
+            log.log_results(run, walk, numbers=metrics_of(results), report=page)
     except StageError as error:
         log.stop("FAILED", runs=[run], reason=str(error))
         return _result(walk, run, error=error)
-    return _result(walk, run, page=page, report=report)
+    return _result(walk, run, results=results, report=report)
 
 
 def _result(
     walk: Walk,
     run: TrackedRun,
     *,
-    page: ReportPage | None = None,
+    results: tuple[Result, ...] = (),
     report: Path | None = None,
     error: PolylensError | None = None,
 ) -> ChildResult:
@@ -128,10 +135,8 @@ def _result(
         layer=walk.plan.child.experiment.layer,
         digest=run.identity.digest,
         run_id=run.run_id,
-        numbers={} if page is None else page.numbers,
-        labels={}
-        if page is None
-        else {name: walk.labels(walk.plan.own, name) for name in walk.plan.own.labels},
+        results=results,
+        labels={} if error else {name: walk.labels(walk.plan.own, name) for name in walk.plan.own.labels},
         stages=tuple(walk.reports.values()),
         report=report,
         error=error,
