@@ -18,7 +18,7 @@ PREPARATION = 1
 """Raised when the same file and format give other numbers; part of every dataset's fingerprint."""
 THUMBNAIL = 160
 """Longest side in pixels of what people are shown."""
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "GIF", "PPM", "TIFF", "WEBP")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
 """What Pillow may open. Its other readers stay shut: some of them start programs."""
 _MOST_PIXELS = 100_000_000
 
