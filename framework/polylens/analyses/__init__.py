@@ -5,9 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
-
-from typing_extensions import Self
+from typing import ClassVar, Literal, Self
 
 from polylens.plugin import Plugin
 from polylens.progress import Progress

@@ -2,11 +2,18 @@
 
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.chance import ClassNull, class_null
-from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio
+from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio, relative_density
+from polylens.statistics.density_ratios import (
+    DensityRatios,
+    MeasuredPairs,
+    density_ratios,
+    resampled_ratios,
+    shuffled_ratios,
+)
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import Enrichment, enrich
 from polylens.statistics.naming import metric_name
-from polylens.statistics.pairs import Pairs, class_pairs, segment_lengths
+from polylens.statistics.pairs import Pairs, class_pairs, code_distances, row_pairs, segment_lengths
 from polylens.statistics.partitions import (
     ClusterClasses,
     adjusted_mutual_information,
@@ -16,32 +23,57 @@ from polylens.statistics.partitions import (
     coverage,
     purity,
 )
-from polylens.statistics.resampling import Interval, bootstrap_interval, p_value, subsamples
+from polylens.statistics.ratio_numbers import ratio_numbers, ratio_table
+from polylens.statistics.resampling import (
+    Interval,
+    bootstrap_interval,
+    p_value,
+    subsample_interval,
+    subsamples,
+)
+from polylens.statistics.scores import Score, partition_number
+from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
 
 __all__ = [
     "Blocks",
     "ClassNull",
     "ClusterClasses",
+    "DensityRatios",
     "DistanceBins",
     "Enrichment",
     "Interval",
+    "LayerActivity",
     "Map",
+    "MeasuredPairs",
     "Pairs",
+    "Score",
     "adjusted_mutual_information",
     "adjusted_rand",
     "bootstrap_interval",
     "class_null",
     "class_pairs",
     "cluster_classes",
+    "code_distances",
     "common_bins",
     "contingency",
     "coverage",
+    "density_ratios",
+    "distinct_codes",
     "enrich",
+    "layer_activities",
     "matched_ratio",
     "metric_name",
     "p_value",
+    "partition_number",
     "purity",
+    "ratio_numbers",
+    "ratio_table",
+    "relative_density",
+    "resampled_ratios",
+    "row_pairs",
     "segment_lengths",
+    "shuffled_ratios",
+    "subsample_interval",
     "subsamples",
     "two_dimensional_map",
 ]

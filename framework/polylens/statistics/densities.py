@@ -112,3 +112,16 @@ def _bin(
 ) -> Int64[np.ndarray, "pairs"]:
     index = np.minimum(np.searchsorted(edges, distance, side="right") - 1, len(edges) - 2)
     return np.where((distance < edges[0]) | (distance > edges[-1]), -1, index).astype(np.int64)
+
+
+def relative_density(
+    bins: DistanceBins, same: Float64[np.ndarray, "same"], different: Float64[np.ndarray, "different"]
+) -> tuple[Float64[np.ndarray, "same"], Float64[np.ndarray, "different"]]:
+    """Each pair's density over the mean density of same-class pairs of about its length (its bin).
+
+    NaN outside the common range and in bins where no same-class pair crosses a boundary.
+    """
+    _, means = _bin_means(bins.same, same[:, None], None, bins.count)
+    level = np.append(means[:, 0], np.nan)
+    level[level == 0] = np.nan
+    return same / level[bins.same], different / level[bins.different]

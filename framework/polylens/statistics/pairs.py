@@ -7,8 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64, Num
 
+from polylens.bits import layer_distances
+from polylens.records import Codes
+from polylens.statistics.blocks import Blocks
+
 _CHUNK_VALUES = 4_000_000
 """Numbers held at once when pairs of rows are compared (32 MB in double precision)."""
+_CHUNK_BYTES = 1 << 26
+"""Bytes of codes held at once when pairs of codes are compared."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,16 @@ def class_pairs(
     return Pairs(left=order[left], right=order[right])
 
 
+def row_pairs(pairs: Pairs, *, blocks: Blocks, generator: np.random.Generator) -> Pairs:
+    """Pairs of examples as pairs of rows: one row drawn from each end's example."""
+    order = np.argsort(blocks.block, kind="stable").astype(np.int64)
+    starts = np.cumsum(blocks.sizes) - blocks.sizes
+    left, right = (
+        order[starts[end] + generator.integers(blocks.sizes[end])] for end in (pairs.left, pairs.right)
+    )
+    return Pairs(left=left, right=right)
+
+
 def segment_lengths(points: Num[np.ndarray, "rows ..."], *, pairs: Pairs) -> Float64[np.ndarray, "pairs"]:
     """Euclidean distance of each pair, summed in double precision, a bounded piece at a time.
 
@@ -72,6 +88,17 @@ def segment_lengths(points: Num[np.ndarray, "rows ..."], *, pairs: Pairs) -> Flo
         difference = flat[pairs.left[piece]].astype(np.float64) - flat[pairs.right[piece]]
         lengths[piece] = np.sqrt(np.einsum("pw,pw->p", difference, difference))
     return lengths
+
+
+def code_distances(codes: Codes, *, pairs: Pairs) -> Float64[np.ndarray, "pairs layers"]:
+    """Share of each layer's units that are in another regime, for each pair, a bounded piece at a time."""
+    step = max(_CHUNK_BYTES // max(codes.scheme.n_bytes, 1), 1)
+    distances = np.zeros((len(pairs), len(codes.scheme.layers)))
+    for start in range(0, len(pairs), step):
+        piece = slice(start, start + step)
+        ends = (codes.packed[pairs.left[piece]], codes.packed[pairs.right[piece]])
+        distances[piece] = layer_distances(*ends, codes.scheme)
+    return distances
 
 
 def _triangle(

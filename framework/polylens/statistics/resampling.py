@@ -11,6 +11,9 @@ from jaxtyping import Float64, Int64
 from polylens.statistics.blocks import Blocks
 from polylens.streams import Streams
 
+SUBSAMPLE_FRACTION = 0.8
+"""Share of the examples in each subsample."""
+
 _LOW, _HIGH = 0.05, 0.95
 
 
@@ -46,8 +49,20 @@ def bootstrap_interval(values: Iterable[float | None]) -> Interval:
     return Interval.of(values, meaning="5 to 95 % of {count} resamples of the examples, with replacement")
 
 
+def subsample_interval(values: Iterable[float | None]) -> Interval:
+    """The range of a number over clusterings of subsamples of the examples.
+
+    It says how stable the number is, not its standard error: for smooth statistics that is about twice
+    as wide.
+    """
+    share = f"{SUBSAMPLE_FRACTION * 100:.0f} %"
+    return Interval.of(
+        values, meaning=f"5 to 95 % of {{count}} subsamples of {share} of the examples, without replacement"
+    )
+
+
 def subsamples(
-    blocks: Blocks, *, count: int, fraction: float, streams: Streams
+    blocks: Blocks, *, count: int, streams: Streams, fraction: float = SUBSAMPLE_FRACTION
 ) -> tuple[Int64[np.ndarray, "chosen"], ...]:
     """Rows of `count` draws of a fraction of the examples, without replacement.
 

@@ -1,0 +1,239 @@
+"""Names clusters by the class they hold too much of, and says how good the name is on other examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from polylens.labels import Label
+from polylens.progress import Progress
+from polylens.records import ClusterLabel, Labels, Number, Partition, Rows
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from jaxtyping import Float64, Shaped
+
+    from polylens.statistics import Enrichment
+
+_RUNNERS_UP = 3
+
+
+class ClassEnrichment(Label):
+    """The class each cluster holds most beyond chance, named on some examples and scored on the others.
+
+    A cluster with weak evidence is not named: its text is `weak: 3?` (or `weak: no name`). A named
+    cluster half or more of whose held-out rows are something else is called `3 and others`.
+    """
+
+    headline: ClassVar[tuple[str, ...]] = (
+        "named_fraction",
+        "strong_coverage",
+        "held_out_share",
+        "median_lift",
+    )
+
+    holdout: float = Field(default=0.5, gt=0, lt=1)
+    """Share of each class's examples that is kept from naming and used for scoring."""
+    permutations: int = Field(default=500, ge=100)
+    """How often the whole procedure is done with classes shuffled over examples."""
+    level: float = Field(default=0.05, gt=0, lt=1)
+    """Chance that any cluster at all is named although classes mean nothing to the clusters."""
+    resamples: int = Field(default=200, ge=2)
+    """Resamples of the scoring examples, for intervals."""
+
+    def label(self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress) -> Labels:
+        """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
+        import numpy as np
+
+        from polylens.errors import DataError
+        from polylens.statistics import Blocks, enrich
+
+        if rows.targets is None or not rows.classes:
+            raise DataError(
+                "these rows have no classes to name clusters by",
+                hint="use a dataset with classes, or leave 'class_enrichment' out",
+            )
+        with progress.task("naming clusters", total=1, unit="partitions") as task:
+            found = enrich(
+                partition.labels,
+                np.asarray(rows.targets),
+                blocks=Blocks.of(rows.origins.example),
+                n_classes=len(rows.classes),
+                holdout=self.holdout,
+                permutations=self.permutations,
+                resamples=self.resamples,
+                streams=streams,
+            )
+            task.advance()
+        sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
+        chance_lift, p_values = found.chance_lift(self.level), found.p_values
+        share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
+        strong = (p_values <= self.level) & (found.held_out_rows > 0)
+        clusters = tuple(
+            ClusterLabel(
+                cluster=index,
+                text=_text(found, index, rows.classes, strong=bool(strong[index])),
+                size=int(sizes[index]),
+                share=float(share[index]),
+                lift=float(lift[index]),
+                chance_lift=float(chance_lift[index]),
+                p_value=float(p_values[index]),
+                strong=bool(strong[index]),
+            )
+            for index in range(partition.n_clusters)
+        )
+        unscored = int((found.held_out_rows == 0).sum())
+        notes = []
+        if not clusters:
+            notes.append("There are no clusters to name.")
+        if unscored:
+            notes.append(f"{unscored} clusters have no held-out rows and count as weak.")
+        return Labels(
+            clusters=clusters,
+            numbers=self._numbers(partition, found, clusters),
+            tables={
+                "clusters": _cluster_table(rows, partition, found, clusters),
+                "runners_up": _runners_up(rows, found),
+            },
+            notes=tuple(notes),
+        )
+
+    def _numbers(
+        self, partition: Partition, found: Enrichment, clusters: tuple[ClusterLabel, ...]
+    ) -> dict[str, Number]:
+        """What the labels of the whole partition are worth."""
+        import numpy as np
+
+        from polylens.statistics import bootstrap_interval
+
+        if not clusters:
+            return {}
+        strong = np.array([each.strong for each in clusters])
+        sizes = np.array([each.size for each in clusters])
+        chance_is = f"mean of {self.permutations} rounds of naming and scoring with shuffled classes"
+        critical = np.quantile(found.best_null, 1 - self.level, method="higher")
+        named_by_chance = (found.null_statistic > critical).mean(1)
+        numbers = {
+            "named_fraction": Number(
+                float(strong.mean()), chance=float(named_by_chance.mean()), chance_is=chance_is
+            ),
+            "strong_coverage": Number(
+                float(sizes[strong].sum() / len(partition.labels)),
+                chance=float(((found.null_statistic > critical) @ sizes).mean() / len(partition.labels)),
+                chance_is=chance_is,
+            ),
+        }
+        rows = found.held_out_rows
+        if rows.sum():
+            interval = bootstrap_interval(
+                _pooled(share, again)
+                for share, again in zip(found.resampled_share, found.resampled_rows, strict=True)
+            )
+            null = [_pooled(share, rows) for share in found.null_share]
+            numbers["held_out_share"] = Number(
+                float(_pooled(found.share, rows) or 0.0),
+                interval.low,
+                interval.high,
+                interval.meaning,
+                chance=float(np.mean([each or 0.0 for each in null])),
+                chance_is=chance_is,
+            )
+        if np.isfinite(found.lift).any():
+            interval = bootstrap_interval(_median(lift) for lift in found.resampled_lift)
+            medians = [median for lift in found.null_lift if (median := _median(lift)) is not None]
+            numbers["median_lift"] = Number(
+                float(np.nanmedian(found.lift)),
+                interval.low,
+                interval.high,
+                interval.meaning,
+                chance=float(np.mean(medians)) if medians else None,
+                chance_is=chance_is if medians else "",
+            )
+        return numbers
+
+
+def _text(found: Enrichment, cluster: int, classes: Sequence[str], *, strong: bool) -> str:
+    name = int(found.name[cluster])
+    if name < 0:
+        return "weak: no name"
+    if not strong:
+        return f"weak: {classes[name]}?"
+    return classes[name] if found.share[cluster] > 0.5 else f"{classes[name]} and others"
+
+
+def _cluster_table(
+    rows: Rows, partition: Partition, found: Enrichment, clusters: Sequence[ClusterLabel]
+) -> pd.DataFrame:
+    """One line a cluster: its label and all of the evidence."""
+    import numpy as np
+    import pandas as pd
+
+    from polylens.statistics import bootstrap_interval
+
+    lines = []
+    for each in clusters:
+        index = each.cluster
+        share, lift = (
+            bootstrap_interval(values[:, index]) for values in (found.resampled_share, found.resampled_lift)
+        )
+        name = int(found.name[index])
+        lines.append(
+            {
+                "cluster": index,
+                "label": each.text,
+                "strong": each.strong,
+                "size": each.size,
+                "class": rows.classes[name] if name >= 0 else "",
+                "naming_rows": int(found.naming_rows[index]),
+                "held_out_rows": int(found.held_out_rows[index]),
+                "share": found.share[index],
+                "share_low": np.nan if share.low is None else share.low,
+                "share_high": np.nan if share.high is None else share.high,
+                "class_share_of_rows": found.base[name] if name >= 0 else np.nan,
+                "lift": found.lift[index],
+                "lift_low": np.nan if lift.low is None else lift.low,
+                "lift_high": np.nan if lift.high is None else lift.high,
+                "chance_lift": each.chance_lift,
+                "p_value": each.p_value,
+                "exemplar_example": rows.origins.example_ids[
+                    rows.origins.example[partition.exemplars[index]]
+                ],
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def _runners_up(rows: Rows, found: Enrichment) -> pd.DataFrame:
+    """The most common classes of each cluster among its held-out rows."""
+    import numpy as np
+    import pandas as pd
+
+    lines = []
+    for cluster, counts in enumerate(found.held_out):
+        size = max(int(counts.sum()), 1)
+        for rank, label in enumerate(np.argsort(-counts, kind="stable")[:_RUNNERS_UP]):
+            if counts[label]:
+                share = counts[label] / size
+                lines.append(
+                    (cluster, rank + 1, rows.classes[label], counts[label], share, share / found.base[label])
+                )
+    return pd.DataFrame(lines, columns=["cluster", "rank", "class", "held_out_rows", "share", "lift"])
+
+
+def _pooled(share: Float64[np.ndarray, "clusters"], rows: Shaped[np.ndarray, "clusters"]) -> float | None:
+    """Share of all scored rows that their cluster's name fits."""
+    import numpy as np
+
+    known = np.isfinite(share) & (rows > 0)
+    return float(np.average(share[known], weights=rows[known])) if known.any() else None
+
+
+def _median(lift: Float64[np.ndarray, "clusters"]) -> float | None:
+    import numpy as np
+
+    known = lift[np.isfinite(lift)]
+    return float(np.median(known)) if len(known) else None

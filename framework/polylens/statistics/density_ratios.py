@@ -1,0 +1,160 @@
+"""All the ratios of one set of pairs, again on resampled examples, and again with shuffled classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from polylens.statistics.blocks import Blocks
+from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio
+from polylens.statistics.pairs import Pairs
+from polylens.streams import Streams
+
+
+@dataclass(frozen=True)
+class MeasuredPairs:
+    """Pairs of one kind, with the distance and the code distances of each. No distance is zero."""
+
+    pairs: Pairs
+    distance: Float64[np.ndarray, "pairs"]
+    code: Float64[np.ndarray, "pairs measures"]
+    """Code distance: a column for each layer, and the last one for their mean."""
+
+    @property
+    def density(self) -> Float64[np.ndarray, "pairs measures"]:
+        """Code distance over distance."""
+        return np.asarray(self.code / self.distance[:, None])
+
+    def chosen(self, index: Bool[np.ndarray, "pairs"]) -> MeasuredPairs:
+        """Some of the pairs."""
+        pairs = Pairs(self.pairs.left[index], self.pairs.right[index])
+        return MeasuredPairs(pairs, self.distance[index], self.code[index])
+
+    def joined(self, other: MeasuredPairs) -> MeasuredPairs:
+        """These pairs and the others."""
+        pairs = Pairs(
+            np.concatenate([self.pairs.left, other.pairs.left]),
+            np.concatenate([self.pairs.right, other.pairs.right]),
+        )
+        return MeasuredPairs(
+            pairs,
+            np.concatenate([self.distance, other.distance]),
+            np.concatenate([self.code, other.code]),
+        )
+
+
+@dataclass(frozen=True)
+class DensityRatios:
+    """Ratios of different-class to same-class pairs, one entry a measure (each layer, then their mean)."""
+
+    matched: Float64[np.ndarray, "measures"]
+    """Mean density, different-class pairs weighted to the same-class distances; NaN where not defined."""
+    same_density: Float64[np.ndarray, "measures"]
+    """Mean density of same-class pairs, not matched."""
+    different_density: Float64[np.ndarray, "measures"]
+    same_code: Float64[np.ndarray, "measures"]
+    """Mean code distance of same-class pairs."""
+    different_code: Float64[np.ndarray, "measures"]
+    same_distance: float
+    """Mean Euclidean distance of same-class pairs."""
+    different_distance: float
+    overlap: float
+    """Common area of the two distance distributions."""
+
+    def numbers(self) -> Mapping[str, Float64[np.ndarray, "measures"] | float]:
+        """The values by name."""
+        return {
+            "matched_ratio": self.matched,
+            "raw_ratio": _over(self.different_density, self.same_density),
+            "density_same": self.same_density,
+            "density_different": self.different_density,
+            "numerator_same": self.same_code,
+            "numerator_different": self.different_code,
+            "numerator_ratio": _over(self.different_code, self.same_code),
+            "denominator_same": self.same_distance,
+            "denominator_different": self.different_distance,
+            "overlap": self.overlap,
+        }
+
+
+def density_ratios(
+    same: MeasuredPairs,
+    different: MeasuredPairs,
+    *,
+    bins: DistanceBins | None,
+    same_weight: Float64[np.ndarray, "same"] | None = None,
+    different_weight: Float64[np.ndarray, "different"] | None = None,
+) -> DensityRatios:
+    """The ratios of these pairs; weights say how often each pair counts."""
+    n_measures = same.code.shape[1]
+    weights = {"same_weight": same_weight, "different_weight": different_weight}
+    matched = np.full(n_measures, np.nan)
+    if bins is not None:
+        matched = matched_ratio(bins, same.density, different.density, **weights)
+    return DensityRatios(
+        matched=matched,
+        same_density=_mean(same.density, same_weight),
+        different_density=_mean(different.density, different_weight),
+        same_code=_mean(same.code, same_weight),
+        different_code=_mean(different.code, different_weight),
+        same_distance=float(_mean(same.distance[:, None], same_weight)[0]),
+        different_distance=float(_mean(different.distance[:, None], different_weight)[0]),
+        overlap=0.0 if bins is None else bins.overlap(**weights),
+    )
+
+
+def resampled_ratios(
+    same: MeasuredPairs,
+    different: MeasuredPairs,
+    *,
+    bins: DistanceBins | None,
+    blocks: Blocks,
+    resamples: int,
+    streams: Streams,
+) -> Iterator[DensityRatios]:
+    """The ratios on bootstrap resamples of the examples: a pair counts as its ends do, multiplied."""
+    for number in range(resamples):
+        times = blocks.multiplicities(streams.generator("resample", number))
+        weights = same.pairs.weights(times), different.pairs.weights(times)
+        if weights[0].any() and weights[1].any():
+            yield density_ratios(
+                same, different, bins=bins, same_weight=weights[0], different_weight=weights[1]
+            )
+
+
+def shuffled_ratios(
+    same: MeasuredPairs,
+    different: MeasuredPairs,
+    *,
+    classes: Int64[np.ndarray, "blocks"],
+    n_bins: int,
+    permutations: int,
+    streams: Streams,
+) -> Iterator[DensityRatios]:
+    """The ratios of the same pairs with classes shuffled over examples.
+
+    Fewer of the pairs are then of one class than of two, so that these ratios scatter more than the
+    observed one: a test against them is on the safe side.
+    """
+    everything = same.joined(different)
+    for number in range(permutations):
+        shuffled = streams.generator("classes", number).permutation(classes)
+        alike = shuffled[everything.pairs.left] == shuffled[everything.pairs.right]
+        if alike.any() and not alike.all():
+            one, two = everything.chosen(alike), everything.chosen(~alike)
+            yield density_ratios(one, two, bins=common_bins(one.distance, two.distance, bins=n_bins))
+
+
+def _mean(
+    values: Float64[np.ndarray, "pairs measures"], weight: Float64[np.ndarray, "pairs"] | None
+) -> Float64[np.ndarray, "measures"]:
+    return np.asarray(np.average(values, axis=0, weights=weight))
+
+
+def _over(
+    above: Float64[np.ndarray, "measures"], below: Float64[np.ndarray, "measures"]
+) -> Float64[np.ndarray, "measures"]:
+    return np.asarray(np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0))

@@ -1,0 +1,47 @@
+"""Scores of a partition with the interval its subsamples give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from polylens.records import Number, Partition
+from polylens.statistics.resampling import subsample_interval
+
+Score = Callable[[Int64[np.ndarray, "chosen"], Int64[np.ndarray, "chosen"]], float | None]
+"""A score of the labels of some rows, given which rows they are; None where it is not defined."""
+
+
+def partition_number(
+    partition: Partition,
+    score: Score,
+    *,
+    null: Float64[np.ndarray, "permutations"] | None = None,
+    level: float | None = None,
+    null_is: str = "",
+) -> Number | None:
+    """The score of a partition, its range over the partition's subsamples, and its level under chance.
+
+    Args:
+        partition: with its subsamples as alternatives.
+        score: of labels and the rows they belong to.
+        null: the score under shuffling.
+        level: which quantile of the null is the chance level; its mean where None.
+        null_is: what was shuffled, such as `200 shuffles of classes over examples`.
+
+    Returns:
+        None where the score is not defined.
+    """
+    value = score(partition.labels, np.arange(len(partition.labels), dtype=np.int64))
+    if value is None:
+        return None
+    drawn = [item for item in partition.alternatives if item.name == "subsample"]
+    interval = subsample_interval(score(item.labels, item.rows) for item in drawn)
+    chance, chance_is = None, ""
+    if null is not None and level is None:
+        chance, chance_is = float(null.mean()), f"mean of {null_is}"
+    elif null is not None and level is not None:
+        chance, chance_is = float(np.quantile(null, level)), f"{level * 100:.0f} % of {null_is} stay below"
+    return Number(value, interval.low, interval.high, interval.meaning, chance=chance, chance_is=chance_is)
