@@ -41,8 +41,8 @@ class KindPage:
 
     @property
     def summary(self) -> str:
-        """The first sentence."""
-        return self.about.partition("\n")[0]
+        """The first paragraph."""
+        return " ".join(self.about.partition("\n\n")[0].split())
 
 
 def kind_page(family: str, name: str) -> KindPage:

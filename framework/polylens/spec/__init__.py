@@ -1,16 +1,19 @@
 """Specs: read, merged, checked, and taken apart into children that can be run."""
 
+from polylens.spec.entries import check_entry
 from polylens.spec.experiment import Experiment, NamedControl
 from polylens.spec.identity import scientific_fields
 from polylens.spec.layers import expand_layers
 from polylens.spec.loading import load, loads
-from polylens.spec.study import Child, Study, spec_digest
+from polylens.spec.study import Child, Origin, Study, spec_digest
 
 __all__ = [
     "Child",
     "Experiment",
     "NamedControl",
+    "Origin",
     "Study",
+    "check_entry",
     "expand_layers",
     "load",
     "loads",

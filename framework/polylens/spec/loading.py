@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,10 +16,10 @@ from polylens.spec.expanding import place_in_file
 from polylens.spec.experiment import KEYS, Experiment
 from polylens.spec.extending import laid_over_extended, read_spec_file, shown
 from polylens.spec.layers import expanded_layers, known_layers
-from polylens.spec.ledger import Ledger, Tree, Value, at
+from polylens.spec.ledger import Ledger, Tree, Value, at, dotted
 from polylens.spec.overrides import Assignment, assigned, read_override
 from polylens.spec.references import reference_problems
-from polylens.spec.study import Study, named_children
+from polylens.spec.study import Origin, Study, named_children
 from polylens.spec.sweeping import Point, axes_of, points_of
 
 FROM_PYTHON = "<spec from Python>"
@@ -138,6 +138,7 @@ class _Load:
             children=named_children(stem, children),
             project=next((f for f in self.source.resolve().parents if (f / "mlflow.yaml").is_file()), None),
             place_of=lambda path: self._place_of(path, base),
+            origins=lambda: self._origins(base, base_layers, sweep),
         )
 
     def _override(self, overrides: Sequence[str]) -> list[Assignment]:
@@ -201,6 +202,19 @@ class _Load:
             plain["sweep"] = swept
         return {key: plain[key] for key in KEYS if key in plain}
 
+    def _origins(self, base: Parts, layers: Sequence[str], sweep: Value | None) -> tuple[Origin, ...]:
+        tree = dict(base.tree)
+        if sweep is not None:
+            tree["sweep"] = sweep
+        return tuple(
+            Origin(
+                dotted(path),
+                value,
+                None if (written := at(tree, path)) is None else self.ledger.place(written),
+            )
+            for path, value in _flat(self._resolved(base, layers, sweep))
+        )
+
     def _place_of(self, dotted_path: str, base: Parts) -> Place | None:
         path = tuple(re.sub(r"\[(\d+)\]", r".\1", dotted_path).split(".")) if dotted_path else ()
         for tree in (self.tree, base.tree):
@@ -211,6 +225,15 @@ class _Load:
     def _say(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
             self.problems.setdefault((problem.message, problem.place), problem)
+
+
+def _flat(plain: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value that is no map, with its path."""
+    for key, value in plain.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, (*path, key))
+        else:
+            yield (*path, key), value
 
 
 def _without_effect(given: Sequence[Assignment], swept: Sequence[str]) -> list[Problem]:

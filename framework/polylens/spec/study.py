@@ -29,6 +29,22 @@ class Child:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """One value of a resolved spec, and where it came from."""
+
+    path: str
+    value: Any
+    place: Place | None
+    """None where nobody wrote the value: it is a default."""
+
+    @property
+    def where(self) -> str:
+        """The place in words."""
+        place = self.place
+        return "default" if place is None else f"{place.file}:{place.line}:{place.column}"
+
+
+@dataclass(frozen=True)
 class Study:
     """A spec with its children."""
 
@@ -45,6 +61,8 @@ class Study:
     """Folder of the nearest `mlflow.yaml` above the spec."""
     place_of: Callable[[str], Place | None] = field(repr=False, compare=False)
     """Where the value at a dotted path is written, or the nearest value above it."""
+    origins: Callable[[], tuple[Origin, ...]] = field(repr=False, compare=False)
+    """Every value of the resolved spec with where it came from."""
 
     def with_layers(self, names_of: Callable[[Experiment], Iterable[str]]) -> Study:
         """The study with every layer pattern that needed the built network replaced by the layers it fits.

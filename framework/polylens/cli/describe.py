@@ -1,0 +1,137 @@
+"""`polylens describe`: one registry entry or kind, with all its keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polylens.errors import UsageError, nearest
+from polylens.plugin import FAMILIES, UnknownKindError, kinds
+
+if TYPE_CHECKING:
+    from polylens.catalog import Entry, FieldPage, KindPage
+
+_WIDTH = 100
+
+
+@click.command(short_help="Explain one registry entry or kind.")
+@click.argument("target", metavar="FAMILY/NAME")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(target: str, as_json: bool) -> None:
+    """Explain one registry entry or kind: what it is, where it comes from, and every key with type and default.
+
+    Where an entry and a kind have the same name, the entry comes first and its kind after it.
+    """
+    family, name = split_target(target)
+    entry = _entry(family, name)
+    page = _page(family, entry.kind if entry is not None else name)
+    if as_json:
+        click.echo(json.dumps(_record(entry, page), ensure_ascii=False))
+        return
+    if entry is not None:
+        _show_entry(entry)
+    _show_kind(page)
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """Family and name in `FAMILY/NAME`.
+
+    Raises:
+        UsageError: not of this form, or no such family.
+    """
+    family, slash, name = target.partition("/")
+    if not slash or not name:
+        raise UsageError(
+            f"'{target}' is not FAMILY/NAME", hint="for example models/mlp; `polylens ls` lists all"
+        )
+    if family not in FAMILIES:
+        near = nearest(family, FAMILIES)
+        hint = f"did you mean '{near}/{name}'? " if near else ""
+        raise UsageError(f"no family '{family}'", hint=f"{hint}families: {', '.join(FAMILIES)}")
+    return family, name
+
+
+def _entry(family: str, name: str) -> Entry | None:
+    from polylens.catalog import Catalog, UnknownEntryError
+
+    catalog = Catalog.around(Path.cwd())
+    try:
+        return catalog.entry(family, name)
+    except UnknownEntryError as error:
+        if name in kinds(family):
+            return None
+        known = sorted({*error.known, *kinds(family)})
+        near = nearest(name, known)
+        hint = f"did you mean '{family}/{near}'? " if near else ""
+        message = f"no entry and no kind '{name}' in {family}"
+        raise UsageError(
+            message, hint=f"{hint}`polylens ls {family}` lists both; looked in: {error.looked_in}"
+        ) from None
+
+
+def _page(family: str, name: str) -> KindPage:
+    from polylens.catalog import kind_page
+
+    try:
+        return kind_page(family, name)
+    except UnknownKindError as error:
+        raise UsageError(f"no kind '{name}' in {family}", hint=f"kinds: {', '.join(error.known)}") from None
+
+
+def _record(entry: Entry | None, page: KindPage) -> dict[str, Any]:
+    described = None
+    if entry is not None:
+        described = {
+            "family": entry.family,
+            "name": entry.name,
+            "about": entry.about,
+            "source": entry.source,
+            "licence": entry.licence,
+            "file": str(entry.path),
+            "entry": entry.fields,
+        }
+    return {"entry": described, "kind": dataclasses.asdict(page)}
+
+
+def _show_entry(entry: Entry) -> None:
+    from polylens.reading import write
+
+    click.echo(click.style(f"{entry.family}/{entry.name}", bold=True) + f", an entry of kind {entry.kind}")
+    _paragraph(entry.about)
+    click.echo(f"  source:  {entry.source}")
+    click.echo(f"  licence: {entry.licence}")
+    click.echo(f"  file:    {entry.path}")
+    click.echo(textwrap.indent(write({"entry": entry.fields}), "  "))
+
+
+def _show_kind(page: KindPage) -> None:
+    click.echo(click.style(f"{page.family}/{page.name}", bold=True) + ", a kind")
+    for paragraph in page.about.split("\n\n"):
+        _paragraph(paragraph)
+        click.echo()
+    if page.fields:
+        click.echo(click.style("  keys", dim=True))
+    else:
+        click.echo("  it takes no keys besides 'kind'")
+    for field in page.fields:
+        _show_field(field, "    ")
+
+
+def _show_field(field: FieldPage, indent: str) -> None:
+    default = "required" if field.required else f"default {json.dumps(field.default, ensure_ascii=False)}"
+    click.echo(f"{indent}{click.style(field.name, bold=True)}: {field.takes} ({default})")
+    _paragraph(field.about, indent + "  ")
+    for inner in field.fields:
+        _show_field(inner, indent + "  ")
+
+
+def _paragraph(text: str, indent: str = "  ") -> None:
+    for line in textwrap.wrap(
+        " ".join(text.split()), width=_WIDTH, initial_indent=indent, subsequent_indent=indent
+    ):
+        click.echo(line)

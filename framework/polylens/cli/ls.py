@@ -1,0 +1,87 @@
+"""`polylens ls`: registry entries and kinds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from polylens.errors import PolylensError, UsageError, nearest
+from polylens.plugin import FAMILIES, kinds
+
+
+@click.command(short_help="List registry entries and kinds.")
+@click.argument("family", required=False, metavar="[FAMILY]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(family: str | None, as_json: bool) -> None:
+    """List registry entries (names a spec can use) and kinds (what a spec can write out).
+
+    FAMILY is models, datasets, sampling, codes, controls, analyses or labels; all of them if not given.
+    """
+    if family is not None and family not in FAMILIES:
+        near = nearest(family, FAMILIES)
+        hint = f"did you mean '{near}'? " if near else ""
+        raise UsageError(f"no family '{family}'", hint=f"{hint}families: {', '.join(FAMILIES)}")
+    listed = {name: _family(name) for name in ((family,) if family else FAMILIES)}
+    if as_json:
+        click.echo(json.dumps({"families": listed}, ensure_ascii=False))
+        return
+    for number, (name, members) in enumerate(listed.items()):
+        if number:
+            click.echo()
+        click.echo(click.style(name, bold=True))
+        _show("entries", members["entries"])
+        _show("kinds", members["kinds"])
+
+
+def _family(family: str) -> dict[str, list[dict[str, Any]]]:
+    from polylens.catalog import Catalog
+
+    catalog = Catalog.around(Path.cwd())
+    return {
+        "entries": [_entry(catalog, family, name) for name in catalog.names(family)],
+        "kinds": [{"name": name, "about": _kind_about(family, name)} for name in kinds(family)],
+    }
+
+
+def _entry(catalog: Any, family: str, name: str) -> dict[str, Any]:
+    shelf = catalog.shelf_of(family, name)
+    found = {"name": name, "kind": None, "about": "", "from": shelf.shown}
+    try:
+        entry = catalog.entry(family, name)
+    except PolylensError as error:
+        return {**found, "about": f"cannot be read: {error.message}"}
+    return {**found, "kind": entry.kind, "about": entry.about}
+
+
+def _kind_about(family: str, name: str) -> str:
+    from polylens.catalog import kind_page
+
+    try:
+        return kind_page(family, name).summary
+    except (ImportError, TypeError) as error:
+        # A plugin that cannot be loaded must not hide everything else.
+        return f"cannot be loaded: {error}"
+
+
+def _show(title: str, members: list[dict[str, Any]]) -> None:
+    if not members:
+        return
+    click.echo(click.style(f"  {title}", dim=True))
+    width = max(len(member["name"]) for member in members)
+    room = max(click.get_text_stream("stdout").isatty() and _terminal_width() or 110, 60) - width - 8
+    for member in members:
+        click.echo(f"    {member['name']:<{width}}  {_first_sentence(member['about'], room)}")
+
+
+def _terminal_width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def _first_sentence(text: str, room: int) -> str:
+    sentence = " ".join(text.split()).partition(". ")[0].rstrip(".")
+    return sentence if len(sentence) <= room else sentence[: room - 3].rstrip() + "..."

@@ -1,0 +1,158 @@
+"""Long work in the terminal: bars with rate and time left, or plain lines where output goes to a file."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from polylens.progress import Progress, Silent, Task
+
+if TYPE_CHECKING:
+    import rich.progress
+
+_LINE_SECONDS = 10.0
+
+
+@contextmanager
+def open_progress(*, quiet: bool = False, stream: TextIO | None = None) -> Iterator[Progress]:
+    """Somewhere to show long work, that fits the terminal.
+
+    Args:
+        quiet: show nothing.
+        stream: where to show it; the error stream if not given, so that output can be piped.
+    """
+    out = sys.stderr if stream is None else stream
+    if quiet:
+        yield Silent()
+    elif out.isatty():
+        with _bars(out) as bars:
+            yield Bars(bars)
+    else:
+        yield Lines(out)
+
+
+class Bars:
+    """Rich bars: done of total, rate with its unit, elapsed time, time left."""
+
+    def __init__(self, bars: rich.progress.Progress) -> None:
+        self._bars = bars
+
+    @contextmanager
+    def task(self, title: str, *, total: float | None, unit: str) -> Iterator[Task]:
+        """One bar, which stays when it is done."""
+        number = self._bars.add_task(title, total=total, unit=unit)
+        yield _BarTask(self._bars, number)
+        self._bars.stop_task(number)
+
+    def note(self, text: str) -> None:
+        """A line above the bars."""
+        self._bars.console.print(text, markup=False, highlight=False)
+
+
+class _BarTask:
+    def __init__(self, bars: rich.progress.Progress, number: rich.progress.TaskID) -> None:
+        self._bars = bars
+        self._number = number
+
+    def advance(self, amount: float = 1.0) -> None:
+        self._bars.advance(self._number, amount)
+
+
+class Lines:
+    """Plain lines: at the start, every ten seconds, and at the end."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    @contextmanager
+    def task(self, title: str, *, total: float | None, unit: str) -> Iterator[Task]:
+        """Lines of one task."""
+        task = _LineTask(self._out, title, total, unit)
+        task.say("started")
+        yield task
+        task.say("done")
+
+    def note(self, text: str) -> None:
+        """One line."""
+        print(text, file=self._out, flush=True)
+
+
+class _LineTask:
+    def __init__(self, out: TextIO, title: str, total: float | None, unit: str) -> None:
+        self._out = out
+        self._title = title
+        self._total = total
+        self._unit = unit
+        self._done = 0.0
+        self._started = self._said = time.monotonic()
+        self._lock = threading.Lock()
+
+    def advance(self, amount: float = 1.0) -> None:
+        with self._lock:
+            self._done += amount
+            now = time.monotonic()
+            due = now - self._said >= _LINE_SECONDS
+            if due:
+                self._said = now
+        if due:
+            self.say("")
+
+    def say(self, state: str) -> None:
+        """One line about how far the task is."""
+        seconds = time.monotonic() - self._started
+        of = "" if self._total is None else f" of {self._total:,.0f}"
+        parts = [f"{self._done:,.0f}{of} {self._unit}"]
+        if state != "started" and self._done and seconds > 0:
+            parts.append(rate_in_words(self._done / seconds, self._unit))
+            parts.append(f"{_clock(seconds)} elapsed")
+        if not state and self._total is not None and self._done:
+            parts.append(f"{_clock(seconds * (self._total - self._done) / self._done)} left")
+        prefix = f"{self._title} {state}".strip()
+        print(f"{prefix}: {', '.join(parts)}", file=self._out, flush=True)
+
+
+def rate_in_words(rate: float, unit: str) -> str:
+    """A rate with its unit, such as `1,240 images/s` or `3.2 s/epochs` turned to `0.31 epochs/s`.
+
+    >>> rate_in_words(1240.4, "images"), rate_in_words(0.314, "epochs")
+    ('1,240 images/s', '0.31 epochs/s')
+    """
+    return f"{rate:,.0f} {unit}/s" if rate >= 100 else f"{rate:.2g} {unit}/s"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(max(round(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _bars(out: TextIO) -> AbstractContextManager[rich.progress.Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+    from rich.progress import Task as RichTask
+    from rich.text import Text
+
+    class Done(ProgressColumn):
+        """Done of total with the unit, and the rate."""
+
+        def render(self, task: RichTask) -> Text:
+            of = "" if task.total is None else f"/{task.total:,.0f}"
+            unit = str(task.fields.get("unit", ""))
+            speed = task.finished_speed or task.speed
+            rate = f"  {rate_in_words(speed, unit)}" if speed else ""
+            return Text(f"{task.completed:,.0f}{of} {unit}{rate}", style="progress.download")
+
+    return RichProgress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=28),
+        Done(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(compact=True),
+        console=Console(file=out),
+    )
