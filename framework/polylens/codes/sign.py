@@ -149,15 +149,13 @@ def _extent(grid: tuple[int, ...]) -> str:
 
 def _no_units(flow: Flow, layer: str, code: Sign) -> UsageError:
     if code.units != "own":
-        return UsageError(
-            f"nothing between layer '{layer}' and '{code.through}' has regimes: it is one affine map"
-        )
+        return UsageError(f"no units stand between layer '{layer}' and '{code.through}'")
     having = [
         name for name in flow.layers if any(code.pools or item.role == "units" for item in flow.own(name))
     ]
     near = get_close_matches(layer, having, n=6, cutoff=0.0)
     return UsageError(
-        f"layer '{layer}' has no units of its own: its output is neither that of nonlinearities, whole and in order, "
-        "nor exactly what one reads",
+        f"layer '{layer}' has no units of its own: its output is neither that of nonlinearities, whole "
+        "and in order, nor exactly what one reads",
         hint=f"layers that have: {', '.join(near) or 'none'}" + (", ..." if len(having) > len(near) else ""),
     )

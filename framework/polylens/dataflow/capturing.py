@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from polylens.dataflow import operations
+from polylens.dataflow import operations, regimes
 from polylens.dataflow.flow import INPUT, OUTPUT
 from polylens.dataflow.nonlinearities import Nonlinearity, Site
 from polylens.dataflow.shapes import LayerShape, first_tensor
@@ -19,7 +19,7 @@ Take = Callable[[str | Nonlinearity, torch.Tensor], None]
 
 
 class _AllCaught(BaseException):
-    """Ends a forward pass after the last wanted tensor. No error, so that no network catches it by mistake."""
+    """Ends a forward pass after the last wanted tensor. Not an error: no network is to catch it."""
 
 
 def capture(
@@ -67,7 +67,7 @@ def capture(
     )
 
 
-class _Catch(Watch):
+class _Catch(Watch):  # type: ignore[no-untyped-call]
     def __init__(self, *, layers: frozenset[str], sites: dict[Site, Nonlinearity], take: Take) -> None:
         super().__init__()
         self._layers = layers
@@ -85,7 +85,7 @@ class _Catch(Watch):
             return
         if isinstance(item, Nonlinearity) and LayerShape.of(tuple(tensor.shape[1:])) != item.shape:
             raise UsageError(
-                f"'{item.name}' has the shape {tuple(tensor.shape[1:])} here, and had another one when traced",
+                f"'{item.name}' has the shape {tuple(tensor.shape[1:])} here, but not when traced",
                 hint="all examples must have the shape that the network's data flow was found on",
             )
         self._take(item, tensor)
@@ -109,7 +109,7 @@ class _Catch(Watch):
             return function(*args, **kwargs)
         arguments = operations.named(function, args, kwargs)
         if item.role == "units":
-            self.hand_over(item, operations.pre_activation(site.operation, arguments))
+            self.hand_over(item, regimes.pre_activation(site.operation, arguments))
             return function(*args, **kwargs)
         # The winners are counted within what the pool reads, which nothing has written to yet.
         result = function(*args, **kwargs)

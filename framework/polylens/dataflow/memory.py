@@ -15,7 +15,7 @@ Ids = Int64[torch.Tensor, "..."]
 
 @dataclass
 class _Held:
-    """The ids of one storage, in storage order: `first`, `first + 1`, ... until something is written into it."""
+    """The ids of one storage, in storage order: `first`, `first + 1`, ... until it is written into."""
 
     storage: torch.UntypedStorage
     itemsize: int

@@ -55,7 +55,7 @@ def names_polytopes(
         return _pathway(obstacles[0] + _and_more(len(obstacles)))
     if smooth:
         return _pathway(
-            f"{smooth[0].operation} at '{smooth[0].name}' is smooth: the sign of its pre-activation is a proxy"
+            f"{smooth[0].operation} at '{smooth[0].name}' is smooth: the sign of its input is a proxy"
             + _and_more(len(smooth))
         )
     if unread:

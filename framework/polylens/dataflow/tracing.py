@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from polylens.dataflow import operations
+from polylens.dataflow import operations, regimes
 from polylens.dataflow.flow import INPUT, OUTPUT, Content, Flow, Step
+from polylens.dataflow.linearity import why_not_linear
 from polylens.dataflow.memory import Memory
 from polylens.dataflow.moving import moved_ids
 from polylens.dataflow.nonlinearities import Nonlinearity, Site
@@ -75,7 +76,7 @@ class _Met:
     gives: Content
 
 
-class _Trace(Watch):
+class _Trace(Watch):  # type: ignore[no-untyped-call]
     """Records a step for every operation on what depends on the input, and what every module gives."""
 
     def __init__(self, example: torch.Tensor) -> None:
@@ -167,7 +168,7 @@ class _Trace(Watch):
         elif site is not None and reads is not None:
             self._meet(site, arguments, reads, parents, [*changed, *outputs], in_place=bool(changed))
         else:
-            what = what or operations.why_not_linear(operation, arguments, self._depends)
+            what = what or why_not_linear(operation, arguments, self._depends)
             step = Step("linear", parents, size=0) if what is None else self._obstacle(what, parents)
             self._compute(changed, outputs, step)
         return result
@@ -185,10 +186,8 @@ class _Trace(Watch):
         """Records a nonlinearity."""
         given, *further = outputs
         spoken = operations.spoken(site.operation)
-        regimes = (
-            None if operations.is_pool(site.operation) else operations.regimes(site.operation, arguments)
-        )
-        role: Literal["units", "pool"] = "pool" if regimes is None else "units"
+        found = None if regimes.is_pool(site.operation) else regimes.regimes(site.operation, arguments)
+        role: Literal["units", "pool"] = "pool" if found is None else "units"
         self._compute([given] if in_place else [], [given], Step(role, parents, size=0))
         step = len(self.steps) - 1
         self._compute(
@@ -199,10 +198,10 @@ class _Trace(Watch):
             name=f"{site.module or 'network'}:{spoken}",
             operation=spoken,
             role=role,
-            piecewise_linear=regimes is None or regimes.piecewise_linear,
-            kinks=() if regimes is None else regimes.kinks,
+            piecewise_linear=found is None or found.piecewise_linear,
+            kinks=() if found is None else found.kinks,
             shape=LayerShape.of(gives.shape),
-            window=window_size(site.operation, arguments) if regimes is None else 1,
+            window=window_size(site.operation, arguments) if found is None else 1,
             site=site,
         )
         self.met.append(_Met(item, step=step, reads=reads, gives=gives))
@@ -213,8 +212,8 @@ class _Trace(Watch):
         source: torch.Tensor = arguments["self"]
         if source.dim() == 0 or source.shape[0] != 1:
             return f"{spoken} of a tensor whose first axis does not count examples"
-        if not operations.is_pool(operation):
-            if operations.regimes(operation, arguments) is None:
+        if not regimes.is_pool(operation):
+            if regimes.regimes(operation, arguments) is None:
                 return f"{spoken} at bounds that are not fixed numbers"
             return (
                 f"{spoken} with weights that depend on the input"

@@ -13,7 +13,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from polylens.dataflow.nonlinearities import Site
-from polylens.dataflow.operations import canonical, is_site
+from polylens.dataflow.operations import canonical
+from polylens.dataflow.regimes import is_site
 
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
