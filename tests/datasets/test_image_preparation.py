@@ -15,8 +15,6 @@ from polylens.datasets._images import THUMBNAIL, UnreadableImageError, decode, p
 from polylens.models.torchvision import Torchvision
 from polylens.records import ImageFormat
 
-RNG = np.random.default_rng(0)
-
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     stream = BytesIO()

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from polylens.controls.random_init import RandomInit
+from polylens.controls.random_labels import RandomLabels
+from polylens.controls.second_seed import SecondSeed
+from polylens.controls.shuffled_weights import ShuffledWeights
+from polylens.datasets.digits import Digits
+from polylens.errors import UsageError
+from polylens.models import Model
+from polylens.models.cnn import Cnn
+from polylens.models.torchvision import Torchvision
+from polylens.records import Examples, Network
+from polylens.streams import Streams
+
+NORMED = Cnn(image_size=8, channels=(4, 6), classes=10, norm="batch")
+
+
+def network_of(model: Model, *, seed: int = 0) -> Network:
+    module = model.build(torch.Generator().manual_seed(seed))
+    return Network(name=model.kind(), module=module, image_format=model.image_format(), identity="")
+
+
+def digits_for(model: Model, *, limit: int | None = None) -> Examples:
+    return Digits().open(model.image_format(), streams=Streams(0), root=Path(), limit=limit)
+
+
+def state(network: Network) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in network.module.state_dict().items()}
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("control", [RandomInit(), ShuffledWeights()])
+def test_the_given_network_is_not_modified_and_the_result_is_in_eval_mode(
+    control: RandomInit | ShuffledWeights,
+) -> None:
+    network = network_of(NORMED)
+    before = state(network)
+    changed = control.apply(network, digits_for(NORMED), Streams(1))
+    assert same(before, state(network))
+    assert not same(before, state(changed))
+    assert not any(part.training for part in changed.module.modules())
+    assert [part.momentum for part in changed.module.modules() if isinstance(part, nn.BatchNorm2d)] == [
+        0.1,
+        0.1,
+    ]
+
+
+@pytest.mark.parametrize("control", [RandomInit(), ShuffledWeights()])
+def test_a_draw_follows_its_stream_alone(control: RandomInit | ShuffledWeights) -> None:
+    network, examples = network_of(NORMED), digits_for(NORMED)
+    one, two, other = (state(control.apply(network, examples, Streams(seed))) for seed in (1, 1, 2))
+    assert same(one, two)
+    assert not same(one, other)
+
+
+def test_recalibrated_statistics_are_the_plain_means_over_the_batches() -> None:
+    network, examples = network_of(NORMED), digits_for(NORMED, limit=40)
+    changed = RandomInit(calibration_examples=64).apply(network, examples, Streams(1))
+    # All 40 examples in two batches of 20: the mean of means and of (unbiased) variances.
+    order = Streams(1).generator("calibration").choice(40, size=40, replace=False)
+    first = dict(network.module.named_modules())["block.1.conv"]
+    with torch.no_grad():
+        batches = [first(examples.batch(part.tolist())) for part in (order[::2], order[1::2])]
+    mean = torch.stack([batch.mean(dim=(0, 2, 3)) for batch in batches]).mean(0)
+    variance = torch.stack([batch.var(dim=(0, 2, 3)) for batch in batches]).mean(0)
+    norm = dict(changed.module.named_modules())["block.1.norm"]
+    assert torch.allclose(norm.running_mean, mean, atol=1e-6)
+    assert torch.allclose(norm.running_var, variance, atol=1e-6)
+
+
+def test_after_recalibration_every_norm_gives_numbers_of_order_one() -> None:
+    network, examples = network_of(NORMED), digits_for(NORMED)
+    changed = RandomInit().apply(network, examples, Streams(1))
+    found: dict[str, torch.Tensor] = {}
+    for name, part in changed.module.named_modules():
+        if name.endswith("norm"):
+            part.register_forward_hook(lambda _m, _i, output, name=name: found.update({name: output}))
+    with torch.no_grad():
+        changed.module(examples.batch(range(256)))
+    assert len(found) == 2
+    for output in found.values():
+        assert output.mean().abs() < 0.1
+        assert 0.8 < output.std() < 1.2
+
+
+def test_random_init_draws_no_weights_itself() -> None:
+    plain = Cnn(image_size=8, channels=(4, 6), classes=10)
+    network = network_of(plain)
+    assert RandomInit.weights == "untrained"
+    assert same(state(network), state(RandomInit().apply(network, digits_for(plain), Streams(1))))
+
+
+class WithDropout(nn.Module):
+    """A batch norm behind a dropout, which would let other numbers through in training mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(0.5)
+        self.norm = nn.BatchNorm1d(64)
+        self.untracked = nn.BatchNorm1d(64, track_running_stats=False)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.untracked(self.norm(self.dropout(inputs)))
+        return out
+
+
+def test_dropout_stays_off_and_norms_without_statistics_are_left_alone() -> None:
+    examples = Digits().open(
+        NORMED.image_format().__class__(channels=1, flatten=True), streams=Streams(0), root=Path(), limit=20
+    )
+    network = Network(name="", module=WithDropout().eval(), image_format=NORMED.image_format(), identity="")
+    changed = RandomInit().apply(network, examples, Streams(1))
+    expected = examples.batch(range(20)).mean(0)
+    assert torch.allclose(changed.module.norm.running_mean, expected, atol=1e-6)  # type: ignore[union-attr,arg-type]
+
+
+def test_one_example_is_too_few_to_recalibrate_on() -> None:
+    with pytest.raises(UsageError, match="fewer than 2 examples"):
+        RandomInit().apply(network_of(NORMED), digits_for(NORMED, limit=1), Streams(1))
+
+
+def test_shuffled_weights_keep_each_tensors_numbers_and_move_them() -> None:
+    model = Cnn(image_size=8, channels=(4, 6), classes=10)
+    network = network_of(model)
+    with torch.no_grad():
+        for parameter in network.module.parameters():
+            parameter.copy_(torch.arange(parameter.numel()).reshape(parameter.shape))
+    changed = ShuffledWeights().apply(network, digits_for(model), Streams(1))
+    for name, before in network.module.named_parameters():
+        after = dict(changed.module.named_parameters())[name]
+        assert torch.equal(after.flatten().sort().values, before.flatten())
+        assert not torch.equal(after, before)
+
+
+def test_each_tensor_is_shuffled_by_a_stream_of_its_own_name() -> None:
+    network = network_of(NORMED)
+    changed = ShuffledWeights().apply(network, digits_for(NORMED), Streams(1))
+    before, after = state(network)["output.weight"], state(changed)["output.weight"]
+    order = Streams(1).generator("shuffle", "output.weight").permutation(before.numel())
+    assert np.array_equal(after.flatten().numpy(), before.flatten().numpy()[order])
+
+
+@pytest.mark.parametrize(
+    ("control", "weights"), [(RandomLabels(), "shuffled targets"), (SecondSeed(), "another seed")]
+)
+def test_controls_of_training_ask_for_other_weights_and_change_nothing_else(
+    control: RandomLabels | SecondSeed, weights: str
+) -> None:
+    network = network_of(NORMED)
+    assert control.weights == weights
+    assert control.needs_training
+    assert control.apply(network, digits_for(NORMED), Streams(1)) is network
+
+
+def test_recalibration_brings_untrained_googlenet_back_to_life() -> None:
+    model = Torchvision(name="googlenet", image_size=64, classes=10)
+    examples = digits_for(model, limit=24)
+    network = network_of(model)
+    changed = RandomInit(calibration_examples=24).apply(network, examples, Streams(1))
+    size: list[float] = []
+    for module in (network.module, changed.module):
+        # What batch norm hands to the ReLU in the last block.
+        norm = dict(module.named_modules())["inception5b.branch1.bn"]
+        handle = norm.register_forward_hook(lambda _m, _i, output: size.append(output.std().item()))
+        with torch.no_grad():
+            module(examples.batch(range(24)))
+        handle.remove()
+    dead, alive = size
+    print(f"pre-activations of the last block: {dead:.1e} before, {alive:.1e} after recalibration")
+    assert dead < 1e-8
+    assert 0.3 < alive < 3
