@@ -45,14 +45,14 @@ def command(host: str | None, port: int | None) -> None:
         return
     host = host or settings.ui_host
     if port is not None and not _is_free(host, port):
-        raise UsageError(f"port {port} on {host} is taken", hint="leave --port out to use the next free one")
+        raise UsageError(f"port {port} on {host} is taken", hint="without --port the next free one is used")
     chosen = port or _free_port(host, settings.ui_port)
     if chosen != (port or settings.ui_port):
         click.echo(f"port {settings.ui_port} is taken; using {chosen}", err=True)
     if host not in _LOOPBACK:
         click.echo(f"anyone who reaches {host} can read and delete runs: MLflow has no login", err=True)
     _create_database(settings)
-    with _server(settings, host=host, port=chosen) as (process, log), _interruptible():
+    with _interruptible(), _server(settings, host=host, port=chosen) as (process, log):
         address = f"http://{f'[{host}]' if ':' in host else host}:{chosen}"
         click.echo("starting MLflow ...", err=True)
         _wait_until_it_answers(address, process, log)
@@ -65,8 +65,8 @@ def command(host: str | None, port: int | None) -> None:
 def server_command(settings: Settings, *, host: str, port: int) -> tuple[list[str], dict[str, str]]:
     """The command line and the environment of MLflow's server.
 
-    Experiments store absolute artifact locations, which the server reads where they lie; artifacts of experiments
-    made in the page itself go through the server to the same root.
+    Experiments store absolute artifact locations, which the server reads where they lie; artifacts of
+    experiments made in the page itself go through the server to the same root.
     """
     hosts = [
         f"{name}{port_part}" for name in (host, "localhost", "127.0.0.1") for port_part in ("", f":{port}")
@@ -88,7 +88,7 @@ def server_command(settings: Settings, *, host: str, port: int) -> tuple[list[st
 
 
 def _create_database(settings: Settings) -> None:
-    """Creates a missing SQLite file under the tracker's lock, so that a run started meanwhile does not collide."""
+    """Creates a missing SQLite file under the tracker's lock: a run started meanwhile must not collide."""
     if settings.database is not None and not settings.database.exists():
         from polylens.tracking import Tracker
 
@@ -101,7 +101,7 @@ def _server(settings: Settings, *, host: str, port: int) -> Iterator[tuple[subpr
     log = settings.store / "ui.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as stream:
-        # A session of its own: the server's workers are stopped with it, and Ctrl-C reaches them through us alone.
+        # A session of its own: its workers are stopped with it, and Ctrl-C reaches them through us alone.
         process = subprocess.Popen(
             arguments,
             env=environment,

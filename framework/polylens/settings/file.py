@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -66,11 +66,11 @@ def read_settings_file(path: Path) -> SettingsFile:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError([Problem(message=f"cannot read {path}: {error}")]) from error
+    if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
+        # Every key has a default: an empty file marks a project and is no mistake, as an empty spec would be.
+        return SettingsFile()
     document = read(text, file=_name(path))
-    value = {} if document.value is None else document.value
-    if not isinstance(value, dict):
-        place = document.place((), key=False)
-        raise SpecError([Problem("mlflow.yaml must hold keys and values", place=place)])
+    value = cast("dict[str, Any]", document.value)
     problems: list[Problem] = []
     found = SettingsFile()
     try:

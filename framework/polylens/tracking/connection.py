@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sqlite3
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -60,9 +61,14 @@ def connect(address: str, *, database: Path | None) -> Any:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns whatever MLflow raises into `AwayError` or `RefusedError`."""
+    """Turns whatever MLflow raises into `AwayError` or `RefusedError`, and drops what it warns of.
+
+    Its warnings are about MLflow's own use of SQLAlchemy and Starlette, which nobody here can change.
+    """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except TrackingError:
         raise
     except ModuleNotFoundError as error:
@@ -70,13 +76,14 @@ def translated() -> Iterator[None]:
     except Exception as error:
         status = getattr(error, "get_http_status_code", lambda: None)()
         reason = _first_line(error)
-        if isinstance(error, OSError) or _is_operational(error) or (status is not None and _passes(status)):
+        hint = _hint(status, reason)
+        if hint is None and (isinstance(error, OSError) or _is_operational(error) or _passes(status)):
             raise AwayError(reason) from error
-        raise RefusedError(reason, hint=_hint(status, reason)) from error
+        raise RefusedError(reason, hint=hint) from error
 
 
-def _passes(status: int) -> bool:
-    return status >= 500 or status in (408, 429)
+def _passes(status: int | None) -> bool:
+    return status is not None and (status >= 500 or status in (408, 429))
 
 
 def _is_operational(error: Exception) -> bool:

@@ -23,6 +23,8 @@ class Delivery:
         self.kept = Kept(settings.store / "kept")
         self.run_ids: dict[str, str] = {}
         """MLflow's id of each run that is known to exist, by the run's key."""
+        self.experiment_ids: dict[str, str] = {}
+        """The experiment of each of these runs."""
         self.is_away = False
         self._client: Any = None
         # Processes that open a new SQLite file or the same run at once would crash in the migrations or

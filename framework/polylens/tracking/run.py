@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DIGEST_TAG = "polylens.spec_digest"
 PARENT_TAG = "mlflow.parentRunId"
+ERROR_TAG = "polylens.error"
+"""Why a run failed; removed when the run is taken up again."""
 _LONGEST_TAG = 5000
 
 
@@ -43,12 +45,10 @@ class TrackedRun:
         self._numbers: dict[str, Number] = {}
         self._captions: dict[str, str] = {}
         self._delivery = delivery
-        self._experiment_id: str | None = None
         if found is not None:
             self.finished = self.finished or found.info.status == "FINISHED"
             self.params |= found.data.params
             self.metrics |= found.data.metrics
-            self._experiment_id = found.info.experiment_id
         if self.finished:
             self.status = "FINISHED"
 
@@ -68,7 +68,8 @@ class TrackedRun:
         address = self._delivery.settings.tracking_shown
         if self.run_id is None or not address.startswith("http"):
             return None
-        return f"{address.rstrip('/')}/#/experiments/{self._experiment_id}/runs/{self.run_id}"
+        experiment = self._delivery.experiment_ids[self.identity.key]
+        return f"{address.rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
 
     def log_spec(self, *, written: str, resolved: str) -> None:
         """Logs the spec as its author wrote it and as it was resolved, both YAML texts."""

@@ -18,7 +18,7 @@ def parquet(table: pd.DataFrame) -> bytes:
     """The whole table, the same bytes for the same table. Columns that Parquet cannot hold become text."""
     import pyarrow as pa
 
-    named = table.set_axis([text(str(name)) for name in table.columns], axis=1)
+    named = table.set_axis(_column_names(table), axis=1)
     try:
         return _parquet(named)
     except (pa.ArrowException, TypeError, ValueError, UnicodeError):
@@ -49,12 +49,23 @@ def _parquet(table: pd.DataFrame) -> bytes:
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    short = table.set_axis([text(str(name))[:_LONGEST_CELL] for name in table.columns], axis=1)
+    short = table.set_axis([name[:_LONGEST_CELL] for name in _column_names(table)], axis=1)
     for position, kind in enumerate(short.dtypes):
         if kind.kind not in "biufcM":
             column = [_cell(value) for value in short.iloc[:, position]]
             short.isetitem(position, column)
     return short.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _column_names(table: pd.DataFrame) -> list[str]:
+    """The columns' names as text; a name that came before gets its number, for Parquet takes each once."""
+    names: list[str] = []
+    for column in table.columns:
+        name = text(str(column))
+        while name in names:
+            name = f"{name}.{len(names) + 1}"
+        names.append(name)
+    return names
 
 
 def _cell(value: Any) -> Any:

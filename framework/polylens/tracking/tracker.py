@@ -13,7 +13,7 @@ from polylens.tracking.connection import AwayError, RefusedError, translated
 from polylens.tracking.delivery import Delivery
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, text
-from polylens.tracking.run import DIGEST_TAG, PARENT_TAG, TrackedRun
+from polylens.tracking.run import DIGEST_TAG, ERROR_TAG, PARENT_TAG, TrackedRun
 
 
 class Tracker:
@@ -147,7 +147,10 @@ class Tracker:
             )
         elif run.info.status in ("FAILED", "KILLED"):
             client.update_run(run.info.run_id, status="RUNNING")
+            if ERROR_TAG in run.data.tags:
+                client.delete_tag(run.info.run_id, ERROR_TAG)
         self._delivery.run_ids[identity.key] = run.info.run_id
+        self._delivery.experiment_ids[identity.key] = experiment_id
         return run
 
     def _run_id(self, identity: RunIdentity) -> str:

@@ -1,0 +1,218 @@
+"""An absent server: the run goes on, what it logs is kept, and is sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from polylens.errors import TrackingError
+from polylens.records import Number
+from polylens.settings import Settings
+from polylens.tracking import Tracker, connection, tracker
+from polylens.tracking.operations import Metrics
+
+KEYS = {"experiment": "digits", "name": "run", "digest": "1" * 32}
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Takes the database away and gives it back, as the connection tells of a server that does not answer."""
+    connect = connection.connect
+
+    def refuse(*_: object, **__: object) -> Any:
+        raise connection.AwayError("connection refused")
+
+    def switch(is_away: bool) -> None:
+        monkeypatch.setattr("polylens.tracking.delivery.connect", refuse if is_away else connect)
+
+    return switch
+
+
+def log(run: Any, *, purity: float = 0.5) -> None:
+    run.log_spec(written="seed: 0\n", resolved="seed: 0\n")
+    run.log_params({"seed": 0})
+    run.log_numbers({"quality/purity": Number(purity, low=0.1 + 0.2)})
+    run.log_table("clusters", pd.DataFrame({"cluster": [0, 1]}))
+    run.finish()
+
+
+def test_a_run_without_a_server_is_kept_and_sent_by_a_later_command(
+    settings: Settings, said: Any, away: Callable[[bool], None], mlflow_client: Any
+) -> None:
+    away(True)
+    absent = Tracker(settings, progress=said)
+    absent.prepare("digits")
+    assert absent.is_away
+    parent = absent.open_run(**KEYS | {"name": "parent", "digest": "2" * 32})
+    child = absent.open_run(**KEYS, parent=parent)
+    assert (child.run_id, child.finished) == (None, False)
+    log(child)
+    parent.log_children([child])
+    parent.finish()
+    (note,) = said.notes
+    assert note.startswith("MLflow at sqlite:///")
+    assert "does not answer (connection refused); the run goes on" in note
+
+    # Still away: it is tried, and everything stays.
+    assert Tracker(settings).send_kept() == 0
+    repeated = Tracker(settings)
+    repeated.prepare("digits")
+    assert repeated.open_run(**KEYS, parent=parent).finished
+
+    away(False)
+    later = Tracker(settings, progress=said)
+    assert later.send_kept() == 2
+    assert said.notes[-1].startswith("sent what was kept of 2 runs to sqlite:///")
+    assert later.send_kept() == 0
+    found = later.open_run(**KEYS, parent=later.open_run(**KEYS | {"name": "parent", "digest": "2" * 32}))
+    assert found.finished
+    client = mlflow_client(settings)
+    logged = client.get_run(found.run_id)
+    # Doubles survive the way over the disk bit by bit.
+    assert logged.data.metrics == {"quality/purity": 0.5, "quality/purity.low": 0.1 + 0.2}
+    assert logged.data.params == {"seed": "0"}
+    assert logged.info.start_time == child.identity.start_time
+    assert {file.path for file in client.list_artifacts(found.run_id, "tables")} == {
+        "tables/clusters.csv",
+        "tables/clusters.parquet",
+        "tables/numbers.csv",
+        "tables/numbers.parquet",
+    }
+    assert len(client.search_runs([logged.info.experiment_id])) == 2
+
+
+def test_what_was_sent_before_the_server_went_away_is_not_doubled(
+    settings: Settings, said: Any, monkeypatch: pytest.MonkeyPatch, mlflow_client: Any
+) -> None:
+    first = Tracker(settings, progress=said)
+    first.prepare("digits")
+    run = first.open_run(**KEYS)
+    run.log_numbers({"early": Number(1.0)})
+
+    send = Metrics.send
+
+    def answer_lost(self: Metrics, client: Any, run_id: str) -> tuple[str, ...]:
+        # The worst case: the server did it, and its answer never came.
+        send(self, client, run_id)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(Metrics, "send", answer_lost)
+    run.log_numbers({"lost": Number(2.0)})
+    monkeypatch.undo()
+    run.log_numbers({"late": Number(3.0)})
+    run.finish()
+    client = mlflow_client(settings)
+    assert client.get_run(run.run_id).info.status == "RUNNING"
+
+    assert Tracker(settings).send_kept() == 1
+    logged = client.get_run(run.run_id)
+    assert logged.data.metrics == {"early": 1.0, "lost": 2.0, "late": 3.0}
+    assert logged.info.status == "FINISHED"
+    assert all(len(client.get_metric_history(run.run_id, name)) == 1 for name in logged.data.metrics)
+
+
+def test_a_journal_cut_off_by_a_kill_loses_one_line_only(
+    settings: Settings, away: Callable[[bool], None], mlflow_client: Any
+) -> None:
+    away(True)
+    absent = Tracker(settings)
+    absent.prepare("digits")
+    run = absent.open_run(**KEYS)
+    run.log_params({"seed": 0})
+    (journal,) = (settings.store / "kept").glob("*/journal.jsonl")
+    with journal.open("ab") as stream:
+        stream.write(b'\n{"kind": "metrics", "metr')
+    run.log_numbers({"quality/purity": Number(0.5)})
+    away(False)
+    later = Tracker(settings)
+    assert later.send_kept() == 1
+    logged = mlflow_client(settings).get_run(later.open_run(**KEYS).run_id).data
+    assert (logged.params, logged.metrics) == ({"seed": "0"}, {"quality/purity": 0.5})
+
+
+def test_what_was_kept_for_another_address_is_named_and_stays(
+    settings: Settings, said: Any, away: Callable[[bool], None], settings_for: Any
+) -> None:
+    away(True)
+    other = settings_for(settings.project, tracking_uri="https://anna:hush@far:5000")
+    absent = Tracker(other)
+    absent.prepare("digits")
+    absent.open_run(**KEYS).finish()
+    away(False)
+    assert Tracker(settings, progress=said).send_kept() == 0
+    assert said.notes == [f"1 run kept in {settings.store / 'kept'} for https://***@far:5000"]
+    kept = b"".join(path.read_bytes() for path in (settings.store / "kept").rglob("*") if path.is_file())
+    assert b"hush" not in kept
+
+
+def test_what_a_server_refuses_is_kept_and_the_rest_is_sent(
+    settings: Settings, said: Any, monkeypatch: pytest.MonkeyPatch, mlflow_client: Any
+) -> None:
+    def refuse(*_: object) -> tuple[str, ...]:
+        raise ValueError("quota exceeded")
+
+    ready = Tracker(settings, progress=said)
+    ready.prepare("digits")
+    run = ready.open_run(**KEYS)
+    monkeypatch.setattr(Metrics, "send", refuse)
+    log(run)
+    assert mlflow_client(settings).get_run(run.run_id).data.params == {"seed": "0"}
+    assert said.notes == [
+        f"MLflow refused metrics of run {run.run_id}: quota exceeded; kept in {settings.store / 'kept'}"
+    ]
+    assert Tracker(settings, progress=said).send_kept() == 0
+    assert "quota exceeded; it stays in" in said.notes[-1]
+    monkeypatch.undo()
+    assert Tracker(settings).send_kept() == 1
+    assert mlflow_client(settings).get_run(run.run_id).data.metrics["quality/purity"] == 0.5
+
+
+def test_an_absent_server_costs_seconds_and_prints_nothing(
+    tmp_path: Path,
+    said: Any,
+    settings_for: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    # Port 9 (discard) on loopback: nothing listens, the connection is refused.
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    absent = Tracker(settings_for(tmp_path, tracking_uri="http://127.0.0.1:9"), progress=said)
+    absent.prepare("digits")
+    log(absent.open_run(**KEYS))
+    assert len(said.notes) == 1
+    assert said.notes[0].startswith("MLflow at http://127.0.0.1:9 does not answer")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_database_server_that_is_absent_is_noticed_before_mlflow_retries(
+    tmp_path: Path, said: Any, settings_for: Any
+) -> None:
+    absent = Tracker(settings_for(tmp_path, tracking_uri="postgresql://me@127.0.0.1:9/runs"), progress=said)
+    absent.prepare("digits")
+    assert absent.is_away
+    assert "no database answers at 127.0.0.1:9" in said.notes[0]
+
+
+def test_a_database_that_cannot_be_written_is_an_error_before_anything_is_computed(
+    tmp_path: Path, settings_for: Any
+) -> None:
+    (tmp_path / "file").write_text("")
+    unusable = settings_for(tmp_path, tracking_uri=f"sqlite:///{tmp_path}/file/mlflow.db")
+    with pytest.raises(TrackingError, match="cannot write"):
+        Tracker(unusable).prepare("digits")
+
+
+def test_the_waits_of_mlflow_are_shortened_unless_the_user_says_otherwise(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "77")
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
+    tracker.Tracker(settings).prepare("digits")
+    import os
+
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "2"
