@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int64, Shaped
+from jaxtyping import Shaped
 
 from polylens.bits import pack
-from polylens.dataflow import Nonlinearity, capture, gather
+from polylens.dataflow import LayerShape, Nonlinearity, capture, gather, near_boundary
 from polylens.harvest.loading import Loader, Rule
-from polylens.harvest.resolved import ResolvedTake, is_image, thumbnail_grid
+from polylens.harvest.resolved import ResolvedTake, thumbnail_grid
 from polylens.imports import lightning
 
 
@@ -22,7 +22,7 @@ class Collected:
 
     values: Shaped[torch.Tensor, "rows width"]
     """Activations in 32 bits, or packed codes."""
-    n_near: Int64[torch.Tensor, ""]
+    n_near: int
     """Units within the numerical noise of a kink."""
     n_units: int
     """Units that were looked at for it."""
@@ -85,7 +85,7 @@ class _Partial:
     rows: dict[str, Any]
     activations: torch.Tensor | None = None
     packed: dict[str, torch.Tensor] = field(default_factory=dict)
-    near: list[torch.Tensor] = field(default_factory=list)
+    n_near: int = 0
     n_units: int = 0
 
     def add_layer(self, layer: str, tensor: torch.Tensor) -> None:
@@ -94,7 +94,7 @@ class _Partial:
             return
         if not self.item.sampled:
             tensor = self._thumbnail(tensor)
-        self.activations = self._gather(tensor, self.item).float()
+        self.activations = self._gather(tensor, self.item.shape).float()
 
     def add_nonlinearity(self, nonlinearity: Nonlinearity, tensor: torch.Tensor) -> None:
         """Encodes and packs the rows of a nonlinearity's regimes, if the take's code reads them."""
@@ -103,51 +103,28 @@ class _Partial:
             return
         if all(unit.name != nonlinearity.name for unit in selection.nonlinearities):
             return
-        positions = self.rows["position"] if self.item.sampled else None
-        values = gather(tensor, nonlinearity.shape, positions, self.rows["example_of_row"])
+        values = self._gather(tensor, nonlinearity.shape)
         self.packed[nonlinearity.name] = pack(code.encode(nonlinearity, values))
         if nonlinearity.role == "units":
-            self.near.append(count_near(values, nonlinearity.kinks))
+            self.n_near += near_boundary(values, kinks=nonlinearity.kinks)
             self.n_units += values.numel()
 
     def collected(self) -> Collected:
         """The finished rows, the parts of a code in the order of its scheme."""
         if self.item.selection is None:
-            if self.activations is None:
-                raise RuntimeError(f"the forward pass never reached layer '{self.item.layer}'")
-            return Collected(self.activations, torch.zeros((), dtype=torch.int64), 0)
-        missed = [unit.name for unit in self.item.selection.nonlinearities if unit.name not in self.packed]
-        if missed:
-            raise RuntimeError(f"the forward pass never reached {', '.join(missed)}")
-        values = torch.cat([self.packed[unit.name] for unit in self.item.selection.nonlinearities], dim=1)
-        near = torch.stack(self.near).sum() if self.near else torch.zeros((), dtype=torch.int64)
-        return Collected(values, near, self.n_units)
+            assert self.activations is not None  # `capture` raises where the pass does not come by a layer
+            return Collected(self.activations, self.n_near, self.n_units)
+        parts = [self.packed[unit.name] for unit in self.item.selection.nonlinearities]
+        return Collected(torch.cat(parts, dim=1), self.n_near, self.n_units)
 
-    def _gather(self, tensor: torch.Tensor, item: ResolvedTake) -> torch.Tensor:
-        positions = self.rows["position"] if item.sampled else None
-        return gather(tensor, item.shape, positions, self.rows["example_of_row"])
+    def _gather(self, tensor: torch.Tensor, shape: LayerShape) -> torch.Tensor:
+        positions = self.rows["position"] if self.item.sampled else None
+        return gather(tensor, shape, positions, self.rows["example_of_row"])
 
     def _thumbnail(self, tensor: torch.Tensor) -> torch.Tensor:
+        """A whole image, averaged down; other tensors as they are."""
         grid = thumbnail_grid(self.item.shape, self.item.take.thumbnail)
-        if grid == self.item.shape.grid or not is_image(self.item.shape):
+        if grid == self.item.shape.grid:
             return tensor
-        return torch.nn.functional.adaptive_avg_pool2d(tensor.float(), grid)
-
-
-def count_near(
-    values: Float[torch.Tensor, "rows units"], kinks: tuple[float, ...]
-) -> Int64[torch.Tensor, ""]:
-    """How many pre-activations another order of summation, at this precision, might carry over a kink.
-
-    A unit counts where it is nearer to a kink than the rounding step of the precision times the greatest
-    pre-activation of its row.
-
-    >>> int(count_near(torch.tensor([[1e-9, 1.0, -2.0]]), (0.0,)))
-    1
-    """
-    exact = values.float()
-    noise = torch.finfo(values.dtype).eps * exact.abs().amax(dim=1, keepdim=True)
-    near = torch.zeros_like(exact, dtype=torch.bool)
-    for kink in kinks:
-        near |= (exact - kink).abs() <= noise
-    return near.sum()
+        height, width = grid
+        return torch.nn.functional.adaptive_avg_pool2d(tensor.float(), (height, width))

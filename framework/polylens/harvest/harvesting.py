@@ -52,7 +52,7 @@ def harvest(
 ) -> tuple[HarvestedTake, ...]:
     """Brings the rows of every take into the store, with one forward pass for all that it lacks.
 
-    A harvest that was stopped goes on at the first shard that is missing. Rows depend neither on the batch size
+    A harvest that was stopped goes on at the first missing shard. Rows depend neither on the batch size
     nor on the number of processes.
 
     Args:

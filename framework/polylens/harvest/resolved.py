@@ -16,7 +16,7 @@ from polylens.records import Examples, Network
 if TYPE_CHECKING:
     import torch
 
-    from polylens.dataflow import Flow, LayerShape, Nonlinearity, Selection
+    from polylens.dataflow import Flow, LayerShape, Selection
     from polylens.sampling import Sampling
 
 
@@ -109,8 +109,6 @@ def _resolve(take: Take, flow: Flow) -> ResolvedTake:
             f"whole examples of layer '{take.layer}' have no code at one position",
             hint="set the code's 'positions' to all",
         )
-    for nonlinearity in selection.nonlinearities:
-        _check_positions(take, shape, nonlinearity)
     return ResolvedTake(take, layer, shape, selection, sampled=_is_sampled(take, shape))
 
 
@@ -124,12 +122,3 @@ def _is_sampled(take: Take, shape: LayerShape) -> bool:
             hint=f"give the spec a 'sampling'; kinds: {', '.join(kinds('sampling'))}",
         )
     return True
-
-
-def _check_positions(take: Take, shape: LayerShape, nonlinearity: Nonlinearity) -> None:
-    if nonlinearity.shape.grid != shape.grid:
-        raise UsageError(
-            f"a position of layer '{take.layer}' {shape.grid} is none of '{nonlinearity.name}' "
-            f"{nonlinearity.shape.grid}, so they have no code at the same one",
-            hint="set the code's 'positions' to all, or end 'through' before the positions change",
-        )

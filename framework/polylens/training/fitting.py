@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Int64
 
+from polylens.datasets import shuffled_targets
 from polylens.devices import Options, run_trainer, silent_trainer
 from polylens.digests import file_sha256
 from polylens.errors import DataError
@@ -35,7 +36,7 @@ def fit(
     options: Options | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Trains `module` in place; writes `weights.safetensors`, `history.parquet`, `summary.json` into `folder`.
+    """Trains `module` in place; writes its weights, history and summary into `folder`.
 
     One device and 32 bits are used whatever the options say: more devices would change the batches, and other
     precisions the weights, while the digest of a training names neither.
@@ -45,7 +46,7 @@ def fit(
         examples: with classes.
         training: epochs, batch size, optimiser, and whether the classes are shuffled first.
         streams: all randomness: the order of examples, shuffled classes, dropout.
-        folder: where the results are written.
+        folder: gets `weights.safetensors`, `history.parquet` and `summary.json`.
         options: accelerator and loading workers.
         progress: shows steps and their rate.
 
@@ -82,9 +83,7 @@ def _targets(examples: Examples, *, training: Training, streams: Streams) -> Int
         )
     if training.targets == "true":
         return examples.targets
-    from polylens.datasets import shuffled_targets
-
-    return np.asarray(shuffled_targets(examples, streams))
+    return np.asarray(shuffled_targets(examples, streams).targets)
 
 
 def _check_scores(module: torch.nn.Module, examples: Examples) -> None:

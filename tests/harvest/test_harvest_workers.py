@@ -1,0 +1,242 @@
+"""A harvest on several processes: the same rows as on one, errors that are shown, and no process left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from polylens.assembly import Recipe, assemble, open_examples
+from polylens.codes.sign import Sign
+from polylens.datasets.digits import Digits
+from polylens.devices import Options
+from polylens.errors import DataError, StageError, UsageError
+from polylens.harvest import Take, harvest, launching, load_rows
+from polylens.harvest.job import Job
+from polylens.harvest.shard import Shard
+from polylens.models.cnn import Cnn
+from polylens.sampling.random_positions import RandomPositions
+from polylens.store import Store
+from polylens.streams import Streams
+
+TWO_PROCESSES = Options(accelerator="cpu", devices=2, strategy="ddp")
+RECIPE = Recipe(Cnn(image_size=8, channels=(4, 8), classes=10), Digits(), seed=0)
+
+
+def takes(layers):
+    positions = RandomPositions(count=2)
+    return [
+        Take("rows", layers[0], "activations", positions),
+        Take("code", layers[0], "codes", positions, Sign(units="own", positions="same")),
+        Take("whole", "input", "codes", None, Sign(units="downstream", positions="all"), whole=True),
+    ]
+
+
+def run(root, *, options, recipe=RECIPE, **more):
+    store = Store(root)
+    examples = open_examples(recipe, root=root)
+    network = assemble(recipe, examples, store=store, root=root)
+    layer = next(name for name, part in network.module.named_modules() if type(part).__name__ == "ReLU")
+    harvest(
+        network,
+        examples,
+        takes([layer]),
+        recipe=recipe,
+        root=root,
+        streams=Streams(recipe.seed),
+        store=store,
+        options=options,
+        **more,
+    )
+    return store
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_rows_of_one_and_leave_this_process_as_it_was(tmp_path, capfd):
+    environment = dict(os.environ)
+    two = run(tmp_path / "two", options=TWO_PROCESSES)
+    assert dict(os.environ) == environment
+    one = run(tmp_path / "one", options=Options(accelerator="cpu", batch_size=100))
+    for part in ({"activations": "rows"}, {"codes": "code"}, {"codes": "whole"}):
+        rows, expected = load_rows(two, **part), load_rows(one, **part)
+        assert rows.origins.example_ids == expected.origins.example_ids
+        np.testing.assert_array_equal(rows.origins.example, expected.origins.example)
+        np.testing.assert_array_equal(rows.origins.position, expected.origins.position)
+        np.testing.assert_array_equal(rows.targets, expected.targets)
+        if rows.codes is None:
+            np.testing.assert_allclose(rows.activations, expected.activations, atol=1e-6)
+        else:
+            np.testing.assert_array_equal(rows.codes.packed, expected.codes.packed)
+    printed = capfd.readouterr()
+    assert printed.out + printed.err == ""
+
+
+def job(tmp_path, **changes):
+    made = Job(
+        recipe=RECIPE,
+        takes=tuple(takes(["hidden"])),
+        missing={"rows": frozenset({Shard(0, 256), Shard(256, 300)})},
+        folders={"rows": tmp_path},
+        streams=Streams(3, ("a", "b")),
+        store=tmp_path,
+        root=tmp_path,
+        options=TWO_PROCESSES,
+    )
+    return replace(made, **changes)
+
+
+def test_a_job_comes_back_from_plain_data(tmp_path):
+    assert Job.from_plain(job(tmp_path).to_plain()) == job(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_workers_error_arrives_with_its_own_message(tmp_path):
+    made = job(tmp_path, recipe=replace(RECIPE, training="never"))
+    with pytest.raises(Exception, match="holds no training never") as caught:
+        launching.run_workers(made, advance=lambda n: None)
+    assert type(caught.value).__name__ == "StoreError"
+
+
+def stand_in(tmp_path, monkeypatch, program):
+    """A small program in the place of the worker."""
+    path = tmp_path / "worker.py"
+    path.write_text(textwrap.dedent(program))
+    monkeypatch.setattr(launching, "worker_command", lambda made: [sys.executable, str(path)])
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+
+
+def eventually(condition):
+    for _ in range(100):
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_what_the_workers_have_done_adds_up_and_other_lines_are_passed_over(tmp_path, monkeypatch):
+    stand_in(tmp_path, monkeypatch, """
+        print("some library's greeting")
+        print('{"advance": 256}')
+        print("3")
+        print('{"advance": 44}')
+    """)  # fmt: skip
+    done = []
+    launching.run_workers(job(tmp_path), advance=done.append)
+    assert done == [256, 44]
+
+
+def test_a_data_error_of_a_worker_is_a_data_error_here(tmp_path, monkeypatch):
+    stand_in(tmp_path, monkeypatch, """
+        import time
+        print('{"error": "DataError", "message": "broken", "hint": "mend it"}', flush=True)
+        time.sleep(600)
+    """)  # fmt: skip
+    with pytest.raises(DataError, match="broken\n  mend it"):
+        launching.run_workers(job(tmp_path), advance=lambda n: None)
+
+
+def test_any_other_error_of_a_worker_fails_the_stage(tmp_path, monkeypatch):
+    stand_in(tmp_path, monkeypatch, """
+        print('{"error": "", "message": "ValueError: odd", "hint": null}', flush=True)
+    """)  # fmt: skip
+    with pytest.raises(StageError, match="a worker process failed: ValueError: odd"):
+        launching.run_workers(job(tmp_path), advance=lambda n: None)
+
+
+def test_a_worker_that_ends_without_a_word_is_shown_with_its_last_lines(tmp_path, monkeypatch):
+    stand_in(tmp_path, monkeypatch, """
+        import sys
+        print("out of cheese", file=sys.stderr)
+        sys.exit(3)
+    """)  # fmt: skip
+    with pytest.raises(StageError, match="ended with exit code 3\n  out of cheese"):
+        launching.run_workers(job(tmp_path), advance=lambda n: None)
+
+
+def test_a_killed_worker_takes_its_children_along(tmp_path, monkeypatch):
+    stand_in(tmp_path, monkeypatch, f"""
+        import os, signal, subprocess, sys
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        open({str(tmp_path / "child")!r}, "w").write(str(child.pid))
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)  # fmt: skip
+    with pytest.raises(StageError, match="was killed by signal 9"):
+        launching.run_workers(job(tmp_path), advance=lambda n: None)
+    child = int((tmp_path / "child").read_text())
+    assert eventually(lambda: not is_running(child))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_workers_end_with_their_parent(tmp_path, ending):
+    parent = tmp_path / "parent.py"
+    parent.write_text(textwrap.dedent(f"""
+        import sys
+        from pathlib import Path
+        from polylens.harvest import launching, worker
+        from polylens.harvest.job import Job
+        program = '''
+        import os, threading
+        from pathlib import Path
+        from polylens.harvest.worker import _end_with_parent
+        Path({str(tmp_path / "pid")!r} + ".new").write_text(str(os.getpid()))
+        os.rename({str(tmp_path / "pid")!r} + ".new", {str(tmp_path / "pid")!r})
+        _end_with_parent()
+        '''
+        launching.worker_command = lambda job: [sys.executable, "-c", "import textwrap; exec(textwrap.dedent(" + repr(program) + "))"]
+        class Fake:
+            folders = {{"a": Path({str(tmp_path)!r})}}
+            class options:
+                num_nodes = 1
+            def to_plain(self):
+                return {{}}
+        launching.run_workers(Fake(), advance=print)
+    """))  # fmt: skip # noqa: E501
+    process = subprocess.Popen([sys.executable, str(parent)], stderr=subprocess.DEVNULL)
+    assert eventually((tmp_path / "pid").exists)
+    worker = int((tmp_path / "pid").read_text())
+    assert is_running(worker)
+    process.send_signal(ending)
+    process.wait()
+    assert eventually(lambda: not is_running(worker))
+
+
+def test_several_machines_need_slurm(tmp_path, monkeypatch):
+    options = replace(TWO_PROCESSES, num_nodes=3)
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    with pytest.raises(UsageError, match="3 machines are asked for") as caught:
+        launching.worker_command(job(tmp_path, options=options))
+    assert "sbatch" in str(caught.value)
+    (tmp_path / "srun").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    command = launching.worker_command(job(tmp_path, options=options))
+    assert command[:3] == ["srun", "--nodes=3", "--ntasks-per-node=2"]
+    assert command[-2:] == ["-m", "polylens.harvest.worker"]
+
+
+def test_ranks_left_in_the_environment_do_not_reach_the_workers(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    stand_in(tmp_path, monkeypatch, """
+        import os
+        print('{"advance": %d}' % sum(name in os.environ for name in ("LOCAL_RANK", "WORLD_SIZE")))
+    """)  # fmt: skip
+    done = []
+    launching.run_workers(job(tmp_path), advance=done.append)
+    assert done == [0]
