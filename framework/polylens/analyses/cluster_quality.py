@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field
 
-from polylens.analyses import NETWORK, Analysis, Need, Outcomes
+from polylens.analyses import Analysis, Need, Outcomes
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Partition, Rows
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from polylens.statistics import Blocks, ClassNull
+    from polylens.statistics import Blocks
 
 
 class ClusterQuality(Analysis):
@@ -46,6 +44,7 @@ class ClusterQuality(Analysis):
         """Scores with intervals from the partition's subsamples and chance from block permutations."""
         import numpy as np
 
+        from polylens.analyses._quality_tables import chance_table, cluster_purities, quality_curve
         from polylens.errors import DataError
         from polylens.statistics import (
             Blocks,
@@ -99,9 +98,9 @@ class ClusterQuality(Analysis):
         return Findings(
             numbers=known,
             tables={
-                "clusters": self._clusters(rows, partition, null),
-                "curve": self._curve(rows, partition),
-                "chance": self._chance(known, null),
+                "clusters": cluster_purities(rows, partition, null),
+                "curve": quality_curve(rows, partition),
+                "chance": chance_table(known, null),
             },
             notes=() if partition.n_clusters else ("No cluster was found: purity is not defined.",),
         )
@@ -112,52 +111,9 @@ class ClusterQuality(Analysis):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Scores beside controls, purity against coverage, and the clusters by class."""
-        from polylens.figures import clusters_by_class, purity_coverage, scores
+        from polylens.analyses._quality_pictures import quality_pictures
 
-        own = outcomes[NETWORK][0]
-        panels = {
-            name: {
-                variant: [each.findings.numbers[name] for each in draws if name in each.findings.numbers]
-                for variant, draws in outcomes.items()
-            }
-            for name in self.headline
-        }
-        curves = {
-            variant: _mean_curve([each.findings for each in draws]) for variant, draws in outcomes.items()
-        }
-        figures = [
-            Figure(
-                name="scores",
-                title="Scores beside controls",
-                caption=(
-                    "Dots: the network and each draw of each control. Lines: 5 to 95 % of clusterings of "
-                    f"80 % of the examples. Ticks: classes shuffled over examples. {subject}"
-                ),
-                png=scores(panels),
-                alt="One panel a score; the network's dot beside those of the controls and the raw inputs.",
-            ),
-            Figure(
-                name="purity-coverage",
-                title="Purity against coverage",
-                caption=f"One point a min_cluster_size; controls with several draws by their mean. {subject}",
-                png=purity_coverage({variant: curve for variant, curve in curves.items() if curve}),
-                alt="Purity of clustered rows against the share of rows clustered, one line a variant.",
-            ),
-        ]
-        partition = own.upstream[self.of].partition
-        if partition is not None and own.rows.targets is not None:
-            figures.append(
-                Figure(
-                    name="clusters-by-class",
-                    title="Clusters by class",
-                    caption=f"Rows of each class in each cluster and in noise. {partition.method}. {subject}",
-                    png=clusters_by_class(
-                        partition.labels, targets=own.rows.targets, classes=own.rows.classes
-                    ),
-                    alt="A table of counts: one line a cluster, one column a class.",
-                )
-            )
-        return tuple(figures)
+        return quality_pictures(outcomes, of=self.of, shown=self.headline, subject=subject)
 
     def _position(self, rows: Rows, partition: Partition, blocks: Blocks, streams: Streams) -> Number | None:
         """Agreement of clusters with position; None where all rows stand at one position."""
@@ -184,87 +140,3 @@ class ClusterQuality(Analysis):
             null=np.array(null),
             null_is=f"{self.permutations} shuffles of positions {where}",
         )
-
-    def _clusters(self, rows: Rows, partition: Partition, null: ClassNull) -> pd.DataFrame:
-        """One line a cluster: its size, its majority class, how pure it is, and what chance gives."""
-        import numpy as np
-        import pandas as pd
-
-        from polylens.statistics import cluster_classes, p_value
-
-        targets = np.asarray(rows.targets)
-        found = cluster_classes(partition.labels, targets, n_classes=len(rows.classes) or None)
-        names = rows.classes or tuple(str(index) for index in range(int(targets.max(initial=0)) + 1))
-        base = np.bincount(targets, minlength=len(names)) / max(len(targets), 1)
-        return pd.DataFrame(
-            {
-                "cluster": np.arange(len(found.sizes)),
-                "size": found.sizes,
-                "majority_class": [names[index] for index in found.majority],
-                "purity": found.purity,
-                "class_share_of_rows": base[found.majority],
-                "entropy_bits": found.entropy,
-                "chance_purity": null.cluster_purity.mean(0),
-                "chance_purity_high": np.quantile(null.cluster_purity, 0.95, axis=0),
-                "family_wise_p_value": np.array(
-                    [p_value(value, null.best_cluster_purity) for value in found.purity], dtype=np.float64
-                ),
-            }
-        )
-
-    def _curve(self, rows: Rows, partition: Partition) -> pd.DataFrame:
-        """The scores at each min_cluster_size."""
-        import numpy as np
-        import pandas as pd
-
-        from polylens.statistics import adjusted_mutual_information, contingency, coverage, purity
-
-        targets = np.asarray(rows.targets)
-        lines = []
-        for item in partition.alternatives:
-            if item.name == "min_cluster_size":
-                own = targets[item.rows]
-                pure = purity(item.labels, own)
-                information = adjusted_mutual_information(contingency(item.labels, own))
-                count = int(item.labels.max(initial=-1)) + 1
-                lines.append(
-                    (item.value, count, coverage(item.labels), np.nan if pure is None else pure, information)
-                )
-        columns = ["min_cluster_size", "clusters", "coverage", "purity", "adjusted_mutual_information"]
-        return pd.DataFrame(lines, columns=columns)
-
-    def _chance(self, numbers: Mapping[str, Number], null: ClassNull) -> pd.DataFrame:
-        """Each score beside its whole null."""
-        import numpy as np
-        import pandas as pd
-
-        from polylens.statistics import p_value
-
-        nulls = {
-            "purity": null.purity,
-            "adjusted_mutual_information": null.information,
-            "best_cluster_purity": null.best_cluster_purity,
-        }
-        lines = [
-            (
-                name,
-                numbers[name].value,
-                float(values.mean()),
-                float(np.quantile(values, 0.95)),
-                p_value(numbers[name].value, values),
-            )
-            for name, values in nulls.items()
-            if name in numbers
-        ]
-        return pd.DataFrame(lines, columns=["number", "value", "chance_mean", "chance_95", "p_value"])
-
-
-def _mean_curve(draws: list[Findings]) -> list[tuple[int, float, float]]:
-    """(min_cluster_size, coverage, purity), averaged over the draws in which something was clustered."""
-    import pandas as pd
-
-    lines = pd.concat([findings.tables["curve"] for findings in draws]).dropna(subset=["purity"])
-    means = lines.groupby("min_cluster_size")[["coverage", "purity"]].mean()
-    return [
-        (int(str(size)), float(line["coverage"]), float(line["purity"])) for size, line in means.iterrows()
-    ]

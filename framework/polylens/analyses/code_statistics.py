@@ -48,7 +48,7 @@ class CodeStatistics(Analysis):
         distinct = distinct_codes(codes)
         notes: list[str] = []
         numbers = {
-            "distinct_codes": Number(distinct, unit="codes"),
+            "distinct_codes": Number(float(distinct), unit="codes"),
             "distinct_fraction": Number(distinct / len(rows)),
             "near_boundary_fraction": Number(codes.near_boundary_fraction),
         }

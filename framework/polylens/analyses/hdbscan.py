@@ -94,9 +94,11 @@ class Hdbscan(Analysis):
         notes = () if partition.n_clusters else ("No cluster was found: every row is noise.",)
         return Findings(
             numbers={
-                "clusters": Number(partition.n_clusters, clusters.low, clusters.high, clusters.meaning),
+                "clusters": Number(
+                    float(partition.n_clusters), clusters.low, clusters.high, clusters.meaning
+                ),
                 "coverage": Number(partition.coverage, covered.low, covered.high, covered.meaning),
-                "noise_rows": Number(noise, unit="rows"),
+                "noise_rows": Number(float(noise), unit="rows"),
             },
             tables={"clusters": cluster_table(rows, partition)},
             partition=replace(partition, alternatives=tuple(found)),

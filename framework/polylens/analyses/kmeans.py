@@ -77,7 +77,7 @@ class Kmeans(Analysis):
         scaled = "" if self.scale == "none" else f", scale {self.scale}"
         return Findings(
             numbers={
-                "clusters": Number(partition.n_clusters),
+                "clusters": Number(float(partition.n_clusters)),
                 "coverage": Number(partition.coverage),
                 "mean_strength": Number(
                     float(partition.strength.mean()), interval.low, interval.high, interval.meaning

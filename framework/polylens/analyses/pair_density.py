@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from polylens.analyses import NETWORK, Analysis, Need, Outcome, Outcomes
+from polylens.analyses import Analysis, Need, Outcomes
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -94,9 +94,9 @@ class PairDensity(Analysis):
 
         observed = density_ratios(same, different, bins=bins)
         numbers = ratio_numbers(observed, layers=layers, resampled=resampled, shuffled=shuffled)
-        numbers["pairs_same"] = Number(len(same.pairs), unit="pairs")
-        numbers["pairs_different"] = Number(len(different.pairs), unit="pairs")
-        numbers["zero_distance_pairs"] = Number(dropped, unit="pairs")
+        numbers["pairs_same"] = Number(float(len(same.pairs)), unit="pairs")
+        numbers["pairs_different"] = Number(float(len(different.pairs)), unit="pairs")
+        numbers["zero_distance_pairs"] = Number(float(dropped), unit="pairs")
         undefined = [layer for layer, code in zip(layers, observed.same_code, strict=False) if not code]
         if undefined:
             notes.append(f"No same-class pair differs in {', '.join(undefined)}: no ratio there.")
@@ -112,72 +112,9 @@ class PairDensity(Analysis):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Ratios by layer beside controls, how the distances overlap, and the class-by-class matrix."""
-        import numpy as np
+        from polylens.analyses._density_pictures import density_pictures
 
-        from polylens.figures import class_matrix, densities, density_ratios, distance_overlap
-
-        own = outcomes[NETWORK][0]
-        layers = () if own.rows.codes is None else own.rows.codes.scheme.layers
-        names: dict[str, tuple[str, ...]] = {"all layers": ("matched_ratio",)}
-        names |= {layer.name: ("matched_ratio", layer.name) for layer in layers}
-        ratios = {
-            variant: {layer: _found(draws, *parts) for layer, parts in names.items()}
-            for variant, draws in outcomes.items()
-        }
-        kinds: tuple[Literal["same", "different"], ...] = ("same", "different")
-        means = {
-            variant: {kind: found[0] for kind in kinds if (found := _found(draws, f"density_{kind}"))}
-            for variant, draws in outcomes.items()
-        }
-        pairs, classes = own.findings.tables["pairs"], own.findings.tables["classes"]
-        matrix = np.full((len(own.rows.classes), len(own.rows.classes)), np.nan)
-        places = {name: place for place, name in enumerate(own.rows.classes)}
-        for line in classes.itertuples():
-            left, right = places[str(line.class_a)], places[str(line.class_b)]
-            matrix[left, right] = matrix[right, left] = line.relative_density
-        overlap = own.findings.numbers["overlap"].value
-        return (
-            Figure(
-                name="density-ratios",
-                title="Density between classes over density within",
-                caption=(
-                    "Different-class pairs weighted to the distances of same-class pairs; 1 is no "
-                    f"difference. Lines: 5 to 95 % of resamples of the examples. {subject}"
-                ),
-                png=density_ratios(ratios, title="Density ratio, matched by distance"),
-                alt="One band a layer: the network's ratio beside those of the controls, and a line at 1.",
-            ),
-            Figure(
-                name="densities",
-                title="Boundary density of pairs",
-                caption=(
-                    "Mean of code distance (share of a layer's units, averaged over layers) over Euclidean "
-                    f"distance, not matched by distance; of controls the first draw. {subject}"
-                ),
-                png=densities(means),
-                alt="Density of same-class and of different-class pairs, one line a variant.",
-            ),
-            Figure(
-                name="distance-overlap",
-                title="Distances of the pairs",
-                caption=(
-                    f"Overlap {overlap:.2f}: where the two do not overlap, nothing can be compared at equal "
-                    f"distance. {subject}"
-                ),
-                png=distance_overlap(
-                    pairs.loc[pairs["same_class"], "distance"].to_numpy(dtype=np.float64),
-                    pairs.loc[~pairs["same_class"], "distance"].to_numpy(dtype=np.float64),
-                ),
-                alt="Histograms of the Euclidean distances of same-class and of different-class pairs.",
-            ),
-            Figure(
-                name="class-matrix",
-                title="Density, class by class",
-                caption=f"Each pair's density over that of same-class pairs of its length. {subject}",
-                png=class_matrix(matrix, classes=own.rows.classes, unit="density at equal distance"),
-                alt="A matrix of classes: density between each two, relative to density within classes.",
-            ),
-        )
+        return density_pictures(outcomes, subject=subject)
 
     def _measure(
         self, rows: Rows, kind: Literal["same", "different"], streams: Streams, notes: list[str]
@@ -281,10 +218,3 @@ def _pair_table(rows: Rows, same: MeasuredPairs, different: MeasuredPairs) -> pd
             "code_distance": both.code[:, -1],
         }
     )
-
-
-def _found(draws: Sequence[Outcome], *name: str) -> list[Number]:
-    from polylens.statistics import metric_name
-
-    numbers = [each.findings.numbers.get(metric_name(*name)) for each in draws]
-    return [number for number in numbers if number is not None]

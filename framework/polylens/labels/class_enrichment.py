@@ -14,12 +14,9 @@ from polylens.streams import Streams
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from jaxtyping import Float64, Shaped
 
     from polylens.statistics import Enrichment
-
-_RUNNERS_UP = 3
 
 
 class ClassEnrichment(Label):
@@ -50,6 +47,7 @@ class ClassEnrichment(Label):
         import numpy as np
 
         from polylens.errors import DataError
+        from polylens.labels._enrichment_tables import cluster_table, runners_up
         from polylens.statistics import Blocks, enrich
 
         if rows.targets is None or not rows.classes:
@@ -96,8 +94,8 @@ class ClassEnrichment(Label):
             clusters=clusters,
             numbers=self._numbers(partition, found, clusters),
             tables={
-                "clusters": _cluster_table(rows, partition, found, clusters),
-                "runners_up": _runners_up(rows, found),
+                "clusters": cluster_table(rows, partition, found, clusters),
+                "runners_up": runners_up(rows, found),
             },
             notes=tuple(notes),
         )
@@ -163,65 +161,6 @@ def _text(found: Enrichment, cluster: int, classes: Sequence[str], *, strong: bo
     if not strong:
         return f"weak: {classes[name]}?"
     return classes[name] if found.share[cluster] > 0.5 else f"{classes[name]} and others"
-
-
-def _cluster_table(
-    rows: Rows, partition: Partition, found: Enrichment, clusters: Sequence[ClusterLabel]
-) -> pd.DataFrame:
-    """One line a cluster: its label and all of the evidence."""
-    import numpy as np
-    import pandas as pd
-
-    from polylens.statistics import bootstrap_interval
-
-    lines = []
-    for each in clusters:
-        index = each.cluster
-        share, lift = (
-            bootstrap_interval(values[:, index]) for values in (found.resampled_share, found.resampled_lift)
-        )
-        name = int(found.name[index])
-        lines.append(
-            {
-                "cluster": index,
-                "label": each.text,
-                "strong": each.strong,
-                "size": each.size,
-                "class": rows.classes[name] if name >= 0 else "",
-                "naming_rows": int(found.naming_rows[index]),
-                "held_out_rows": int(found.held_out_rows[index]),
-                "share": found.share[index],
-                "share_low": np.nan if share.low is None else share.low,
-                "share_high": np.nan if share.high is None else share.high,
-                "class_share_of_rows": found.base[name] if name >= 0 else np.nan,
-                "lift": found.lift[index],
-                "lift_low": np.nan if lift.low is None else lift.low,
-                "lift_high": np.nan if lift.high is None else lift.high,
-                "chance_lift": each.chance_lift,
-                "p_value": each.p_value,
-                "exemplar_example": rows.origins.example_ids[
-                    rows.origins.example[partition.exemplars[index]]
-                ],
-            }
-        )
-    return pd.DataFrame(lines)
-
-
-def _runners_up(rows: Rows, found: Enrichment) -> pd.DataFrame:
-    """The most common classes of each cluster among its held-out rows."""
-    import numpy as np
-    import pandas as pd
-
-    lines = []
-    for cluster, counts in enumerate(found.held_out):
-        size = max(int(counts.sum()), 1)
-        for rank, label in enumerate(np.argsort(-counts, kind="stable")[:_RUNNERS_UP]):
-            if counts[label]:
-                share = counts[label] / size
-                lines.append(
-                    (cluster, rank + 1, rows.classes[label], counts[label], share, share / found.base[label])
-                )
-    return pd.DataFrame(lines, columns=["cluster", "rank", "class", "held_out_rows", "share", "lift"])
 
 
 def _pooled(share: Float64[np.ndarray, "clusters"], rows: Shaped[np.ndarray, "clusters"]) -> float | None:

@@ -136,8 +136,8 @@ def shuffled_ratios(
 ) -> Iterator[DensityRatios]:
     """The ratios of the same pairs with classes shuffled over examples.
 
-    Fewer of the pairs are then of one class than of two, so that these ratios scatter more than the
-    observed one: a test against them is on the safe side.
+    Shuffling undoes the difference in distance too, so that nearly all pairs can be matched and these ratios
+    scatter little. They say where chance lies, not how sure a ratio is: resampled examples and controls do.
     """
     everything = same.joined(different)
     for number in range(permutations):

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int64, Shaped
 
 _PRINCIPAL = 50
 """Principal components handed to t-SNE where rows are wider."""
+_STEPS = 600
 _FEWEST = 12
 """Rows below which t-SNE has too few neighbours and principal components are shown instead."""
 
@@ -49,6 +50,7 @@ def two_dimensional_map(
             perplexity=min(30.0, (count - 1) / 3),
             init=(_two_columns(principal) / spread * 1e-4).astype(np.float32),
             learning_rate="auto",
+            max_iter=_STEPS,
             random_state=0,
         )
         places = embedding.fit_transform(principal.astype(np.float32))

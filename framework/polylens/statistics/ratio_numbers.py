@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from polylens.records import Number
 from polylens.statistics.density_ratios import DensityRatios
 from polylens.statistics.naming import metric_name
-from polylens.statistics.resampling import bootstrap_interval, p_value
+from polylens.statistics.resampling import bootstrap_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def ratio_table(
     resampled: Sequence[DensityRatios],
     shuffled: Sequence[DensityRatios],
 ) -> pd.DataFrame:
-    """The same numbers as a table, with the 5 and 95 % points of their nulls and one-sided p-values."""
+    """The same numbers as a table, with the 5 and 95 % points under shuffled classes."""
     import pandas as pd
 
     lines = []
@@ -73,7 +73,6 @@ def ratio_table(
                 "chance_mean": null.mean() if known else np.nan,
                 "chance_5": np.quantile(null, 0.05) if known else np.nan,
                 "chance_95": np.quantile(null, 0.95) if known else np.nan,
-                "p_value": p_value(value, null) if known else np.nan,
             }
         )
     return pd.DataFrame(lines)
