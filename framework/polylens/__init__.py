@@ -1,0 +1,49 @@
+"""polylens: declarative experiments for the polytope lens.
+
+From Python:
+
+    import polylens
+
+    study = polylens.load_spec("experiments/digits/mlp-clusters.yaml")
+    result = polylens.run(study)
+    rows = polylens.load_rows(result)
+    partition = polylens.load_partition(result, "clusters")
+    labels = polylens.load_labels(result, "digits")
+
+One's own network: `polylens.run(spec, model=my_module, input_shape=(64,))`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from polylens.devices import Options
+    from polylens.notebooks import load_labels, load_partition, load_rows, load_spec, plan, run
+    from polylens.records import ImageFormat
+
+__all__ = [
+    "ImageFormat",
+    "Options",
+    "load_labels",
+    "load_partition",
+    "load_rows",
+    "load_spec",
+    "plan",
+    "run",
+]
+
+_ROOMS = {"ImageFormat": "polylens.records", "Options": "polylens.devices"}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name when it is first used, so that the command line starts at once."""
+    if name not in __all__:
+        raise AttributeError(f"module 'polylens' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_ROOMS.get(name, "polylens.notebooks")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

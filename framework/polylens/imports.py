@@ -1,8 +1,8 @@
 """Outside libraries that need care before they are imported: torchvision, and Lightning, which looks for it.
 
 torchvision's wheel carries operators built for a CUDA torch. Beside a CPU-only torch they do not load, and
-importing torchvision fails on the missing `torchvision::nms`. Declaring the two operators' schemas first mends
-it; models and transforms use neither.
+importing torchvision fails on the missing `torchvision::nms`. Declaring the two operators' schemas first
+mends it; models and transforms use neither.
 """
 
 from __future__ import annotations

@@ -23,6 +23,17 @@ def show_error(error: Exception) -> int:
     return error.exit_code
 
 
+def show_failure(name: str, error: PolylensError, *, place: Place | None) -> None:
+    """Prints why one run failed, with the line of the spec that asked for the stage."""
+    click.echo(f"{click.style('failed:', fg='red', bold=True)} {name}: {error.message}", err=True)
+    if place is not None:
+        click.echo(f"  asked for at {place.file}:{place.line}:{place.column}", err=True)
+        for line in _excerpt(place, ""):
+            click.echo(line, err=True)
+    if error.hint is not None:
+        click.echo(f"  {error.hint}", err=True)
+
+
 def show_unexpected(error: Exception) -> int:
     """Prints an error that nobody foresaw, and gives its exit code."""
     said = str(error).strip().partition("\n")[0]

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import json
+import traceback as tracebacks
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from polylens.progress import Progress
-    from polylens.study.running import StudyResult
+    from polylens.spec import Study
+    from polylens.study.running import ChildResult
+
+FAILED, SOME_FAILED = 1, 3
 
 
-@click.command()
+@click.command(short_help="Run specs.")
 @click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPEC...")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one value of the spec.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one value.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Use at most N examples.")
-@click.option("--devices", type=click.IntRange(min=1), default=1, metavar="N", help="Processes, one a device.")
-@click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, gpu, ... (Lightning's words).")
-@click.option("--precision", default="32-true", show_default=True, help="32-true, bf16-mixed, bf16-true, 16-mixed.")
-@click.option("--strategy", default="auto", show_default=True, help="Lightning's strategy, such as ddp.")
-@click.option("--num-nodes", type=click.IntRange(min=1), default=1, metavar="N", help="Machines.")
-@click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, metavar="N")
-@click.option("--workers", type=click.IntRange(min=0), default=0, metavar="N", help="Processes that load examples.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+@click.option(
+    "--devices", type=int, default=1, show_default=True, metavar="N", help="Processes, one a device."
+)
+@click.option("--num-nodes", type=int, default=1, show_default=True, metavar="N", help="Machines.")
+@click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, gpu, ...; as Lightning.")
+@click.option("--strategy", default="auto", show_default=True, help="auto, ddp, ...; as Lightning.")
+@click.option("--precision", default="32-true", show_default=True, help="32-true, bf16-mixed, ...")
+@click.option("--batch-size", type=int, default=64, show_default=True, metavar="N", help="Examples at once.")
+@click.option("--workers", type=int, default=0, show_default=True, metavar="N", help="Loading processes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     specs: tuple[Path, ...],
@@ -32,22 +38,72 @@ def command(
     limit: int | None,
     as_json: bool,
     quiet: bool,
-    **flags: str | int,
-) -> None:
-    """Run specs. The same command again continues where it stopped, or finds everything done."""
+    devices: int,
+    num_nodes: int,
+    accelerator: str,
+    strategy: str,
+    precision: str,
+    batch_size: int,
+    workers: int,
+) -> int:
+    """Do what specs ask for, and log it to MLflow.
+
+    The same command again continues where it was stopped, or finds everything done. All specs are checked
+    before any is run.
+    """
     from polylens.cli.progress import open_progress
+    from polylens.devices import Options
+    from polylens.settings import load_settings
     from polylens.spec import load
 
-    # All specs are checked before any is run.
+    options = Options(
+        devices=devices,
+        accelerator=accelerator,
+        precision=precision,
+        strategy=strategy,
+        batch_size=batch_size,
+        workers=workers,
+        num_nodes=num_nodes,
+    )
     studies = [load(path, overrides=overrides) for path in specs]
+    settings = [load_settings(path) for path in specs]
+    from polylens.study.running import run_study
+
     with open_progress(quiet=quiet or as_json) as progress:
-        results = [_run(study, flags, limit=limit, progress=progress) for study in studies]
+        for note in dict.fromkeys(note for each in settings for note in each.notes):
+            progress.note(note)
+        results = [
+            run_study(study, settings=each, options=options, progress=progress, limit=limit)
+            for study, each in zip(studies, settings, strict=True)
+        ]
+    children = [child for result in results for child in result.children]
     if as_json:
-        runs = [child.to_plain() for result in results for child in result.children]
-        click.echo(json.dumps({"runs": runs}, ensure_ascii=False, allow_nan=True))
+        click.echo(json.dumps({"runs": [child.to_plain() for child in children]}, ensure_ascii=False))
     else:
         from polylens.cli.summary import show_result
 
         for result in results:
             show_result(result)
-    _leave(results, studies)
+    for study, result in zip(studies, results, strict=True):
+        _show_failures(study, result.failed)
+    return _exit_code(children)
+
+
+def _show_failures(study: Study, failed: Sequence[ChildResult]) -> None:
+    """Says which stage of which child failed, and on which line of the spec it was asked for."""
+    from polylens.cli.complaints import show_failure
+
+    for child in failed:
+        if child.error is None:
+            continue
+        path = getattr(child.error, "path", "")
+        show_failure(child.name, child.error, place=study.place_of(path) if path else None)
+        if click.get_current_context().find_root().meta.get("polylens.traceback"):
+            click.echo("".join(tracebacks.format_exception(child.error)), err=True)
+
+
+def _exit_code(children: Sequence[ChildResult]) -> int:
+    failed = [child for child in children if child.status == "failed"]
+    if not failed:
+        return 0
+    return FAILED if len(failed) == len(children) else SOME_FAILED

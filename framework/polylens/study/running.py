@@ -41,6 +41,8 @@ class ChildResult:
     report: Path | None = None
     """The HTML page in the store."""
     error: PolylensError | None = None
+    walk: Walk = field(kw_only=True, repr=False)
+    """From which rows, findings and labels can be read."""
 
     @property
     def numbers(self) -> dict[str, Number]:
@@ -140,6 +142,7 @@ def _result(
         stages=tuple(walk.reports.values()),
         report=report,
         error=error,
+        walk=walk,
     )
 
 

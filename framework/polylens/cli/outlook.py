@@ -1,0 +1,61 @@
+"""The table of `polylens plan`."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from polylens.study.outlook import ChildOutlook, Outlook
+
+
+def show_outlook(outlook: Outlook, *, why: bool, console: Console | None = None) -> None:
+    """Prints every child with its stages; `why` says of each missing one what differs."""
+    console = console or Console()
+    for child in outlook.children:
+        _show_child(child, console, why=why)
+    stages = {stage.digest: stage for child in outlook.children for stage in child.stages}
+    missing = [stage for stage in stages.values() if not stage.stored]
+    seconds = sum(child.harvest_seconds for child in outlook.children)
+    text = f"{len(stages)} stages: {len(stages) - len(missing)} stored, {len(missing)} to do"
+    if missing and seconds:
+        text += f"; forward passes about {_seconds(seconds)} on this CPU"
+    console.print(Text(text))
+
+
+def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
+    console.print(Text(child.name, style="bold"))
+    code = f", code of {child.code_units:,} units" if child.code_units else ""
+    size = f"{child.n_rows:,} rows of {child.n_examples:,} examples, width {child.width:,}{code}"
+    console.print(Text(f"  layer {child.layer}: {size}"))
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    table.add_column("  stage")
+    table.add_column("")
+    table.add_column("size", justify="right")
+    table.add_column("digest")
+    if why:
+        table.add_column("why", overflow="fold")
+    for stage in child.stages:
+        about = "" if stage.n_bytes is None else f"{'' if stage.stored else 'about '}{_size(stage.n_bytes)}"
+        cells = [
+            f"  {stage.name}",
+            Text("stored", style="green") if stage.stored else Text("to do", style="yellow"),
+            about,
+            stage.digest[:10],
+        ]
+        table.add_row(*cells, *([Text(stage.why)] if why else []))
+    console.print(table)
+    console.print()
+
+
+def _size(n_bytes: int) -> str:
+    for unit, least in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= least:
+            return f"{n_bytes / least:,.1f} {unit}"
+    return f"{n_bytes} B"
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 1:
+        return "a second"
+    return f"{seconds / 60:,.0f} min" if seconds >= 120 else f"{seconds:,.0f} s"

@@ -1,0 +1,162 @@
+"""polylens from Python: load a spec, plan it, run it, and take up its rows, partitions and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polylens.devices import Options
+from polylens.errors import UsageError, nearest
+from polylens.models._given import Given
+from polylens.progress import Progress, Silent
+from polylens.records import ImageFormat, Labels, Partition, Rows
+from polylens.settings import load_settings
+from polylens.spec import Study, load, loads
+from polylens.study.outlook import Outlook, outlook_of
+from polylens.study.running import ChildResult, StudyResult, run_study
+
+if TYPE_CHECKING:
+    import torch
+
+
+def load_spec(
+    spec: str | Path | Mapping[str, Any],
+    *,
+    overrides: Sequence[str] = (),
+    model: torch.nn.Module | None = None,
+    input_shape: Sequence[int] | None = None,
+    image_format: ImageFormat | None = None,
+) -> Study:
+    """The checked study of a spec file, or of a spec as a dictionary.
+
+    Args:
+        spec: a path, or what the YAML would say.
+        overrides: as for `--set`.
+        model: one's own module in place of the spec's `model`, which may then be left out.
+        input_shape: shape of one input of that module, without the batch axis.
+        image_format: how images become its inputs; by default flat grey pixels in [0, 1] for one axis, and
+            channels x height x width for three.
+
+    Raises:
+        SpecError: anything in the spec is wrong; carries every problem with its place.
+        UsageError: a module without its input shape.
+    """
+    given = None if model is None else _given(model, input_shape, image_format)
+    if isinstance(spec, Mapping):
+        return loads(spec, overrides=overrides, model=given)
+    return load(spec, overrides=overrides, model=given)
+
+
+def plan(
+    spec: Study | str | Path | Mapping[str, Any], *, options: Options | None = None, limit: int | None = None
+) -> Outlook:
+    """The stages of a spec, what is stored, and what the rest may cost."""
+    study = spec if isinstance(spec, Study) else load_spec(spec)
+    settings = load_settings(study.source or Path.cwd())
+    return outlook_of(study, settings=settings, options=options or Options(), limit=limit)
+
+
+def run(
+    spec: Study | str | Path | Mapping[str, Any],
+    *,
+    model: torch.nn.Module | None = None,
+    input_shape: Sequence[int] | None = None,
+    image_format: ImageFormat | None = None,
+    overrides: Sequence[str] = (),
+    options: Options | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> StudyResult:
+    """Does what a spec asks for and logs it, as `polylens run` does.
+
+    Raises:
+        SpecError: anything in the spec is wrong.
+        StageError: a stage failed.
+    """
+    if isinstance(spec, Study):
+        if model is not None or overrides:
+            raise UsageError(
+                "give 'model' and 'overrides' to load_spec, or a spec that is not loaded yet to run"
+            )
+        study = spec
+    else:
+        study = load_spec(
+            spec, overrides=overrides, model=model, input_shape=input_shape, image_format=image_format
+        )
+    result = run_study(
+        study,
+        settings=load_settings(study.source or Path.cwd()),
+        options=options or Options(),
+        progress=progress or Silent(),
+        limit=limit,
+    )
+    for child in result.failed:
+        if child.error is not None:
+            raise child.error
+    return result
+
+
+def load_rows(result: StudyResult | ChildResult, *, child: str | None = None) -> Rows:
+    """The rows of a run's network, memory-mapped from the store."""
+    walk = _child(result, child).walk
+    return walk.rows(walk.plan.own)
+
+
+def load_partition(
+    result: StudyResult | ChildResult, analysis: str = "clusters", *, child: str | None = None
+) -> Partition:
+    """The clusters that one analysis of a run found.
+
+    Raises:
+        UsageError: there is no such analysis, or it gives no clusters.
+    """
+    walk = _child(result, child).walk
+    _check_name(analysis, walk.plan.own.analyses, "analysis")
+    partition = walk.findings(walk.plan.own, analysis).partition
+    if partition is None:
+        raise UsageError(f"the analysis '{analysis}' gives no clusters")
+    return partition
+
+
+def load_labels(result: StudyResult | ChildResult, label: str, *, child: str | None = None) -> Labels:
+    """The labels of a run's clusters.
+
+    Raises:
+        UsageError: there are no such labels.
+    """
+    walk = _child(result, child).walk
+    _check_name(label, walk.plan.own.labels, "label")
+    return walk.labels(walk.plan.own, label)
+
+
+def _given(
+    model: torch.nn.Module, input_shape: Sequence[int] | None, image_format: ImageFormat | None
+) -> Given:
+    if input_shape is None:
+        raise UsageError(
+            "a module from Python needs input_shape=(...), the shape of one input without the batch"
+        )
+    shape = tuple(input_shape)
+    if image_format is None:
+        channels = 1 if len(shape) == 1 else shape[0]
+        image_format = ImageFormat(channels=channels, flatten=len(shape) == 1)
+    return Given(module=model, shape=shape, format=image_format)
+
+
+def _child(result: StudyResult | ChildResult, name: str | None) -> ChildResult:
+    if isinstance(result, ChildResult):
+        return result
+    names = [child.name for child in result.children]
+    if name is None and len(names) == 1:
+        return result.children[0]
+    if name not in names:
+        raise UsageError(f"say which child: {', '.join(names)}")
+    return result.children[names.index(name)]
+
+
+def _check_name(name: str, known: Mapping[str, object], what: str) -> None:
+    if name not in known:
+        near = nearest(name, list(known))
+        hint = f"did you mean '{near}'?" if near else f"known: {', '.join(known) or 'none'}"
+        raise UsageError(f"the run has no {what} '{name}'", hint=hint)

@@ -1,0 +1,192 @@
+"""What a study would do: its stages, what is stored, why the rest is not, and what it may cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from polylens.dataflow import Flow
+from polylens.devices import Options
+from polylens.models import Model
+from polylens.sampling import TooFewPositionsError
+from polylens.settings import Settings
+from polylens.spec import Study
+from polylens.store import Manifest, Store
+from polylens.streams import Streams
+from polylens.study.checking import check_deep, flow_of, layer_names
+from polylens.study.planning import ChildPlan, VariantPlan, plan_study
+from polylens.study.stages import THUMBNAIL, Stage
+
+_TIMED_EXAMPLES = 8
+
+
+@dataclass(frozen=True)
+class StageOutlook:
+    """One stage: whether it is stored, and what differs from the nearest stored one where it is not."""
+
+    name: str
+    kind: str
+    digest: str
+    stored: bool
+    why: str = ""
+    n_bytes: int | None = None
+    """Bytes on disk of a stored stage, or an estimate for a harvest that is not."""
+
+
+@dataclass(frozen=True)
+class ChildOutlook:
+    """One child: its stages and its rows."""
+
+    name: str
+    layer: str
+    n_examples: int
+    n_rows: int
+    width: int
+    """Activations a row."""
+    code_units: int
+    """Units of the code; 0 where none is taken."""
+    harvest_seconds: float
+    """Rough time of the forward passes that are missing, on this machine's CPU."""
+    stages: tuple[StageOutlook, ...]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a study would do."""
+
+    children: tuple[ChildOutlook, ...]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data, for `plan --json`."""
+        return asdict(self)
+
+
+def outlook_of(study: Study, *, settings: Settings, options: Options, limit: int | None) -> Outlook:
+    """The outlook of every child.
+
+    Raises:
+        SpecError: a layer does not exist, or a code or a sampling rule does not fit it.
+    """
+    study = study.with_layers(layer_names)
+    check_deep(study)
+    store = Store(settings.store)
+    plans = plan_study(study, settings=settings, options=options, limit=limit)
+    known = store.stages()
+    return Outlook(tuple(_child(plan, store, known) for plan in plans))
+
+
+def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOutlook:
+    model = plan.child.experiment.model
+    flow = flow_of(model)
+    rows = _rows(plan, flow)
+    width = _width(plan, flow)
+    units, code_bytes = _code(plan, flow)
+    sizes = {"activations": rows * width * 4, "codes": rows * code_bytes}
+    missing = [variant for variant in plan.variants if _lacks_rows(variant, store)]
+    stages = [
+        _stage(stage, store, known, estimate=_estimate(variant, stage, plan, sizes))
+        for variant in plan.variants
+        for stage in variant.stages()
+    ]
+    return ChildOutlook(
+        name=plan.child.name,
+        layer=plan.child.experiment.layer,
+        n_examples=len(plan.examples),
+        n_rows=rows,
+        width=width,
+        code_units=units,
+        harvest_seconds=_seconds_an_example(model) * len(plan.examples) * len(missing) if missing else 0.0,
+        stages=tuple(stages),
+    )
+
+
+def _stage(stage: Stage, store: Store, known: Sequence[Manifest], *, estimate: int | None) -> StageOutlook:
+    if store.has(stage.kind, stage.digest):
+        size = store.manifest(stage.kind, stage.digest).n_bytes
+        return StageOutlook(stage.name, stage.kind, stage.digest, stored=True, n_bytes=size)
+    why = _why(stage, [manifest for manifest in known if manifest.kind == stage.kind])
+    return StageOutlook(stage.name, stage.kind, stage.digest, stored=False, why=why, n_bytes=estimate)
+
+
+def _why(stage: Stage, known: Sequence[Manifest]) -> str:
+    """What differs from the stored stage of the same kind that is most alike."""
+    differences = []
+    for manifest in known:
+        identity = manifest.about.get("identity")
+        if manifest.about.get("name") == stage.name and isinstance(identity, dict):
+            differences.append(list(_differences(dict(stage.identity), identity)))
+    if not differences:
+        return "nothing of this name is stored"
+    return "; ".join(min(differences, key=len)) or "stored by another version of polylens"
+
+
+def _differences(new: Any, old: Any, path: str = "") -> Iterator[str]:
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        for key in [*new, *(key for key in old if key not in new)]:
+            yield from _differences(new.get(key), old.get(key), f"{path}.{key}" if path else str(key))
+    elif new != old:
+        yield f"{path}: {_shown(old)} stored, {_shown(new)} asked for"
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:12]}..."
+
+
+def _lacks_rows(variant: VariantPlan, store: Store) -> bool:
+    return not all(store.has(take.stage.kind, take.stage.digest) for take in variant.takes.values())
+
+
+def _estimate(variant: VariantPlan, stage: Stage, plan: ChildPlan, sizes: Mapping[str, int]) -> int | None:
+    if stage.kind != "harvest":
+        return None
+    if variant.variant.is_raw_inputs:
+        shape = plan.child.experiment.model.input_shape()
+        return (
+            len(plan.examples) * 4 * int(np.prod([shape[0], *(min(side, THUMBNAIL) for side in shape[1:])]))
+        )
+    return sizes[str(stage.identity["part"])]
+
+
+def _rows(plan: ChildPlan, flow: Flow) -> int:
+    """Rows if every example is sampled like one without padding."""
+    grid = flow.layers[plan.layer].grid
+    sampling = plan.child.experiment.sampling
+    if plan.whole or not grid or sampling is None:
+        return len(plan.examples)
+    valid = np.arange(int(np.prod(grid)), dtype=np.int64)
+    try:
+        chosen = sampling.choose(valid, grid=grid, generator=Streams(0).generator("outlook"))
+    except TooFewPositionsError:
+        return 0
+    return len(plan.examples) * len(chosen)
+
+
+def _width(plan: ChildPlan, flow: Flow) -> int:
+    shape = flow.layers[plan.layer]
+    return shape.width * int(np.prod(shape.grid)) if plan.whole else shape.width
+
+
+def _code(plan: ChildPlan, flow: Flow) -> tuple[int, int]:
+    code = plan.child.experiment.code
+    if code is None:
+        return 0, 0
+    scheme = code.select(flow, plan.layer).scheme
+    return scheme.units, scheme.n_bytes
+
+
+def _seconds_an_example(model: Model) -> float:
+    """Seconds of a forward pass an example, measured once on a few zeros."""
+    import torch
+
+    module = model.untrained().build(Streams(0).torch_generator("outlook")).eval()
+    inputs = torch.zeros(_TIMED_EXAMPLES, *model.input_shape())
+    with torch.no_grad():
+        module(inputs)
+        started = time.perf_counter()
+        module(inputs)
+    return (time.perf_counter() - started) / _TIMED_EXAMPLES
