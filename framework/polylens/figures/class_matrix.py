@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from polylens.figures.heat import ROW, draw_heat
+from polylens.figures.heat import ROW, draw_heat, head_height
 from polylens.figures.style import BLUES, SMALL, canvas, picture, sentence
 from polylens.figures.words import capital, plain, short
 
@@ -51,13 +51,15 @@ def class_matrix(
     n = len(names)
     low, high = float(np.nanmin(matrix)), float(np.nanmax(matrix))
     rows = min(ROW * n, 6.0)
-    figure = canvas(heading, note=note, height=rows + 0.9)
+    figure = canvas(heading, note=note, height=rows + head_height(names, names))
     axes = figure.add_subplot()
-    texts = [[short(value) if np.isfinite(value) else "" for value in row] for row in matrix.tolist()]
+    texts = None
+    if n <= _MOST_NUMBERS:
+        texts = [[short(value) if np.isfinite(value) else "" for value in row] for row in matrix.tolist()]
     draw_heat(
         axes,
         values=matrix,
-        texts=texts if n <= _MOST_NUMBERS else None,
+        texts=texts,
         row_names=names,
         column_names=names,
         low=low,

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 from matplotlib.figure import Figure
 
-from polylens.figures.heat import ROW, draw_heat, row_shares
+from polylens.figures.heat import ROW, draw_heat, head_height, row_shares
 from polylens.figures.placing import top
 from polylens.figures.style import canvas, picture, sentence
 from polylens.figures.words import counted, percent
@@ -67,13 +67,13 @@ def clusters_by_class(
         shares[:, -1] = np.nan
     deepest = float(np.nanmax(shares, initial=0.0))
     high = 1.0 if deepest > 0.5 else max(deepest, 0.01)
+    totals = [f"{name}  ({int(total):,})" for name, total in zip(names, counts.sum(axis=1), strict=True)]
     figure = canvas(
         f"{percent(float(purity))} of clustered rows are of their cluster's most common class",
         note="Numbers are rows. The deeper the colour, the larger the share of the cluster (deepest:"
         f" {percent(high)}). Clusters are sorted by their most common class.",
-        height=ROW * len(names) + 0.75,
+        height=ROW * len(names) + head_height(totals, column_names),
     )
-    totals = [f"{name}  ({int(total):,})" for name, total in zip(names, counts.sum(axis=1), strict=True)]
     draw_heat(
         figure.add_subplot(),
         values=shares,

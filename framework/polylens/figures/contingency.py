@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 from matplotlib.figure import Figure
 
-from polylens.figures.heat import ROW, draw_heat, row_shares
+from polylens.figures.heat import ROW, draw_heat, head_height, row_shares
 from polylens.figures.placing import top
 from polylens.figures.style import canvas, picture, sentence
 from polylens.figures.words import capital, counted, plain
@@ -44,17 +44,18 @@ def contingency(
     counts, names = _merged(counts, names, most=_MOST_ROWS)
     turned, columns = _merged(counts.T, columns, most=_MOST_COLUMNS)
     counts = turned.T
+    totals = counts.sum(axis=1).tolist()
+    names = [f"{name}  ({total:,})" for name, total in zip(names, totals, strict=True)]
     figure = canvas(
         heading,
         note="Numbers are rows of data. Deeper colour: a larger share of the group at the left.",
-        height=ROW * len(names) + 0.75,
+        height=ROW * len(names) + head_height(names, columns),
     )
-    totals = counts.sum(axis=1).tolist()
     draw_heat(
         figure.add_subplot(),
         values=row_shares(counts),
         texts=[[f"{n:,}" if n else "" for n in row] for row in counts.tolist()],
-        row_names=[f"{name}  ({total:,})" for name, total in zip(names, totals, strict=True)],
+        row_names=names,
         column_names=columns,
     )
     return figure

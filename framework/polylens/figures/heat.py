@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from polylens.figures.style import BLUES, FAINT, INK, SMALL, WIDTH, bare
-from polylens.figures.words import fitted, inches, plain
+from polylens.figures.words import fitted, inches
 
 ROW = 0.235
 """Inches of a row with its name."""
@@ -41,11 +41,9 @@ def draw_heat(
         height: inches there are for the rows; where they are too many, only some are named.
     """
     n_rows, n_columns = values.shape
-    every = -(-n_rows * ROW * 0.75 // height) if n_rows else 1
-    rows = {
-        row: fitted(row_names[row], width=1.9, size=SMALL) for row in range(0, n_rows, int(max(every, 1)))
-    }
-    room = WIDTH - 0.5 - max((inches(name, size=SMALL) for name in rows.values()), default=0)
+    every = max(1, math.ceil(n_rows * ROW * 0.75 / height))
+    rows = {row: _row_name(row_names[row]) for row in range(0, n_rows, every)}
+    cell = _cell(row_names, column_names)
     norm = Normalize(low, high if high > low else low + 1)
     axes.set_facecolor(FAINT)
     axes.imshow(np.ma.masked_invalid(values), cmap=BLUES, norm=norm, aspect="auto", interpolation="nearest")
@@ -54,7 +52,6 @@ def draw_heat(
         axes.set_yticks(np.arange(n_rows + 1) - 0.5, minor=True)
         axes.grid(which="minor", color="white", linewidth=1.0)
     axes.set_yticks(list(rows), list(rows.values()))
-    cell = room / max(n_columns, 1)
     _name_columns(axes, column_names, cell=cell)
     bare(axes)
     if texts is None:
@@ -73,13 +70,37 @@ def draw_heat(
             )
 
 
+def head_height(row_names: Sequence[str], column_names: Sequence[str]) -> float:
+    """Inches that the names of the columns take above the rows, and the air around."""
+    if _flat(column_names, cell=_cell(row_names, column_names)):
+        return 0.5
+    return 0.42 + max(inches(_column_name(name), size=SMALL) for name in column_names)
+
+
+def _row_name(name: str) -> str:
+    return fitted(name, width=1.9, size=SMALL)
+
+
+def _column_name(name: str) -> str:
+    return fitted(name, width=1.5, size=SMALL)
+
+
+def _cell(row_names: Sequence[str], column_names: Sequence[str]) -> float:
+    """Inches of a column."""
+    names = max((inches(_row_name(name), size=SMALL) for name in row_names), default=0)
+    return (WIDTH - 0.5 - names) / max(len(column_names), 1)
+
+
+def _flat(names: Sequence[str], *, cell: float) -> bool:
+    """Whether the names of the columns stand side by side without being turned."""
+    return all(inches(_column_name(name), size=SMALL) <= cell * 0.94 for name in names)
+
+
 def _name_columns(axes: Axes, names: Sequence[str], *, cell: float) -> None:
-    flat = all(inches(plain(name), size=SMALL) <= cell * 0.94 for name in names[:100]) and cell > 0.2
+    flat = _flat(names, cell=cell)
     every = 1 if flat else max(1, math.ceil(0.17 / cell))
     axes.xaxis.tick_top()
-    axes.set_xticks(
-        range(0, len(names), every), [fitted(name, width=1.5, size=SMALL) for name in names[::every]]
-    )
+    axes.set_xticks(range(0, len(names), every), [_column_name(name) for name in names[::every]])
     if not flat:
         axes.tick_params(axis="x", labelrotation=90)
 

@@ -18,27 +18,34 @@ def spread(wanted: Sequence[float], *, gap: float, low: float, high: float) -> l
     """
     if not wanted:
         return []
-    if (len(wanted) - 1) * gap >= high - low:
-        return [float(place) for place in np.linspace(low, high, len(wanted))]
     order = sorted(range(len(wanted)), key=lambda index: (wanted[index], index))
+    gap = min(gap, (high - low) / max(len(wanted) - 1, 1))
+    # A block is a run of labels in touch; it stands at the mean of where its labels want to be.
     blocks: list[tuple[float, int]] = []
     for index in order:
-        # A block is a run of labels in touch; it stands at the mean of where its labels want to be.
-        centre, size = min(max(wanted[index], low), high), 1
+        total, size = wanted[index], 1
         while blocks:
             before, count = blocks[-1]
-            if before + count * gap / 2 <= centre - size * gap / 2 + 1e-9:
+            room = _middle(total, size, gap, low, high) - _middle(before, count, gap, low, high)
+            if room >= (count + size) * gap / 2 - 1e-9:
                 break
             blocks.pop()
-            centre, size = (before * count + centre * size) / (count + size), size + count
-            half = (size - 1) * gap / 2
-            centre = min(max(centre, low + half), high - half)
-        blocks.append((centre, size))
-    places = [centre + (number - (size - 1) / 2) * gap for centre, size in blocks for number in range(size)]
+            total, size = total + before, size + count
+        blocks.append((total, size))
+    places = [
+        _middle(total, size, gap, low, high) + (number - (size - 1) / 2) * gap
+        for total, size in blocks
+        for number in range(size)
+    ]
     result = [0.0] * len(wanted)
     for index, place in zip(order, places, strict=True):
         result[index] = float(place)
     return result
+
+
+def _middle(total: float, size: int, gap: float, low: float, high: float) -> float:
+    half = (size - 1) * gap / 2
+    return min(max(total / size, low + half), high - half)
 
 
 def free(box: tuple[float, float, float, float], taken: Iterable[tuple[float, float, float, float]]) -> bool:

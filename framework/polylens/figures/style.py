@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from polylens.figures.words import inches, lines, plain
+from polylens.figures.words import fitted, inches, lines
 
 DPI = 160
 WIDTH = 7.6
@@ -170,7 +170,7 @@ def variant_name(variant: str) -> str:
     >>> variant_name("random_init")
     'random init'
     """
-    return plain(variant.replace("_", " "), limit=24)
+    return fitted(variant.replace("_", " "), width=1.4, size=SMALL)
 
 
 def variant_style(variant: str, variants: Sequence[str]) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,7 +16,7 @@ _LONGEST = 400
 """Characters of one text that are looked at; what is longer is cut."""
 
 
-def plain(text: object, *, limit: int = _LONGEST) -> str:
+def plain(text: str, *, limit: int = _LONGEST) -> str:
     """One line of drawable characters, at most `limit` long; what the font lacks becomes a white square.
 
     >>> plain("a\\nb\\u202e", limit=8)
@@ -25,7 +25,7 @@ def plain(text: object, *, limit: int = _LONGEST) -> str:
     'a very …'
     """
     characters = []
-    for character in unicodedata.normalize("NFC", str(text)[: 4 * _LONGEST]):
+    for character in unicodedata.normalize("NFC", text[: 4 * _LONGEST]):
         category = unicodedata.category(character)
         if character.isspace():
             characters.append(" ")
@@ -37,6 +37,7 @@ def plain(text: object, *, limit: int = _LONGEST) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+@lru_cache(maxsize=4096)
 def inches(text: str, *, size: float, bold: bool = False) -> float:
     """How wide the text is drawn at `size` points."""
     font = _font(bold)
@@ -45,7 +46,8 @@ def inches(text: str, *, size: float, bold: bool = False) -> float:
     return float(font.get_width_height()[0]) / 64 / 72
 
 
-def fitted(text: object, *, width: float, size: float, bold: bool = False) -> str:
+@lru_cache(maxsize=4096)
+def fitted(text: str, *, width: float, size: float, bold: bool = False) -> str:
     """The text as one line, cut with an ellipsis where it is wider than `width` inches."""
     line = plain(text)
     if inches(line, size=size, bold=bold) <= width:
@@ -60,7 +62,7 @@ def fitted(text: object, *, width: float, size: float, bold: bool = False) -> st
     return line[:low].rstrip() + "…"
 
 
-def lines(text: object, *, width: float, size: float, bold: bool = False, most: int = 4) -> list[str]:
+def lines(text: str, *, width: float, size: float, bold: bool = False, most: int = 4) -> list[str]:
     """The text as lines no wider than `width` inches; what does not fit `most` lines is cut."""
     words, found = plain(text).split(" "), [""]
     while words:
@@ -86,11 +88,12 @@ def percent(share: float) -> str:
     >>> percent(0.5), percent(0.0004), percent(0.9999)
     ('50 %', '<1 %', '>99 %')
     """
-    if 0 < share < 0.005:
+    whole = f"{100 * share:.0f}"
+    if whole == "0" and share > 0:
         return "<1 %"
-    if 0.995 <= share < 1:
+    if whole == "100" and share < 1:
         return ">99 %"
-    return f"{100 * share:.0f} %"
+    return f"{whole} %"
 
 
 def counted(number: int, noun: str) -> str:
