@@ -23,11 +23,8 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def noise(width: int, height: int, mode: str = "RGB") -> Image.Image:
-    channels = {"L": (), "RGB": (3,), "RGBA": (4,), "LA": (2,), "CMYK": (4,)}[mode]
-    pixels = np.random.default_rng(width * 1000 + height).integers(
-        0, 256, (height, width, *channels), dtype=np.uint8
-    )
-    return Image.fromarray(pixels, mode=mode) if mode == "CMYK" else Image.fromarray(pixels)
+    generator = np.random.default_rng(width * 1000 + height)
+    return Image.fromarray(generator.integers(0, 256, (height, width, 3), dtype=np.uint8)).convert(mode)
 
 
 @pytest.mark.parametrize("name", ["googlenet", "resnet18", "efficientnet_v2_s", "swin_t", "vit_h_14"])

@@ -5,10 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
-from typing_extensions import Self
 
 from polylens.plugin import Plugin
 from polylens.records import ImageFormat
@@ -43,10 +42,10 @@ class Model(Plugin):
 
     @abstractmethod
     def build(self, generator: torch.Generator) -> torch.nn.Module:
-        """The module with fresh weights drawn from `generator`, in eval mode; no file and no network is touched."""
+        """The module with fresh weights drawn from `generator`, in eval mode; no file is touched."""
 
     def load(self, module: torch.nn.Module, *, root: Path) -> torch.nn.Module:
-        """The module with its published or local weights put in. Models without such weights return it unchanged.
+        """The module with its published or local weights put in. Unchanged where there are none.
 
         Raises:
             DataError: the weights cannot be had or do not fit; says what to do.
@@ -74,7 +73,7 @@ class Model(Plugin):
         return None
 
     def weights_digest(self, *, root: Path) -> str:
-        """Digest of weights that lie outside the configuration, such as a local file; empty where there are none."""
+        """Digest of weights outside the configuration, such as a local file; empty where there are none."""
         return ""
 
     @abstractmethod

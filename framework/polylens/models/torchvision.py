@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from polylens.errors import nearest
@@ -66,12 +75,20 @@ class Torchvision(Model):
             raise _unknown("network", name, known=tuple(known))
         return name
 
-    @model_validator(mode="after")
-    def _weights_are_known(self) -> Self:
-        name = self._preset()
-        known = published_weights().get(self.name)
+    @field_validator("weights")
+    @classmethod
+    def _weights_are_known(
+        cls, weights: str | LocalWeights | None, info: ValidationInfo
+    ) -> str | LocalWeights | None:
+        network = info.data.get("name", "")
+        known = published_weights().get(network)
+        name = weights.preset if isinstance(weights, LocalWeights) else weights
         if name is not None and known and name not in known:
-            raise _unknown(f"weights of {self.name}", name, known=known)
+            raise _unknown(f"weights of {network}", name, known=known)
+        return weights
+
+    @model_validator(mode="after")
+    def _published_weights_have_their_classes(self) -> Self:
         if isinstance(self.weights, str) and self.classes != 1000:
             raise PydanticCustomError("classes_differ", "published weights have 1000 classes")
         return self
