@@ -2,7 +2,8 @@
 
 from polylens.catalog.entries import Entry
 from polylens.catalog.kinds import FieldPage, KindPage, kind_page
-from polylens.catalog.lookup import Catalog, Shelf, UnknownEntryError
+from polylens.catalog.lookup import Catalog, Shelf, UnknownEntryError, project_registry, shipped_folder
+from polylens.catalog.starting import starting_entry
 from polylens.catalog.words import SINGULAR, in_words, range_in_words
 
 __all__ = [
@@ -15,5 +16,8 @@ __all__ = [
     "UnknownEntryError",
     "in_words",
     "kind_page",
+    "project_registry",
     "range_in_words",
+    "shipped_folder",
+    "starting_entry",
 ]

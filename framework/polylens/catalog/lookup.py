@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -49,8 +48,9 @@ class Catalog:
 
     @classmethod
     def around(cls, start: Path) -> Catalog:
-        """The catalog that holds at a file or folder: the nearest `registry/` upwards, polylens's own, plugins'."""
-        shelves = [Shelf(folder, _shown(folder)) for folder in _project_registry(start)]
+        """The catalog at a file or folder: the nearest `registry/` upwards, polylens's own, plugins'."""
+        project = project_registry(start)
+        shelves = [] if project is None else [Shelf(project, _shown(project))]
         own = shipped_folder("registry")
         taken = {shelf.folder.resolve() for shelf in shelves}
         if own is not None and own.resolve() not in taken:
@@ -88,7 +88,7 @@ class Catalog:
 
 
 def shipped_folder(name: str) -> Path | None:
-    """A folder that polylens ships (`registry`, `experiments`): in the installed package, or in its checkout."""
+    """A folder that polylens ships (`registry`, `experiments`): in the package, or in its checkout."""
     package = Path(__file__).parents[1]
     checkout = package.parents[1]
     candidates = [package / "shipped" / name]
@@ -97,13 +97,14 @@ def shipped_folder(name: str) -> Path | None:
     return next((folder for folder in candidates if folder.is_dir()), None)
 
 
-def _project_registry(start: Path) -> Iterator[Path]:
+def project_registry(start: Path) -> Path | None:
+    """The nearest `registry/` at a file or folder or above it."""
     here = start.resolve()
     for folder in (here, *here.parents) if here.is_dir() else here.parents:
         registry = folder / "registry"
         if any((registry / family).is_dir() for family in FAMILIES):
-            yield registry
-            return
+            return registry
+    return None
 
 
 @cache

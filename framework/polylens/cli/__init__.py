@@ -1,4 +1,4 @@
-"""The command line. One file a verb, loaded only when the verb is called; every error becomes an exit code here.
+"""The command line: one file a verb, loaded only when it is called. Every error becomes an exit code here.
 
 Exit codes: 0 done, 1 failed while running, 2 bad spec or usage, 3 some children failed, 130 interrupted.
 """
@@ -74,7 +74,7 @@ def _traceback_option() -> click.Option:
     )
 
 
-def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001
+def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from importlib.metadata import version
 
@@ -84,8 +84,9 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
 
 GROUP = _Verbs(
     "polylens",
-    help="Declarative experiments for the polytope lens: a YAML spec in; clusters, labels and figures in MLflow out.",
+    help="Experiments for the polytope lens: a YAML spec in; clusters, labels and figures in MLflow out.",
     epilog="polylens VERB --help explains a verb.",
+    subcommand_metavar="VERB ...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     params=[
         click.Option(

@@ -23,7 +23,7 @@ _WIDTH = 100
 @click.argument("target", metavar="FAMILY/NAME")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(target: str, as_json: bool) -> None:
-    """Explain one registry entry or kind: what it is, where it comes from, and every key with type and default.
+    """Explain one registry entry or kind: what it is, its source, and every key with type and default.
 
     Where an entry and a kind have the same name, the entry comes first and its kind after it.
     """
@@ -131,7 +131,9 @@ def _show_field(field: FieldPage, indent: str) -> None:
 
 
 def _paragraph(text: str, indent: str = "  ") -> None:
-    for line in textwrap.wrap(
-        " ".join(text.split()), width=_WIDTH, initial_indent=indent, subsequent_indent=indent
-    ):
+    joined = " ".join(text.split())
+    lines = textwrap.wrap(
+        joined, width=_WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+    for line in lines:
         click.echo(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +72,9 @@ def _show(title: str, members: list[dict[str, Any]]) -> None:
         return
     click.echo(click.style(f"  {title}", dim=True))
     width = max(len(member["name"]) for member in members)
-    room = max(click.get_text_stream("stdout").isatty() and _terminal_width() or 110, 60) - width - 8
+    room = max(shutil.get_terminal_size(fallback=(110, 24)).columns, 60) - width - 8
     for member in members:
         click.echo(f"    {member['name']:<{width}}  {_first_sentence(member['about'], room)}")
-
-
-def _terminal_width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns
 
 
 def _first_sentence(text: str, room: int) -> str:

@@ -53,7 +53,10 @@ def _show_origins(origins: tuple[Origin, ...]) -> None:
 
 
 def _short(value: Any, most: int = 48) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    from polylens.reading.scalars import scalar
+
+    is_text = isinstance(value, str) and scalar(value) == value
+    text = value if is_text else json.dumps(value, ensure_ascii=False)
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 3] + "..."
 

@@ -17,6 +17,21 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def represent(self, data: Any) -> None:
+        """Writes the outermost map key by key, however short it is."""
+        node = self.represent_data(data)
+        if isinstance(node, yaml.CollectionNode):
+            node.flow_style = False
+        self.serialize(node)
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        """Leaves the key `on` as people write it: it is no value that a reader could take for a boolean."""
+        node = super().represent_mapping(tag, mapping, flow_style)
+        for key, _ in node.value:
+            if key.value == "on":
+                key.tag = "tag:yaml.org,2002:bool"
+        return node
+
 
 for _tag, _patterns in (("int", (DECIMAL, OCTAL, HEXADECIMAL)), ("float", (FLOAT,))):
     for _pattern in _patterns:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from polylens.catalog import Catalog, Entry, Shelf
 from polylens.errors import Problem, SpecError
-from polylens.plugin import Plugin, load_kind
+from polylens.plugin import load_kind
 from polylens.reading import Node
 from polylens.spec.complaints import problems_of
 from polylens.spec.expanding import expanded
@@ -36,7 +36,7 @@ def check_entry(path: Path) -> Entry:
     problems: list[Problem] = list(expansion.problems)
     if not expansion.spoiled:
         try:
-            cast("type[Plugin]", load_kind(family, entry.kind)).model_validate(ledger.plain(tree))
+            load_kind(family, entry.kind).model_validate(ledger.plain(tree))
         except ValidationError as error:
             problems += problems_of(error, tree, path=("entry",), expansion=expansion, ledger=ledger)
     if problems:

@@ -1,0 +1,108 @@
+"""`polylens new`: commented files to start from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from polylens.errors import UsageError
+
+EXPERIMENT = """\
+# One experiment, one claim. `polylens validate FILE` finds every mistake in it; `polylens run FILE` runs it.
+about: What is done. Say which settings are the paper's and which are ours.
+claim: What is tested. Refuted if ... (say what would refute it).
+seed: 0                                # all randomness follows from it
+
+model: digits-mlp                      # a registry name: `polylens ls models` lists them.
+# model: {use: digits-mlp, hidden: [32, 32]}   # the same with changes, or written out with `kind:`
+layer: hidden.3                        # a layer of the model; also a list, or a pattern such as hidden.?
+dataset: digits                        # `polylens ls datasets`
+
+# Which positions of an example become rows; left out where the layer has no positions, as here.
+# sampling: {kind: fixed_position, at: center}
+
+# Which units' signs are read; left out where no analysis reads codes.
+code: {kind: sign, units: own, positions: same}
+
+# The same walk on changed networks, to compare with; `polylens ls controls`.
+controls: [random_init]
+
+# What is computed, by names of your own; `of` refers to one of them. `polylens ls analyses`.
+analyses:
+  clusters: {kind: hdbscan, on: activation, min_cluster_size: 5}
+  quality: {kind: cluster_quality, of: clusters}
+
+# What names the clusters; `polylens ls labels`.
+labels:
+  digits: {kind: class_enrichment, of: clusters}
+
+# Every combination is a run of its own; runs share what they have in common.
+# sweep:
+#   layer: [hidden.1, hidden.2, hidden.3]
+#   analyses.clusters.min_cluster_size: [5, 10, 20]
+"""
+
+
+@click.command(short_help="Write a commented file to start from.")
+@click.argument("target", metavar="FAMILY/NAME | experiment[/NAME]")
+@click.option("--kind", help="Which kind a registry entry is made of. Default: the family's first.")
+@click.option("--to", "path", type=click.Path(path_type=Path), help="The file to write.")
+@click.option("--print", "only_print", is_flag=True, help="Print the text and write nothing.")
+def command(target: str, kind: str | None, path: Path | None, only_print: bool) -> None:
+    """Write a commented file that validates as it is, to be changed from there.
+
+    \b
+    polylens new experiment/first-try        experiments/first-try.yaml
+    polylens new sampling/corners --kind grid_positions
+                                             registry/sampling/corners.yaml
+    """
+    head, _, name = target.partition("/")
+    is_experiment = head == "experiment"
+    text = EXPERIMENT if is_experiment else _entry(target, kind)
+    if only_print:
+        click.echo(text, nl=False)
+        return
+    root = _project()
+    folder = root / "experiments" if is_experiment else root / "registry" / head
+    file = path or folder / f"{name or 'my-experiment'}.yaml"
+    if file.exists():
+        raise UsageError(f"{file} is already there", hint="choose another name, or --to FILE")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(
+        _schema_line(file, root, "experiment" if is_experiment else head) + text, encoding="utf-8"
+    )
+    shown = os.path.relpath(file)
+    click.echo(f"wrote {shown}; when it is changed: polylens validate {shown}")
+
+
+def _entry(target: str, kind: str | None) -> str:
+    from polylens.catalog import starting_entry
+    from polylens.cli.describe import split_target
+    from polylens.plugin import UnknownKindError, kinds
+
+    family, _ = split_target(target)
+    try:
+        return starting_entry(family, kind or kinds(family)[0])
+    except UnknownKindError as error:
+        near = f"did you mean '{error.suggestion}'? " if error.suggestion else ""
+        raise UsageError(
+            f"no kind '{kind}' in {family}", hint=f"{near}kinds: {', '.join(error.known)}"
+        ) from None
+
+
+def _project() -> Path:
+    """The folder that holds `registry/`, or else the working directory."""
+    from polylens.catalog import project_registry
+
+    registry = project_registry(Path.cwd())
+    return Path.cwd() if registry is None else registry.parent
+
+
+def _schema_line(file: Path, root: Path, name: str) -> str:
+    """The line by which editors find the schema, where there is one."""
+    schema = root / "registry" / "schema" / f"{name}.schema.json"
+    if not schema.is_file():
+        return ""
+    return f"# yaml-language-server: $schema={Path(os.path.relpath(schema, file.parent)).as_posix()}\n"
