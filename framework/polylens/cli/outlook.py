@@ -29,10 +29,10 @@ def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
     size = f"{child.n_rows:,} rows of {child.n_examples:,} examples, width {child.width:,}{code}"
     console.print(Text(f"  layer {child.layer}: {size}"))
     table = Table(box=None, pad_edge=False, padding=(0, 2))
-    table.add_column("  stage")
+    table.add_column("  stage", no_wrap=True)
     table.add_column("")
     table.add_column("size", justify="right")
-    table.add_column("digest")
+    table.add_column("digest", no_wrap=True)
     if why:
         table.add_column("why", overflow="fold")
     for stage in child.stages:

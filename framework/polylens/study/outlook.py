@@ -87,8 +87,14 @@ def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOut
     units, code_bytes = _code(plan, flow)
     sizes = {"activations": rows * width * 4, "codes": rows * code_bytes}
     missing = [variant for variant in plan.variants if _lacks_rows(variant, store)]
+    lacking = {
+        stage.digest: stage.name
+        for variant in plan.variants
+        for stage in variant.stages()
+        if not store.has(stage.kind, stage.digest)
+    }
     stages = [
-        _stage(stage, store, known, estimate=_estimate(variant, stage, plan, sizes))
+        _stage(stage, store, known, lacking=lacking, estimate=_estimate(variant, stage, plan, sizes))
         for variant in plan.variants
         for stage in variant.stages()
     ]
@@ -104,20 +110,45 @@ def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOut
     )
 
 
-def _stage(stage: Stage, store: Store, known: Sequence[Manifest], *, estimate: int | None) -> StageOutlook:
+def _stage(
+    stage: Stage,
+    store: Store,
+    known: Sequence[Manifest],
+    *,
+    lacking: Mapping[str, str],
+    estimate: int | None,
+) -> StageOutlook:
     if store.has(stage.kind, stage.digest):
         size = store.manifest(stage.kind, stage.digest).n_bytes
         return StageOutlook(stage.name, stage.kind, stage.digest, stored=True, n_bytes=size)
-    why = _why(stage, [manifest for manifest in known if manifest.kind == stage.kind])
+    why = _stands_on(stage, lacking) or _why(stage, known)
     return StageOutlook(stage.name, stage.kind, stage.digest, stored=False, why=why, n_bytes=estimate)
 
 
+def _stands_on(stage: Stage, lacking: Mapping[str, str]) -> str:
+    """Which stages it waits for; empty where it waits for none."""
+    names = dict.fromkeys(lacking[text] for text in _texts(stage.identity) if text in lacking)
+    return f"stands on {', '.join(names)}" if names else ""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
 def _why(stage: Stage, known: Sequence[Manifest]) -> str:
-    """What differs from the stored stage of the same kind that is most alike."""
+    """What differs from the stored stage of the same name that is most alike."""
     differences = []
     for manifest in known:
         identity = manifest.about.get("identity")
-        if manifest.about.get("name") == stage.name and isinstance(identity, dict):
+        is_alike = manifest.kind == stage.kind and manifest.about.get("name") == stage.name
+        if is_alike and isinstance(identity, dict):
             differences.append(list(_differences(dict(stage.identity), identity)))
     if not differences:
         return "nothing of this name is stored"
