@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from polylens.study.outlook import ChildOutlook, Outlook
@@ -28,23 +27,14 @@ def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
     code = f", code of {child.code_units:,} units" if child.code_units else ""
     size = f"{child.n_rows:,} rows of {child.n_examples:,} examples, width {child.width:,}{code}"
     console.print(Text(f"  layer {child.layer}: {size}"))
-    table = Table(box=None, pad_edge=False, padding=(0, 2))
-    table.add_column("  stage", no_wrap=True)
-    table.add_column("")
-    table.add_column("size", justify="right")
-    table.add_column("digest", no_wrap=True)
-    if why:
-        table.add_column("why", overflow="fold")
+    longest = max((len(stage.name) for stage in child.stages), default=0)
     for stage in child.stages:
         about = "" if stage.n_bytes is None else f"{'' if stage.stored else 'about '}{_size(stage.n_bytes)}"
-        cells = [
-            f"  {stage.name}",
-            Text("stored", style="green") if stage.stored else Text("to do", style="yellow"),
-            about,
-            stage.digest[:10],
-        ]
-        table.add_row(*cells, *([Text(stage.why)] if why else []))
-    console.print(table)
+        line = Text(f"  {stage.name:<{longest}}  ")
+        line.append("stored", style="green") if stage.stored else line.append("to do ", style="yellow")
+        console.print(line.append(f"  {about:>14}  {stage.digest[:10]}"))
+        if why and stage.why:
+            console.print(Text(f"    {stage.why}", style="dim"))
     console.print()
 
 
