@@ -14,6 +14,7 @@ from polylens.datasets import Dataset
 from polylens.errors import UsageError
 from polylens.models import Model
 from polylens.plugin import load_kind
+from polylens.progress import Progress
 from polylens.records import Examples, Network
 from polylens.store import Store
 from polylens.streams import Streams
@@ -88,14 +89,31 @@ class Recipe:
         )
 
 
-def open_examples(recipe: Recipe, *, root: Path, split: Literal["train"] | None = None) -> Examples:
-    """The recipe's examples, prepared for its model; `split="train"` gives those kept for training."""
+def open_examples(
+    recipe: Recipe,
+    *,
+    root: Path,
+    split: Literal["train"] | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Examples:
+    """The recipe's examples, prepared for its model.
+
+    Args:
+        recipe: whose dataset, model and seed.
+        root: folder that relative data roots start from.
+        split: `train` gives the examples kept for training.
+        cache: folder where slow checks of files are remembered.
+        progress: where long checks show themselves.
+    """
     return recipe.dataset.open(
         recipe.model.image_format(),
         streams=Streams(recipe.seed).child("dataset"),
         root=root,
         limit=recipe.limit if split is None else None,
         split=split,
+        cache=cache,
+        progress=progress,
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from polylens.datasets._shuffled import shuffled_targets
 from polylens.plugin import Plugin
@@ -19,6 +20,10 @@ class Dataset(Plugin):
     """Examples that a spec can name."""
 
     family: ClassVar[str] = "datasets"
+
+    def located(self, find: Callable[[str], Path]) -> Self:
+        """The same dataset with relative folders looked up by `find`; unchanged where it has none."""
+        return self
 
     @abstractmethod
     def open(
@@ -35,10 +40,11 @@ class Dataset(Plugin):
         """The examples, as inputs in `image_format`.
 
         Args:
-            image_format: what the network takes. streams: randomness of splits and draws; the same seed
-            gives the same examples. root: folder that relative data roots start from. limit: at most this
-            many examples, still drawn as the dataset draws. split: `train` opens the examples kept for
-            training instead of the ones the spec names; datasets that
+            image_format: what the network takes.
+            streams: randomness of splits and draws; the same seed gives the same examples.
+            root: folder that relative data roots start from.
+            limit: at most this many examples, still drawn as the dataset draws.
+            split: `train` opens the examples kept for training instead of those the spec names; datasets that
                 keep none raise.
             cache: folder for what is worth remembering between runs, such as which files are whole; losing it
                 costs time and nothing else.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from jaxtyping import Int64
@@ -46,6 +46,16 @@ class ImageFolder(Dataset):
     train_fraction: float | None = Field(default=None, gt=0, lt=1)
     """Share of each class kept for training a network here, and never drawn otherwise; left out, none."""
 
+    def located(self, find: Callable[[str], Path]) -> Self:
+        """The same dataset with its root found among the data roots."""
+        if Path(self.root).is_absolute():
+            return self
+        return self.model_copy(update={"root": str(find(self.root) / self.root)})
+
+    def identity(self) -> dict[str, Any]:
+        """Everything but where the folder lies: the contents are in the examples' fingerprint."""
+        return {key: value for key, value in super().identity().items() if key != "root"}
+
     def open(
         self,
         image_format: ImageFormat,
@@ -60,8 +70,8 @@ class ImageFolder(Dataset):
         """The drawn images as inputs in `image_format`, sorted by their path.
 
         Raises:
-            DataError: there is no such folder, it holds fewer images than asked for, or none that can be
-            read. UsageError: training examples are asked for and none are kept.
+            DataError: there is no such folder, it holds fewer images than asked for, or none can be read.
+            UsageError: training examples are asked for and none are kept.
         """
         from polylens.datasets._checks import Checks
         from polylens.datasets._folders import list_images

@@ -12,6 +12,7 @@ import numpy as np
 from polylens.dataflow import Flow
 from polylens.devices import Options
 from polylens.models import Model
+from polylens.progress import Silent
 from polylens.sampling import TooFewPositionsError
 from polylens.settings import Settings
 from polylens.spec import Study
@@ -74,7 +75,7 @@ def outlook_of(study: Study, *, settings: Settings, options: Options, limit: int
     study = study.with_layers(layer_names)
     check_deep(study)
     store = Store(settings.store)
-    plans = plan_study(study, settings=settings, options=options, limit=limit)
+    plans = plan_study(study, settings=settings, options=options, limit=limit, progress=Silent())
     known = store.stages()
     return Outlook(tuple(_child(plan, store, known) for plan in plans))
 

@@ -13,6 +13,7 @@ from polylens.devices import Options
 from polylens.digests import digest
 from polylens.harvest import Take
 from polylens.labels import Label
+from polylens.progress import Progress
 from polylens.records import Examples
 from polylens.settings import Settings
 from polylens.spec import Child, Experiment, Study
@@ -95,7 +96,7 @@ class ChildPlan:
 
 
 def plan_study(
-    study: Study, *, settings: Settings, options: Options, limit: int | None
+    study: Study, *, settings: Settings, options: Options, limit: int | None, progress: Progress
 ) -> tuple[ChildPlan, ...]:
     """The stages of every child of a study; children share examples, and stages by digest.
 
@@ -103,10 +104,11 @@ def plan_study(
         DataError: the dataset cannot be opened.
         UsageError: a control does not fit the model.
     """
-    opened = _Opened(settings.project)
+    opened = _Opened(settings, progress)
+    found = (_with_data_found(child, settings) for child in study.children)
     return tuple(
         plan_child(child, root=settings.project, opened=opened, options=options, limit=limit)
-        for child in study.children
+        for child in found
     )
 
 
@@ -132,17 +134,24 @@ def plan_child(
     )
 
 
+def _with_data_found(child: Child, settings: Settings) -> Child:
+    """The child with its dataset's folder looked up among the data roots."""
+    dataset = child.experiment.dataset.located(settings.data_root)
+    return replace(child, experiment=child.experiment.model_copy(update={"dataset": dataset}))
+
+
 class _Opened:
     """Examples, opened once for all children that ask for the same; lives only while planning."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self._settings = settings
+        self._progress = progress
         self._known: dict[str, Examples] = {}
 
     def __call__(self, recipe: Recipe, *, split: Literal["train"] | None = None) -> Examples:
         key = digest(
             {
-                "dataset": recipe.dataset.identity(),
+                "dataset": recipe.dataset.to_plain(),
                 "format": recipe.model.image_format().to_plain(),
                 "seed": recipe.seed,
                 "limit": recipe.limit,
@@ -150,7 +159,13 @@ class _Opened:
             }
         )
         if key not in self._known:
-            self._known[key] = open_examples(recipe, root=self.root, split=split)
+            self._known[key] = open_examples(
+                recipe,
+                root=self._settings.project,
+                split=split,
+                cache=self._settings.store / "seen",
+                progress=self._progress,
+            )
         return self._known[key]
 
 

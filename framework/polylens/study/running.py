@@ -92,7 +92,7 @@ def run_study(
     """
     store = Store(settings.store)
     study = study.with_layers(layer_names)
-    plans = plan_study(study, settings=settings, options=options, limit=limit)
+    plans = plan_study(study, settings=settings, options=options, limit=limit, progress=progress)
     if not all(_is_harvested(plan, store) for plan in plans):
         check_deep(study)
     place = Workplace(store, settings.project, options, progress, plans)
