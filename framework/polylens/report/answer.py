@@ -66,8 +66,9 @@ def _pair(scores: Sequence[Score]) -> str:
     ]
     for control, draws in first.controls.items():
         if draws:
-            beside = mean(second.controls.get(control, ()))
-            parts.append(f"{words(control)} {short(mean(draws))} at {short(beside)}")
+            beside = second.controls.get(control, ())
+            at = f" at {short(mean(beside))}" if beside else ""
+            parts.append(f"{words(control)} {short(mean(draws))}{at}")
     if first.value.chance is not None:
         parts.append(f"shuffled labels reach {words(first.name)} {short(first.value.chance)}")
     return "; ".join(parts)

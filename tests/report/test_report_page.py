@@ -1,0 +1,392 @@
+"""The report as a page: what it says, that data stay data, that it is bounded and fetches nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import random
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from polylens.figures import cluster_sizes
+from polylens.records import ClusterLabel, Context, Figure, Number, Skipped
+from polylens.report import ClusterCard, ClusterCards, Report, Score, ScoreTable, render
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "{{7*7}} {% raw %} ${7*7}",
+    "</style><style>*{display:none}</style>",
+    "</pre></details><!-- ",
+    "javascript:alert(1)",
+    "\u202eright to left\u202c مرحبا \u0000\ud800\u0007",
+    "W" * 500,
+)
+
+
+def png(side: int = 8, seed: int = 0) -> bytes:
+    noise = np.random.default_rng(seed).integers(0, 255, (side, side, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def contexts(n: int, *, side: int = 8, title: str = "image") -> tuple[Context, ...]:
+    return tuple(Context(f"{title} {i}", png(side, i)) for i in range(n))
+
+
+def label(cluster: int, *, text: str = "digit 3", strong: bool = True) -> ClusterLabel:
+    return ClusterLabel(cluster, text, 40, 0.97, 9.7, 2.1, 0.005 if strong else 0.31, strong)
+
+
+def quality(text: str = "") -> ScoreTable:
+    interval, chance = "5 to 95 % of 200 resamples", "labels shuffled"
+    purity = Number(0.96, 0.94, 0.98, interval, 0.13, chance)
+    return ScoreTable(
+        "quality" + text,
+        (
+            Score(
+                "purity" + text,
+                purity,
+                {"random_init": [Number(0.40), Number(0.42)], "raw_inputs": [Number(0.9)]},
+            ),
+            Score(
+                "coverage" + text, Number(0.81), {"random_init": [Number(0.61), Number(0.63)]}, "rows" + text
+            ),
+            Score("n_clusters" + text, Number(12.0, unit=text), {"random_init": [Number(5.0), Number(6.0)]}),
+        ),
+        note=text,
+    )
+
+
+def report(text: str = "", *, n_clusters: int = 30, side: int = 8) -> Report:
+    cards = tuple(
+        ClusterCard(
+            i,
+            40 - i,
+            label(i, text=text or f"digit {i}", strong=i % 3 > 0),
+            contexts(4, side=side, title=text),
+        )
+        for i in range(n_clusters)
+    )
+    figure = Figure(
+        "sizes", "Sizes" + text, "Layer hidden.3" + text, cluster_sizes(np.array([0, 0, 1, -1])), text
+    )
+    return Report(
+        title="digits" + text,
+        about="What was done." + text,
+        claim="Clusters mean one thing." + text,
+        subject="Layer hidden.3 of mlp, 719 rows." + text,
+        facts=(("rows" + text, "719" + text),),
+        scores=(quality(text),),
+        clusters=(
+            ClusterCards("clusters" + text, cards, "HDBSCAN." + text, contexts(3, side=side, title=text), 9),
+        ),
+        figures=(figure,),
+        notes=("Intervals resample images." + text,),
+        skipped=(Skipped("img1" + text, "truncated" + text),),
+        provenance={"git_commit" + text: "84a3192" + text},
+        spec="seed: 0\n" + text,
+    )
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page, as a browser would take them apart."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text = ""
+        self._skip = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        self._skip += tag == "style"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._skip -= tag == "style"
+
+    def handle_data(self, data: str) -> None:
+        if not self._skip:
+            self.text += data
+
+    def values(self, name: str) -> list[str]:
+        return [value for _, found, value in self.attributes if found == name]
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_the_answer_stands_first_and_is_made_of_the_scores() -> None:
+    text = squeezed(Page(render(report())).text)
+    # 0.41 and 0.62 are the means of the two draws.
+    answer = (
+        "Purity 0.96 at coverage 0.81; random init 0.41 at 0.62; raw inputs 0.90;"
+        " shuffled labels reach purity 0.13."
+    )
+    assert answer in text
+    assert text.index(answer) < text.index("Cluster 0") < text.index("84a3192")
+
+
+def test_scores_marked_as_headlines_make_the_answer() -> None:
+    ratio = Number(1.16, 1.13, 1.19)
+    table = ScoreTable(
+        "density",
+        (
+            Score("raw", Number(1.2)),
+            Score("matched_ratio", ratio, {"random_init": [Number(1.01)]}, headline=True),
+        ),
+    )
+    text = Page(render(Report(title="x", scores=(table,)))).text
+    assert "Matched ratio 1.16 [1.13, 1.19] (random init 1.01)." in text
+
+
+def test_an_answer_that_is_given_is_kept() -> None:
+    text = Page(render(dataclasses.replace(report(), answer="No."))).text
+    assert "No." in text
+    assert "Purity 0.96 at coverage" not in text
+
+
+def test_an_empty_report_is_a_page() -> None:
+    page = Page(render(Report(title="nothing")))
+    assert "nothing" in page.text
+    assert page.tags.count("h1") == 1
+    assert "img" not in page.tags
+
+
+def test_a_partition_without_clusters_says_so() -> None:
+    page = Page(render(Report(title="x", clusters=(ClusterCards("clusters", (), noise_size=719),))))
+    assert "There are no clusters: every row is noise." in page.text
+    assert "719 rows" in squeezed(page.text)
+
+
+def test_weak_labels_are_called_so_in_words() -> None:
+    card = ClusterCard(7, 5, label(7, strong=False))
+    weak = Page(render(Report(title="x", clusters=(ClusterCards("c", (card,)),)))).text
+    strong = Page(
+        render(Report(title="x", clusters=(ClusterCards("c", (ClusterCard(7, 5, label(7)),)),)))
+    ).text
+    assert "Weak evidence: within chance" in weak
+    assert "Weak evidence: within chance" not in strong
+    assert "Strong evidence" in strong
+
+
+def test_a_card_says_size_share_lift_chance_and_p() -> None:
+    card = ClusterCard(7, 1234, label(7), contexts(2, title="near"), contexts(2, title="any"))
+    text = squeezed(Page(render(Report(title="x", clusters=(ClusterCards("c", (card,)),)))).text)
+    for said in ("Cluster 7", "1,234 rows", "97 %", "9.70 (2.10)", "0.005", "Central", "Random"):
+        assert said in text
+
+
+def test_clusters_beyond_two_dozen_are_folded() -> None:
+    page = Page(render(report(n_clusters=30)))
+    assert "6 more clusters" in page.text
+    assert page.text.count("Cluster ") == 30
+
+
+def test_every_score_stands_beside_its_controls_and_chance() -> None:
+    text = squeezed(Page(render(report())).text)
+    assert "score network chance random init raw inputs" in text
+    assert "purity 0.96 [0.94, 0.98] 0.13 0.41 (2 draws: 0.40 to 0.42) 0.90" in text
+    assert "n clusters 12 – 5.50 (2 draws: 5 to 6) –" in text
+    assert "In brackets: 5 to 95 % of 200 resamples." in text
+    assert "Chance: labels shuffled." in text
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_data_stay_text(hostile: str) -> None:
+    plain, page = Page(render(report("harmless"))), Page(render(report(hostile)))
+    seen = "".join(c for c in hostile if c not in "\u0000\ud800\u0007")
+    assert page.text.count(seen) >= 15
+    # The same elements, with attributes of the same names: nothing was added by the data.
+    assert page.tags == plain.tags
+    assert [(tag, name) for tag, name, _ in page.attributes] == [
+        (tag, name) for tag, name, _ in plain.attributes
+    ]
+    assert "script" not in page.tags
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_the_page_can_be_written_as_utf_8(hostile: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(report(hostile)), encoding="utf-8")
+    assert path.stat().st_size > 1000
+
+
+def test_nothing_is_fetched_from_elsewhere() -> None:
+    page = render(report())
+    parsed = Page(page)
+    assert parsed.values("src")
+    assert all(value.startswith("data:image/") for value in parsed.values("src"))
+    anchors = parsed.values("href")
+    assert all(value.startswith("#") for value in anchors)
+    assert {value[1:] for value in anchors} <= set(parsed.values("id"))
+    assert "url(" not in page
+    assert "@import" not in page
+    assert "default-src 'none'" in page
+
+
+def test_every_picture_has_a_text_and_headings_come_in_order() -> None:
+    page = Page(render(report()))
+    alts = [value for tag, name, value in page.attributes if tag == "img" and name == "alt"]
+    assert len(alts) == page.tags.count("img")
+    assert all(alts)
+    levels = [int(tag[1]) for tag in page.tags if tag in ("h1", "h2", "h3", "h4", "h5")]
+    assert levels[0] == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+    assert ("html", "lang", "en") in page.attributes
+    assert page.tags.count("th") == page.values("scope").__len__()
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+
+
+def test_the_page_stays_within_its_bytes_and_says_what_was_left_out() -> None:
+    # Noise does not compress: each picture of 100 x 100 pixels takes about 40 kB as text.
+    full = render(report(side=100))
+    small = render(report(side=100), most_bytes=500_000)
+    assert len(full) > 1_000_000
+    assert len(small) < 700_000
+    assert "pictures were left out" in small
+    assert "pictures were left out" not in full
+    assert 'alt="Sizes"' in small
+
+
+def test_large_examples_are_made_small() -> None:
+    card = ClusterCard(0, 5, None, contexts(1, side=1000))
+    page = Page(render(Report(title="x", clusters=(ClusterCards("c", (card,)),))))
+    (source,) = page.values("src")
+    assert source.startswith("data:image/jpeg")
+    assert len(source) < 60_000
+    assert page.values("width") == ["144"]
+
+
+def test_a_broken_picture_leaves_a_place_and_a_note() -> None:
+    card = ClusterCard(0, 5, None, (Context("broken", b"no picture"), Context("cut", png(50)[:200])))
+    figure = Figure("a", "A figure", "", b"")
+    page = Page(render(Report(title="x", clusters=(ClusterCards("c", (card,)),), figures=(figure,))))
+    assert "img" not in page.tags
+    assert "3 pictures could not be read." in page.text
+
+
+def test_the_same_report_gives_the_same_page() -> None:
+    assert render(report()) == render(report())
+
+
+def test_skipped_examples_are_counted_and_only_the_first_are_named() -> None:
+    skipped = tuple(Skipped(f"img{i}", "truncated") for i in range(1000))
+    text = squeezed(Page(render(Report(title="x", skipped=skipped))).text)
+    assert "1,000 examples were skipped" in text
+    assert "and 800 more" in text
+    assert "img199 " in text
+    assert "img200 " not in text
+
+
+def emulate(browser: Chrome, width: int, *, dark: bool = False) -> None:
+    size: dict[str, Any] = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+def hostile_report() -> Report:
+    texts = random.Random(0).sample(HOSTILE, len(HOSTILE))
+    return dataclasses.replace(report(" ".join(texts)), facts=tuple((text, text) for text in texts))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [320, 390, 700, 1280])
+@pytest.mark.parametrize("made", [report, hostile_report])
+def test_no_page_is_wider_than_its_window(made: Any, width: int, browser: Chrome, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(made()), encoding="utf-8")
+    emulate(browser, width)
+    browser.get(path.as_uri())
+    browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    wide = """
+        return [...document.querySelectorAll('main *')].filter(e => !e.closest('.scroll, pre, .frame'))
+          .filter(e => e.getBoundingClientRect().width && e.getBoundingClientRect().right > innerWidth + 1)
+          .map(e => e.outerHTML.slice(0, 80));
+        """
+    assert browser.execute_script(wide) == []
+
+
+@pytest.mark.browser
+def test_a_browser_runs_nothing_logs_nothing_and_asks_for_nothing(browser: Chrome, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(hostile_report()), encoding="utf-8")
+    browser.get(path.as_uri())
+    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+    asked = browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert [name for name in asked if not name.startswith("data:")] == []
+    assert browser.execute_script("return document.scripts.length") == 0
+    assert "<script>alert(1)</script>" in browser.execute_script("return document.body.textContent")
+    shown = "return [...document.images].every(image => image.complete && image.naturalWidth > 0)"
+    assert browser.execute_script(shown)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_stands_out_from_its_ground(dark: bool, browser: Chrome, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(report()), encoding="utf-8")
+    emulate(browser, 1280, dark=dark)
+    browser.get(path.as_uri())
+    # WCAG 2.2, contrast ratio of every element with text of its own against the nearest painted ground.
+    faint = browser.execute_script(
+        """
+        const line = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+        const light = c => 0.2126 * line(c[0] / 255) + 0.7152 * line(c[1] / 255) + 0.0722 * line(c[2] / 255);
+        const rgb = text => text.match(/[\\d.]+/g).map(Number);
+        const ground = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
+          if (c.length < 4 || c[3] > 0) return c.slice(0, 3); } return [255, 255, 255]; };
+        const own = e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+        return [...document.body.querySelectorAll('*')].filter(own).map(e => {
+          const [a, b] = [light(rgb(getComputedStyle(e).color).slice(0, 3)), light(ground(e))];
+          return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.outerHTML.slice(0, 60)];
+        }).filter(([ratio]) => ratio < 4.5);
+        """
+    )
+    assert faint == []
+
+
+@pytest.mark.browser
+def test_a_figure_is_enlarged_inside_its_frame_without_script(browser: Chrome, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(report()), encoding="utf-8")
+    emulate(browser, 390)
+    browser.get(path.as_uri())
+    width = "return document.querySelector('figure img').getBoundingClientRect().width"
+    assert browser.execute_script(width) < 390
+    browser.execute_script("document.querySelector('.zoom').click()")
+    assert browser.execute_script(width) == 1216
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.browser
+def test_the_page_works_inside_a_frame_without_any_rights(browser: Chrome, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(render(report()), encoding="utf-8")
+    frame = "<iframe src=report.html sandbox style='width:700px;height:800px;border:0'></iframe>"
+    (tmp_path / "outer.html").write_text(f"<!DOCTYPE html><body>{frame}", encoding="utf-8")
+    emulate(browser, 1280)
+    browser.get((tmp_path / "outer.html").as_uri())
+    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+    browser.switch_to.frame(0)
+    assert "Purity 0.96 at coverage 0.81" in browser.find_element("css selector", ".answer").text
+    root = browser.find_element("css selector", "html")
+    assert int(root.get_property("scrollWidth")) <= 700
