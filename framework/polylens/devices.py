@@ -15,6 +15,9 @@ from polylens.imports import lightning
 PRECISIONS = ("32-true", "bf16-mixed", "bf16-true", "16-mixed")
 """Number formats of a forward pass, in Lightning's words."""
 
+STRATEGIES = ("auto", "ddp")
+"""One process, or as many as devices, each with the whole network and a part of the examples."""
+
 _LOGGERS = (
     "pytorch_lightning",
     "lightning.pytorch",
@@ -35,7 +38,7 @@ class Options:
     precision: str = "32-true"
     """One of `PRECISIONS`; what is stored always has 32 bits."""
     strategy: str = "auto"
-    """Lightning's strategy for several processes, such as `ddp`."""
+    """`auto` (`ddp` where there are several devices or machines), or `ddp`."""
     batch_size: int = 64
     """Examples a forward pass of a harvest, at most."""
     workers: int = 0
@@ -53,6 +56,9 @@ class Options:
             raise UsageError(
                 f"no precision '{self.precision}'{meant}", hint=f"known: {', '.join(PRECISIONS)}"
             )
+        if self.strategy not in STRATEGIES:
+            # Strategies that split a network would leave no process with whole tensors to take rows from.
+            raise UsageError(f"no strategy '{self.strategy}'", hint=f"known: {', '.join(STRATEGIES)}")
 
     @property
     def is_distributed(self) -> bool:
@@ -67,14 +73,18 @@ def silent_trainer(options: Options, **settings: Any) -> Any:
         UsageError: this machine lacks what the options ask for.
     """
     exceptions = lightning().utilities.exceptions
+    environment = lightning().plugins.environments.LightningEnvironment
+    # On one machine polylens starts its processes itself, also inside of a SLURM allocation.
+    plugins = [environment()] if options.num_nodes == 1 else None
     with silence():
         try:
             trainer = lightning().Trainer(
                 accelerator=options.accelerator,
                 devices=options.devices,
                 num_nodes=options.num_nodes,
-                strategy=options.strategy,
+                strategy="ddp" if options.is_distributed else "auto",
                 precision=options.precision,
+                plugins=plugins,
                 logger=False,
                 enable_checkpointing=False,
                 enable_model_summary=False,

@@ -33,6 +33,7 @@ def lightning() -> ModuleType:
         # Lightning registers a pytree class by a name that torch calls deprecated.
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         import pytorch_lightning as module
+        import pytorch_lightning.plugins.environments  # noqa: F401
 
     return module
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -134,7 +139,7 @@ def test_codes_at_positions_are_the_signs_of_the_pre_activations_before_the_unit
 
 
 def test_codes_of_whole_examples_hold_every_later_unit_and_the_winners(network, tmp_path):
-    store, _ = run(network, [Take("c", "first", "codes", None, WHOLE, whole=True)], tmp_path)
+    store, _ = run(network, [Take("c", "input", "codes", None, WHOLE, whole=True)], tmp_path)
     codes = load_rows(store, codes="c").codes
     pre, _, _, winners, second = by_hand(network, Images())
     assert codes.scheme.names_polytopes
@@ -181,7 +186,7 @@ def many_takes():
         Take("one", "unit", "activations", TWO),
         Take("two", "pool", "activations", AllPositions()),
         Take("three", "unit", "codes", TWO, SAME),
-        Take("four", "first", "codes", None, WHOLE, whole=True),
+        Take("four", "input", "codes", None, WHOLE, whole=True),
         Take("five", "input", "activations", whole=True),
     ]
 
@@ -196,7 +201,7 @@ def test_the_pass_ends_after_the_last_tensor_needed(network, tmp_path):
         # Armed by the second pass: the first one finds the data flow.
         lambda module, inputs: setattr(module, "armed", module.calls > 0)
     )
-    run(network, [Take("c", "first", "codes", None, WHOLE, whole=True)], tmp_path / "a")
+    run(network, [Take("c", "input", "codes", None, WHOLE, whole=True)], tmp_path / "a")
     with pytest.raises(AssertionError, match="went on"):
         run(network, [Take("o", "output", "activations")], tmp_path / "b")
 
@@ -337,7 +342,7 @@ def test_wrong_takes_are_refused_before_any_example_is_computed(network, tmp_pat
 
 
 def test_rows_of_different_examples_are_not_put_together(network, tmp_path):
-    takes = [Take("a", "unit", "activations", TWO), Take("c", "first", "codes", None, WHOLE, whole=True)]
+    takes = [Take("a", "unit", "activations", TWO), Take("c", "input", "codes", None, WHOLE, whole=True)]
     store, _ = run(network, takes, tmp_path)
     with pytest.raises(UsageError, match="different rows"):
         load_rows(store, activations="a", codes="c")
@@ -400,3 +405,64 @@ def test_two_takes_of_different_harvests_meet_in_one_store(network, tmp_path):
     )
     assert [item.was_stored for item in done] == [True, False]
     assert len(load_rows(store, activations="b")) == 40
+
+
+def test_a_slurm_allocation_does_not_change_a_harvest_on_one_machine(network, tmp_path, monkeypatch):
+    for name, value in {"SLURM_NTASKS": "4", "SLURM_JOB_NAME": "sweep", "SLURM_JOB_ID": "7"}.items():
+        monkeypatch.setenv(name, value)
+    store, _ = run(network, [Take("a", "output", "activations")], tmp_path)
+    assert len(load_rows(store, activations="a")) == 20
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+import test_harvesting as here
+from polylens.harvest import shard
+import torch
+
+class Slow(here.Images):
+    def batch(self, indices):
+        time.sleep(0.05)
+        return super().batch(indices)
+
+shard.SHARD = 2
+torch.manual_seed(0)
+module = here.Convolutional().eval()
+network = here.Network("convolutional", module, here.ImageFormat(), "")
+print("starting", flush=True)
+here.run(network, [here.Take("a", "unit", "activations", here.TWO)], Path(sys.argv[1]), examples=Slow())
+"""
+
+
+@pytest.mark.slow
+def test_a_harvest_killed_at_any_moment_goes_on_with_what_is_whole(network, tmp_path, monkeypatch):
+    monkeypatch.setattr(shard_module, "SHARD", 2)
+    take = Take("a", "unit", "activations", TWO)
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(Path(__file__).parent)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    for _ in range(600):
+        done = list((tmp_path / "killed").glob("v1/.partial/harvest-a/0*.safetensors"))
+        if len(done) >= 3:
+            break
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    kept = len(list((tmp_path / "killed").glob("v1/.partial/harvest-a/0*.safetensors")))
+    assert 3 <= kept < 10
+
+    class Counting(Images):
+        n_asked = 0
+
+        def batch(self, indices):
+            self.n_asked += len(indices)
+            return super().batch(indices)
+
+    examples = Counting()
+    store, _ = run(network, [take], tmp_path / "killed", examples=examples)
+    assert examples.n_asked == 1 + 20 - 2 * kept
+    undisturbed, _ = run(network, [take], tmp_path / "undisturbed")
+    rows, expected = (load_rows(item, activations="a") for item in (store, undisturbed))
+    np.testing.assert_array_equal(rows.origins.position, expected.origins.position)
+    np.testing.assert_allclose(rows.activations, expected.activations, atol=1e-6)

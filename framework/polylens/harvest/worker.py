@@ -13,12 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from polylens.assembly import assemble, open_examples
 from polylens.errors import PolylensError
-from polylens.harvest.job import Job
-from polylens.harvest.predicting import predict_shards
-from polylens.harvest.resolved import resolve_takes
-from polylens.store import Store
 
 _LONGEST = 3000
 """Characters of a message; lines this short reach the pipe in one piece, whichever process writes them."""
@@ -26,9 +21,10 @@ _LONGEST = 3000
 
 def main(arguments: list[str]) -> int:
     """Does one process' part of the job; gives the exit code."""
+    # Before the imports, which take seconds in which the parent may end.
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        _work(Job.from_plain(json.loads(Path(arguments[0]).read_text(encoding="utf-8"))))
+        _work(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
     except PolylensError as error:
         _tell({"error": type(error).__name__, "message": error.message[:_LONGEST], "hint": error.hint})
         return 1
@@ -38,7 +34,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _work(job: Job) -> None:
+def _work(plain: dict[str, Any]) -> None:
+    from polylens.assembly import assemble, open_examples
+    from polylens.harvest.job import Job
+    from polylens.harvest.predicting import predict_shards
+    from polylens.harvest.resolved import resolve_takes
+    from polylens.store import Store
+
+    job = Job.from_plain(plain)
     store = Store(job.store)
     examples = open_examples(job.recipe, root=job.root)
     network = assemble(job.recipe, examples, store=store, root=job.root)
