@@ -353,11 +353,16 @@ def test_text_stands_out_from_its_ground(dark: bool, browser: Chrome, tmp_path: 
         const line = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
         const light = c => 0.2126 * line(c[0] / 255) + 0.7152 * line(c[1] / 255) + 0.0722 * line(c[2] / 255);
         const rgb = text => text.match(/[\\d.]+/g).map(Number);
-        const ground = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
-          if (c.length < 4 || c[3] > 0) return c.slice(0, 3); } return [255, 255, 255]; };
+        const ground = e => {
+          for (; e; e = e.parentElement) {
+            const c = rgb(getComputedStyle(e).backgroundColor);
+            if (c.length < 4 || c[3] > 0) return c;
+          }
+          return [255, 255, 255];
+        };
         const own = e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
         return [...document.body.querySelectorAll('*')].filter(own).map(e => {
-          const [a, b] = [light(rgb(getComputedStyle(e).color).slice(0, 3)), light(ground(e))];
+          const [a, b] = [light(rgb(getComputedStyle(e).color)), light(ground(e))];
           return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.outerHTML.slice(0, 60)];
         }).filter(([ratio]) => ratio < 4.5);
         """

@@ -45,7 +45,7 @@ _VARIANTS = {
     "network": (STRONG, "o"),
     "random_init": (WARM, "s"),
     "shuffled_weights": ("#858f98", "D"),
-    "random_labels": ("#9c7a1c", "^"),
+    "random_labels": ("#7a5230", "^"),
     "second_seed": ("#4f9bd3", "v"),
     "raw_inputs": ("#3c444c", "X"),
 }
