@@ -86,13 +86,11 @@ def _plainest_map(cls: type[BaseModel]) -> dict[str, Any]:
     return named | {name: example(field) for name, field in required.items()}
 
 
-def _least(number: type, metadata: list[Any]) -> Any:
-    for item in metadata:
-        if isinstance(item, Ge):
-            return max(item.ge, number(1))  # type: ignore[type-var]
-        if isinstance(item, Gt):
-            return item.gt + 1
-    return number(1)
+def _least(number: type[int] | type[float], metadata: list[Any]) -> int | float:
+    limits: dict[type, Any] = {type(item): item for item in metadata}
+    if Gt in limits:
+        return number(limits[Gt].gt + 1)
+    return max(number(limits[Ge].ge), number(1)) if Ge in limits else number(1)
 
 
 def _flat(item: Any) -> list[Any]:

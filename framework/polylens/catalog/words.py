@@ -39,7 +39,7 @@ def in_words(annotation: Any, *, metadata: Sequence[Any] = ()) -> str:
     >>> in_words(int | None, metadata=[Ge(1)])
     'a whole number of at least 1 or null'
     >>> in_words(tuple[int, ...] | Literal["center"])
-    "a list of whole numbers or 'center'"
+    "'center' or a list of whole numbers"
     """
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
@@ -49,21 +49,28 @@ def in_words(annotation: Any, *, metadata: Sequence[Any] = ()) -> str:
         return f"{_SIMPLE[annotation]} {limits}".strip()
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
-        ordered = sorted(arguments, key=lambda argument: argument is NoneType)
-        return " or ".join(in_words(argument, metadata=metadata) for argument in ordered)
+        return _either([in_words(argument, metadata=metadata) for argument in sorted(arguments, key=_length)])
     if origin is Literal:
-        return _choice([repr(value) if isinstance(value, str) else str(value) for value in arguments])
+        return _either([repr(value) if isinstance(value, str) else str(value) for value in arguments])
     if origin in (tuple, list):
         return _list_in_words(arguments)
     if origin is dict or annotation is dict:
         return "a map"
     if isinstance(annotation, type) and issubclass(annotation, Plugin):
         noun = SINGULAR.get(annotation.family, "kind")
-        article = "an" if noun[0] in "aeiou" else "a"
-        return f"{article} {noun}: a registry name, or a map with 'use' or 'kind'"
+        return f"{a(noun)}: a registry name, or a map with 'use' or 'kind'"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"a map with {', '.join(annotation.model_fields)}"
     return f"a {getattr(annotation, '__name__', annotation)}"
+
+
+def a(noun: str) -> str:
+    """A noun with its article.
+
+    >>> a("analysis"), a("label")
+    ('an analysis', 'a label')
+    """
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def range_in_words(metadata: Iterable[Any]) -> str:
@@ -117,5 +124,13 @@ def _bare(annotation: Any) -> tuple[Any, list[Any]]:
     return annotation, []
 
 
-def _choice(options: list[str]) -> str:
+def _either(options: list[str]) -> str:
     return options[0] if len(options) == 1 else f"{', '.join(options[:-1])} or {options[-1]}"
+
+
+def _length(annotation: Any) -> int:
+    """Puts what is said in a word before lists and maps, and null last."""
+    inner, _ = _bare(annotation)
+    if inner is NoneType:
+        return 2
+    return 0 if inner in _SIMPLE or get_origin(inner) is Literal else 1

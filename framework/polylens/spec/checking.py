@@ -63,22 +63,41 @@ class Parts:
         )
 
 
-def parts_of(tree: Tree, *, catalog: Catalog, ledger: Ledger, model: Model | None = None) -> Parts:
+@dataclass(frozen=True)
+class Member:
+    """One family value, read."""
+
+    tree: Value
+    plugin: Plugin | None
+    problems: tuple[Problem, ...]
+
+
+Memory = dict[tuple[Path, str], Member]
+"""Family values that were read, by path and tokens: the points of a sweep share most of theirs."""
+
+
+def parts_of(
+    tree: Tree, *, catalog: Catalog, ledger: Ledger, memory: Memory, model: Model | None = None
+) -> Parts:
     """Everything in one point of a study, read and checked by itself.
 
     Args:
         tree: the point, with its sweep taken out.
         catalog: where names are looked up.
         ledger: of `tree`.
+        memory: what was read of other points of the same study.
         model: a model from Python that takes the place of the spec's.
     """
-    return _Reader(tree, catalog=catalog, ledger=ledger, model=model).read()
+    return _Reader(tree, catalog=catalog, ledger=ledger, memory=memory, model=model).read()
 
 
 class _Reader:
-    def __init__(self, tree: Tree, *, catalog: Catalog, ledger: Ledger, model: Model | None) -> None:
+    def __init__(
+        self, tree: Tree, *, catalog: Catalog, ledger: Ledger, memory: Memory, model: Model | None
+    ) -> None:
         self.catalog = catalog
         self.ledger = ledger
+        self.memory = memory
         self.model = model
         self.parts = Parts(dict(tree))
 
@@ -102,15 +121,17 @@ class _Reader:
 
     def _top_keys(self) -> None:
         tree = self.parts.tree
+        misspelt = set()
         for key, value in items_of(tree):
             if key not in KEYS:
                 notes = (f"allowed: {', '.join(KEYS)}",)
                 place = self.ledger.place(value, key=True)
                 suggestion = nearest(key, KEYS)
+                misspelt.add(suggestion)
                 self._refuse(Problem(f"unknown key '{key}' in the spec", place, key, suggestion, notes))
         for key in KEYS:
-            given = self.model is not None and key == "model"
-            if key not in OPTIONAL and not given and self._present(key) is None:
+            needed = key not in (*OPTIONAL, *misspelt) and not (key == "model" and self.model is not None)
+            if needed and self._present(key) is None:
                 place = self.ledger.place(tree.get(key, tree), key=True)
                 self._refuse(Problem(f"the spec needs '{key}'", place, key, None, (_MEANING[key],)))
 
@@ -170,24 +191,31 @@ class _Reader:
     def _member(
         self, value: Value, family: type[Plugin], *, path: Path, into: dict[str, Plugin], name: str
     ) -> None:
+        key = (path, repr(value))
+        if key not in self.memory:
+            self.memory[key] = self._read_member(value, family, path=path)
+        member = self.memory[key]
+        self._put(path, member.tree)
+        self.parts.problems += member.problems
+        if member.plugin is not None:
+            into[name] = member.plugin
+
+    def _read_member(self, value: Value, family: type[Plugin], *, path: Path) -> Member:
         tree, expansion = expanded(
             value, family=family.family, path=path, catalog=self.catalog, ledger=self.ledger
         )
-        self._put(path, tree)
-        self.parts.problems += expansion.problems
-        if path in expansion.spoiled:
-            return
-        try:
-            into[name] = family.model_validate(self.ledger.plain(tree))
-        except ValidationError as error:
-            if not isinstance(tree, dict) or self.ledger.shape(tree) != "map":
-                self._refuse(self._not_a_member(tree, family, path))
-            else:
-                self.parts.problems += problems_of(
-                    error, tree, path=path, expansion=expansion, ledger=self.ledger
-                )
+        problems = list(expansion.problems)
+        if path not in expansion.spoiled:
+            try:
+                return Member(tree, family.model_validate(self.ledger.plain(tree)), tuple(problems))
+            except ValidationError as error:
+                if isinstance(tree, dict) and self.ledger.shape(tree) == "map":
+                    problems += problems_of(error, tree, path=path, expansion=expansion, ledger=self.ledger)
+                else:
+                    problems.append(self._not_a_member(tree, path))
+        return Member(tree, None, tuple(problems))
 
-    def _not_a_member(self, value: Value, family: type[Plugin], path: Path) -> Problem:
+    def _not_a_member(self, value: Value, path: Path) -> Problem:
         given = in_plain_words(self.ledger.plain(value))
         message = f"{'.'.join(path)} must be a registry name, or a map with 'use' or 'kind', not {given}"
         return Problem(message, self.ledger.place(value), ".".join(path))

@@ -42,7 +42,10 @@ def problems_of(
         vague |= {whole[:depth] for depth in range(len(whole))}
         # Members of a union complain one by one about the same value.
         found.setdefault(whole, writer.problem(details, inner, left))
+    misspelt = {(*whole[:-1], problem.suggestion) for whole, problem in found.items() if problem.suggestion}
     for whole, problem in found.items():
+        if whole in misspelt and problem.message.startswith("missing"):
+            continue
         # What one member says of an item is more exact than what another says of the list.
         if whole not in vague or not problem.message.startswith(f"{indexed(whole)} must be"):
             yield problem
@@ -104,6 +107,8 @@ class _Writer:
         if annotation is None:
             message = f"{indexed(whole)}: {details['msg'].replace('Input should', 'should')}"
             return self._at(inner, message)
+        if details["type"] == "string_too_short" and given == "":
+            return self._at(inner, f"{indexed(whole)} is empty")
         words = in_words(annotation, metadata=metadata)
         if details["type"] in ("too_short", "too_long") and isinstance(given, (list, dict)):
             items = "item" if _limit(details) == 1 else "items"
@@ -127,7 +132,7 @@ class _Writer:
     ) -> Problem:
         whole = (*self.path, *inner)
         place = self.ledger.place(self._value_at(inner), key=key)
-        notes = (*notes, *used_note(whole, place, self.expansion.named_at))
+        notes = (*notes, *used_note(whole, place, self.expansion))
         return Problem(message, place, dotted(whole), suggestion, notes)
 
     def _value_at(self, inner: Path) -> Value:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
-from polylens.catalog import SINGULAR, Catalog, Entry, UnknownEntryError
+from polylens.catalog import SINGULAR, Catalog, Entry, UnknownEntryError, a
 from polylens.errors import Place, Problem, SpecError, nearest
 from polylens.plugin import Plugin, UnknownKindError, kinds, load_kind
 from polylens.spec.ledger import MARK, Ledger, Path, Tree, Value, at, dotted, items_of
@@ -25,8 +25,8 @@ class Expansion:
     """Paths whose value could not be made out; what stands below is not worth another complaint."""
     classes: dict[Path, type[BaseModel]] = field(default_factory=dict)
     """The class that reads the map at each path."""
-    named_at: dict[Path, Place] = field(default_factory=dict)
-    """Where the registry name of the value at a path is written."""
+    named_at: dict[Path, tuple[Place, str]] = field(default_factory=dict)
+    """Where the registry name of the value at a path is written, and the entry's file."""
 
 
 def expanded(
@@ -91,7 +91,7 @@ class _Expander:
             self.found.problems.extend(error.problems)
             self.found.spoiled.append(path)
             return token
-        self.found.named_at[path] = place
+        self.found.named_at[path] = (place, entry.document.file)
         tree = _entry_tree(entry, self.ledger)
         if over is not None:
             # Without overrides of its own, what is wrong with the map is wrong in the registry.
@@ -121,7 +121,7 @@ class _Expander:
         for key, _ in items_of(tree):
             if near := nearest(key, ("kind", "use")):
                 message = f"unknown key '{key}' in {dotted(path)}"
-                notes = (f"a {SINGULAR[family]} is written out with 'kind', or named with 'use'",)
+                notes = (f"{a(SINGULAR[family])} is written out with 'kind', or named with 'use'",)
                 return self._spoiled(tree, path, message, at_part=key, key=True, suggestion=near, notes=notes)
         message = f"{dotted(path)} needs a 'kind' (or a registry name, or 'use')"
         return self._spoiled(tree, path, message, key=True, notes=(f"kinds: {known}",))
@@ -216,13 +216,13 @@ def place_in_file(tree: Tree, path: Path, *, ledger: Ledger, key: bool) -> Place
     return None
 
 
-def used_note(path: Path, place: Place | None, named_at: Mapping[Path, Place]) -> tuple[str, ...]:
+def used_note(path: Path, place: Place | None, expansion: Expansion) -> tuple[str, ...]:
     """Where a registry entry was asked for, for a problem that stands in the entry's file."""
-    prefixes = [path[:depth] for depth in range(len(path), 0, -1)]
-    name = next((named_at[prefix] for prefix in prefixes if prefix in named_at), None)
-    if name is None or place is None or place.file == name.file:
-        return ()
-    return (f"used in {name.file}:{name.line}:{name.column}",)
+    for depth in range(len(path), 0, -1):
+        name, file = expansion.named_at.get(path[:depth], (None, ""))
+        if name is not None and place is not None and place.file == file:
+            return (f"used in {name.file}:{name.line}:{name.column}",)
+    return ()
 
 
 def _entry_tree(entry: Entry, ledger: Ledger) -> Tree:

@@ -89,7 +89,7 @@ def _unreadable(path: Path, error: OSError, *, place: Place | None) -> Problem:
     if isinstance(error, FileNotFoundError):
         folder = path.parent if path.parent.is_dir() else None
         beside = sorted(file.name for file in folder.glob("*.yaml")) if folder is not None else []
-        near = nearest(path.name, beside)
+        near = nearest(path.name, [name for name in beside if place is None or name != Path(place.file).name])
         notes = () if folder is not None else (f"there is no folder {shown(path.parent)}",)
         suggestion = None if near is None or place is None else near
         message = f"no file '{shown(path)}'"

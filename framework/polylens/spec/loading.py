@@ -11,7 +11,7 @@ from polylens.catalog import Catalog, Shelf
 from polylens.errors import Place, Problem, SpecError, UsageError
 from polylens.models import Model
 from polylens.reading import Plain, read, write
-from polylens.spec.checking import Parts, parts_of
+from polylens.spec.checking import Memory, Parts, parts_of
 from polylens.spec.expanding import place_in_file
 from polylens.spec.experiment import KEYS, Experiment
 from polylens.spec.extending import laid_over_extended, read_spec_file, shown
@@ -102,6 +102,7 @@ class _Load:
         self.ledger = ledger
         self.model = model
         self.exists = exists
+        self.memory: Memory = {}
         self.problems: dict[tuple[str, Place | None], Problem] = {}
         catalog = Catalog.around(source.parent)
         own = () if registry is None else (Shelf(registry, shown(registry)),)
@@ -164,7 +165,7 @@ class _Load:
         return tree
 
     def _parts(self, tree: Tree) -> Parts:
-        parts = parts_of(tree, catalog=self.catalog, ledger=self.ledger, model=self.model)
+        parts = parts_of(tree, catalog=self.catalog, ledger=self.ledger, memory=self.memory, model=self.model)
         self._say(parts.problems)
         self._say(reference_problems(parts, ledger=self.ledger))
         return parts

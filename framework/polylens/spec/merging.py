@@ -16,8 +16,10 @@ from polylens.spec.ledger import MARK, Ledger, Tree
 def merged(base: Tree, over: Tree, *, ledger: Ledger) -> Tree:
     """`over` laid on `base`; neither is changed."""
     kept, laid = _settled(base, over, ledger)
-    result = OmegaConf.merge(OmegaConf.create(kept), OmegaConf.create(laid))
-    return cast(Tree, OmegaConf.to_container(result))
+    # Only what both sides have is handed over: an override of one key must not cost a copy of the whole spec.
+    both = {key: kept[key] for key, item in laid.items() if isinstance(item, dict) and key in kept}
+    shared = OmegaConf.merge(OmegaConf.create(both), OmegaConf.create({key: laid[key] for key in both}))
+    return {**kept, **laid, **cast(Tree, OmegaConf.to_container(shared))}
 
 
 def _settled(base: Tree, over: Tree, ledger: Ledger) -> tuple[Tree, Tree]:

@@ -32,14 +32,16 @@ class _Checker:
         self.analyses = cast("Mapping[str, Analysis]", parts.named["analyses"])
         self.labels = cast("Mapping[str, Label]", parts.named["labels"])
         written = parts.tree.get("analyses", {})
-        self.written = [name for name, _ in items_of(written)] if isinstance(written, dict) else []
+        named = isinstance(written, dict) and ledger.shape(written) == "map"
+        self.written = [name for name, _ in items_of(written)] if isinstance(written, dict) and named else []
 
     def references(self) -> Iterator[Problem]:
         """Every `of` leads to an analysis that gives what is asked of it."""
         for name, analysis in self.analyses.items():
             for number, upstream in enumerate(analysis.upstream()):
                 path = self._reference_path(("analyses", name, "of"), number)
-                yield from self._reference(upstream, path, partition=analysis.stands_on_partitions)
+                wanted = analysis.stands_on_partitions and upstream != name
+                yield from self._reference(upstream, path, partition=wanted)
         for name, label in self.labels.items():
             yield from self._reference(label.of, ("labels", name, "of"), partition=True)
 
@@ -80,6 +82,8 @@ class _Checker:
 
     def _reference(self, name: str, path: Path, *, partition: bool) -> Iterator[Problem]:
         place = self._place(path)
+        if not self.written:
+            return
         if name not in self.written:
             notes = (f"analyses: {', '.join(self.written)}",)
             message = f"no analysis is called '{name}'"
