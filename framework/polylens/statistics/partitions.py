@@ -9,6 +9,9 @@ from jaxtyping import Float64, Int64
 
 from polylens.records import NOISE
 
+_ROUNDING = 1e-12
+"""Differences of entropies (in nats) below this are rounding."""
+
 
 @dataclass(frozen=True)
 class ClusterClasses:
@@ -89,7 +92,8 @@ def adjusted_mutual_information(counts: Int64[np.ndarray, "a b"], *, expected: f
         expected: the expected mutual information, where it is known (it depends on the margins only).
 
     Source: Vinh, Epps, Bailey (2010), with the arithmetic mean of the entropies as normaliser.
-    Departs: two labellings of one class each score 0 here (they tell nothing), 1 in scikit-learn.
+    Departs: where chance cannot but agree (one class each, or every row apart in both) the score is 0 here,
+        1 in scikit-learn.
 
     >>> adjusted_mutual_information(np.array([[2, 0], [0, 2]]))
     1.0
@@ -99,7 +103,9 @@ def adjusted_mutual_information(counts: Int64[np.ndarray, "a b"], *, expected: f
         return 0.0
     chance = expected_mutual_information(counts) if expected is None else expected
     highest = (_entropy(counts.sum(1)) + _entropy(counts.sum(0))) / 2
-    return float((_mutual_information(counts) - chance) / max(highest - chance, np.finfo(float).eps))
+    if highest - chance <= _ROUNDING * max(highest, 1.0):
+        return 0.0
+    return float((_mutual_information(counts) - chance) / (highest - chance))
 
 
 def expected_mutual_information(counts: Int64[np.ndarray, "a b"]) -> float:
@@ -114,7 +120,8 @@ def adjusted_rand(counts: Int64[np.ndarray, "a b"]) -> float:
     """Share of row pairs on which two labellings agree, adjusted for chance: 1 is identity, 0 chance.
 
     Source: Hubert and Arabie (1985).
-    Departs: two labellings of one class each score 0 here (they tell nothing), 1 in scikit-learn.
+    Departs: where chance cannot but agree (one class each, or every row apart in both) the score is 0 here,
+        1 in scikit-learn.
 
     >>> adjusted_rand(np.array([[2, 0], [0, 2]]))
     1.0
