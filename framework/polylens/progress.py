@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Task(Protocol):
@@ -14,6 +14,7 @@ class Task(Protocol):
         """Says that `amount` more units are done."""
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Somewhere to show long work."""
 
