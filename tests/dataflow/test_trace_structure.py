@@ -338,7 +338,7 @@ def test_names_are_resolved_through_aliases_and_misspelt_ones_get_the_nearest() 
     assert flow.resolve("hidden") == "relu"
     assert flow.resolve("second") == "second"
     assert flow.resolve("last", {"last": "third"}) == "third"
-    with pytest.raises(UsageError, match="no layer 'secnod'.*\n.*did you mean 'second'"):
+    with pytest.raises(UsageError, match=r"no layer 'secnod'.*\n.*did you mean 'second'"):
         flow.resolve("secnod")
 
 

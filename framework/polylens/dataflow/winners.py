@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int
 
 SLIDING = ("max_pool2d_with_indices", "max_pool3d_with_indices")
 ADAPTIVE = ("adaptive_max_pool2d", "adaptive_max_pool3d")
@@ -27,7 +27,7 @@ def window_size(operation: str, arguments: Mapping[str, Any]) -> int:
     return prod(source.shape[axis] for axis in reduced_axes(arguments))
 
 
-def winners(operation: str, arguments: Mapping[str, Any], result: Any) -> Int64[torch.Tensor, "examples ..."]:
+def winners(operation: str, arguments: Mapping[str, Any], result: Any) -> Int[torch.Tensor, "examples ..."]:
     """The winner of each window, as its row-major index within the window (padding counts as places).
 
     Source: PyTorch's pooling kernels, which report the first of equal elements.
@@ -40,35 +40,35 @@ def winners(operation: str, arguments: Mapping[str, Any], result: Any) -> Int64[
 
 
 def _sliding(
-    operation: str, arguments: Mapping[str, Any], flat: Int64[torch.Tensor, "examples ..."]
-) -> Int64[torch.Tensor, "examples ..."]:
+    operation: str, arguments: Mapping[str, Any], flat: Int[torch.Tensor, "examples ..."]
+) -> Int[torch.Tensor, "examples ..."]:
     rank = _rank(operation)
     kernel = _every_axis(arguments["kernel_size"], rank=rank)
     stride = _every_axis(arguments["stride"] or kernel, rank=rank)
     padding = _every_axis(arguments["padding"], rank=rank)
     dilation = _every_axis(arguments["dilation"], rank=rank)
-    within = torch.zeros_like(flat)
+    within = torch.zeros((), dtype=torch.int32, device=flat.device)
     for axis, place in enumerate(_places(flat, arguments["self"].shape[-rank:])):
         window = torch.arange(flat.shape[axis - rank], device=flat.device) * stride[axis] - padding[axis]
-        offset = (place - _along(window, axis=axis, rank=rank)) // dilation[axis]
-        within = within * kernel[axis] + offset
+        offset = place - _along(window.to(place.dtype), axis=axis, rank=rank)
+        within = within * kernel[axis] + (offset if dilation[axis] == 1 else offset // dilation[axis])
     return within
 
 
 def _adaptive(
-    operation: str, arguments: Mapping[str, Any], flat: Int64[torch.Tensor, "examples ..."]
-) -> Int64[torch.Tensor, "examples ..."]:
+    operation: str, arguments: Mapping[str, Any], flat: Int[torch.Tensor, "examples ..."]
+) -> Int[torch.Tensor, "examples ..."]:
     rank = _rank(operation)
     extents = arguments["self"].shape[-rank:]
-    within = torch.zeros_like(flat)
+    within = torch.zeros((), dtype=torch.int32, device=flat.device)
     for axis, place in enumerate(_places(flat, extents)):
         n, m = extents[axis], flat.shape[axis - rank]
         window = torch.arange(m, device=flat.device) * n // m
-        within = within * _longest(n, m) + place - _along(window, axis=axis, rank=rank)
+        within = within * _longest(n, m) + place - _along(window.to(place.dtype), axis=axis, rank=rank)
     return within
 
 
-def _reducing(arguments: Mapping[str, Any]) -> Int64[torch.Tensor, "examples ..."]:
+def _reducing(arguments: Mapping[str, Any]) -> Int[torch.Tensor, "examples ..."]:
     source: Float[torch.Tensor, "examples ..."] = arguments["self"]
     axes = reduced_axes(arguments)
     kept = [axis for axis in range(source.dim()) if axis not in axes]
@@ -80,16 +80,19 @@ def _reducing(arguments: Mapping[str, Any]) -> Int64[torch.Tensor, "examples ...
     return found
 
 
-def _places(flat: Int64[torch.Tensor, "..."], extents: torch.Size) -> list[Int64[torch.Tensor, "..."]]:
+def _places(flat: Int[torch.Tensor, "..."], extents: torch.Size) -> list[Int[torch.Tensor, "..."]]:
     """The coordinates along each axis of flat row-major indices."""
+    # One division an axis, and of 32 bits where they suffice: divisions are most of the work.
+    rest = flat.to(torch.int32) if prod(extents) < 2**31 else flat
     places = []
-    for extent in reversed(extents):
-        places.append(flat % extent)
-        flat = flat // extent
-    return places[::-1]
+    for extent in reversed(extents[1:]):
+        quotient = torch.div(rest, extent, rounding_mode="floor")
+        places.append(rest - quotient * extent)
+        rest = quotient
+    return [rest, *reversed(places)]
 
 
-def _along(values: Int64[torch.Tensor, " n"], *, axis: int, rank: int) -> Int64[torch.Tensor, "..."]:
+def _along(values: Int[torch.Tensor, " n"], *, axis: int, rank: int) -> Int[torch.Tensor, "..."]:
     """`values` laid along one of the last `rank` axes, ready to be broadcast."""
     return values.reshape([-1 if other == axis else 1 for other in range(rank)])
 
