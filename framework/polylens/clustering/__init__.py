@@ -2,7 +2,7 @@
 
 from polylens.clustering.centres import kmeans
 from polylens.clustering.density import hdbscan
-from polylens.clustering.medoids import medoids
+from polylens.clustering.exemplars import medoids
 from polylens.clustering.points import Points, row_points, scaled, unit_length
 from polylens.clustering.renumbering import by_falling_size
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from polylens.clustering.checks import check_points
-from polylens.clustering.medoids import medoids
+from polylens.clustering.exemplars import medoids
 from polylens.clustering.points import Points
 from polylens.clustering.renumbering import by_falling_size
 from polylens.errors import DataError

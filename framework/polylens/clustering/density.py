@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from polylens.clustering.checks import check_points
-from polylens.clustering.medoids import medoids
+from polylens.clustering.exemplars import medoids
 from polylens.clustering.points import Metric, Points, unit_length
 from polylens.clustering.renumbering import by_falling_size
 from polylens.errors import DataError

@@ -3,13 +3,6 @@
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.chance import ClassNull, class_null
 from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio, relative_density
-from polylens.statistics.density_ratios import (
-    DensityRatios,
-    MeasuredPairs,
-    density_ratios,
-    resampled_ratios,
-    shuffled_ratios,
-)
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import Enrichment, enrich
 from polylens.statistics.naming import metric_name
@@ -24,6 +17,13 @@ from polylens.statistics.partitions import (
     purity,
 )
 from polylens.statistics.ratio_numbers import ratio_numbers, ratio_table
+from polylens.statistics.ratios import (
+    DensityRatios,
+    MeasuredPairs,
+    density_ratios,
+    resampled_ratios,
+    shuffled_ratios,
+)
 from polylens.statistics.resampling import (
     Interval,
     bootstrap_interval,

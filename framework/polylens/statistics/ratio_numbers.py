@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from polylens.records import Number
-from polylens.statistics.density_ratios import DensityRatios
 from polylens.statistics.naming import metric_name
+from polylens.statistics.ratios import DensityRatios
 from polylens.statistics.resampling import bootstrap_interval
 
 if TYPE_CHECKING:
