@@ -52,3 +52,33 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         yield driver
     finally:
         driver.quit()
+
+
+SPEC = """\
+about: A test.
+claim: It works. Refuted if it does not.
+seed: 0
+model: digits-mlp
+layer: hidden.3
+dataset: digits
+code: {kind: sign, units: own, positions: same}
+controls: [random_init]
+analyses:
+  clusters: {kind: hdbscan, on: activation, min_cluster_size: 5}
+  quality: {kind: cluster_quality, of: clusters}
+labels:
+  digits: {kind: class_enrichment, of: clusters}
+"""
+
+
+@pytest.fixture
+def spec_text() -> str:
+    """A small spec that validates against what polylens ships."""
+    return SPEC
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory without a registry of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -52,12 +52,18 @@ _Dumper.add_representer(str, _represent_text)
 def write(plain: Plain) -> str:
     r"""Plain data as YAML, maps in their order, short maps and lists on one line.
 
+    Raises:
+        TypeError: something in it is not plain data.
+
     >>> print(write({"seed": 0, "layer": ["1e-4", "no"], "sampling": {"count": 6}}), end="")
     seed: 0
     layer: ['1e-4', 'no']
     sampling: {count: 6}
     """
-    text = yaml.dump(
-        plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
-    )
+    try:
+        text = yaml.dump(
+            plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+        )
+    except yaml.representer.RepresenterError as error:
+        raise TypeError(f"{type(error.args[-1]).__name__} is not plain data") from None
     return str(text)

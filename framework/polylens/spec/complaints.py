@@ -47,7 +47,7 @@ def problems_of(
         if whole in misspelt and problem.message.startswith("missing"):
             continue
         # What one member says of an item is more exact than what another says of the list.
-        if whole not in vague or not problem.message.startswith(f"{indexed(whole)} must be"):
+        if whole not in vague or not problem.message.startswith(f"{indexed(whole)} must "):
             yield problem
 
 

@@ -74,7 +74,7 @@ def loads(
     """
     try:
         written = write(cast(Plain, dict(spec)))
-    except ValueError as error:
+    except TypeError as error:
         raise UsageError(f"a spec must be plain data: {error}") from None
     source = (Path.cwd() if start is None else start) / "spec.yaml"
     ledger = Ledger()
@@ -110,8 +110,11 @@ class _Load:
 
     def study(self, overrides: Sequence[str]) -> Study:
         """The study, or every problem there is."""
+        swept = "sweep" in self.tree and self.ledger.plain(self.tree["sweep"])
         given = self._override(overrides)
         sweep = self.tree.pop("sweep", None)
+        if swept and sweep is not None and self.ledger.plain(sweep) == {}:
+            sweep = None  # overrides took out everything that was swept
         axes, problems = axes_of(sweep, spec=self.tree, ledger=self.ledger)
         self._say(problems)
         self._say(_without_effect(given, [key for axis in axes for key in axis.keys]))
