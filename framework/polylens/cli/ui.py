@@ -51,13 +51,17 @@ def command(host: str | None, port: int | None) -> None:
         click.echo(f"port {settings.ui_port} is taken; using {chosen}", err=True)
     if host not in _LOOPBACK:
         click.echo(f"anyone who reaches {host} can read and delete runs: MLflow has no login", err=True)
-    _create_database(settings)
+    click.echo("starting MLflow ...", err=True)
+    experiments = _experiments(settings)
     with _interruptible(), _server(settings, host=host, port=chosen) as (process, log):
         address = f"http://{f'[{host}]' if ':' in host else host}:{chosen}"
-        click.echo("starting MLflow ...", err=True)
         _wait_until_it_answers(address, process, log)
         click.echo(f"MLflow shows {settings.tracking_shown} at {address}")
-        click.echo("Ctrl-C stops it", err=True)
+        for name, page in experiments.items():
+            click.echo(f"  {name}: {address}/{page}")
+        click.echo(
+            "where the page shows no runs, choose 'Model training' at the top left; Ctrl-C ends", err=True
+        )
         process.wait()
         raise PolylensError("MLflow's server stopped by itself", hint=_tail(log))
 
@@ -87,12 +91,16 @@ def server_command(settings: Settings, *, host: str, port: int) -> tuple[list[st
     return [sys.executable, "-m", "mlflow", "server", *arguments], environment
 
 
-def _create_database(settings: Settings) -> None:
-    """Creates a missing SQLite file under the tracker's lock: a run started meanwhile must not collide."""
-    if settings.database is not None and not settings.database.exists():
-        from polylens.tracking import Tracker
+def _experiments(settings: Settings) -> dict[str, str]:
+    """The experiments, each with the last part of its address.
 
-        Tracker(settings).prepare_database()
+    Creates a missing database under the tracker's lock; says at once what is wrong with one that is there.
+    """
+    from polylens.tracking import PAGE_OF_RUNS, Tracker
+
+    tracker = Tracker(settings)
+    tracker.prepare_database()
+    return {name: f"#/experiments/{number}{PAGE_OF_RUNS}" for name, number in tracker.experiments().items()}
 
 
 @contextlib.contextmanager

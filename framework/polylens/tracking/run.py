@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DIGEST_TAG = "polylens.spec_digest"
 PARENT_TAG = "mlflow.parentRunId"
+PAGE_OF_RUNS = "?workflowType=machine_learning"
+"""Opens MLflow's page with runs; it takes its visitors for makers of language-model agents unless told."""
 ERROR_TAG = "polylens.error"
 """Why a run failed; removed when the run is taken up again."""
 _LONGEST_TAG = 5000
@@ -69,7 +71,7 @@ class TrackedRun:
         if self.run_id is None or not address.startswith("http"):
             return None
         experiment = self._delivery.experiment_ids[self.identity.key]
-        return f"{address.rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}"
+        return f"{address.rstrip('/')}/#/experiments/{experiment}/runs/{self.run_id}{PAGE_OF_RUNS}"
 
     def log_spec(self, *, written: str, resolved: str) -> None:
         """Logs the spec as its author wrote it and as it was resolved, both YAML texts."""

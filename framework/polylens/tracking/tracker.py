@@ -15,6 +15,9 @@ from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, text
 from polylens.tracking.run import DIGEST_TAG, ERROR_TAG, PARENT_TAG, TrackedRun
 
+_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+"""Tells MLflow that these are runs with metrics, and not traces of language models."""
+
 
 class Tracker:
     """The one writer to MLflow in a process."""
@@ -49,6 +52,14 @@ class Tracker:
         """Makes sure that the database exists and can be used; raises as `prepare` does."""
         with translated(), self._delivery.alone():
             _ = self._delivery.client
+
+    def experiments(self, *, most: int = 10) -> dict[str, str]:
+        """Names and MLflow's ids of the experiments, the latest first."""
+        with translated():
+            found = self._delivery.client.search_experiments(
+                max_results=most, order_by=["creation_time DESC"]
+            )
+            return {entry.name: str(entry.experiment_id) for entry in found if entry.name != "Default"}
 
     def open_run(
         self,
@@ -163,7 +174,9 @@ class Tracker:
             found = client.get_experiment_by_name(name)
             if found is None:
                 self._experiments[name] = str(
-                    client.create_experiment(name, artifact_location=self._location(name))
+                    client.create_experiment(
+                        name, artifact_location=self._location(name), tags=_EXPERIMENT_TAGS
+                    )
                 )
             elif found.lifecycle_stage != "active":
                 raise RefusedError(
