@@ -1,0 +1,28 @@
+"""Projects for tests of whole studies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.projects import Project
+
+
+@pytest.fixture
+def make_project(tmp_path: Path) -> Callable[[str], Project]:
+    """Makes projects, each in a folder of its own."""
+
+    def make(name: str) -> Project:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+        return Project(folder)
+
+    return make
+
+
+@pytest.fixture
+def project(make_project: Callable[[str], Project]) -> Project:
+    """One project."""
+    return make_project("project")

@@ -1,0 +1,50 @@
+"""The same command again, and with one number changed: only what depends on it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from tests.projects import Project, ran
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_second_run_finds_everything_and_a_changed_number_reruns_only_what_stands_on_it(
+    project: Project,
+) -> None:
+    spec = project.spec()
+    first = project.run(spec)[0]
+    assert first["status"] == "done"
+    assert {"train", "harvest", "harvest_codes", "clusters", "quality", "codes", "digits"} <= ran(first)
+
+    again = project.run(spec)[0]
+    assert ran(again) == set()
+    assert again["run_id"] == first["run_id"]
+    assert again["metrics"] == first["metrics"]
+
+    changed = project.run(spec, "--set", "analyses.clusters.min_cluster_size=8")[0]
+    own = {name for name in ran(changed) if "." not in name}
+    assert own == {"clusters", "quality", "digits", "report"}
+    assert {name.partition(".")[0] for name in ran(changed)} == {"clusters", "quality", "digits", "report"}
+
+    other_seed = project.run(spec, "--set", "seed=1")[0]
+    assert {stage["status"] for stage in other_seed["stages"]} == {"ran"}
+
+
+def test_two_projects_give_the_same_bytes(make_project: Callable[[str], Project]) -> None:
+    tables = []
+    for name in ("here", "there"):
+        project = make_project(name)
+        project.run(project.spec())
+        tables.append(project.tables())
+    assert tables[0].keys() == tables[1].keys()
+    assert [name for name in tables[0] if tables[0][name] != tables[1][name]] == []
+    assert len(tables[0]) > 5
+
+
+def test_layers_of_one_sweep_share_one_forward_pass_and_one_training(project: Project) -> None:
+    runs = project.run(project.spec(layer=["hidden.1", "hidden.2"], controls=None))
+    assert [run["layer"] for run in runs] == ["hidden.1", "hidden.2"]
+    assert "harvest" in ran(runs[0])
+    assert not {"train", "harvest", "harvest_codes"} & ran(runs[1])
