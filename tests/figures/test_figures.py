@@ -172,7 +172,7 @@ def all_cases() -> dict[str, Case]:
         "score, NaN": (f.scores, ({"purity": {"network": [NAN], "random_init": []}},), {}),
         "score, counts": (
             f.scores,
-            ({"n_clusters": {"network": [Number(12)], "random_init": [Number(0)]}},),
+            ({"n_clusters": {"network": [Number(12.0)], "random_init": [Number(0.0)]}},),
             {},
         ),
         "scores, none": (f.scores, ({},), {}),

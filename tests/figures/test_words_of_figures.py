@@ -29,18 +29,18 @@ def test_marks_that_turn_the_direction_of_writing_are_left_out() -> None:
 
 @given(st.text(min_size=1), st.floats(0.3, 3.0))
 def test_a_fitted_text_is_no_wider_than_its_place(text: str, width: float) -> None:
-    assert inches(fitted(text, width=width, size=9), size=9) <= width
+    assert inches(fitted(text, width=width, size=9.0), size=9.0) <= width
 
 
 @given(st.text(), st.floats(0.8, 3.0))
 def test_no_line_is_wider_than_its_place(text: str, width: float) -> None:
-    found = lines(text, width=width, size=9, most=3)
+    found = lines(text, width=width, size=9.0, most=3)
     assert len(found) <= 3
-    assert all(inches(line, size=9) <= width for line in found)
+    assert all(inches(line, size=9.0) <= width for line in found)
 
 
 def test_a_text_with_room_keeps_all_its_words() -> None:
-    assert " ".join(lines("one two three four five", width=0.7, size=9)) == "one two three four five"
+    assert " ".join(lines("one two three four five", width=0.7, size=9.0)) == "one two three four five"
 
 
 @given(st.floats(0, 1))

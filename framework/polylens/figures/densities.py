@@ -36,7 +36,7 @@ def densities(values: Mapping[str, Mapping[Literal["same", "different"], Number]
     axes.set_ylim(len(shown) - 0.5, -0.5)
     for row, (variant, by) in enumerate(shown.items()):
         shade, _ = variant_style(variant, list(shown))
-        draw_pair(axes, same=by.get("same"), different=by.get("different"), at=row, shade=shade)
+        draw_pair(axes, same=by.get("same"), different=by.get("different"), at=float(row), shade=shade)
         pair = [f"{short(by[kind].value)}" if kind in by else "–" for kind in ("same", "different")]
         axes.text(
             1.015,

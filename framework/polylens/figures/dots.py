@@ -27,12 +27,18 @@ def draw_numbers(
     for index, number in enumerate(numbers):
         at = place + (index - (len(numbers) - 1) / 2) * step
         draw_number(
-            axes, number, at=at, shade=shade, marker=marker, hollow=hollow, size=7 if len(numbers) == 1 else 5
+            axes,
+            number,
+            at=at,
+            shade=shade,
+            marker=marker,
+            hollow=hollow,
+            size=7.0 if len(numbers) == 1 else 5.0,
         )
 
 
 def draw_number(
-    axes: Axes, number: Number, *, at: float, shade: str, marker: str, hollow: bool = False, size: float = 7
+    axes: Axes, number: Number, *, at: float, shade: str, marker: str, hollow: bool = False, size: float = 7.0
 ) -> None:
     """Draws one number at height `at`, its interval as a line, its level under chance as a tick mark."""
     if not math.isfinite(number.value):

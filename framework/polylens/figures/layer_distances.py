@@ -54,7 +54,7 @@ def layer_distances(values: Mapping[str, pd.DataFrame]) -> Figure:
             continue
         variant, table = list(shown.items())[index]
         shade, _ = variant_style(variant, list(shown))
-        places = {layer: row for row, layer in enumerate(layers)}
+        places = {layer: float(row) for row, layer in enumerate(layers)}
         for layer, same, different in zip(table["layer"], table["same"], table["different"], strict=True):
             if str(layer) in places:
                 draw_pair(

@@ -40,7 +40,7 @@ def purity_coverage(curves: Mapping[str, Sequence[tuple[int, float, float]]]) ->
     axes = figure.add_subplot()
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.04)
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], [percent(v) for v in (0, 0.25, 0.5, 0.75, 1)])
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], [percent(v) for v in (0.0, 0.25, 0.5, 0.75, 1.0)])
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
     axes.grid(visible=True)
     axes.tick_params(length=0)

@@ -55,7 +55,7 @@ def _draw(axes: Axes, by: Mapping[str, Sequence[Number]], *, variants: Sequence[
         shade, marker = variant_style(variant, variants)
         draws = list(by.get(variant, ()))
         axes.axhline(row, color="#eef1f3", linewidth=7, zorder=0, solid_capstyle="butt")
-        draw_numbers(axes, numbers=draws, place=row, room=0.62, shade=shade, marker=marker)
+        draw_numbers(axes, numbers=draws, place=float(row), room=0.62, shade=shade, marker=marker)
         values = [number.value for number in draws if known(number.value)]
         axes.text(
             1.03,
