@@ -45,7 +45,7 @@ class DistanceBins:
         weights = np.ones(len(index)) if weight is None else weight
         kept = index >= 0
         total = weights.sum()
-        counts = np.bincount(index[kept], weights[kept], minlength=self.count)
+        counts = _binned(index[kept], weights[kept], self.count)
         return np.asarray(counts / total if total else counts)
 
 
@@ -100,11 +100,16 @@ def _bin_means(
 ) -> tuple[Float64[np.ndarray, "bins"], Float64[np.ndarray, "bins measures"]]:
     kept = index >= 0
     weights = (np.ones(len(index)) if weight is None else weight)[kept]
-    counts = np.bincount(index[kept], weights, minlength=n_bins)
-    sums = np.stack(
-        [np.bincount(index[kept], weights * column[kept], minlength=n_bins) for column in values.T], axis=1
-    )
+    counts = _binned(index[kept], weights, n_bins)
+    sums = np.stack([_binned(index[kept], weights * column[kept], n_bins) for column in values.T], axis=1)
     return counts, np.divide(sums, counts[:, None], out=np.zeros_like(sums), where=counts[:, None] > 0)
+
+
+def _binned(
+    index: Int64[np.ndarray, "kept"], weights: Float64[np.ndarray, "kept"], n_bins: int
+) -> Float64[np.ndarray, "bins"]:
+    # NumPy counts nothing in integers, whatever the weights.
+    return np.bincount(index, weights, minlength=n_bins).astype(np.float64)
 
 
 def _bin(
