@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -66,31 +68,35 @@ class Options:
         return self.devices > 1 or self.num_nodes > 1 or self.strategy != "auto"
 
 
-def silent_trainer(options: Options, **settings: Any) -> Any:
+def silent_trainer(options: Options, *, callbacks: Sequence[Any] = (), **settings: Any) -> Any:
     """A Lightning trainer on the asked devices that logs nothing, saves nothing and prints nothing.
 
     Raises:
         UsageError: this machine lacks what the options ask for.
     """
     exceptions = lightning().utilities.exceptions
-    environment = lightning().plugins.environments.LightningEnvironment
-    # On one machine polylens starts its processes itself, also inside of a SLURM allocation.
-    plugins = [environment()] if options.num_nodes == 1 else None
+    environments = lightning().plugins.environments
     with silence():
         try:
+            if options.num_nodes == 1:
+                # polylens starts a machine's processes itself, also inside of a SLURM allocation.
+                environment = environments.LightningEnvironment()
+            else:
+                environment = environments.SLURMEnvironment(auto_requeue=False)
             trainer = lightning().Trainer(
                 accelerator=options.accelerator,
                 devices=options.devices,
                 num_nodes=options.num_nodes,
                 strategy="ddp" if options.is_distributed else "auto",
                 precision=options.precision,
-                plugins=plugins,
+                plugins=[environment],
                 logger=False,
                 enable_checkpointing=False,
                 enable_model_summary=False,
                 enable_progress_bar=False,
                 use_distributed_sampler=False,
                 inference_mode=False,
+                callbacks=[*callbacks, _keeping_terminations()],
                 **settings,
             )
         except (exceptions.MisconfigurationException, ValueError, RuntimeError) as error:
@@ -104,14 +110,23 @@ def silent_trainer(options: Options, **settings: Any) -> Any:
     return trainer
 
 
+def _keeping_terminations() -> Any:
+    """A callback that puts the program's own way of ending back: Lightning only takes note of SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def put_back(*_: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+
+    return lightning().callbacks.LambdaCallback(on_train_start=put_back, on_predict_start=put_back)
+
+
 def run_trainer(work: Callable[[], object]) -> None:
     """Runs a trainer's `fit` or `predict` in silence, in plain 32-bit arithmetic, open to interrupts.
 
     Raises:
         KeyboardInterrupt: the user interrupted; Lightning would exit the program instead.
     """
-    import signal
-
     handler = signal.getsignal(signal.SIGINT)
     try:
         with silence(), exact_float32():

@@ -193,27 +193,34 @@ def test_examples_without_classes_and_too_few_scores_are_refused(tmp_path):
         train(tmp_path, examples=Points(classes=("a", "b", "c")))
 
 
-def test_an_interrupt_reaches_the_caller_and_the_next_one_too(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_reaches_the_caller_and_the_next_one_too(tmp_path, number):
     class Interrupting(Silent):
         """Interrupts the program as the user would, once training runs."""
 
         def task(self, title, *, total, unit):
-            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
             return super().task(title, total=total, unit=unit)
 
-    before = signal.getsignal(signal.SIGINT)
-    for _ in range(2):
-        with pytest.raises(KeyboardInterrupt):
-            fit(
-                network(),
-                Points(),
-                training=Training(epochs=100_000),
-                streams=Streams(0),
-                folder=tmp_path,
-                options=CPU,
-                progress=Interrupting(),
-            )
-        assert signal.getsignal(signal.SIGINT) is before
+    def on_signal(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(number, on_signal)
+    try:
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                fit(
+                    network(),
+                    Points(),
+                    training=Training(epochs=100_000),
+                    streams=Streams(0),
+                    folder=tmp_path,
+                    options=CPU,
+                    progress=Interrupting(),
+                )
+            assert signal.getsignal(number) is on_signal
+    finally:
+        signal.signal(number, before)
 
 
 def test_shuffled_classes_cannot_be_generalised(tmp_path):

@@ -114,5 +114,5 @@ def batches_of(
         sampler=RangesOf(shards, batch_size=options.batch_size),
         batch_size=None,
         num_workers=options.workers,
-        pin_memory=options.workers > 0 and torch.cuda.is_available(),
+        pin_memory=options.workers > 0 and options.accelerator != "cpu" and torch.cuda.is_available(),
     )
