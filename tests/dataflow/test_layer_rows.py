@@ -42,10 +42,10 @@ def test_an_output_without_tensors_stands_for_none() -> None:
 
 
 def test_units_within_rounding_of_a_kink_are_counted_by_the_size_of_their_row() -> None:
-    # Row 1: rms 1, noise 8 * 1.19e-7 = 9.5e-7, so 9e-7 is near and 1e-6 is not. Row 2 is a thousand times larger.
-    values = torch.tensor([[9e-7, 1e-6, 1.0, -1.0, 1.4142], [9e-4, 1e-3, 1e3, -1e3, 1414.2]])
-    values = values / values.square().mean(dim=1, keepdim=True).sqrt() * torch.tensor([[1.0], [1e3]])
-    values[:, :2] = torch.tensor([[9e-7, 1e-6], [9e-4, 1e-3]])
+    # Row 1 has an rms of 1 and a noise of 8 * 1.19e-7 = 9.5e-7: 9e-7 is near, 1e-6 is not.
+    # Row 2 is a thousand times larger in everything.
+    row = torch.tensor([9e-7, 1e-6, 1.25**0.5, -(1.25**0.5), 2.5**0.5])
+    values = torch.stack([row, 1000 * row])
     assert near_boundary(values) == 2
     assert near_boundary(values[:1]) == near_boundary(values[1:]) == 1
 

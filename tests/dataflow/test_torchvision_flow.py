@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import warnings
 from functools import cache
 from importlib import import_module
 
@@ -16,19 +15,27 @@ SIDE = 64
 
 
 @cache
-def network(name: str) -> tuple[nn.Module, Flow]:
-    """A fresh network whose batch norms have seen data, so that signs are mixed and not all of a size of 1e-11."""
-    options = {"aux_logits": False, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
+def fresh(name: str, *, side: int) -> tuple[nn.Module, Flow]:
+    """An untrained network and its data flow."""
+    slow_to_draw = ("googlenet", "inception_v3", "vgg11_bn")
+    options = {"init_weights": False} if name in slow_to_draw else {}
+    if name == "googlenet":
+        options["aux_logits"] = False
     torch.manual_seed(0)
-    module = getattr(torchvision().models, name)(weights=None, **options)
+    module = getattr(torchvision().models, name)(weights=None, **options).eval().requires_grad_(False)
+    return module, trace(module, torch.zeros(1, 3, side, side))
+
+
+@cache
+def googlenet() -> tuple[nn.Module, Flow]:
+    """A fresh GoogLeNet whose batch norms have seen data, so that signs are mixed and no layer dies out."""
+    module, flow = fresh("googlenet", side=SIDE)
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
             part.momentum = None
-    side = 96 if name == "inception_v3" else SIDE
     with torch.no_grad():
-        module.train()(torch.randn(8, 3, side, side))
-    module.eval().requires_grad_(False)
-    return module, trace(module, torch.zeros(1, 3, side, side))
+        module.train()(torch.randn(8, 3, SIDE, SIDE))
+    return module.eval(), flow
 
 
 def images(n: int) -> torch.Tensor:
@@ -36,14 +43,14 @@ def images(n: int) -> torch.Tensor:
 
 
 def test_googlenet_has_its_57_relus_and_its_13_pools() -> None:
-    _, flow = network("googlenet")
+    _, flow = googlenet()
     assert [item.role for item in flow.nonlinearities].count("units") == 57
     assert [item.role for item in flow.nonlinearities].count("pool") == 13
     assert flow.obstacles("input", "output") == ()
 
 
 def test_googlenets_block_owns_its_four_branches_in_the_order_of_their_channels() -> None:
-    _, flow = network("googlenet")
+    _, flow = googlenet()
     places = ("branch1", "branch2.1", "branch3.1", "branch4.1")
     assert [item.name for item in flow.own("inception4c")] == [
         f"inception4c.{place}:relu" for place in places
@@ -53,7 +60,7 @@ def test_googlenets_block_owns_its_four_branches_in_the_order_of_their_channels(
 
 
 def test_googlenets_captured_block_is_torchvisions_feature_and_own_bits_are_its_active_channels() -> None:
-    module, flow = network("googlenet")
+    module, flow = googlenet()
     x = images(3)
     code = Sign(units="own", positions="all")
     selection = code.select(flow, "inception4c")
@@ -79,7 +86,7 @@ def test_googlenets_captured_block_is_torchvisions_feature_and_own_bits_are_its_
 
 @pytest.mark.parametrize("layer", ["inception4c", "inception4c.branch1", "conv2", "maxpool4"])
 def test_downstream_of_googlenets_layers_is_what_autograd_says_depends_on_them(layer: str) -> None:
-    module, flow = network("googlenet")
+    module, flow = googlenet()
     leaf: list[torch.Tensor] = []
 
     def cut(*arguments: object) -> torch.Tensor:
@@ -120,9 +127,7 @@ def test_downstream_of_googlenets_layers_is_what_autograd_says_depends_on_them(l
     ],
 )
 def test_other_networks_are_understood_too(name: str, layer: str, own: list[str], units: int) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        _, flow = network(name)
+    _, flow = fresh(name, side=96 if name == "inception_v3" else SIDE)
     assert [item.name for item in flow.own(layer)] == own
     assert [item.role for item in flow.nonlinearities].count("units") == units
     assert flow.obstacles("input", "output") == ()
