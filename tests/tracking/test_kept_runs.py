@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -184,8 +187,51 @@ def test_an_absent_server_costs_seconds_and_prints_nothing(
     absent.prepare("digits")
     log(absent.open_run(**KEYS))
     assert len(said.notes) == 1
-    assert said.notes[0].startswith("MLflow at http://127.0.0.1:9 does not answer")
+    assert said.notes[0].startswith(
+        "MLflow at http://127.0.0.1:9 does not answer (connection refused); the run"
+    )
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_server_that_takes_the_call_and_says_nothing_is_absent(
+    tmp_path: Path, said: Any, settings_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        address = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        absent = Tracker(settings_for(tmp_path, tracking_uri=address), progress=said)
+        absent.prepare("digits")
+    assert absent.is_away
+    assert "does not answer (no answer in time)" in said.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [(404, "something else than an MLflow server answers"), (401, "MLFLOW_TRACKING_TOKEN")],
+)
+def test_an_address_that_answers_otherwise_is_an_error_with_a_hint(
+    tmp_path: Path, settings_for: Any, status: int, hint: str
+) -> None:
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        stranger = settings_for(tmp_path, tracking_uri=f"http://127.0.0.1:{other.server_port}")
+        with pytest.raises(TrackingError, match=hint):
+            Tracker(stranger).prepare("digits")
+        other.shutdown()
 
 
 def test_a_database_server_that_is_absent_is_noticed_before_mlflow_retries(
@@ -215,4 +261,4 @@ def test_the_waits_of_mlflow_are_shortened_unless_the_user_says_otherwise(
     import os
 
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
-    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "2"
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "1"

@@ -19,9 +19,9 @@ _DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 _PATIENCE_SECONDS = 5
 _ENVIRONMENT = {
     # An absent server must cost seconds; MLflow's own defaults wait for minutes.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # Experiments are nobody else's business: MLflow reports usage to its makers unless told not to.
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -75,7 +75,7 @@ def translated() -> Iterator[None]:
         raise RefusedError(f"a package is missing: {error.name}", hint=f"pip install {error.name}") from error
     except Exception as error:
         status = getattr(error, "get_http_status_code", lambda: None)()
-        reason = _first_line(error)
+        reason = _reason(error)
         hint = _hint(status, reason)
         if hint is None and (isinstance(error, OSError) or _is_operational(error) or _passes(status)):
             raise AwayError(reason) from error
@@ -93,12 +93,29 @@ def _is_operational(error: Exception) -> bool:
 def _hint(status: int | None, reason: str) -> str | None:
     if status in (401, 403):
         return "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+    if status == 404 and "/api/2.0/mlflow" in reason:
+        return "something else than an MLflow server answers at this address"
     if "out-of-date database schema" in reason or "Can't locate revision" in reason:
         return "another version of MLflow made this database: back it up, then run `mlflow db upgrade` on it"
     return None
 
 
-def _first_line(error: Exception) -> str:
+_NO_ANSWER = {
+    "connection refused": "connection refused",
+    "failed to resolve": "no such host",
+    "timed out": "no answer in time",
+    "timeout exception": "no answer in time",
+    "remote end closed": "connection closed",
+    "connection reset": "connection closed",
+}
+"""What MLflow's long sentences about absent servers come down to."""
+
+
+def _reason(error: Exception) -> str:
+    """The error in one line."""
+    for sign, words in _NO_ANSWER.items():
+        if sign in str(error).lower():
+            return words
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300]
 

@@ -27,6 +27,7 @@ class Delivery:
         """The experiment of each of these runs."""
         self.is_away = False
         self._client: Any = None
+        self._told: set[str] = set()
         # Processes that open a new SQLite file or the same run at once would crash in the migrations or
         # open the run twice. The lock lies beside the database, because two stores may share one.
         database = settings.database
@@ -59,7 +60,7 @@ class Delivery:
             except AwayError as error:
                 self.go_away(error)
             except RefusedError as error:
-                self.progress.note(
+                self._tell_once(
                     f"MLflow refused {operation.kind} of run {run_id}: {error}; kept in {self.kept.root}"
                 )
             else:
@@ -67,6 +68,11 @@ class Delivery:
                     self.progress.note(note)
                 return
         self.kept.append(identity, operation)
+
+    def _tell_once(self, note: str) -> None:
+        if note not in self._told:
+            self._told.add(note)
+            self.progress.note(note)
 
     def go_away(self, error: AwayError) -> None:
         """Stops sending: everything is kept from now on."""
