@@ -50,7 +50,7 @@ class Torchvision(Model):
     torchvision's own initialisation, drawn from the seed.
     """
 
-    name: str
+    name: str = Field(examples=["googlenet"])
     """The network's name in torchvision, such as `googlenet`."""
     weights: (
         Annotated[

@@ -1,0 +1,105 @@
+"""`validate` and `show`, and what they promise to scripts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from polylens.cli import main
+from polylens.reading import read
+
+
+@pytest.fixture
+def spec(folder: Path, spec_text: str) -> Path:
+    path = folder / "spec.yaml"
+    path.write_text(spec_text)
+    return path
+
+
+def test_a_right_spec_is_called_fine(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "spec.yaml"]) == 0
+    assert capsys.readouterr().out == "spec.yaml: fine\n"
+    assert main(["validate", "spec.yaml", "--set", "layer=[hidden.1, hidden.2]"]) == 0
+    assert capsys.readouterr().out == "spec.yaml: fine (2 child runs)\n"
+
+
+def test_mistakes_as_json_have_the_promised_keys(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "spec.yaml", "--json", "--set", "sede=1", "--set", "layer=hidden.9"]) == 2
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {
+        "errors": [
+            {
+                "file": "--set",
+                "line": 1,
+                "column": 1,
+                "path": "sede",
+                "message": "unknown key 'sede' in the spec",
+                "suggestion": "seed",
+            },
+            {
+                "file": "--set",
+                "line": 1,
+                "column": 7,
+                "path": "layer",
+                "message": "the model has no layer 'hidden.9'",
+                "suggestion": "hidden.3",
+            },
+        ]
+    }
+    assert main(["validate", "spec.yaml", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"errors": []}
+
+
+def test_mistakes_of_several_files_come_together(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (spec.parent / "other.yaml").write_text(spec.read_text().replace("seed: 0", "seed: x"))
+    (spec.parent / "third.yaml").write_text("")
+    assert main(["validate", "other.yaml", "spec.yaml", "third.yaml"]) == 2
+    out, said = capsys.readouterr()
+    assert out == "spec.yaml: fine\n"
+    assert said.endswith("2 errors in 2 files; nothing was run\n")
+
+
+def test_files_of_a_registry_are_checked_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "registry" / "sampling" / "six.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("about: x\nsource: ours\nlicence: MIT\nentry: {kind: evenly_spaced, count: 6}\n")
+    assert main(["validate", "registry/sampling/six.yaml"]) == 0
+    path.write_text("about: x\nsource: ours\nlicence: MIT\nentry: {kind: evenly_spaced, count: 0}\n")
+    assert main(["validate", "registry/sampling/six.yaml"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "registry/sampling/six.yaml:4:37: entry.count must be a whole number of at least 1, not 0"
+    )
+
+
+def test_what_show_prints_is_a_spec_again(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = "sweep={seed: [0, 1]}"
+    assert main(["show", "spec.yaml", "--set", sweep]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("# 2 child runs:\n#   spec seed=0\n#   spec seed=1\n")
+    (spec.parent / "again.yaml").write_text(printed)
+    assert main(["show", "again.yaml"]) == 0
+    again = capsys.readouterr().out
+    assert read(again, file="again").value == read(printed, file="printed").value
+
+
+def test_show_says_where_each_value_came_from(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "spec.yaml", "--origins", "--set", "seed=3"]) == 0
+    lines = {line.split(": ")[0]: line.split()[-1] for line in capsys.readouterr().out.splitlines()}
+    assert lines["seed"] == "--set:1:6"
+    assert lines["layer"] == "spec.yaml:5:8"
+    assert lines["version"] == "default"
+    assert lines["model.hidden"].endswith("digits-mlp.yaml:10:11")
+
+
+def test_show_as_json_has_the_promised_keys(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "spec.yaml", "--json", "--set", "layer=[hidden.1, hidden.2]"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert set(printed) == {"name", "resolved", "children", "origins"}
+    assert printed["origins"]["layer"] == "--set:1:7"
+    assert [child["name"] for child in printed["children"]] == ["spec layer=hidden.1", "spec layer=hidden.2"]
+    assert {frozenset(child) for child in printed["children"]} == {
+        frozenset({"name", "point", "spec_digest", "resolved"})
+    }

@@ -1,0 +1,101 @@
+"""A new kind is one file: a plugin with it is listed, described, in the schema, and usable in a spec."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KIND = '''\
+"""Every other position."""
+
+import numpy as np
+from pydantic import Field
+
+from polylens.sampling import Sampling
+
+
+class EveryOther(Sampling):
+    """Takes every other position, from `start` on."""
+
+    start: int = Field(default=0, ge=0)
+    """Rank of the first position that is taken."""
+
+    def choose(self, valid, *, grid, generator):
+        """Ranks start, start + 2, ..."""
+        return valid[self.start :: 2]
+'''
+ENTRY = "about: Odd positions.\nsource: ours\nlicence: MIT\nentry: {kind: every_other, start: 1}\n"
+
+
+@pytest.fixture
+def plugin(folder: Path) -> dict[str, str]:
+    """The environment of a package with one kind and one entry, installed as far as its metadata says."""
+    site = folder / "site"
+    package = site / "my_lab"
+    (package / "entries" / "sampling").mkdir(parents=True)
+    for module in (package, package / "entries"):
+        (module / "__init__.py").touch()
+    (package / "every_other.py").write_text(KIND)
+    (package / "entries" / "sampling" / "odd.yaml").write_text(ENTRY)
+    info = site / "my_lab-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-lab\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[polylens.sampling]\nevery_other = my_lab.every_other:EveryOther\n\n"
+        "[polylens.registry]\nmy_lab = my_lab.entries\n"
+    )
+    return {**os.environ, "PYTHONPATH": str(site)}
+
+
+def polylens(*arguments: str, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "polylens", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_one_file_is_enough(plugin: dict[str, str], folder: Path, spec_text: str) -> None:
+    listed = json.loads(polylens("ls", "sampling", "--json", environment=plugin))["families"]["sampling"]
+    assert {"name": "every_other", "about": "Takes every other position, from `start` on."} in listed["kinds"]
+    odd = next(entry for entry in listed["entries"] if entry["name"] == "odd")
+    assert (odd["kind"], odd["from"]) == ("every_other", "polylens (plugin my_lab)")
+
+    described = json.loads(polylens("describe", "sampling/every_other", "--json", environment=plugin))
+    (start,) = described["kind"]["fields"]
+    assert (start["name"], start["takes"], start["default"]) == ("start", "a whole number of at least 0", 0)
+
+    schema = json.loads(polylens("schema", "--json", environment=plugin))
+    assert schema["$defs"]["sampling.every_other"]["properties"]["start"]["minimum"] == 0
+
+    for sampling in ("{kind: every_other, start: 1}", "odd", "{use: odd, start: 3}"):
+        (folder / "spec.yaml").write_text(f"sampling: {sampling}\n{spec_text}")
+        assert polylens("validate", "spec.yaml", environment=plugin) == "spec.yaml: fine\n"
+
+    new = polylens("new", "sampling/mine", "--kind", "every_other", "--print", environment=plugin)
+    assert "  # start: 0" in new.splitlines()
+
+
+def test_a_mistake_in_it_is_found_like_any_other(
+    plugin: dict[str, str], folder: Path, spec_text: str
+) -> None:
+    (folder / "spec.yaml").write_text(f"sampling: {{kind: every_other, strat: 1}}\n{spec_text}")
+    done = subprocess.run(
+        [sys.executable, "-m", "polylens", "validate", "spec.yaml"],
+        env=plugin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("spec.yaml:1:31: unknown key 'strat' in sampling (every_other)\n")
+    assert "did you mean 'start'?" in done.stderr
