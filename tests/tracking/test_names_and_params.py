@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from polylens.tracking.names import cut, file_name, key_name, text
@@ -15,6 +15,9 @@ ANYTHING = st.text(st.characters(), max_size=400)
 
 
 @given(ANYTHING)
+@example("..0")
+@example("x" * 242 + "/y" * 10)
+@example("../.../a")
 def test_every_name_becomes_a_key_that_mlflow_takes(name: str) -> None:
     key = key_name(name)
     assert re.fullmatch(r"[/\w.\- :]{1,250}", key)

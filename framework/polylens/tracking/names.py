@@ -19,9 +19,10 @@ def key_name(name: str) -> str:
     >>> key_name("purity@5")
     'purity_5-e5423a'
     """
-    # MLflow refuses what would be another path as a file: doubled slashes, `.` and `..`.
+    # MLflow refuses what would be another path as a file: doubled slashes, `.`, and `..` at the start.
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]
-    return _marked(name, _NOT_IN_KEYS.sub("_", "/".join(parts)))
+    path = "/".join(parts)
+    return _marked(name, _NOT_IN_KEYS.sub("_", path.lstrip("./") if path.startswith("..") else path))
 
 
 def file_name(name: str) -> str:
