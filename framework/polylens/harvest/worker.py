@@ -43,7 +43,7 @@ def _work(plain: dict[str, Any]) -> None:
 
     job = Job.from_plain(plain)
     store = Store(job.store)
-    examples = open_examples(job.recipe, root=job.root)
+    examples = open_examples(job.recipe, root=job.root, cache=store.root / "seen")
     network = assemble(job.recipe, examples, store=store, root=job.root)
     predict_shards(
         network,

@@ -18,7 +18,7 @@ def flow_of(model: Model) -> Flow:
     import torch
 
     module = model.untrained().build(Streams(0).torch_generator("structure"))
-    return trace(module.eval(), torch.zeros(1, *model.input_shape()))
+    return trace(module.eval(), torch.zeros(1, *model.input_shape()), aliases=model.aliases())
 
 
 def layer_names(experiment: Experiment) -> tuple[str, ...]:

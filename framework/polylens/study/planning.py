@@ -224,7 +224,6 @@ class _Planner:
             identity={
                 "network": self._network(variant, training),
                 "examples": self.examples.fingerprint,
-                "precision": self.options.precision,
             },
         )
 
