@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from types import ModuleType
+from typing import Any
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 
 @cache
-def torchvision() -> ModuleType:
+def torchvision() -> Any:
     """The torchvision package, importable beside any build of torch."""
     _declare_missing_operators()
     import torchvision as module
@@ -26,14 +26,14 @@ def torchvision() -> ModuleType:
 
 
 @cache
-def lightning() -> ModuleType:
+def lightning() -> Any:
     """The pytorch_lightning package, importable beside any build of torch."""
     _declare_missing_operators()
     with warnings.catch_warnings():
         # Lightning registers a pytree class by a name that torch calls deprecated.
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         import pytorch_lightning as module
-        import pytorch_lightning.plugins.environments  # noqa: F401
+        import pytorch_lightning.plugins.environments
 
     return module
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from polylens.codes import Code
 from polylens.dataflow import Flow, trace
@@ -40,7 +41,7 @@ def check_deep(study: Study) -> None:
             flows[key] = flow_of(child.experiment.model)
         flow = flows[key]
         problems += [
-            problem if problem.place is not None else problem.at(study.place_of(problem.path))
+            replace(problem, place=study.place_of(problem.path))
             for problem in problems_with(child.experiment, flow)
         ]
     if problems:

@@ -145,7 +145,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _why(stage: Stage, known: Sequence[Manifest]) -> str:
     """What differs from the stored stage of the same name that is most alike."""
-    differences = []
+    differences: list[list[str]] = []
     for manifest in known:
         identity = manifest.about.get("identity")
         is_alike = manifest.kind == stage.kind and manifest.about.get("name") == stage.name
