@@ -1,9 +1,8 @@
 """The science on a small network: reference values measured over seeds 0 to 4 come out again.
 
 The network, its data and its training are written out here in plain torch; polylens only analyses the rows.
-A mean of five seeds is allowed two of the reference's standard deviations (our random numbers are other ones, so
-that the means differ by chance: their difference has a standard deviation of 0.63 of them), or what is said beside
-the number.
+A mean of five seeds is allowed two of the reference's standard deviations, or what is said beside the
+number: our random numbers are other ones, so that the means differ by chance, by 0.63 of them typically.
 """
 
 from __future__ import annotations
@@ -273,7 +272,7 @@ def test_every_image_has_a_code_of_its_own(trials, rows_of):
         ("trained", "pixels", (12.4, 0.68, 0.90, 0.66), (0.5, 0.01, 0.01, 0.01)),
         # Signs tie: one seed of five joins most digits into one cluster (purity 0.4), hence the wide margin.
         ("trained", "signs", (17.4, 0.43, 0.88, 0.39), (6.0, 0.08, 0.2, 0.1)),
-        # Controls find two clusters or a dozen, by seed: standard deviations of 3 to 6 clusters, purity 0.2 to 0.4.
+        # Controls find two clusters or a dozen, by seed: deviations of 3 to 6 clusters, purity 0.2 to 0.4.
         ("random_init", "activations", (4.8, 0.62, 0.41, 0.17), (5.0, 0.2, 0.3, 0.15)),
         ("random_init", "signs", (2.0, 0.52, 0.21, 0.09), (4.0, 0.2, 0.2, 0.1)),
         ("random_labels", "activations", (5.8, 0.49, 0.40, 0.15), (5.0, 0.25, 0.3, 0.15)),
