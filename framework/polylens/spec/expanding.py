@@ -207,12 +207,12 @@ def options(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def place_in_file(tree: Tree, path: Path, *, ledger: Ledger, key: bool) -> Place | None:
-    """The place of the deepest part of a path that is there."""
+def place_in_file(tree: Tree, path: Path, *, ledger: Ledger) -> Place | None:
+    """The place of a path's key, or of the deepest part of the path that is there."""
     for depth in range(len(path), -1, -1):
         found = at(tree, path[:depth])
         if found is not None:
-            return ledger.place(found, key=key or depth < len(path))
+            return ledger.place(found, key=True)
     return None
 
 

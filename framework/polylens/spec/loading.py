@@ -219,12 +219,12 @@ class _Load:
             for path, value in _flat(self._resolved(base, layers, sweep))
         )
 
-    def _place_of(self, dotted_path: str, base: Parts) -> Place | None:
+    def _place_of(self, dotted_path: str, base: Parts) -> Place:
         path = tuple(re.sub(r"\[(\d+)\]", r".\1", dotted_path).split(".")) if dotted_path else ()
-        for tree in (self.tree, base.tree):
-            if at(tree, path) is not None:
-                return place_in_file(tree, path, ledger=self.ledger, key=True)
-        return place_in_file(self.tree, path, ledger=self.ledger, key=True)
+        tree = next((tree for tree in (self.tree, base.tree) if at(tree, path) is not None), self.tree)
+        place = place_in_file(tree, path, ledger=self.ledger)
+        assert place is not None  # a spec without a single key is refused
+        return place
 
     def _say(self, problems: Iterable[Problem]) -> None:
         for problem in problems:

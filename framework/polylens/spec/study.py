@@ -59,7 +59,7 @@ class Study:
     children: tuple[Child, ...]
     project: Path | None
     """Folder of the nearest `mlflow.yaml` above the spec."""
-    place_of: Callable[[str], Place | None] = field(repr=False, compare=False)
+    place_of: Callable[[str], Place] = field(repr=False, compare=False)
     """Where the value at a dotted path is written, or the nearest value above it."""
     origins: Callable[[], tuple[Origin, ...]] = field(repr=False, compare=False)
     """Every value of the resolved spec with where it came from."""
