@@ -33,7 +33,7 @@ class Plugin(BaseModel):
     family: ClassVar[str] = ""
     """Which family the kind belongs to; set by the family's abstract class."""
     version: ClassVar[int] = 1
-    """Raised when the kind's results change for the same fields, so that stored ones are not mistaken for new."""
+    """Raised when the results change for the same fields, so that stored ones are not mistaken for new."""
 
     @classmethod
     def kind(cls) -> str:
@@ -52,7 +52,7 @@ class Plugin(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _read(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Chooses the kind where the field only names a family; takes `kind` out before fields are checked."""
+        """Chooses the kind where a field only names a family; takes `kind` out before fields are checked."""
         if isinstance(value, Plugin) or not isinstance(value, dict):
             return handler(value)
         if _is_family(cls):

@@ -39,7 +39,9 @@ class Analysis(Plugin):
 
     family: ClassVar[str] = "analyses"
     headline: ClassVar[tuple[str, ...]] = ()
-    """The numbers shown first, in summaries and at the top of the report; empty shows all."""
+    """The numbers of a summary in the terminal."""
+    answer: ClassVar[tuple[str, ...]] = ()
+    """The few numbers that answer the spec's question in one sentence; empty where they answer none."""
     gives_partition: ClassVar[bool] = False
     """Whether the findings carry a partition, which labels and other analyses can stand on."""
     stands_on_partitions: ClassVar[bool] = True

@@ -24,6 +24,7 @@ class ClusterQuality(Analysis):
     """
 
     headline: ClassVar[tuple[str, ...]] = ("clusters", "coverage", "purity", "adjusted_mutual_information")
+    answer: ClassVar[tuple[str, ...]] = ("purity", "coverage")
 
     of: str
     """Name of the analysis whose clusters are scored."""

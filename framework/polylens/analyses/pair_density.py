@@ -35,6 +35,7 @@ class PairDensity(Analysis):
     """
 
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "overlap", "raw_ratio")
+    answer: ClassVar[tuple[str, ...]] = ("matched_ratio",)
 
     pairs: int = Field(default=10_000, ge=10)
     """How many same-class pairs are drawn, and how many different-class pairs."""

@@ -16,7 +16,7 @@ class Label(Plugin):
 
     family: ClassVar[str] = "labels"
     headline: ClassVar[tuple[str, ...]] = ()
-    """The numbers shown first, in summaries and at the top of the report; empty shows all."""
+    """The numbers of a summary in the terminal."""
 
     of: str
     """Name of the analysis whose clusters are labelled."""

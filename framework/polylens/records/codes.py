@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import UInt8
@@ -12,9 +13,9 @@ from jaxtyping import UInt8
 class CodeLayer:
     """One nonlinearity's part of a code.
 
-    Each unit's regime is written in `bits_per_unit` bits: 1 for ReLU-like units (pre-activation above the kink),
-    2 for hard-tanh-like units (above the lower, above the upper kink), the window's size for the winner of a
-    max-pooling window (one-hot).
+    Each unit's regime is written in `bits_per_unit` bits: 1 for ReLU-like units (pre-activation above the
+    kink), 2 for hard-tanh-like units (above the lower, above the upper kink), the window's size for the
+    winner of a max-pooling window (one-hot).
     """
 
     name: str
@@ -32,7 +33,7 @@ class CodeLayer:
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of this layer in the packed code: each layer starts on a byte of its own, padded with zeros."""
+        """Bytes of this layer in the packed code: each starts on a byte of its own, padded with zeros."""
         return -(-self.bits // 8)
 
     @property
@@ -64,7 +65,7 @@ class CodeScheme:
     def columns(self) -> tuple[slice, ...]:
         """The byte columns of each layer in `Codes.packed`."""
         edges = np.cumsum([0, *(layer.n_bytes for layer in self.layers)])
-        return tuple(slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True))
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(edges))
 
 
 @dataclass(frozen=True)

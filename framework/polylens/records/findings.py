@@ -58,7 +58,7 @@ class Partition:
     space: str = "activation"
     """`activation` or `code`: what was partitioned."""
     merges: Float64[np.ndarray, "merges 4"] | None = None
-    """Single-linkage tree as scipy writes it (left, right, height, size), where the method is hierarchical."""
+    """Single-linkage tree as scipy writes it (left, right, height, size), for hierarchical methods."""
     alternatives: tuple[Alternative, ...] = ()
 
     @property

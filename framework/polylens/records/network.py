@@ -21,7 +21,7 @@ class ImageFormat:
     channels: int = 1
     """1 (grey) or 3 (RGB)."""
     resize: int | None = None
-    """The shorter side is brought to this many pixels (antialiased, `interpolation`); None leaves the size alone."""
+    """Pixels the shorter side is brought to (antialiased, `interpolation`); None leaves the size alone."""
     crop: tuple[int, int] | None = None
     """Height and width of the centre crop after resizing."""
     interpolation: str = "bilinear"
@@ -33,7 +33,9 @@ class ImageFormat:
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for digests."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
 
 
 @dataclass(frozen=True)

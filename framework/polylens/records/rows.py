@@ -26,7 +26,7 @@ class Origins:
 
 @dataclass(frozen=True)
 class Rows:
-    """Sampled positions of one layer on one dataset. All arrays share the rows axis; absent parts are None."""
+    """Sampled positions of a layer on a dataset. All arrays share the rows axis; absent parts are None."""
 
     layer: str
     origins: Origins

@@ -1,4 +1,4 @@
-"""The answer of a run in one sentence, built from its scores."""
+"""The answer of a run, one sentence for each question, built from its scores."""
 
 from __future__ import annotations
 
@@ -12,13 +12,21 @@ _PAIRS = (("purity", "coverage"),)
 """Scores that mean little without each other."""
 
 
-def answer(tables: Sequence[ScoreTable]) -> str:
-    """The headline scores beside their controls: `purity 0.96 at coverage 0.81; random init 0.41 at 0.62`.
+def answer(tables: Sequence[ScoreTable]) -> tuple[str, ...]:
+    """The headline scores beside their controls: `Purity 0.96 at coverage 0.81; random init 0.41 at 0.62.`
 
-    Scores marked as headlines are taken; where none is, purity at its coverage, or each table's first score.
+    Scores marked as headlines are taken, of the tables that have some; where none is marked, purity at its
+    coverage, or each table's first score. Of several tables each sentence says its own.
     """
-    parts = [_pair(chosen) if _paired(chosen) else _list(chosen) for chosen in map(_chosen, tables) if chosen]
-    return " ".join(f"{part[:1].upper()}{part[1:]}." for part in parts)
+    marked = [table for table in tables if any(score.headline for score in table.rows)]
+    sentences = []
+    for table in marked or tables:
+        chosen = _chosen(table)
+        if chosen:
+            part = _pair(chosen) if _paired(chosen) else _list(chosen)
+            whose = f"{words(table.title)}: " if len(marked or tables) > 1 else ""
+            sentences.append(f"{(whose + part)[:1].upper()}{(whose + part)[1:]}.")
+    return tuple(sentences)
 
 
 def mean(numbers: Sequence[Number]) -> float:

@@ -21,7 +21,7 @@ class Score:
     about: str = ""
     """What the number is, in a few words."""
     headline: bool = False
-    """Whether the number belongs into the answer at the top."""
+    """Whether the number belongs to the answer at the top."""
 
     @property
     def whole(self) -> bool:
@@ -79,7 +79,7 @@ class Report:
     subject: str = ""
     """One sentence: model, layer, rows, polytope or proxy and why."""
     answer: str = ""
-    """One sentence with the numbers that matter; written from the scores where it is empty."""
+    """A sentence with the numbers that matter; written from the scores where it is empty."""
     facts: tuple[tuple[str, str], ...] = ()
     """Names and values that place the run, such as the model's accuracy."""
     scores: tuple[ScoreTable, ...] = ()

@@ -153,7 +153,12 @@ def _why(stage: Stage, known: Sequence[Manifest]) -> str:
             differences.append(list(_differences(dict(stage.identity), identity)))
     if not differences:
         return "nothing of this name is stored"
-    return "; ".join(min(differences, key=len)) or "stored by another version of polylens"
+    fewest = min(differences, key=_count)
+    return "; ".join(fewest) or "stored by another version of polylens"
+
+
+def _count(differences: list[str]) -> int:
+    return len(differences)
 
 
 def _differences(new: Any, old: Any, path: str = "") -> Iterator[str]:

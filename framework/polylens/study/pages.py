@@ -82,7 +82,7 @@ class ReportPage:
             scheme = rows.codes.scheme
             layers = f"{len(scheme.layers)} layer{'s' if len(scheme.layers) > 1 else ''}"
             yield "Code", f"{scheme.units:,} units of {layers}"
-            yield "Names polytopes", f"{'yes' if scheme.names_polytopes else 'no'}: {scheme.reason}"
+            yield "Names polytopes", "yes" if scheme.names_polytopes else "no"
             yield "Units within numerical noise of a boundary", f"{rows.codes.near_boundary_fraction:.2g}"
         yield "Seed", str(plan.child.experiment.seed)
 
@@ -91,7 +91,7 @@ class ReportPage:
         by_stage: dict[str, list[Score]] = {}
         for result in self.results:
             if result.own is not None:
-                score = Score(result.name, result.own, controls=result.controls, headline=result.headline)
+                score = Score(result.name, result.own, controls=result.controls, headline=result.answers)
                 by_stage.setdefault(result.stage, []).append(score)
         for stage, scores in by_stage.items():
             yield ScoreTable(title=stage, rows=tuple(scores))

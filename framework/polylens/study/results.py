@@ -23,7 +23,9 @@ class Result:
     by_variant: Mapping[str, tuple[Number, ...]]
     """One number a draw, by `network`, control names and `raw_inputs`."""
     headline: bool
-    """Whether it is shown first."""
+    """Whether the summary in the terminal shows it."""
+    answers: bool
+    """Whether it belongs to the report's answer."""
 
     @property
     def own(self) -> Number | None:
@@ -45,8 +47,15 @@ def results_of(walk: Walk) -> tuple[Result, ...]:
             draws = gathered.setdefault(key, {})
             draws[plan.variant.name] = (*draws.get(plan.variant.name, ()), number)
     headlines = _headlines(walk.plan.own)
+    answers = {stage: planned.analysis.answer for stage, planned in walk.plan.own.analyses.items()}
     return tuple(
-        Result(stage, name, by_variant, headline=name in headlines.get(stage, ()))
+        Result(
+            stage,
+            name,
+            by_variant,
+            headline=name in headlines.get(stage, ()),
+            answers=name in answers.get(stage, ()),
+        )
         for (stage, name), by_variant in gathered.items()
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -180,7 +180,9 @@ class Walk:
 
         def work(folder: Path) -> None:
             analysis = self.plan.own.analyses[name].analysis
-            save_figures(folder, analysis.draw(self.outcomes(name), subject=self.subject))
+            figures = analysis.draw(self.outcomes(name), subject=self.subject)
+            # Two analyses of one kind draw figures of one name.
+            save_figures(folder, [replace(figure, name=f"{name}-{figure.name}") for figure in figures])
 
         self._perform(self._figures_stage(name), work)
 
