@@ -25,6 +25,22 @@ class Progress(Protocol):
         """Shows one line that stays, such as a stage that was found stored or an image that was skipped."""
 
 
+class Under:
+    """Progress of one part of a larger whole: every title says which part."""
+
+    def __init__(self, part: str, progress: Progress) -> None:
+        self._part = part
+        self._progress = progress
+
+    def task(self, title: str, *, total: float | None, unit: str) -> AbstractContextManager[Task]:
+        """Opens a task whose title starts with the part's name."""
+        return self._progress.task(f"{self._part}: {title}", total=total, unit=unit)
+
+    def note(self, text: str) -> None:
+        """Shows one line that stays."""
+        self._progress.note(text)
+
+
 class Silent:
     """Progress that shows nothing, for Python callers and tests."""
 

@@ -15,16 +15,23 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_file_gets_plain_lines_at_start_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([100.0, 100.0, 104.0, 104.0])
-    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+def test_a_file_gets_a_plain_line_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     out = io.StringIO()
     with open_progress(stream=out) as progress, progress.task("harvest", total=200, unit="images") as task:
+        now[0] += 4.0
         task.advance(200)
     # 200 images in 4 seconds
-    assert out.getvalue() == (
-        "harvest started: 0 of 200 images\nharvest done: 200 of 200 images, 50 images/s, 0:04 elapsed\n"
-    )
+    assert out.getvalue() == "harvest done: 200 of 200 images, 50 images/s, 0:04 elapsed\n"
+
+
+def test_short_work_leaves_no_line_and_no_bar() -> None:
+    for out in (io.StringIO(), Terminal()):
+        with open_progress(stream=out) as progress, progress.task("blink", total=1, unit="rows") as task:
+            task.advance()
+        assert "blink" not in out.getvalue().splitlines()[-1:]
+        assert "done" not in out.getvalue()
 
 
 def test_long_work_says_every_ten_seconds_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +42,7 @@ def test_long_work_says_every_ten_seconds_how_far_it_is(monkeypatch: pytest.Monk
         for _ in range(30):
             now[0] += 1.0
             task.advance()
-    lines = out.getvalue().splitlines()[1:-1]
+    lines = out.getvalue().splitlines()[:-1]
     assert lines == [
         "train: 10 of 60 epochs, 1 epochs/s, 0:10 elapsed, 0:50 left",
         "train: 20 of 60 epochs, 1 epochs/s, 0:20 elapsed, 0:40 left",
@@ -43,7 +50,8 @@ def test_long_work_says_every_ten_seconds_how_far_it_is(monkeypatch: pytest.Monk
     ]
 
 
-def test_a_terminal_gets_a_bar_with_rate_and_notes() -> None:
+def test_a_terminal_gets_a_bar_with_rate_and_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SHORT_SECONDS", 0.0)
     out = Terminal()
     with open_progress(stream=out) as progress:
         with progress.task("cluster [x]", total=10, unit="rows") as task:
@@ -66,8 +74,11 @@ def test_quiet_says_nothing() -> None:
     assert out.getvalue() == ""
 
 
-def test_work_without_a_known_total_is_counted() -> None:
+def test_work_without_a_known_total_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     out = io.StringIO()
     with open_progress(stream=out) as progress, progress.task("read", total=None, unit="files") as task:
+        now[0] += 2.0
         task.advance(3)
-    assert out.getvalue().splitlines()[1].startswith("read done: 3 files")
+    assert out.getvalue().splitlines() == ["read done: 3 files, 1.5 files/s, 0:02 elapsed"]

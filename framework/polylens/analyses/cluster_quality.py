@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from polylens.statistics import Blocks
 
 
+_SHOWN = ("clusters", "coverage", "purity", "adjusted_mutual_information")
+"""Numbers that are read together; the picture has a panel for each."""
+
+
 class ClusterQuality(Analysis):
     """Number of clusters, coverage, purity and adjusted mutual information, each with its chance level.
 
@@ -23,7 +27,7 @@ class ClusterQuality(Analysis):
     beside the chance level, and beside the controls and the raw inputs.
     """
 
-    headline: ClassVar[tuple[str, ...]] = ("clusters", "coverage", "purity", "adjusted_mutual_information")
+    headline: ClassVar[tuple[str, ...]] = ("purity", "adjusted_mutual_information")
     answer: ClassVar[tuple[str, ...]] = ("purity", "coverage")
 
     of: str
@@ -114,7 +118,7 @@ class ClusterQuality(Analysis):
         """Scores beside controls, purity against coverage, and the clusters by class."""
         from polylens.analyses._quality_pictures import quality_pictures
 
-        return quality_pictures(outcomes, of=self.of, shown=self.headline, subject=subject)
+        return quality_pictures(outcomes, of=self.of, shown=_SHOWN, subject=subject)
 
     def _position(self, rows: Rows, partition: Partition, blocks: Blocks, streams: Streams) -> Number | None:
         """Agreement of clusters with position; None where all rows stand at one position."""

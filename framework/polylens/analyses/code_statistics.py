@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 class CodeStatistics(Analysis):
     """Distinct codes, distances of codes layer by layer, and units that are always on or always off."""
 
-    headline: ClassVar[tuple[str, ...]] = ("distinct_fraction", "constant_fraction", "near_boundary_fraction")
+    headline: ClassVar[tuple[str, ...]] = (
+        "distinct_fraction",
+        "same_class_distance",
+        "different_class_distance",
+    )
 
     pairs: int = Field(default=10_000, ge=10)
     """How many same-class pairs, and how many different-class pairs, are drawn for the distances; the

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from polylens.statistics import Blocks
 
 
+_SHOWN = ("adjusted_mutual_information", "adjusted_rand", "clustered_by_both")
+"""Numbers that get a panel beside the controls."""
+
+
 class PartitionAgreement(Analysis):
     """Adjusted agreement of two partitions, noise as a class, and on the rows clustered by both."""
 
-    headline: ClassVar[tuple[str, ...]] = (
-        "adjusted_mutual_information",
-        "adjusted_rand",
-        "clustered_by_both",
-    )
+    headline: ClassVar[tuple[str, ...]] = ("adjusted_mutual_information",)
 
     of: tuple[str, str]
     """Names of the two analyses whose clusters are compared."""
@@ -113,7 +113,7 @@ class PartitionAgreement(Analysis):
                 variant: [each.findings.numbers[name] for each in draws if name in each.findings.numbers]
                 for variant, draws in outcomes.items()
             }
-            for name in self.headline
+            for name in _SHOWN
         }
         return (
             Figure(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import rich.progress
 
 _LINE_SECONDS = 10.0
+_SHORT_SECONDS = 1.0
 
 
 @contextmanager
@@ -43,10 +44,13 @@ class Bars:
 
     @contextmanager
     def task(self, title: str, *, total: float | None, unit: str) -> Iterator[Task]:
-        """One bar, which stays when it is done."""
+        """One bar; it stays when it is done, unless the work was too short to be worth a line."""
         number = self._bars.add_task(title, total=total, unit=unit)
+        started = time.monotonic()
         yield _BarTask(self._bars, number)
         self._bars.stop_task(number)
+        if time.monotonic() - started < _SHORT_SECONDS:
+            self._bars.remove_task(number)
 
     def note(self, text: str) -> None:
         """A line above the bars."""
@@ -63,7 +67,7 @@ class _BarTask:
 
 
 class Lines:
-    """Plain lines: at the start, every ten seconds, and at the end."""
+    """Plain lines: every ten seconds, and at the end of work that was long enough to be worth one."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -72,9 +76,9 @@ class Lines:
     def task(self, title: str, *, total: float | None, unit: str) -> Iterator[Task]:
         """Lines of one task."""
         task = _LineTask(self._out, title, total, unit)
-        task.say("started")
         yield task
-        task.say("done")
+        if task.seconds >= _SHORT_SECONDS:
+            task.say("done")
 
     def note(self, text: str) -> None:
         """One line."""
@@ -91,6 +95,11 @@ class _LineTask:
         self._started = self._said = time.monotonic()
         self._lock = threading.Lock()
 
+    @property
+    def seconds(self) -> float:
+        """How long the task has taken so far."""
+        return time.monotonic() - self._started
+
     def advance(self, amount: float = 1.0) -> None:
         with self._lock:
             self._done += amount
@@ -103,10 +112,10 @@ class _LineTask:
 
     def say(self, state: str) -> None:
         """One line about how far the task is."""
-        seconds = time.monotonic() - self._started
+        seconds = self.seconds
         of = "" if self._total is None else f" of {self._total:,.0f}"
         parts = [f"{self._done:,.0f}{of} {self._unit}"]
-        if state != "started" and self._done and seconds > 0:
+        if self._done and seconds > 0:
             parts.append(rate_in_words(self._done / seconds, self._unit))
             parts.append(f"{_clock(seconds)} elapsed")
         if not state and self._total is not None and self._done:

@@ -55,7 +55,8 @@ def _numbers(results: Sequence[Result]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for title in ("network", "interval", "chance", *variants):
-        table.add_column(title.replace("_", " "), justify="right")
+        # Words of a control's name below each other: the columns then fit eighty characters.
+        table.add_column(title.replace("_", "\n"), justify="right", no_wrap=True)
     stage = ""
     for result in results:
         if result.stage != stage:

@@ -26,12 +26,7 @@ class ClassEnrichment(Label):
     cluster half or more of whose held-out rows are something else is called `3 and others`.
     """
 
-    headline: ClassVar[tuple[str, ...]] = (
-        "named_fraction",
-        "strong_coverage",
-        "held_out_share",
-        "median_lift",
-    )
+    headline: ClassVar[tuple[str, ...]] = ("strong_coverage", "held_out_share")
 
     holdout: float = Field(default=0.5, gt=0, lt=1)
     """Share of each class's examples that is kept from naming and used for scoring."""

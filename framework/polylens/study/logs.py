@@ -32,6 +32,11 @@ class StudyLog:
         self.parent = self._open_parent(experiment, plans) if len(plans) > 1 else None
         self.runs = tuple(self._open_child(experiment, plan) for plan in plans)
 
+    def send_kept(self) -> None:
+        """Tries once more to send what could not be sent while the server was away."""
+        if self._tracker.is_away:
+            self._tracker.send_kept()
+
     def finish_parent(self, status: str) -> None:
         """Ends the parent run, with a table of its children."""
         if self.parent is not None and not self.parent.finished:

@@ -90,6 +90,11 @@ class ChildPlan:
         """The plan of the spec's own network."""
         return self.variants[0]
 
+    @property
+    def n_stages(self) -> int:
+        """How many stages there are, with one of figures for each analysis, and the report."""
+        return sum(len(variant.stages()) for variant in self.variants) + len(self.own.analyses) + 1
+
     def controls(self) -> tuple[VariantPlan, ...]:
         """The plans of everything the own network is compared with."""
         return self.variants[1:]

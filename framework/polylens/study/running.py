@@ -99,17 +99,20 @@ def run_study(
     log = StudyLog(study, plans, settings=settings, progress=progress)
     results: list[ChildResult] = []
     try:
-        for plan, run in zip(plans, log.runs, strict=True):
-            results.append(_run_child(plan, run, place=place, log=log))
+        n_stages = sum(plan.n_stages for plan in plans)
+        with progress.task(study.name, total=n_stages, unit="stages") as stages:
+            for plan, run in zip(plans, log.runs, strict=True):
+                walk = Walk(plan, place, stages=stages)
+                results.append(_run_child(walk, run, log=log))
     except KeyboardInterrupt:
         log.stop("KILLED", runs=log.runs[len(results) :])
         raise
     log.finish_parent("FAILED" if any(result.status == "failed" for result in results) else "FINISHED")
+    log.send_kept()
     return StudyResult(tuple(results), settings)
 
 
-def _run_child(plan: ChildPlan, run: TrackedRun, *, place: Workplace, log: StudyLog) -> ChildResult:
-    walk = Walk(plan, place)
+def _run_child(walk: Walk, run: TrackedRun, *, log: StudyLog) -> ChildResult:
     try:
         walk.all_stages()
         results = results_of(walk)

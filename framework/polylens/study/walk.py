@@ -15,7 +15,7 @@ from polylens.assembly import Recipe, assemble
 from polylens.devices import Options
 from polylens.errors import DataError, PolylensError, StageError, StoreError
 from polylens.harvest import Take, harvest, load_rows
-from polylens.progress import Progress
+from polylens.progress import Progress, Task, Under
 from polylens.records import Figure, Findings, Labels, Network, Number, Rows
 from polylens.store import (
     Store,
@@ -61,9 +61,10 @@ class Workplace:
 class Walk:
     """The walk of one child. Keeps nothing but reports and the network at hand."""
 
-    def __init__(self, plan: ChildPlan, place: Workplace) -> None:
+    def __init__(self, plan: ChildPlan, place: Workplace, *, stages: Task | None = None) -> None:
         self.plan = plan
         self.place = place
+        self._stages_done = stages
         self.reports: dict[str, StageReport] = {}
         self._network: tuple[Recipe, Network] | None = None
 
@@ -101,7 +102,7 @@ class Walk:
                 streams=streams,
                 folder=folder,
                 options=self.place.options,
-                progress=self.place.progress,
+                progress=self._progress(stage),
             )
 
         self._perform(stage, work)
@@ -138,7 +139,7 @@ class Walk:
                 store=self.place.store,
                 root=self.place.root,
                 options=self.place.options,
-                progress=self.place.progress,
+                progress=self._progress(missing[0][0]),
                 about={stage.digest: stage.about() for stage, _ in missing},
             )
 
@@ -151,7 +152,7 @@ class Walk:
                 self.rows(variant),
                 streams=self._streams(variant).child(planned.analysis.kind()),
                 upstream={up: self.findings(variant, up) for up in planned.analysis.upstream()},
-                progress=self.place.progress,
+                progress=self._progress(planned.stage),
             )
             save_findings(folder, findings)
 
@@ -169,7 +170,7 @@ class Walk:
                 self.rows(variant),
                 partition,
                 streams=self._streams(variant).child(planned.label.kind()),
-                progress=self.place.progress,
+                progress=self._progress(planned.stage),
             )
             save_labels(folder, labels)
 
@@ -295,6 +296,9 @@ class Walk:
             self._network = (variant.recipe, made)
         return self._network[1]
 
+    def _progress(self, stage: Stage) -> Progress:
+        return Under(stage.name, self.place.progress)
+
     def _stored(self, stage: Stage) -> bool:
         return self.place.store.has(stage.kind, stage.digest)
 
@@ -333,6 +337,8 @@ class Walk:
 
     def _report(self, stage: Stage, status: str, seconds: float) -> None:
         before = self.reports.get(stage.name)
+        if before is None and self._stages_done is not None:
+            self._stages_done.advance()
         if before is None or before.status != "ran" or status == "failed":
             self.reports[stage.name] = StageReport(stage.name, status, seconds)
 
