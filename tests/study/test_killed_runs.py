@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from tests.projects import Project
@@ -27,12 +28,18 @@ def _kill_once_at(project: Project, stage: str, spec: object) -> None:
     deadline = time.monotonic() + 120
     seen = False
     while process.poll() is None and time.monotonic() < deadline and not seen:
-        # A lock file appears when a stage begins; its finished folder when it ends.
-        seen = any((project.folder / ".polylens").rglob(f"*{stage}*"))
+        seen = _has_begun(project, stage)
         time.sleep(0.002)
     assert seen, f"no trace of {stage}"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=30)
+
+
+def _has_begun(project: Project, stage: str) -> bool:
+    """A lock file appears when a stage begins; folders come and go while they are listed."""
+    with suppress(FileNotFoundError):
+        return any((project.folder / ".polylens").rglob(f"*{stage}*"))
+    return False
 
 
 @pytest.mark.parametrize("stage", _STAGES)
