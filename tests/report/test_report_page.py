@@ -16,7 +16,8 @@ from PIL import Image
 
 from polylens.figures import cluster_sizes
 from polylens.records import ClusterLabel, Context, Figure, Number, Skipped
-from polylens.report import ClusterCard, ClusterCards, Report, Score, ScoreTable, render
+from polylens.report import ClusterCard, ClusterCards, Report, Score, ScoreTable
+from polylens.report.page import render
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
 from tests.projects import Project
 
 pytestmark = pytest.mark.slow

@@ -1,6 +1,8 @@
-"""The report: one self-contained HTML page of what was asked, what came out, and what it stands on."""
+"""The report: one self-contained HTML page of what was asked, what came out, and what it stands on.
+
+`polylens.report.page.render` makes the page of a `Report`; it loads the template's libraries.
+"""
 
 from polylens.report.contents import ClusterCard, ClusterCards, Report, Score, ScoreTable
-from polylens.report.page import render
 
-__all__ = ["ClusterCard", "ClusterCards", "Report", "Score", "ScoreTable", "render"]
+__all__ = ["ClusterCard", "ClusterCards", "Report", "Score", "ScoreTable"]

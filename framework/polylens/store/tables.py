@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, unquote
@@ -59,9 +59,25 @@ def save_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     return list(tables)
 
 
-def load_tables(folder: Path, names: list[str]) -> dict[str, pd.DataFrame]:
+class StoredTables(Mapping[str, "pd.DataFrame"]):
+    """Tables on disk, each read when it is asked for: most readers of a stage only want its numbers."""
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        found = {
+            unquote(path.name.removesuffix(_ENDING)): path for path in (folder / "tables").glob(f"*{_ENDING}")
+        }
+        self._paths = {name: found[name] for name in names}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return load_table(self._paths[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+def load_tables(folder: Path, names: Sequence[str]) -> StoredTables:
     """The tables that `save_tables` wrote, in the order of `names`."""
-    found = {
-        unquote(path.name.removesuffix(_ENDING)): path for path in (folder / "tables").glob(f"*{_ENDING}")
-    }
-    return {name: load_table(found[name]) for name in names}
+    return StoredTables(folder, names)

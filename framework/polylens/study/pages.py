@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 
 from polylens.reading import write
-from polylens.report import ClusterCards, Report, Score, ScoreTable, render
+from polylens.report import ClusterCards, Report, Score, ScoreTable
 from polylens.spec import Study
 from polylens.store import file_from_bytes
 from polylens.streams import Streams
 from polylens.study.cards import cards_of
-from polylens.study.planning import VariantPlan
+from polylens.study.planning import ChildPlan, VariantPlan
 from polylens.study.results import Result
 from polylens.study.stages import Stage
 from polylens.study.subject import title_of
@@ -21,39 +20,42 @@ from polylens.study.walk import Walk
 _FILE = "report.html"
 
 
-class ReportPage:
-    """The page of one child, written once and kept in the store."""
+def write_report(walk: Walk, results: Sequence[Result], *, study: Study) -> Path:
+    """The page of one child in the store, made where it is not there yet."""
+
+    def work(folder: Path) -> None:
+        # The page's template and pictures are only loaded to make one.
+        from polylens.report.page import render
+
+        file_from_bytes(folder / _FILE, render(_Page(walk, results).report(study)).encode())
+
+    return walk.stored_file(_stage(walk.plan), _FILE, work)
+
+
+def _stage(plan: ChildPlan) -> Stage:
+    heading = plan.child.experiment
+    return Stage(
+        kind="report",
+        name="report",
+        identity={
+            "about": heading.about,
+            "claim": heading.claim,
+            "title": title_of(plan),
+            "child": plan.child.name,
+            "names": [*heading.analyses, *heading.labels],
+            "stages": [stage.digest for variant in plan.variants for stage in variant.stages()],
+        },
+    )
+
+
+class _Page:
+    """Puts one child's page together."""
 
     def __init__(self, walk: Walk, results: Sequence[Result]) -> None:
         self.walk = walk
         self.results = results
 
-    def write(self, study: Study) -> Path:
-        """The page's file in the store, made where it is not there yet."""
-
-        def work(folder: Path) -> None:
-            file_from_bytes(folder / _FILE, render(self._report(study)).encode())
-
-        return self.walk.stored_file(self._stage, _FILE, work)
-
-    @cached_property
-    def _stage(self) -> Stage:
-        plan = self.walk.plan
-        heading = plan.child.experiment
-        return Stage(
-            kind="report",
-            name="report",
-            identity={
-                "about": heading.about,
-                "claim": heading.claim,
-                "title": title_of(plan),
-                "child": plan.child.name,
-                "names": [*heading.analyses, *heading.labels],
-                "stages": [stage.digest for variant in plan.variants for stage in variant.stages()],
-            },
-        )
-
-    def _report(self, study: Study) -> Report:
+    def report(self, study: Study) -> Report:
         plan, heading = self.walk.plan, self.walk.plan.child.experiment
         own = plan.own
         return Report(

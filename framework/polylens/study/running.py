@@ -11,11 +11,10 @@ from polylens.errors import PolylensError, StageError
 from polylens.progress import Progress
 from polylens.records import Labels, Number
 from polylens.settings import Settings
-from polylens.spec import Study
+from polylens.spec import Experiment, Study
 from polylens.store import Store
-from polylens.study.checking import check_deep, layer_names
 from polylens.study.logs import StudyLog
-from polylens.study.pages import ReportPage
+from polylens.study.pages import write_report
 from polylens.study.planning import ChildPlan, plan_study
 from polylens.study.results import Result, metrics_of, results_of
 from polylens.study.walk import StageReport, Walk, Workplace
@@ -91,9 +90,11 @@ def run_study(
         DataError: the dataset cannot be opened.
     """
     store = Store(settings.store)
-    study = study.with_layers(layer_names)
+    study = study.with_layers(_layer_names)
     plans = plan_study(study, settings=settings, options=options, limit=limit, progress=progress)
     if not all(_is_harvested(plan, store) for plan in plans):
+        from polylens.study.checking import check_deep
+
         check_deep(study)
     place = Workplace(store, settings.project, options, progress, plans)
     log = StudyLog(study, plans, settings=settings, progress=progress)
@@ -116,7 +117,7 @@ def _run_child(walk: Walk, run: TrackedRun, *, log: StudyLog) -> ChildResult:
     try:
         walk.all_stages()
         results = results_of(walk)
-        report = ReportPage(walk, results).write(log.study)
+        report = write_report(walk, results, study=log.study)
         if not run.finished:
             page = report.read_text(encoding="utf-8")
             log.log_results(run, walk, numbers=metrics_of(results), report=page)
@@ -147,6 +148,13 @@ def _result(
         error=error,
         walk=walk,
     )
+
+
+def _layer_names(experiment: Experiment) -> tuple[str, ...]:
+    # Building a network imports torch, which a run that finds everything stored can do without.
+    from polylens.study.checking import layer_names
+
+    return layer_names(experiment)
 
 
 def _is_harvested(plan: ChildPlan, store: Store) -> bool:
