@@ -8,7 +8,7 @@ from typing import Literal
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import draw_pair, extent, known
+from polylens.figures.dots import draw_pair, known
 from polylens.figures.style import SMALL, canvas, picture, sentence, variant_name, variant_style
 from polylens.figures.words import plain, series, short, tick
 from polylens.records import Number
@@ -32,7 +32,8 @@ def densities(values: Mapping[str, Mapping[Literal["same", "different"], Number]
         note += f" Lines are intervals ({kinds})." if kinds else " Lines are intervals."
     figure = canvas(heading, note=note, height=0.5 * len(shown) + 0.75)
     axes = figure.add_subplot()
-    axes.set_xlim(*extent(everything, include=[0.0]))
+    # A density is no share: small ones must not be squeezed into an axis up to 1.
+    axes.set_xlim(0.0, 1.06 * max(float(v) for n in everything for v in (n.value, n.high) if known(v)) or 1.0)
     axes.set_ylim(len(shown) - 0.5, -0.5)
     for row, (variant, by) in enumerate(shown.items()):
         shade, _ = variant_style(variant, list(shown))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from polylens.reading import write
 from polylens.report import ClusterCards, Report, Score, ScoreTable
-from polylens.spec import Study
 from polylens.store import file_from_bytes
 from polylens.streams import Streams
 from polylens.study.cards import cards_of
@@ -20,14 +19,14 @@ from polylens.study.walk import Walk
 _FILE = "report.html"
 
 
-def write_report(walk: Walk, results: Sequence[Result], *, study: Study) -> Path:
+def write_report(walk: Walk, results: Sequence[Result]) -> Path:
     """The page of one child in the store, made where it is not there yet."""
 
     def work(folder: Path) -> None:
         # The page's template and pictures are only loaded to make one.
         from polylens.report.page import render
 
-        file_from_bytes(folder / _FILE, render(_Page(walk, results).report(study)).encode())
+        file_from_bytes(folder / _FILE, render(_Page(walk, results).report()).encode())
 
     return walk.stored_file(_stage(walk.plan), _FILE, work)
 
@@ -40,12 +39,17 @@ def _stage(plan: ChildPlan) -> Stage:
         identity={
             "about": heading.about,
             "claim": heading.claim,
-            "title": title_of(plan),
-            "child": plan.child.name,
+            "title": _title(plan),
             "names": [*heading.analyses, *heading.labels],
             "stages": [stage.digest for variant in plan.variants for stage in variant.stages()],
         },
     )
+
+
+def _title(plan: ChildPlan) -> str:
+    """Model, layer and what else was swept."""
+    swept = [f"{key} {value}" for key, value in plan.child.point.items() if key != "layer"]
+    return ", ".join([title_of(plan), *swept])
 
 
 class _Page:
@@ -55,11 +59,11 @@ class _Page:
         self.walk = walk
         self.results = results
 
-    def report(self, study: Study) -> Report:
+    def report(self) -> Report:
         plan, heading = self.walk.plan, self.walk.plan.child.experiment
         own = plan.own
         return Report(
-            title=title_of(plan) if len(study.children) == 1 else f"{title_of(plan)} ({plan.child.name})",
+            title=_title(plan),
             about=heading.about,
             claim=heading.claim,
             subject=self.walk.subject,

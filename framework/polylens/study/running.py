@@ -117,7 +117,7 @@ def _run_child(walk: Walk, run: TrackedRun, *, log: StudyLog) -> ChildResult:
     try:
         walk.all_stages()
         results = results_of(walk)
-        report = write_report(walk, results, study=log.study)
+        report = write_report(walk, results)
         if not run.finished:
             page = report.read_text(encoding="utf-8")
             log.log_results(run, walk, numbers=metrics_of(results), report=page)

@@ -7,10 +7,7 @@ from polylens.study.planning import ChildPlan
 
 
 def title_of(plan: ChildPlan) -> str:
-    """Model and layer, as the spec names them.
-
-    >>> # e.g. 'digits-mlp, layer hidden.3'
-    """
+    """Model and layer as the spec names them, such as `digits-mlp, layer hidden.3`."""
     return f"{plan.child.names['model']}, layer {plan.child.experiment.layer}"
 
 
@@ -30,5 +27,4 @@ def code_sentence(rows: Rows) -> str:
     if rows.codes is None:
         return ""
     scheme = rows.codes.scheme
-    name = "polytope code" if scheme.names_polytopes else "pathway code, no polytope"
-    return f" Code of {scheme.units:,} units ({name}: {scheme.reason.rstrip('.')})."
+    return f" Code of {scheme.units:,} units: {scheme.reason.rstrip('.')}."
