@@ -54,13 +54,11 @@ def words(name: str) -> str:
 
 def _chosen(table: ScoreTable) -> list[Score]:
     marked = [score for score in table.rows if score.headline]
-    if marked:
-        return marked
-    by_name = {score.name: score for score in table.rows}
+    by_name = {score.name: score for score in marked or table.rows}
     for pair in _PAIRS:
-        if all(name in by_name for name in pair):
+        if all(name in by_name for name in pair) and len(marked) in (0, len(pair)):
             return [by_name[name] for name in pair]
-    return list(table.rows[:1])
+    return marked or list(table.rows[:1])
 
 
 def _paired(scores: Sequence[Score]) -> bool:
