@@ -9,12 +9,16 @@ from jaxtyping import Float64, Int64
 
 from polylens.bits import differing_bits
 from polylens.labels import Label
-from polylens.records import NOISE, Context, Examples, Labels, Partition, Rows
+from polylens.records import NOISE, Context, Examples, Figure, Labels, Partition, Rows
 from polylens.report import ClusterCard, ClusterCards
 from polylens.streams import Streams
 
 PICTURES = 12
 """Central and random members shown of each cluster, and members of the noise times two."""
+_IN_GALLERY = 19
+"""Clusters the gallery shows, largest first: it has forty rows, and the last belongs to the noise."""
+GALLERY = "gallery"
+"""Name of the figure that shows the cards' pictures."""
 MOST_CLUSTERS = 100
 """Clusters that get pictures; the page would grow past reading otherwise."""
 
@@ -53,6 +57,24 @@ def cards_of(
         about=_about(partition, label),
         noise=_contexts(_drawn(noise, 2 * PICTURES, streams.generator(name, "noise")), rows, examples),
         noise_size=len(noise),
+    )
+
+
+def gallery_of(cards: ClusterCards, *, subject: str) -> Figure:
+    """The cards' pictures as one figure, for MLflow's page: central and random members, and noise."""
+    from polylens.figures import gallery
+
+    images: dict[str, list[bytes]] = {}
+    for card in cards.clusters[:_IN_GALLERY]:
+        images[f"cluster {card.number} · central"] = [context.png for context in card.central]
+        images[f"cluster {card.number} · random"] = [context.png for context in card.random]
+    images["noise · random"] = [context.png for context in cards.noise]
+    return Figure(
+        name=GALLERY,
+        title="Examples of each cluster",
+        caption=f"{cards.about} {subject}",
+        png=gallery(images),
+        alt="Pictures of central and random members of each cluster, and of some noise.",
     )
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from polylens.reading import write
-from polylens.report import ClusterCards, Report, Score, ScoreTable
+from polylens.report import Report, Score, ScoreTable
 from polylens.store import file_from_bytes
-from polylens.streams import Streams
-from polylens.study.cards import cards_of
+from polylens.study.cards import GALLERY
 from polylens.study.planning import ChildPlan, VariantPlan
 from polylens.study.results import Result
 from polylens.study.stages import Stage
@@ -69,8 +68,14 @@ class _Page:
             subject=self.walk.subject,
             facts=tuple(self._facts()),
             scores=tuple(self._score_tables()),
-            clusters=tuple(self._clusters(own)),
-            figures=tuple(figure for name in own.analyses for figure in self.walk.figures(name)),
+            clusters=tuple(cards for name in own.analyses if (cards := self.walk.cards(name)) is not None),
+            # The cards show the gallery's pictures already.
+            figures=tuple(
+                figure
+                for name in own.analyses
+                for figure in self.walk.figures(name)
+                if figure.name != f"{name}-{GALLERY}"
+            ),
             notes=tuple(dict.fromkeys(self._notes(own))),
             skipped=plan.examples.skipped,
             provenance={stage.name: stage.digest for stage in own.stages()},
@@ -101,22 +106,6 @@ class _Page:
                 by_stage.setdefault(result.stage, []).append(score)
         for stage, scores in by_stage.items():
             yield ScoreTable(title=stage, rows=tuple(scores))
-
-    def _clusters(self, own: VariantPlan) -> Iterator[ClusterCards]:
-        for name in own.analyses:
-            partition = self.walk.findings(own, name).partition
-            if partition is None:
-                continue
-            labelled = next(((key, item) for key, item in own.labels.items() if item.label.of == name), None)
-            yield cards_of(
-                name,
-                partition,
-                rows=self.walk.rows(own),
-                examples=self.walk.plan.examples,
-                labels=None if labelled is None else self.walk.labels(own, labelled[0]),
-                label=None if labelled is None else labelled[1].label,
-                streams=Streams(own.recipe.seed).child("report"),
-            )
 
     def _notes(self, own: VariantPlan) -> Iterator[str]:
         for name in own.analyses:

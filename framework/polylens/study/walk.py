@@ -17,6 +17,7 @@ from polylens.errors import DataError, PolylensError, StageError, StoreError
 from polylens.harvest import Take, harvest, load_rows
 from polylens.progress import Progress, Task, Under
 from polylens.records import Figure, Findings, Labels, Network, Number, Rows
+from polylens.report import ClusterCards
 from polylens.store import (
     Store,
     load_figures,
@@ -29,6 +30,7 @@ from polylens.store import (
     save_number,
 )
 from polylens.streams import Streams
+from polylens.study.cards import cards_of, gallery_of
 from polylens.study.planning import ChildPlan, VariantPlan
 from polylens.study.stages import Stage, figures_stage
 from polylens.study.subject import subject_of, title_of
@@ -181,7 +183,7 @@ class Walk:
 
         def work(folder: Path) -> None:
             analysis = self.plan.own.analyses[name].analysis
-            figures = analysis.draw(self.outcomes(name), subject=self.subject)
+            figures = [*analysis.draw(self.outcomes(name), subject=self.subject), *self._gallery(name)]
             # Two analyses of one kind draw figures of one name.
             save_figures(folder, [replace(figure, name=f"{name}-{figure.name}") for figure in figures])
 
@@ -237,6 +239,27 @@ class Walk:
             lambda: load_figures(self.place.store.open(stage.kind, stage.digest)),
             again=lambda: self.draw(name),
         )
+
+    def cards(self, name: str) -> ClusterCards | None:
+        """The clusters of one analysis as people see them; None where it gives none."""
+        own = self.plan.own
+        partition = self.findings(own, name).partition
+        if partition is None:
+            return None
+        labelled = next(((key, item) for key, item in own.labels.items() if item.label.of == name), None)
+        return cards_of(
+            name,
+            partition,
+            rows=self.rows(own),
+            examples=self.plan.examples,
+            labels=None if labelled is None else self.labels(own, labelled[0]),
+            label=None if labelled is None else labelled[1].label,
+            streams=self._streams(own).child("report"),
+        )
+
+    def _gallery(self, name: str) -> list[Figure]:
+        cards = self.cards(name)
+        return [] if cards is None else [gallery_of(cards, subject=self.subject)]
 
     def stored_file(self, stage: Stage, name: str, work: Callable[[Path], None]) -> Path:
         """One file of a stage, which is done where the store lacks it."""
