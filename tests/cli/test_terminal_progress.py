@@ -82,3 +82,30 @@ def test_work_without_a_known_total_is_counted(monkeypatch: pytest.MonkeyPatch) 
         now[0] += 2.0
         task.advance(3)
     assert out.getvalue().splitlines() == ["read done: 3 files, 1.5 files/s, 0:02 elapsed"]
+
+
+def test_stages_are_counted_but_no_time_is_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    out = io.StringIO()
+    with open_progress(stream=out) as progress, progress.task("digits", total=70, unit="stages") as task:
+        now[0] += 37.0
+        task.advance()
+    # One stage trains for half a minute, the next takes a blink: a rate of the two would mean nothing.
+    assert out.getvalue().splitlines() == [
+        "digits: 1 of 70 stages, 0:37 elapsed",
+        "digits done: 1 of 70 stages, 0:37 elapsed",
+    ]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_a_bar_never_breaks_into_a_second_line(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setattr(module, "_SHORT_SECONDS", 0.0)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = Terminal()
+    title = "code_clusters.random_init#2: clustering"
+    with open_progress(stream=out) as progress, progress.task(title, total=150_000, unit="examples") as task:
+        task.advance(12_345)
+    lines = [line for line in out.getvalue().splitlines() if "examples" in line]
+    assert lines
+    assert all("12,345/150,000 examples" in line for line in lines)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _LINE_SECONDS = 10.0
 _SHORT_SECONDS = 1.0
+_WIDE = 110
+_STATE_WIDTH = 50
+UNEVEN = "stages"
+"""Stages are unlike each other: of them neither a rate nor a time left can be said."""
 
 
 @contextmanager
@@ -115,22 +119,28 @@ class _LineTask:
         seconds = self.seconds
         of = "" if self._total is None else f" of {self._total:,.0f}"
         parts = [f"{self._done:,.0f}{of} {self._unit}"]
+        steady = self._unit != UNEVEN
         if self._done and seconds > 0:
-            parts.append(rate_in_words(self._done / seconds, self._unit))
+            if steady:
+                parts.append(rate_in_words(self._done / seconds, self._unit))
             parts.append(f"{_clock(seconds)} elapsed")
-        if not state and self._total is not None and self._done:
+        if steady and not state and self._total is not None and self._done:
             parts.append(f"{_clock(seconds * (self._total - self._done) / self._done)} left")
         prefix = f"{self._title} {state}".strip()
         print(f"{prefix}: {', '.join(parts)}", file=self._out, flush=True)
 
 
 def rate_in_words(rate: float, unit: str) -> str:
-    """A rate with its unit, such as `1,240 images/s` or `3.2 s/epochs` turned to `0.31 epochs/s`.
+    """A rate with its unit.
 
     >>> rate_in_words(1240.4, "images"), rate_in_words(0.314, "epochs")
     ('1,240 images/s', '0.31 epochs/s')
     """
-    return f"{rate:,.0f} {unit}/s" if rate >= 100 else f"{rate:.2g} {unit}/s"
+    return f"{_short_rate(rate)} {unit}/s"
+
+
+def _short_rate(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.2g}"
 
 
 def _clock(seconds: float) -> str:
@@ -141,27 +151,46 @@ def _clock(seconds: float) -> str:
 
 def _bars(out: TextIO) -> AbstractContextManager[rich.progress.Progress]:
     from rich.console import Console
-    from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, ProgressColumn
     from rich.progress import Progress as RichProgress
     from rich.progress import Task as RichTask
+    from rich.table import Column
     from rich.text import Text
 
-    class Done(ProgressColumn):
-        """Done of total with the unit, and the rate."""
+    console = Console(file=out)
+    narrow = console.width < _WIDE
+    bar_width = 8 if narrow else 28
+
+    class Title(ProgressColumn):
+        """What is done, cut where the terminal is narrow: nothing may break into a second line."""
+
+        def render(self, task: RichTask) -> Text:
+            title = Text(task.description)
+            title.truncate(max(console.width - bar_width - _STATE_WIDTH - 2, 12), overflow="ellipsis")
+            return title
+
+    class State(ProgressColumn):
+        """Done of total with the unit, rate, elapsed time, time left."""
+
+        max_refresh = 0.1
 
         def render(self, task: RichTask) -> Text:
             of = "" if task.total is None else f"/{task.total:,.0f}"
             unit = str(task.fields.get("unit", ""))
-            speed = task.finished_speed or task.speed
-            rate = f"  {rate_in_words(speed, unit)}" if speed else ""
-            return Text(f"{task.completed:,.0f}{of} {unit}{rate}", style="progress.download")
+            text = Text(f"{task.completed:,.0f}{of} {unit}", style="progress.download")
+            seconds = task.elapsed or 0.0
+            steady = unit != UNEVEN
+            if steady and task.completed and seconds > 0:
+                text.append(f"  {_short_rate(task.completed / seconds)}/s", style="progress.data.speed")
+            text.append(f"  {_clock(seconds)}", style="progress.elapsed")
+            if steady and task.total is not None and 0 < task.completed < task.total:
+                left = seconds * (task.total - task.completed) / task.completed
+                text.append(f", {_clock(left)} left", style="progress.remaining")
+            return text
 
     return RichProgress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=28),
-        Done(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(compact=True),
-        console=Console(file=out),
+        Title(table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=bar_width, table_column=Column(no_wrap=True)),
+        State(table_column=Column(no_wrap=True)),
+        console=console,
     )
