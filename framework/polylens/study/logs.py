@@ -12,7 +12,8 @@ from polylens.reading import write
 from polylens.records import Number
 from polylens.settings import Settings
 from polylens.spec import Study, spec_digest
-from polylens.study.planning import ChildPlan
+from polylens.study.drawing import Drawing
+from polylens.study.plans import ChildPlan
 from polylens.study.subject import code_sentence
 from polylens.study.walk import Walk
 from polylens.tracking import Input, TrackedRun, Tracker, collect_provenance
@@ -91,23 +92,30 @@ class StudyLog:
             spec_file=self.study.source, seed=plan.child.experiment.seed, seconds=seconds
         ).to_plain()
 
-    def log_results(self, run: TrackedRun, walk: Walk, *, numbers: Mapping[str, Number], report: str) -> None:
+    def log_results(
+        self, run: TrackedRun, drawing: Drawing, *, numbers: Mapping[str, Number], report: str
+    ) -> None:
         """Writes everything one child found and ends its run."""
+        walk = drawing.walk
         plan = walk.plan
         run.log_inputs(datasets=_datasets(plan), weights=_weights(plan))
         run.log_numbers(numbers)
-        seconds = {name: stage.seconds for name, stage in walk.reports.items() if stage.status == "ran"}
+        seconds = {
+            name: stage.seconds for name, stage in walk.performer.reports.items() if stage.status == "ran"
+        }
         run.log_seconds(seconds)
         self._log_tables(run, walk)
-        for name in plan.own.analyses:
-            for figure in walk.figures(name):
-                run.log_figure(figure)
+        for figure in drawing.figures():
+            run.log_figure(figure)
         run.log_report(report)
         run.log_provenance({**self._provenance(plan, seconds), "stages": _stages(plan)})
         run.set_tags(_code_tags(walk))
         run.finish()
 
     def _log_tables(self, run: TrackedRun, walk: Walk) -> None:
+        history = walk.training_history()
+        if history is not None:
+            run.log_table("training", history)
         for variant in walk.plan.variants:
             title = variant.variant.title
             ending = "" if variant.variant.is_network else f".{title}"

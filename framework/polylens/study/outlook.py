@@ -19,7 +19,8 @@ from polylens.spec import Study
 from polylens.store import Manifest, Store
 from polylens.streams import Streams
 from polylens.study.checking import check_deep, flow_of, layer_names
-from polylens.study.planning import ChildPlan, VariantPlan, plan_study
+from polylens.study.planning import plan_study
+from polylens.study.plans import ChildPlan, VariantPlan
 from polylens.study.stages import THUMBNAIL, Stage
 
 _TIMED_EXAMPLES = 8

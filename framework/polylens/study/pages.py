@@ -9,25 +9,27 @@ from polylens.reading import write
 from polylens.report import Report, Score, ScoreTable
 from polylens.store import file_from_bytes
 from polylens.study.cards import GALLERY
-from polylens.study.planning import ChildPlan, VariantPlan
+from polylens.study.drawing import Drawing
+from polylens.study.plans import ChildPlan, VariantPlan
 from polylens.study.results import Result
 from polylens.study.stages import Stage
 from polylens.study.subject import title_of
-from polylens.study.walk import Walk
 
 _FILE = "report.html"
 
 
-def write_report(walk: Walk, results: Sequence[Result]) -> Path:
+def write_report(drawing: Drawing, results: Sequence[Result]) -> Path:
     """The page of one child in the store, made where it is not there yet."""
+    performer, stage = drawing.walk.performer, _stage(drawing.walk.plan)
 
     def work(folder: Path) -> None:
         # The page's template and pictures are only loaded to make one.
         from polylens.report.page import render
 
-        file_from_bytes(folder / _FILE, render(_Page(walk, results).report()).encode())
+        file_from_bytes(folder / _FILE, render(_Page(drawing, results).report()).encode())
 
-    return walk.stored_file(_stage(walk.plan), _FILE, work)
+    performer.perform(stage, work)
+    return performer.read(lambda: performer.open(stage) / _FILE, again=lambda: performer.perform(stage, work))
 
 
 def _stage(plan: ChildPlan) -> Stage:
@@ -54,8 +56,9 @@ def _title(plan: ChildPlan) -> str:
 class _Page:
     """Puts one child's page together."""
 
-    def __init__(self, walk: Walk, results: Sequence[Result]) -> None:
-        self.walk = walk
+    def __init__(self, drawing: Drawing, results: Sequence[Result]) -> None:
+        self.drawing = drawing
+        self.walk = drawing.walk
         self.results = results
 
     def report(self) -> Report:
@@ -65,16 +68,13 @@ class _Page:
             title=_title(plan),
             about=heading.about,
             claim=heading.claim,
-            subject=self.walk.subject,
+            subject=self.drawing.subject,
             facts=tuple(self._facts()),
             scores=tuple(self._score_tables()),
-            clusters=tuple(cards for name in own.analyses if (cards := self.walk.cards(name)) is not None),
+            clusters=tuple(cards for name in own.analyses if (cards := self.drawing.cards(name)) is not None),
             # The cards show the gallery's pictures already.
             figures=tuple(
-                figure
-                for name in own.analyses
-                for figure in self.walk.figures(name)
-                if figure.name != f"{name}-{GALLERY}"
+                figure for figure in self.drawing.figures() if not figure.name.endswith(f"-{GALLERY}")
             ),
             notes=tuple(dict.fromkeys(self._notes(own))),
             skipped=plan.examples.skipped,

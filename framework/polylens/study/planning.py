@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,92 +12,13 @@ from polylens.assembly import Recipe, open_examples
 from polylens.devices import Options
 from polylens.digests import digest
 from polylens.harvest import Take
-from polylens.labels import Label
 from polylens.progress import Progress
 from polylens.records import Examples
 from polylens.settings import Settings
 from polylens.spec import Child, Experiment, Study
+from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, PlannedTake, VariantPlan
 from polylens.study.stages import THUMBNAIL, Stage, network_identity, training_stage
 from polylens.study.variants import Variant, variants_of
-
-
-@dataclass(frozen=True)
-class PlannedTake:
-    """A harvest stage and what it takes from the forward pass."""
-
-    stage: Stage
-    take: Take
-
-
-@dataclass(frozen=True)
-class PlannedAnalysis:
-    """An analysis stage and the analysis itself, in the form that fits the variant."""
-
-    stage: Stage
-    analysis: Analysis
-
-
-@dataclass(frozen=True)
-class PlannedLabel:
-    """A labelling stage and the label itself."""
-
-    stage: Stage
-    label: Label
-
-
-@dataclass(frozen=True)
-class VariantPlan:
-    """All stages of one variant."""
-
-    variant: Variant
-    training: Stage | None
-    accuracy: Stage | None
-    takes: Mapping[str, PlannedTake]
-    """By part: `activations`, `codes`."""
-    analyses: Mapping[str, PlannedAnalysis]
-    labels: Mapping[str, PlannedLabel]
-
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe of the variant's network, with the digest of its trained weights."""
-        training = "" if self.training is None else self.training.digest
-        return replace(self.variant.recipe, training=training)
-
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages in the order they run."""
-        first = [stage for stage in (self.training, self.accuracy) if stage is not None]
-        takes = [planned.stage for planned in self.takes.values()]
-        analyses = [planned.stage for planned in self.analyses.values()]
-        return (*first, *takes, *analyses, *(planned.stage for planned in self.labels.values()))
-
-
-@dataclass(frozen=True)
-class ChildPlan:
-    """All stages of one child of a study."""
-
-    child: Child
-    examples: Examples
-    train_examples: Examples | None
-    layer: str
-    """The module path that the spec's layer stands for."""
-    whole: bool
-    """Whether a row is a whole example rather than a position."""
-    variants: tuple[VariantPlan, ...]
-    root: Path = field(default_factory=Path)
-
-    @property
-    def own(self) -> VariantPlan:
-        """The plan of the spec's own network."""
-        return self.variants[0]
-
-    @property
-    def n_stages(self) -> int:
-        """How many stages there are, with one of figures for each analysis, and the report."""
-        return sum(len(variant.stages()) for variant in self.variants) + len(self.own.analyses) + 1
-
-    def controls(self) -> tuple[VariantPlan, ...]:
-        """The plans of everything the own network is compared with."""
-        return self.variants[1:]
 
 
 def plan_study(

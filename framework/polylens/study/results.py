@@ -8,7 +8,7 @@ from statistics import fmean
 
 from polylens.analyses import NETWORK
 from polylens.records import Number
-from polylens.study.planning import VariantPlan
+from polylens.study.plans import VariantPlan
 from polylens.study.walk import Walk
 
 

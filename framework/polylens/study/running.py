@@ -13,11 +13,14 @@ from polylens.records import Labels, Number
 from polylens.settings import Settings
 from polylens.spec import Experiment, Study
 from polylens.store import Store
+from polylens.study.drawing import Drawing
 from polylens.study.logs import StudyLog
 from polylens.study.pages import write_report
-from polylens.study.planning import ChildPlan, plan_study
+from polylens.study.performing import StageReport
+from polylens.study.planning import plan_study
+from polylens.study.plans import ChildPlan
 from polylens.study.results import Result, metrics_of, results_of
-from polylens.study.walk import StageReport, Walk, Workplace
+from polylens.study.walk import Walk, Workplace
 from polylens.tracking import TrackedRun
 
 
@@ -116,11 +119,13 @@ def run_study(
 def _run_child(walk: Walk, run: TrackedRun, *, log: StudyLog) -> ChildResult:
     try:
         walk.all_stages()
+        drawing = Drawing(walk)
+        drawing.all_figures()
         results = results_of(walk)
-        report = write_report(walk, results)
+        report = write_report(drawing, results)
         if not run.finished:
             page = report.read_text(encoding="utf-8")
-            log.log_results(run, walk, numbers=metrics_of(results), report=page)
+            log.log_results(run, drawing, numbers=metrics_of(results), report=page)
     except StageError as error:
         log.stop("FAILED", runs=[run], reason=str(error))
         return _result(walk, run, error=error)
@@ -143,7 +148,7 @@ def _result(
         run_id=run.run_id,
         results=results,
         labels={} if error else {name: walk.labels(walk.plan.own, name) for name in walk.plan.own.labels},
-        stages=tuple(walk.reports.values()),
+        stages=tuple(walk.performer.reports.values()),
         report=report,
         error=error,
         walk=walk,

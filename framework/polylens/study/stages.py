@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -79,14 +79,4 @@ def training_stage(recipe: Recipe, *, name: str, train_fingerprint: str) -> Stag
             "seed": streams.seed,
             "stream": list(streams.path),
         },
-    )
-
-
-def figures_stage(*, name: str, analysis: Mapping[str, Any], outcomes: Sequence[str], subject: str) -> Stage:
-    """The stage that draws one analysis' pictures from the findings of all variants."""
-    return Stage(
-        kind="figures",
-        name=f"{name}.figures",
-        path=f"analyses.{name}",
-        identity={"analysis": dict(analysis), "outcomes": list(outcomes), "subject": subject},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polylens.records import Rows
-from polylens.study.planning import ChildPlan
+from polylens.study.plans import ChildPlan
 
 
 def title_of(plan: ChildPlan) -> str:

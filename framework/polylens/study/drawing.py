@@ -1,0 +1,114 @@
+"""Pictures of one child: the training, each analysis beside its controls, each cluster's examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from polylens.records import Figure
+from polylens.report import ClusterCards
+from polylens.store import load_figures, save_figures
+from polylens.streams import Streams
+from polylens.study.cards import cards_of, gallery_of
+from polylens.study.stages import Stage
+from polylens.study.subject import subject_of, title_of
+from polylens.study.walk import Walk
+
+
+class Drawing:
+    """Draws what a walk has found; pictures are stages too, so that restyling one recomputes no number."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self._own = walk.plan.own
+
+    def all_figures(self) -> None:
+        """Draws everything that the store lacks."""
+        for stage, work in self._stages():
+            self.walk.performer.perform(stage, work)
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Every picture, the training first, then analysis by analysis."""
+        return tuple(figure for stage, work in self._stages() for figure in self._read(stage, work))
+
+    @cached_property
+    def subject(self) -> str:
+        """The sentence every caption ends with."""
+        return subject_of(self.walk.plan, self.walk.rows(self._own))
+
+    def cards(self, name: str) -> ClusterCards | None:
+        """The clusters of one analysis as people see them; None where it gives none."""
+        partition = self.walk.findings(self._own, name).partition
+        if partition is None:
+            return None
+        labelled = next(
+            ((key, item) for key, item in self._own.labels.items() if item.label.of == name), None
+        )
+        return cards_of(
+            name,
+            partition,
+            rows=self.walk.rows(self._own),
+            examples=self.walk.plan.examples,
+            labels=None if labelled is None else self.walk.labels(self._own, labelled[0]),
+            label=None if labelled is None else labelled[1].label,
+            streams=Streams(self._own.recipe.seed).child("report"),
+        )
+
+    def _stages(self) -> list[tuple[Stage, Callable[[Path], None]]]:
+        training = self._own.training
+        first = [] if training is None else [(self._training_stage(training), self._draw_training)]
+        return [*first, *((self._stage(name), self._drawer(name)) for name in self._own.analyses)]
+
+    def _stage(self, name: str) -> Stage:
+        outcomes = [
+            f"{variant.variant.title}:{variant.analyses[name].stage.digest}"
+            for variant in self.walk.plan.variants
+            if name in variant.analyses
+        ]
+        identity = {
+            "analysis": self._own.analyses[name].analysis.identity(),
+            "outcomes": outcomes,
+            "subject": title_of(self.walk.plan),
+        }
+        return Stage("figures", f"{name}.figures", identity, path=f"analyses.{name}")
+
+    def _training_stage(self, training: Stage) -> Stage:
+        identity = {"training": training.digest, "subject": title_of(self.walk.plan)}
+        return Stage("figures", "train.figures", identity, path="model.training")
+
+    def _drawer(self, name: str) -> Callable[[Path], None]:
+        def work(folder: Path) -> None:
+            analysis = self._own.analyses[name].analysis
+            figures = list(analysis.draw(self.walk.outcomes(name), subject=self.subject))
+            cards = self.cards(name)
+            if cards is not None:
+                figures.append(gallery_of(cards, subject=self.subject))
+            # Two analyses of one kind draw figures of one name.
+            save_figures(folder, [replace(figure, name=f"{name}-{figure.name}") for figure in figures])
+
+        return work
+
+    def _draw_training(self, folder: Path) -> None:
+        from polylens.figures import training_curve
+
+        history = self.walk.training_history()
+        if history is None:
+            return
+        names = self.walk.plan.child.names
+        figure = Figure(
+            name="training",
+            title="Training",
+            caption=f"Loss and accuracy on the training examples after each epoch. {names['model']} trained "
+            f"on {names['dataset']}, seed {self._own.recipe.seed}.",
+            png=training_curve(history),
+            alt="Loss falling and accuracy rising over the epochs of the training.",
+        )
+        save_figures(folder, [figure])
+
+    def _read(self, stage: Stage, work: Callable[[Path], None]) -> tuple[Figure, ...]:
+        performer = self.walk.performer
+        return performer.read(
+            lambda: load_figures(performer.open(stage)), again=lambda: performer.perform(stage, work)
+        )

@@ -1,0 +1,101 @@
+"""Doing stages: each once, reported, read back from the store, and done again where the store was damaged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from polylens.errors import PolylensError, StageError, StoreError
+from polylens.progress import Progress, Task, Under
+from polylens.store import Store
+from polylens.study.stages import Stage
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What became of one stage."""
+
+    name: str
+    status: str
+    """`ran`, `stored` or `failed`."""
+    seconds: float
+
+
+class Performer:
+    """Does the stages of one child and keeps a report of each."""
+
+    def __init__(self, store: Store, progress: Progress, *, stages: Task | None = None) -> None:
+        self.store = store
+        self.progress = progress
+        self.reports: dict[str, StageReport] = {}
+        self._stages = stages
+
+    def is_stored(self, stage: Stage) -> bool:
+        """Whether the store has the stage."""
+        return self.store.has(stage.kind, stage.digest)
+
+    def progress_of(self, stage: Stage) -> Progress:
+        """Progress whose titles start with the stage's name."""
+        return Under(stage.name, self.progress)
+
+    def perform(self, stage: Stage, work: Callable[[Path], None]) -> None:
+        """Does one stage, unless the store has it."""
+        if self.is_stored(stage):
+            self.found(stage)
+            return
+        writing = self.store.writing(stage.kind, stage.digest, about=stage.about(), progress=self.progress)
+        with self.reporting([stage]), writing as folder:
+            if folder is not None:  # None: another process finished the stage while this one waited
+                work(folder)
+
+    def open(self, stage: Stage) -> Path:
+        """The stage's folder in the store, verified."""
+        return self.store.open(stage.kind, stage.digest)
+
+    def read(self, read: Callable[[], Result], *, again: Callable[[], None]) -> Result:
+        """Reads a stored result; a damaged one was put aside by the store, and is computed again once."""
+        try:
+            return read()
+        except StoreError as error:
+            self.progress.note(f"{error.message}; computing it again")
+            again()
+            return read()
+
+    def found(self, stage: Stage) -> None:
+        """Reports a stage that the store had."""
+        self._report(stage, "stored", 0.0)
+
+    @contextmanager
+    def reporting(self, stages: Sequence[Stage]) -> Iterator[None]:
+        """Reports stages as run when the block ends, or as failed; every failure says which stage it was.
+
+        Raises:
+            StageError: anything went wrong in the block.
+        """
+        started = time.monotonic()
+        try:
+            yield
+        except Exception as error:
+            for stage in stages:
+                self._report(stage, "failed", time.monotonic() - started)
+            if isinstance(error, StageError):
+                raise
+            first = stages[0]
+            if isinstance(error, PolylensError):
+                raise StageError(first.name, error.message, path=first.path, hint=error.hint) from error
+            raise StageError(first.name, f"{type(error).__name__}: {error}", path=first.path) from error
+        for stage in stages:
+            self._report(stage, "ran", time.monotonic() - started)
+
+    def _report(self, stage: Stage, status: str, seconds: float) -> None:
+        before = self.reports.get(stage.name)
+        if before is None and self._stages is not None:
+            self._stages.advance()
+        if before is None or before.status != "ran" or status == "failed":
+            self.reports[stage.name] = StageReport(stage.name, status, seconds)

@@ -1,0 +1,96 @@
+"""Plans: the stages of one child of a study, variant by variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from polylens.analyses import Analysis
+from polylens.assembly import Recipe
+from polylens.harvest import Take
+from polylens.labels import Label
+from polylens.records import Examples
+from polylens.spec import Child
+from polylens.study.stages import Stage
+from polylens.study.variants import Variant
+
+
+@dataclass(frozen=True)
+class PlannedTake:
+    """A harvest stage and what it takes from the forward pass."""
+
+    stage: Stage
+    take: Take
+
+
+@dataclass(frozen=True)
+class PlannedAnalysis:
+    """An analysis stage and the analysis itself, in the form that fits the variant."""
+
+    stage: Stage
+    analysis: Analysis
+
+
+@dataclass(frozen=True)
+class PlannedLabel:
+    """A labelling stage and the label itself."""
+
+    stage: Stage
+    label: Label
+
+
+@dataclass(frozen=True)
+class VariantPlan:
+    """All stages of one variant."""
+
+    variant: Variant
+    training: Stage | None
+    accuracy: Stage | None
+    takes: Mapping[str, PlannedTake]
+    """By part: `activations`, `codes`."""
+    analyses: Mapping[str, PlannedAnalysis]
+    labels: Mapping[str, PlannedLabel]
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the variant's network, with the digest of its trained weights."""
+        training = "" if self.training is None else self.training.digest
+        return replace(self.variant.recipe, training=training)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages in the order they run."""
+        first = [stage for stage in (self.training, self.accuracy) if stage is not None]
+        takes = [planned.stage for planned in self.takes.values()]
+        analyses = [planned.stage for planned in self.analyses.values()]
+        return (*first, *takes, *analyses, *(planned.stage for planned in self.labels.values()))
+
+
+@dataclass(frozen=True)
+class ChildPlan:
+    """All stages of one child of a study."""
+
+    child: Child
+    examples: Examples
+    train_examples: Examples | None
+    layer: str
+    """The module path that the spec's layer stands for."""
+    whole: bool
+    """Whether a row is a whole example rather than a position."""
+    variants: tuple[VariantPlan, ...]
+    root: Path = field(default_factory=Path)
+
+    @property
+    def own(self) -> VariantPlan:
+        """The plan of the spec's own network."""
+        return self.variants[0]
+
+    @property
+    def n_stages(self) -> int:
+        """How many stages there are: also one of figures for training and for each analysis, and the report."""
+        figures = len(self.own.analyses) + (self.own.training is not None)
+        return sum(len(variant.stages()) for variant in self.variants) + figures + 1
+
+    def controls(self) -> tuple[VariantPlan, ...]:
+        """The plans of everything the own network is compared with."""
+        return self.variants[1:]
