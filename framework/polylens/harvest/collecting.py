@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Int64, Shaped
 
 from polylens.bits import pack
 from polylens.dataflow import LayerShape, Nonlinearity, capture, gather, near_boundary
@@ -22,8 +22,8 @@ class Collected:
 
     values: Shaped[torch.Tensor, "rows width"]
     """Activations in 32 bits, or packed codes."""
-    n_near: int
-    """Units within the numerical noise of a kink."""
+    n_near: Int64[torch.Tensor, ""]
+    """Units within the numerical noise of a kink, still on the device: reading it would wait for the pass."""
     n_units: int
     """Units that were looked at for it."""
 
@@ -85,7 +85,7 @@ class _Partial:
     rows: dict[str, Any]
     activations: torch.Tensor | None = None
     packed: dict[str, torch.Tensor] = field(default_factory=dict)
-    n_near: int = 0
+    near: list[torch.Tensor] = field(default_factory=list)
     n_units: int = 0
 
     def add_layer(self, layer: str, tensor: torch.Tensor) -> None:
@@ -106,16 +106,19 @@ class _Partial:
         values = self._gather(tensor, nonlinearity.shape)
         self.packed[nonlinearity.name] = pack(code.encode(nonlinearity, values))
         if nonlinearity.role == "units":
-            self.n_near += near_boundary(values, kinks=nonlinearity.kinks)
+            self.near.append(near_boundary(values, kinks=nonlinearity.kinks))
             self.n_units += values.numel()
 
     def collected(self) -> Collected:
         """The finished rows, the parts of a code in the order of its scheme."""
         if self.item.selection is None:
             assert self.activations is not None  # `capture` raises where the pass does not come by a layer
-            return Collected(self.activations, self.n_near, self.n_units)
+            return Collected(self.activations, self._n_near(), self.n_units)
         parts = [self.packed[unit.name] for unit in self.item.selection.nonlinearities]
-        return Collected(torch.cat(parts, dim=1), self.n_near, self.n_units)
+        return Collected(torch.cat(parts, dim=1), self._n_near(), self.n_units)
+
+    def _n_near(self) -> Int64[torch.Tensor, ""]:
+        return torch.stack(self.near).sum() if self.near else torch.zeros((), dtype=torch.int64)
 
     def _gather(self, tensor: torch.Tensor, shape: LayerShape) -> torch.Tensor:
         positions = self.rows["position"] if self.item.sampled else None

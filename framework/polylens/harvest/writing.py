@@ -73,7 +73,7 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
             values=torch.cat([part.values for part in collected]).cpu().numpy(),
             example=torch.cat([start + part["example_of_row"] for start, part in rows]).cpu().numpy(),
             position=torch.cat([part["position"] for _, part in rows]).cpu().numpy(),
-            n_near=sum(part.n_near for part in collected),
+            n_near=sum(int(part.n_near) for part in collected),
             n_units=sum(part.n_units for part in collected),
             skipped=tuple((name, why) for _, part in rows for name, why in part["skipped"]),
         )
