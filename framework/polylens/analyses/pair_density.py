@@ -1,4 +1,4 @@
-"""Are boundaries denser between classes than within them (E5)?"""
+"""Are boundaries denser between classes than within them?"""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ class PairDensity(Analysis):
     (`positions: all`).
 
     Source: Black et al. (2022), polytope density.
-    Departs: the primary number is matched by distance, since code distance grows more slowly than
-        distance and
-    different-class pairs are farther apart. The distance of the ends' codes is a lower bound on the
-    boundaries crossed between them.
+    Departs: the primary number is matched by distance, since code distance grows more slowly than distance
+        and different-class pairs are farther apart. The distance of the ends' codes is a lower bound on the
+        boundaries crossed between them.
     """
 
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "overlap", "raw_ratio")

@@ -15,7 +15,7 @@ _CHUNK_BYTES = 1 << 22
 
 def differing_bits(
     a: UInt8[np.ndarray, "pairs bytes"], b: UInt8[np.ndarray, "pairs bytes"]
-) -> Int64[np.ndarray, " pairs"]:
+) -> Int64[np.ndarray, "pairs"]:
     """How many bits differ between row i of `a` and row i of `b`, for every i.
 
     Either side may be a memory map, or a column slice of one: rows are read in chunks.

@@ -40,8 +40,8 @@ class Content:
 
     shape: tuple[int, ...]
     """Without the axis of examples."""
-    firsts: Int64[np.ndarray, " runs"]
-    lengths: Int64[np.ndarray, " runs"]
+    firsts: Int64[np.ndarray, "runs"]
+    lengths: Int64[np.ndarray, "runs"]
 
     @classmethod
     def of(cls, ids: Int64[torch.Tensor, "1 ..."]) -> Content:
@@ -54,7 +54,7 @@ class Content:
         """Whether both hold the same values in the same row-major order."""
         return np.array_equal(self.firsts, other.firsts) and np.array_equal(self.lengths, other.lengths)
 
-    def flat(self) -> Int64[np.ndarray, " values"]:
+    def flat(self) -> Int64[np.ndarray, "values"]:
         """The id of each element, in row-major order."""
         starts = np.cumsum(self.lengths) - self.lengths
         return np.repeat(self.firsts - starts, self.lengths) + np.arange(self.lengths.sum())
@@ -73,15 +73,14 @@ class Flow:
 
     A layer is a module's output (its first tensor), under the module's path, with `#2`, `#3`, ... for
     further calls; `input` and `output` are the network's own. Questions about a layer are answered for the
-    *values* its tensor
-    holds: whatever reads them, through this module or past it, depends on the layer.
+    *values* its tensor holds: whatever reads them, through this module or past it, depends on the layer.
     """
 
     layers: Mapping[str, LayerShape]
     nonlinearities: tuple[Nonlinearity, ...]
     """In execution order."""
     steps: tuple[Step, ...]
-    firsts: Int64[np.ndarray, " steps"]
+    firsts: Int64[np.ndarray, "steps"]
     """The first id of each step's values."""
     contents: Mapping[str, Content]
     """By layer."""
@@ -112,8 +111,7 @@ class Flow:
         raise UsageError(f"the network has no layer '{name}'", hint=hint)
 
     def own(self, layer: str) -> tuple[Nonlinearity, ...]:
-        """The nonlinearities whose outputs, put side by side, are the layer's output; else the one it is fed
-        to.
+        """The nonlinearities whose outputs, side by side, are the layer's output; else the one it is fed to.
 
         Their units, one nonlinearity after the other, stand in the order of the layer's channels. Empty
         where the layer has none: its output is something else than nonlinearities' outputs, whole and in
@@ -140,8 +138,7 @@ class Flow:
         return self._nonlinearities(found)
 
     def between(self, layer: str, through: str) -> tuple[Nonlinearity, ...]:
-        """All nonlinearities between the layer and the output of `through`, those the layer is fed to
-        included.
+        """All nonlinearities from the layer, those it is fed to included, to the output of `through`.
 
         Raises:
             UsageError: `through` does not depend on the layer.
@@ -253,7 +250,7 @@ class Flow:
             fits = {len(part) for part in parts} == {len(rows)} and np.array_equal(np.hstack(parts), rows)
         return found if fits else ()
 
-    def _owners(self, ids: Int64[np.ndarray, " values"]) -> Int64[np.ndarray, " values"]:
+    def _owners(self, ids: Int64[np.ndarray, "values"]) -> Int64[np.ndarray, "values"]:
         """The step that computed each value; -1 where the value does not depend on the input."""
         return np.asarray(np.searchsorted(self.firsts, ids, side="right") - 1)
 

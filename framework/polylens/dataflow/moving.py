@@ -11,8 +11,7 @@ from polylens.dataflow.operations import COPIES, REARRANGEMENTS, Arguments, cano
 
 
 def moved_ids(memory: Memory, function: torch._ops.OpOverload, arguments: Arguments) -> Ids | None:
-    """The ids of the result, where the call only moves elements (or puts constants beside them); None where
-    it does not.
+    """The ids of the result of a call that only moves elements or puts constants beside them; else None.
 
     The operation itself is run on the ids, so the result is right for every rearrangement there is.
     """

@@ -56,8 +56,8 @@ class LayerShape:
 def gather(
     tensor: Shaped[torch.Tensor, "examples ..."],
     shape: LayerShape,
-    positions: Int64[torch.Tensor, " rows"] | None,
-    example_of_row: Int64[torch.Tensor, " rows"],
+    positions: Int64[torch.Tensor, "rows"] | None,
+    example_of_row: Int64[torch.Tensor, "rows"],
 ) -> Shaped[torch.Tensor, "rows width"]:
     """The rows of a layer's tensor, as a tensor of their own.
 

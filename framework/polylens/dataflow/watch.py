@@ -18,8 +18,7 @@ from polylens.dataflow.regimes import is_site
 
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees every aten operation of a forward pass, functional calls as well as modules, and every module's
-    output.
+    """Sees every aten operation of a forward pass, functional or in a module, and every module's output.
 
     Sites and calls are counted in the same way in every pass, so what one pass finds another finds again.
     """

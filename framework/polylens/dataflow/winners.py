@@ -92,7 +92,7 @@ def _places(flat: Int[torch.Tensor, "..."], extents: torch.Size) -> list[Int[tor
     return [rest, *reversed(places)]
 
 
-def _along(values: Int[torch.Tensor, " n"], *, axis: int, rank: int) -> Int[torch.Tensor, "..."]:
+def _along(values: Int[torch.Tensor, "n"], *, axis: int, rank: int) -> Int[torch.Tensor, "..."]:
     """`values` laid along one of the last `rank` axes, ready to be broadcast."""
     return values.reshape([-1 if other == axis else 1 for other in range(rank)])
 

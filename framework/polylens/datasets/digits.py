@@ -31,7 +31,7 @@ class Digits(Dataset):
     order.
 
     Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI; scikit-learn's
-    copy.
+        copy.
     """
 
     split: Literal["test", "train", "all"] = "test"

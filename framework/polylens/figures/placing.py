@@ -51,7 +51,8 @@ def _middle(total: float, size: int, gap: float, low: float, high: float) -> flo
 def free(box: tuple[float, float, float, float], taken: Iterable[tuple[float, float, float, float]]) -> bool:
     """Whether a box (left, bottom, right, top) touches none of the taken ones.
 
-    >>> free((0, 0, 1, 1), [(2, 0, 3, 1)]), free((0, 0, 1, 1), [(0.5, 0.5, 3, 1)])
+    >>> box = (0.0, 0.0, 1.0, 1.0)
+    >>> free(box, [(2.0, 0.0, 3.0, 1.0)]), free(box, [(0.5, 0.5, 3.0, 1.0)])
     (True, False)
     """
     return all(

@@ -23,8 +23,8 @@ class Cnn(Model):
     Layers are named `block.1`, `block.2`, ... (outputs of the nonlinearity), `block.1.conv`,
     `block.1.norm`, `block.1.activation`, `pool.1` (behind block 1), `head` and `output`; residual blocks
     also have `block.1.first` (with `conv`, `norm` and `activation` of its own) and `block.1.shortcut`.
-    Convolutions are padded, so height and width change only where a block is pooled. Fresh weights are He-
-    normal, fresh biases zero.
+    Convolutions are padded, so height and width change only where a block is pooled. Fresh weights are
+    He-normal, fresh biases zero.
     """
 
     image_size: int = Field(ge=1)

@@ -20,9 +20,9 @@ Width = Annotated[int, Field(ge=1)]
 class Mlp(Model):
     """A multilayer perceptron: dense layers with a nonlinearity each, and a last dense layer for the logits.
 
-    Layers are named `hidden.1`, `hidden.2`, ... (outputs of the nonlinearity), `hidden.1.linear` (pre-
-    activations), `hidden.1.activation` (the unit itself) and `output` (logits). Fresh weights are He-normal
-    (standard deviation sqrt(2 / inputs of the layer)), fresh biases zero.
+    Layers are named `hidden.1`, `hidden.2`, ... (outputs of the nonlinearity), `hidden.1.linear`
+    (pre-activations), `hidden.1.activation` (the unit itself) and `output` (logits). Fresh weights are
+    He-normal (standard deviation sqrt(2 / inputs of the layer)), fresh biases zero.
 
     Source: He et al. 2015, "Delving Deep into Rectifiers", section 2.2.
     """

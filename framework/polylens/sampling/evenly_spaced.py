@@ -15,10 +15,10 @@ from polylens.sampling import Sampling, TooFewPositionsError
 class EvenlySpaced(Sampling):
     """Takes `count` positions at equal steps, none of the first `after`.
 
-    Valid positions are ranked 0 to length - 1. With `end: open` the ranks `after + k * floor((length -
-    after) / count)` are taken, k = 0 .. count - 1, so that all steps are equal; with `end: inclusive` the
-    ranks `round(after + k * (length - 1 - after) / (count - 1))`, so that the last valid position is taken
-    too (halves go to the even rank; a single position is the first).
+    Valid positions are ranked 0 to length - 1. With `end: open` the ranks
+    `after + k * floor((length - after) / count)` are taken, k = 0 .. count - 1, so that all steps are equal;
+    with `end: inclusive` the ranks `round(after + k * (length - 1 - after) / (count - 1))`, so that the last
+    valid position is taken too (halves go to the even rank; a single position is the first).
 
     Source: Black et al. 2022, who take 6 of 1024 tokens, none of the first 100.
     """

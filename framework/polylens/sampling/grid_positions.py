@@ -13,9 +13,9 @@ from polylens.sampling import Sampling, TooFewPositionsError
 class GridPositions(Sampling):
     """Takes a lattice of `rows` by `columns` positions.
 
-    The image is cut into `rows` equal bands and the middle of each is taken: `floor((2 k + 1) * height / (2
-    * rows))`, k = 0 .. rows - 1; columns likewise. One row and one column give `center`; as many rows as
-    the layer has give every row.
+    The image is cut into `rows` equal bands and the middle of each is taken:
+    `floor((2 k + 1) * height / (2 * rows))`, k = 0 .. rows - 1; columns likewise. One row and one column
+    give `center`; as many rows as the layer has give every row.
     """
 
     rows: int = Field(ge=1)
