@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from jaxtyping import config, install_import_hook
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+
+_ENGINES = ("bits", "clustering", "dataflow", "figures", "statistics")
+
+# Before anything imports them: every call of an engine then holds its arrays against their annotated shapes. What a
+# function's hints only import for typing leaves that function unchecked.
+install_import_hook([f"polylens.{room}" for room in _ENGINES], "beartype.beartype")
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _DRIVER = Path("/usr/bin/chromedriver")
@@ -26,6 +33,14 @@ _FLAGS = (
     "--disable-dev-shm-usage",
     "--no-proxy-server",
 )
+
+
+@pytest.fixture
+def unchecked_shapes() -> Iterator[None]:
+    """The engines as users run them, for what they refuse themselves."""
+    config.update("jaxtyping_disable", value=True)
+    yield
+    config.update("jaxtyping_disable", value=False)
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ def test_chunks_do_not_change_the_distances(monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_array_equal(differing_bits(a, b), whole)
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_pairs_of_unequal_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="equal shapes"):
         differing_bits(np.zeros((2, 3), np.uint8), np.zeros((3, 3), np.uint8))
