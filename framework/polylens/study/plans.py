@@ -87,7 +87,7 @@ class ChildPlan:
 
     @property
     def n_stages(self) -> int:
-        """How many stages there are: also one of figures for training and for each analysis, and the report."""
+        """How many stages there are, figures of the training and of each analysis and the report included."""
         figures = len(self.own.analyses) + (self.own.training is not None)
         return sum(len(variant.stages()) for variant in self.variants) + figures + 1
 
