@@ -55,6 +55,7 @@ class CodeStatistics(Analysis):
             "distinct_codes": Number(float(distinct), unit="codes"),
             "distinct_fraction": Number(distinct / len(rows)),
             "near_boundary_fraction": Number(codes.near_boundary_fraction),
+            "names_polytopes": Number(float(codes.scheme.names_polytopes)),
         }
         bits = sum(each.layer.bits for each in signs)
         if bits:

@@ -94,6 +94,8 @@ class PairDensity(Analysis):
 
         observed = density_ratios(same, different, bins=bins)
         numbers = ratio_numbers(observed, layers=layers, resampled=resampled, shuffled=shuffled)
+        if rows.codes is not None:
+            numbers["names_polytopes"] = Number(float(rows.codes.scheme.names_polytopes))
         numbers["pairs_same"] = Number(float(len(same.pairs)), unit="pairs")
         numbers["pairs_different"] = Number(float(len(different.pairs)), unit="pairs")
         numbers["zero_distance_pairs"] = Number(float(dropped), unit="pairs")
