@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _ENGINES = ("bits", "clustering", "dataflow", "figures", "statistics")
 
-# Before anything imports them: every call of an engine then holds its arrays against their annotated shapes. What a
-# function's hints only import for typing leaves that function unchecked.
+# Before anything imports them: every call of an engine then holds its arrays against their annotated shapes.
+# A function whose hints name a module that is only imported for typing stays unchecked.
 install_import_hook([f"polylens.{room}" for room in _ENGINES], "beartype.beartype")
 
 _CHROMIUM = Path("/usr/bin/chromium")

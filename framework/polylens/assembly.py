@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from polylens.controls import Control
 from polylens.datasets import Dataset
 from polylens.errors import UsageError
 from polylens.models import Model
-from polylens.plugin import load_kind
 from polylens.progress import Progress
 from polylens.records import Examples, Network
 from polylens.store import Store
@@ -79,10 +78,10 @@ class Recipe:
         """The recipe that `to_plain` wrote."""
         control = plain["control"]
         return cls(
-            model=cast(Model, _plugin("models", plain["model"])),
-            dataset=cast(Dataset, _plugin("datasets", plain["dataset"])),
+            model=Model.model_validate(plain["model"]),
+            dataset=Dataset.model_validate(plain["dataset"]),
             seed=plain["seed"],
-            control=None if control is None else cast(Control, _plugin("controls", control)),
+            control=None if control is None else Control.model_validate(control),
             draw=plain["draw"],
             limit=plain["limit"],
             training=plain["training"],
@@ -139,7 +138,6 @@ def assemble(recipe: Recipe, examples: Examples, *, store: Store, root: Path) ->
         name=model.kind(),
         module=module.eval().requires_grad_(requires_grad=False),
         image_format=model.image_format(),
-        identity=recipe.training,
         aliases=model.aliases(),
         example_input=torch.zeros(1, *model.input_shape()),
     )
@@ -148,7 +146,3 @@ def assemble(recipe: Recipe, examples: Examples, *, store: Store, root: Path) ->
     streams = Streams(recipe.seed).child("control", recipe.control.kind(), recipe.draw)
     changed = recipe.control.apply(network, examples, streams)
     return replace(changed, module=changed.module.eval().requires_grad_(requires_grad=False))
-
-
-def _plugin(family: str, plain: dict[str, Any]) -> object:
-    return load_kind(family, plain["kind"]).model_validate(plain)

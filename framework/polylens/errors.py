@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class PolylensError(Exception):
@@ -107,3 +108,20 @@ def nearest(name: str, known: Sequence[str]) -> str | None:
     """
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     return close[0] if close else None
+
+
+def listed(names: Sequence[str], *, most: int = 40) -> str:
+    """Names as errors list them: the first ones, and how many there are in all where that is more.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b, ... (3 in all)'
+    """
+    return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")
+
+
+def shown_path(path: Path) -> str:
+    """A file as errors and listings name it: relative to the working directory where it lies below it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -87,7 +87,7 @@ def network():
         torch.manual_seed(0)
         module = Convolutional().eval().requires_grad_(requires_grad=False)
     module.start.calls = 0
-    return Network("convolutional", module, ImageFormat(), "", aliases={"c1": "unit"})
+    return Network("convolutional", module, ImageFormat(), aliases={"c1": "unit"})
 
 
 def run(network, takes, root, *, examples=None, options=CPU, seed=0, **more):
@@ -430,7 +430,7 @@ class Slow(here.Images):
 shard.SHARD = 2
 torch.manual_seed(0)
 module = here.Convolutional().eval()
-network = here.Network("convolutional", module, here.ImageFormat(), "")
+network = here.Network("convolutional", module, here.ImageFormat())
 print("starting", flush=True)
 here.run(network, [here.Take("a", "unit", "activations", here.TWO)], Path(sys.argv[1]), examples=Slow())
 """

@@ -75,7 +75,7 @@ def test_a_separable_problem_is_learned_and_written_down(tmp_path):
     assert not module.training
     stored = load_file(tmp_path / "weights.safetensors")
     assert all(torch.equal(stored[name], value) for name, value in module.state_dict().items())
-    number = accuracy(Network("points", module, ImageFormat(), ""), Points(), options=CPU)
+    number = accuracy(Network("points", module, ImageFormat()), Points(), options=CPU)
     assert number.value >= 0.95
     assert number.low < number.value <= number.high
     assert number.chance == 0.5
@@ -226,10 +226,10 @@ def test_an_interrupt_reaches_the_caller_and_the_next_one_too(tmp_path, number):
 def test_shuffled_classes_cannot_be_generalised(tmp_path):
     examples = Points(200)
     module = train(tmp_path, examples=examples, targets="shuffled", epochs=5)
-    number = accuracy(Network("points", module, ImageFormat(), ""), examples, options=CPU)
+    number = accuracy(Network("points", module, ImageFormat()), examples, options=CPU)
     assert 0.2 < number.value < 0.8
     true = train(tmp_path, examples=examples, epochs=5)
-    assert accuracy(Network("points", true, ImageFormat(), ""), examples, options=CPU).value > 0.9
+    assert accuracy(Network("points", true, ImageFormat()), examples, options=CPU).value > 0.9
 
 
 def test_the_callers_switches_are_put_back(tmp_path):

@@ -4,7 +4,7 @@ from polylens.catalog.entries import Entry
 from polylens.catalog.kinds import FieldPage, KindPage, kind_page
 from polylens.catalog.lookup import Catalog, Shelf, UnknownEntryError, project_registry, shipped_folder
 from polylens.catalog.starting import starting_entry
-from polylens.catalog.words import SINGULAR, a, in_words, range_in_words
+from polylens.catalog.words import SINGULAR, in_words, with_article
 
 __all__ = [
     "SINGULAR",
@@ -14,11 +14,10 @@ __all__ = [
     "KindPage",
     "Shelf",
     "UnknownEntryError",
-    "a",
     "in_words",
     "kind_page",
     "project_registry",
-    "range_in_words",
     "shipped_folder",
     "starting_entry",
+    "with_article",
 ]

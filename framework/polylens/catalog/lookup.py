@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from polylens.catalog.entries import Entry, read_entry
-from polylens.errors import nearest
+from polylens.errors import nearest, shown_path
 from polylens.plugin import FAMILIES
 
 BUILT_IN = "polylens (built in)"
@@ -50,7 +50,7 @@ class Catalog:
     def around(cls, start: Path) -> Catalog:
         """The catalog at a file or folder: the nearest `registry/` upwards, polylens's own, plugins'."""
         project = project_registry(start)
-        shelves = [] if project is None else [Shelf(project, _shown(project))]
+        shelves = [] if project is None else [Shelf(project, shown_path(project))]
         own = shipped_folder("registry")
         taken = {shelf.folder.resolve() for shelf in shelves}
         if own is not None and own.resolve() not in taken:
@@ -71,7 +71,7 @@ class Catalog:
         for shelf in self.shelves:
             if name in shelf.names(family):
                 path = shelf.folder / family / f"{name}.yaml"
-                return read_entry(path, family=family, shown=_shown(path))
+                return read_entry(path, family=family, shown=shown_path(path))
         raise UnknownEntryError(family, name, known=self.names(family), looked_in=self.looked_in(family))
 
     def shelf_of(self, family: str, name: str) -> Shelf | None:
@@ -118,10 +118,3 @@ def _plugin_shelves() -> tuple[Shelf, ...]:
             for folder in (found.submodule_search_locations or () if found is not None else ())
         ]
     return tuple(shelves)
-
-
-def _shown(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

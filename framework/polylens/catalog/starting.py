@@ -74,7 +74,7 @@ def _plainest(annotation: Any, metadata: list[Any]) -> Any:
         return _plainest_map(annotation)
     if annotation in (int, float):
         return _least(annotation, metadata)
-    return annotation is not bool and "name"
+    return False if annotation is bool else "name"
 
 
 def _plainest_map(cls: type[BaseModel]) -> dict[str, Any]:

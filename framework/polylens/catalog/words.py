@@ -58,16 +58,16 @@ def in_words(annotation: Any, *, metadata: Sequence[Any] = ()) -> str:
         return "a map"
     if isinstance(annotation, type) and issubclass(annotation, Plugin):
         noun = SINGULAR.get(annotation.family, "kind")
-        return f"{a(noun)}: a registry name, or a map with 'use' or 'kind'"
+        return f"{with_article(noun)}: a registry name, or a map with 'use' or 'kind'"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"a map with {', '.join(annotation.model_fields)}"
     return f"a {getattr(annotation, '__name__', annotation)}"
 
 
-def a(noun: str) -> str:
+def with_article(noun: str) -> str:
     """A noun with its article.
 
-    >>> a("analysis"), a("label")
+    >>> with_article("analysis"), with_article("label")
     ('an analysis', 'a label')
     """
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

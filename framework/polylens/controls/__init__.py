@@ -29,7 +29,7 @@ class Control(Plugin):
 
     @abstractmethod
     def apply(self, network: Network, examples: Examples, streams: Streams) -> Network:
-        """The changed network. `network` is not modified; its `identity` is changed by the caller.
+        """The changed network. `network` is not modified.
 
         Args:
             network: with the weights that `weights` names.

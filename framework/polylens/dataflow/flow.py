@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -13,7 +13,7 @@ from jaxtyping import Int64
 
 from polylens.dataflow.nonlinearities import Nonlinearity
 from polylens.dataflow.shapes import LayerShape
-from polylens.errors import UsageError, nearest
+from polylens.errors import UsageError, listed, nearest
 
 INPUT = "input"
 OUTPUT = "output"
@@ -107,7 +107,7 @@ class Flow:
         if layer in self.unusable:
             raise UsageError(f"'{name}' is not a layer: {self.unusable[layer]}")
         suggestion = nearest(name, [*known, *self.layers])
-        hint = f"did you mean '{suggestion}'?" if suggestion else f"layers: {_listed(tuple(self.layers))}"
+        hint = f"did you mean '{suggestion}'?" if suggestion else f"layers: {listed(tuple(self.layers))}"
         raise UsageError(f"the network has no layer '{name}'", hint=hint)
 
     def own(self, layer: str) -> tuple[Nonlinearity, ...]:
@@ -223,7 +223,7 @@ class Flow:
                 raise UsageError(f"nothing is computed between '{layer}' and '{through}'")
             raise UsageError(
                 f"'{through}' does not come after '{layer}' in the data flow",
-                hint=f"layers after '{layer}': {_listed(self._layers_after(layer)) or 'none'}",
+                hint=f"layers after '{layer}': {listed(self._layers_after(layer)) or 'none'}",
             )
         return between
 
@@ -253,7 +253,3 @@ class Flow:
     def _owners(self, ids: Int64[np.ndarray, "values"]) -> Int64[np.ndarray, "values"]:
         """The step that computed each value; -1 where the value does not depend on the input."""
         return np.asarray(np.searchsorted(self.firsts, ids, side="right") - 1)
-
-
-def _listed(names: Sequence[str], most: int = 12) -> str:
-    return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64, Shaped
 
+from polylens.digests import file_sha256
 from polylens.harvest.shard import Shard
 from polylens.store import file_from_bytes
 
@@ -82,13 +83,8 @@ def finished_shards(folder: Path, *, verified: bool) -> dict[Shard, Path]:
         name = _NAME.fullmatch(path.name)
         if name is None:
             continue
-        if verified and _sha256(path) != name[3]:
+        if verified and file_sha256(path) != name[3]:
             path.unlink()
             continue
         found[Shard(int(name[1]), int(name[2]))] = path
     return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

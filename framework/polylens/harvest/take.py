@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from polylens.codes import Code
-from polylens.plugin import load_kind
 from polylens.sampling import Sampling
 
 STAGE = "harvest"
@@ -45,12 +44,9 @@ class Take:
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Take:
         """The take that `to_plain` wrote."""
-        plugins = {
-            "sampling": _plugin("sampling", plain["sampling"]),
-            "code": _plugin("codes", plain["code"]),
+        sampling, code = plain["sampling"], plain["code"]
+        plugins: dict[str, Any] = {
+            "sampling": None if sampling is None else Sampling.model_validate(sampling),
+            "code": None if code is None else Code.model_validate(code),
         }
-        return cls(**{**plain, **cast("dict[str, Any]", plugins)})
-
-
-def _plugin(family: str, plain: dict[str, Any] | None) -> object:
-    return None if plain is None else load_kind(family, plain["kind"]).model_validate(plain)
+        return cls(**{**plain, **plugins})

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOISE = -1
-"""The label of rows that belong to no cluster; the only sentinel in polylens."""
+"""The label of rows that belong to no cluster; the only sentinel in records."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Partition:
     space: str = "activation"
     """`activation` or `code`: what was partitioned."""
     merges: Float64[np.ndarray, "merges 4"] | None = None
-    """Single-linkage tree as scipy writes it (left, right, height, size), for hierarchical methods."""
+    """Single-linkage tree as scipy writes it (left, right, height, size); None where the method has none or
+    does not show it."""
     alternatives: tuple[Alternative, ...] = ()
 
     @property

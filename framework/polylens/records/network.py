@@ -45,8 +45,6 @@ class Network:
     name: str
     module: torch.nn.Module
     image_format: ImageFormat
-    identity: str
-    """Digest of the recipe that gave the weights: configuration, seed, training or file contents."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Short layer names, such as `inception4c`, and the module path each stands for."""
     example_input: torch.Tensor | None = None

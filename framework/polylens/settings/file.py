@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from polylens.errors import Problem, SpecError, nearest
+from polylens.errors import Problem, SpecError, nearest, shown_path
 from polylens.reading import Document, read
 from polylens.settings.addresses import AddressError, artifact_address, has_secret, tracking_address
 
@@ -69,7 +69,7 @@ def read_settings_file(path: Path) -> SettingsFile:
     if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
         # Every key has a default: an empty file marks a project and is no mistake, as an empty spec would be.
         return SettingsFile()
-    document = read(text, file=_name(path))
+    document = read(text, file=shown_path(path))
     value = cast("dict[str, Any]", document.value)
     problems: list[Problem] = []
     found = SettingsFile()
@@ -138,9 +138,3 @@ def _address_problems(value: dict[str, Any], document: Document) -> list[Problem
         except AddressError as error:
             problems.append(Problem(message=f"{key}: {error}", place=place, path=key))
     return problems
-
-
-def _name(path: Path) -> str:
-    """The file as it is named in errors: relative to where the user stands, if it is below."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

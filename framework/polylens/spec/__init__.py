@@ -3,7 +3,6 @@
 from polylens.spec.entries import check_entry
 from polylens.spec.experiment import Experiment, NamedControl
 from polylens.spec.identity import scientific_fields
-from polylens.spec.layers import expand_layers
 from polylens.spec.loading import load, loads
 from polylens.spec.study import Child, Origin, Study, spec_digest
 
@@ -14,7 +13,6 @@ __all__ = [
     "Origin",
     "Study",
     "check_entry",
-    "expand_layers",
     "load",
     "loads",
     "scientific_fields",

@@ -8,12 +8,12 @@ from typing import cast
 from pydantic import ValidationError
 
 from polylens.catalog import Catalog, Entry, Shelf
-from polylens.errors import Problem, SpecError
+from polylens.errors import Problem, SpecError, shown_path
 from polylens.plugin import load_kind
 from polylens.reading import Node
 from polylens.spec.complaints import problems_of
 from polylens.spec.expanding import expanded
-from polylens.spec.extending import read_spec_file, shown
+from polylens.spec.extending import read_spec_file
 from polylens.spec.ledger import Ledger
 
 
@@ -27,7 +27,7 @@ def check_entry(path: Path) -> Entry:
     read_spec_file(path)
     registry = path.resolve().parents[1]
     around = Catalog.around(path)
-    catalog = Catalog((Shelf(registry, shown(registry)), *around.shelves))
+    catalog = Catalog((Shelf(registry, shown_path(registry)), *around.shelves))
     entry = catalog.entry(family, name)
     ledger = Ledger()
     written = entry.document.root.value

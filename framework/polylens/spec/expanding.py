@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
-from polylens.catalog import SINGULAR, Catalog, Entry, UnknownEntryError, a
+from polylens.catalog import SINGULAR, Catalog, Entry, UnknownEntryError, with_article
 from polylens.errors import Place, Problem, SpecError, nearest
 from polylens.plugin import Plugin, UnknownKindError, kinds, load_kind
 from polylens.spec.ledger import MARK, Ledger, Path, Tree, Value, at, dotted, items_of
@@ -121,7 +121,7 @@ class _Expander:
         for key, _ in items_of(tree):
             if near := nearest(key, ("kind", "use")):
                 message = f"unknown key '{key}' in {dotted(path)}"
-                notes = (f"{a(SINGULAR[family])} is written out with 'kind', or named with 'use'",)
+                notes = (f"{with_article(SINGULAR[family])} is written out with 'kind', or named with 'use'",)
                 return self._spoiled(tree, path, message, at_part=key, key=True, suggestion=near, notes=notes)
         message = f"{dotted(path)} needs a 'kind' (or a registry name, or 'use')"
         return self._spoiled(tree, path, message, key=True, notes=(f"kinds: {known}",))

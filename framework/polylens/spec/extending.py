@@ -4,27 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from polylens.errors import Place, Problem, SpecError, nearest
+from polylens.errors import Place, Problem, SpecError, nearest, shown_path
 from polylens.reading import Document, Node, read
 from polylens.spec.ledger import Ledger, Tree
 from polylens.spec.merging import merged
-
-
-def shown(path: Path) -> str:
-    """A file's name in errors: relative to the working directory where it lies below it."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-def read_extended(path: Path, *, ledger: Ledger) -> Tree:
-    """The spec in a file, laid over what it extends, without the `extends` keys.
-
-    Raises:
-        SpecError: a file is missing or is no strict YAML, or the files extend each other in a circle.
-    """
-    return laid_over_extended(read_spec_file(path), path=path, ledger=ledger)
 
 
 def read_spec_file(path: Path, *, place: Place | None = None) -> Document:
@@ -41,14 +24,14 @@ def read_spec_file(path: Path, *, place: Place | None = None) -> Document:
         data = path.read_bytes()
     except OSError as error:
         raise SpecError([_unreadable(path, error, place=place)]) from None
-    return read(data, file=shown(path))
+    return read(data, file=shown_path(path))
 
 
 def laid_over_extended(document: Document, *, path: Path, ledger: Ledger) -> Tree:
-    """A document that was read, laid over what it extends.
+    """A document that was read, laid over what it extends, without the `extends` keys.
 
     Raises:
-        SpecError: as `read_extended`.
+        SpecError: a file is missing or is no strict YAML, or the files extend each other in a circle.
     """
     chain: list[tuple[Path, Document]] = [(path, document)]
     while (extended := _extended(chain[-1][1], beside=chain[-1][0])) is not None:
@@ -56,7 +39,7 @@ def laid_over_extended(document: Document, *, path: Path, ledger: Ledger) -> Tre
         earlier = [file.resolve() for file, _ in chain]
         if target.resolve() in earlier:
             circle = [file for file, _ in chain][earlier.index(target.resolve()) :]
-            names = " -> ".join(shown(file) for file in [*circle, target])
+            names = " -> ".join(shown_path(file) for file in [*circle, target])
             raise SpecError([Problem("extends goes in a circle", place, path="extends", notes=(names,))])
         chain.append((target, read_spec_file(target, place=place)))
     tree: Tree | None = None
@@ -90,13 +73,13 @@ def _unreadable(path: Path, error: OSError, *, place: Place | None) -> Problem:
         folder = path.parent if path.parent.is_dir() else None
         beside = sorted(file.name for file in folder.glob("*.yaml")) if folder is not None else []
         near = nearest(path.name, [name for name in beside if place is None or name != Path(place.file).name])
-        notes = () if folder is not None else (f"there is no folder {shown(path.parent)}",)
+        notes = () if folder is not None else (f"there is no folder {shown_path(path.parent)}",)
         suggestion = None if near is None or place is None else near
-        message = f"no file '{shown(path)}'"
+        message = f"no file '{shown_path(path)}'"
         if near is not None and place is None:
-            message += f"; did you mean '{shown(path.parent / near)}'?"
-            suggestion = shown(path.parent / near)
+            message += f"; did you mean '{shown_path(path.parent / near)}'?"
+            suggestion = shown_path(path.parent / near)
         return Problem(message, place, path="extends" if place else "", suggestion=suggestion, notes=notes)
     if isinstance(error, IsADirectoryError):
-        return Problem(f"'{shown(path)}' is a folder, not a file", place)
-    return Problem(f"'{shown(path)}' cannot be read: {error.strerror}", place)
+        return Problem(f"'{shown_path(path)}' is a folder, not a file", place)
+    return Problem(f"'{shown_path(path)}' cannot be read: {error.strerror}", place)

@@ -6,13 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from polylens.errors import Place, Problem, nearest
+from polylens.errors import Place, Problem, listed, nearest
 from polylens.models import Model
 from polylens.spec.complaints import in_plain_words
 from polylens.spec.experiment import Experiment
 from polylens.spec.ledger import Ledger, Value, items_of
-
-_MOST_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -92,10 +90,7 @@ def expanded_layers(
 
 
 def expand_layers(experiment: Experiment, names: Iterable[str]) -> tuple[str, ...]:
-    """The layers that an experiment's pattern stands for among a built network's own names.
-
-    >>> # 'inception4*' -> ('inception4a', 'inception4b', ...)
-    """
+    """The layers that an experiment's pattern stands for among a built network's own names."""
     aliases = experiment.model.aliases()
     known = tuple(dict.fromkeys(("input", *aliases, *names, "output")))
     if not is_glob(experiment.layer):
@@ -111,8 +106,5 @@ def _fitting(pattern: str, *, model: Model, known: Sequence[str]) -> tuple[str, 
 
 
 def _unknown(message: str, pattern: Pattern, known: Sequence[str]) -> Problem:
-    shown = ", ".join(known[:_MOST_SHOWN]) + (
-        f", ... ({len(known)} in all)" if len(known) > _MOST_SHOWN else ""
-    )
     suggestion = None if pattern.is_glob else nearest(pattern.text, known)
-    return Problem(message, pattern.place, "layer", suggestion, (f"layers: {shown}",))
+    return Problem(message, pattern.place, "layer", suggestion, (f"layers: {listed(known)}",))

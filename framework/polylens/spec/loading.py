@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from polylens.catalog import Catalog, Shelf
-from polylens.errors import Place, Problem, SpecError, UsageError
+from polylens.errors import Place, Problem, SpecError, UsageError, shown_path
 from polylens.models import Model
 from polylens.reading import Plain, read, write
 from polylens.spec.checking import Memory, Parts, parts_of
 from polylens.spec.expanding import place_in_file
 from polylens.spec.experiment import KEYS, Experiment
-from polylens.spec.extending import laid_over_extended, read_spec_file, shown
+from polylens.spec.extending import laid_over_extended, read_spec_file
 from polylens.spec.layers import expanded_layers, known_layers
 from polylens.spec.ledger import Ledger, Tree, Value, at, dotted
 from polylens.spec.overrides import Assignment, assigned, read_override
@@ -105,7 +105,7 @@ class _Load:
         self.memory: Memory = {}
         self.problems: dict[tuple[str, Place | None], Problem] = {}
         catalog = Catalog.around(source.parent)
-        own = () if registry is None else (Shelf(registry, shown(registry)),)
+        own = () if registry is None else (Shelf(registry, shown_path(registry)),)
         self.catalog = Catalog((*own, *catalog.shelves))
 
     def study(self, overrides: Sequence[str]) -> Study:

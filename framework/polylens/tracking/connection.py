@@ -1,4 +1,4 @@
-"""The one place that imports mlflow: a client for an address, and MLflow's many errors as two of ours."""
+"""The connection to MLflow: a client for an address, and its many errors as two of ours."""
 
 from __future__ import annotations
 
