@@ -10,11 +10,11 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import click
 
 from polylens.cli.complaints import show_error, show_unexpected
+from polylens.errors import PolylensError, nearest
 
 VERBS = {
     "run": "Run specs; the same command again continues or finds everything done.",
@@ -48,8 +48,8 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in VERBS:
-            near = get_close_matches(args[0], VERBS, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            near = nearest(args[0], list(VERBS))
+            hint = f"; did you mean '{near}'?" if near else ""
             raise click.UsageError(f"no verb '{args[0]}'{hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -59,17 +59,18 @@ class _Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-def _traceback_option() -> click.Option:
-    def remember(ctx: click.Context, _parameter: click.Parameter, *, value: bool) -> None:
-        if value:
-            ctx.find_root().meta[_TRACEBACK] = True
+def _remember_traceback(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.find_root().meta[_TRACEBACK] = True
 
+
+def _traceback_option() -> click.Option:
     return click.Option(
         ["--traceback"],
         is_flag=True,
         is_eager=True,
         expose_value=False,
-        callback=lambda ctx, parameter, value: remember(ctx, parameter, value=value),
+        callback=_remember_traceback,
         help="Show Python's stack trace when something fails.",
     )
 
@@ -129,13 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the one place where nothing may get through
         if "--traceback" in given:
             traceback.print_exc()
-        return show_error(error) if _is_own(error) else show_unexpected(error)
-
-
-def _is_own(error: Exception) -> bool:
-    from polylens.errors import PolylensError
-
-    return isinstance(error, PolylensError)
+        return show_error(error) if isinstance(error, PolylensError) else show_unexpected(error)
 
 
 def _interrupted() -> int:

@@ -11,12 +11,11 @@ import click
 from polylens.errors import Place, PolylensError, Problem, SpecError
 
 
-def show_error(error: Exception) -> int:
+def show_error(error: PolylensError) -> int:
     """Prints an error that polylens raised on purpose, and gives the exit code that belongs to it."""
     if isinstance(error, SpecError):
         show_problems(error.problems)
         return error.exit_code
-    assert isinstance(error, PolylensError)
     click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
     if error.hint is not None:
         click.echo(f"  {error.hint}", err=True)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polylens.cli.families import no_kind, split_target
 from polylens.errors import UsageError, nearest
-from polylens.plugin import FAMILIES, UnknownKindError, kinds
+from polylens.plugin import UnknownKindError, kinds
 
 if TYPE_CHECKING:
     from polylens.catalog import Entry, FieldPage, KindPage
@@ -38,24 +39,6 @@ def command(target: str, as_json: bool) -> None:
     _show_kind(page)
 
 
-def split_target(target: str) -> tuple[str, str]:
-    """Family and name in `FAMILY/NAME`.
-
-    Raises:
-        UsageError: not of this form, or no such family.
-    """
-    family, slash, name = target.partition("/")
-    if not slash or not name:
-        raise UsageError(
-            f"'{target}' is not FAMILY/NAME", hint="for example models/mlp; `polylens ls` lists all"
-        )
-    if family not in FAMILIES:
-        near = nearest(family, FAMILIES)
-        hint = f"did you mean '{near}/{name}'? " if near else ""
-        raise UsageError(f"no family '{family}'", hint=f"{hint}families: {', '.join(FAMILIES)}")
-    return family, name
-
-
 def _entry(family: str, name: str) -> Entry | None:
     from polylens.catalog import Catalog, UnknownEntryError
 
@@ -80,7 +63,7 @@ def _page(family: str, name: str) -> KindPage:
     try:
         return kind_page(family, name)
     except UnknownKindError as error:
-        raise UsageError(f"no kind '{name}' in {family}", hint=f"kinds: {', '.join(error.known)}") from None
+        raise no_kind(error) from None
 
 
 def _record(entry: Entry | None, page: KindPage) -> dict[str, Any]:

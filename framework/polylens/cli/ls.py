@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from polylens.errors import PolylensError, UsageError, nearest
+from polylens.cli.families import check_family
+from polylens.errors import PolylensError
 from polylens.plugin import FAMILIES, kinds
+
+if TYPE_CHECKING:
+    from polylens.catalog import Catalog
 
 
 @click.command(short_help="List registry entries and kinds.")
@@ -21,10 +25,8 @@ def command(family: str | None, as_json: bool) -> None:
 
     FAMILY is models, datasets, sampling, codes, controls, analyses or labels; all of them if not given.
     """
-    if family is not None and family not in FAMILIES:
-        near = nearest(family, FAMILIES)
-        hint = f"did you mean '{near}'? " if near else ""
-        raise UsageError(f"no family '{family}'", hint=f"{hint}families: {', '.join(FAMILIES)}")
+    if family is not None:
+        check_family(family)
     listed = {name: _family(name) for name in ((family,) if family else FAMILIES)}
     if as_json:
         click.echo(json.dumps({"families": listed}, ensure_ascii=False))
@@ -47,9 +49,9 @@ def _family(family: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _entry(catalog: Any, family: str, name: str) -> dict[str, Any]:
+def _entry(catalog: Catalog, family: str, name: str) -> dict[str, Any]:
     shelf = catalog.shelf_of(family, name)
-    found = {"name": name, "kind": None, "about": "", "from": shelf.shown}
+    found = {"name": name, "kind": None, "about": "", "from": "" if shelf is None else shelf.shown}
     try:
         entry = catalog.entry(family, name)
     except PolylensError as error:

@@ -79,17 +79,14 @@ def command(target: str, kind: str | None, path: Path | None, only_print: bool) 
 
 def _entry(target: str, kind: str | None) -> str:
     from polylens.catalog import starting_entry
-    from polylens.cli.describe import split_target
+    from polylens.cli.families import no_kind, split_target
     from polylens.plugin import UnknownKindError, kinds
 
     family, _ = split_target(target)
     try:
         return starting_entry(family, kind or kinds(family)[0])
     except UnknownKindError as error:
-        near = f"did you mean '{error.suggestion}'? " if error.suggestion else ""
-        raise UsageError(
-            f"no kind '{kind}' in {family}", hint=f"{near}kinds: {', '.join(error.known)}"
-        ) from None
+        raise no_kind(error) from None
 
 
 def _project() -> Path:

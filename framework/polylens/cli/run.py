@@ -82,8 +82,8 @@ def command(
     else:
         from polylens.cli.summary import show_result
 
-        for result in results:
-            show_result(result)
+        for study, result in zip(studies, results, strict=True):
+            show_result(result, name=study.name)
     for study, result in zip(studies, results, strict=True):
         _show_failures(study, result.failed)
     return _exit_code(children)

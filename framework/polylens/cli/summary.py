@@ -1,115 +1,95 @@
-"""The readable end of `polylens run`: the numbers beside their controls, the labels, and where to look."""
+"""The readable end of `polylens run`: its numbers, its labels, and where to look for the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from polylens.records import Labels, Number
-from polylens.study.results import Result, over_draws
+from polylens.cli.columns import in_columns
+from polylens.cli.numbers import short, table_of_one, table_of_several
+from polylens.records import Labels
 from polylens.study.running import ChildResult, StudyResult
 
-_MOST_LABELS = 15
+_LEAST_LABEL_LINES, _MOST_LABEL_LINES = 3, 6
+_MOST_REPORTS = 4
+_LONGEST_LABEL = 28
 
 
-def show_result(result: StudyResult, console: Console | None = None) -> None:
-    """Prints one study: every child's numbers, its labels, and how to look at the rest."""
-    console = console or Console(soft_wrap=False)
-    for child in result.children:
-        _show_child(child, console, several=len(result.children) > 1)
-    done = [child for child in result.children if child.report is not None]
-    if done:
-        _show_where(done, result, console)
+def show_result(result: StudyResult, *, name: str, console: Console | None = None) -> None:
+    """Prints one study, on about one screen: the table of its numbers, its labels, where the rest is.
+
+    Args:
+        result: what came of it.
+        name: the study's name, with which its children's names start.
+        console: where to print it; the output if not given.
+    """
+    console = console or Console()
+    width, ascii_only = console.width, console.options.ascii_only
+    done = [child for child in result.children if child.error is None]
+    lines = [Text(), _heading(result, name)]
+    if len(done) == 1:
+        lines += table_of_one(done[0], width=width, ascii_only=ascii_only)
+        for label, labels in done[0].labels.items():
+            room = (console.height - len(lines)) // len(done[0].labels) if console.is_terminal else 99
+            lines += [Text(), *_labels(label, labels, width=width, room=room)]
+    elif done:
+        lines += table_of_several(done, study=name, width=width, ascii_only=ascii_only)
+    for line in (*lines, *_where(done, result)):
+        console.print(line, soft_wrap=True)
 
 
-def _show_child(child: ChildResult, console: Console, *, several: bool) -> None:
-    console.print()
-    if several or child.error is not None:
-        console.print(Text(child.name, style="bold"))
-    if child.error is not None:
-        return
-    console.print(_stages(child))
-    headline = [item for item in child.results if item.headline and item.own is not None]
-    console.print(_numbers(headline))
-    for name, labels in child.labels.items():
-        console.print(_labels(name, labels))
-
-
-def _stages(child: ChildResult) -> Text:
-    ran = [stage for stage in child.stages if stage.status == "ran"]
-    stored = len(child.stages) - len(ran)
-    text = Text(f"{len(child.stages)} stages: ")
-    if not ran:
-        return text.append(f"all {stored} stored, nothing computed")
+def _heading(result: StudyResult, name: str) -> Text:
+    """What was run, and how much of it was computed."""
+    children = result.children
+    several = len(children) > 1
+    failed = f" ({len(result.failed)} failed)" if result.failed else ""
+    stages = [stage for child in children for stage in child.stages]
+    ran = [stage for stage in stages if stage.status == "ran"]
     seconds = sum(stage.seconds for stage in ran)
-    return text.append(f"{len(ran)} ran in {seconds:.1f} s, {stored} stored")
+    did = f"{len(ran)} ran in {seconds:.1f} s, {len(stages) - len(ran)} stored"
+    text = Text(name if several else children[0].name, style="bold")
+    text.append(f": {len(children)} runs" if several else f", layer {children[0].layer}", style="not bold")
+    text.append(f"{failed}; {len(stages)} stages: ", style="not bold")
+    return text.append(did if ran else "all stored, nothing computed", style="not bold")
 
 
-def _numbers(results: Sequence[Result]) -> Table:
-    """One row a number: the network, chance, then each control."""
-    variants = list(dict.fromkeys(variant for result in results for variant in result.controls))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
-    for title in ("network", "interval", "chance", *variants):
-        # Words of a control's name below each other: the columns then fit eighty characters.
-        table.add_column(title.replace("_", "\n"), justify="right", no_wrap=True)
-    stage = ""
-    for result in results:
-        if result.stage != stage:
-            stage = result.stage
-            table.add_row(Text(stage, style="bold"))
-        own = result.own
-        if own is None:
-            continue
-        controls = result.controls
-        table.add_row(
-            Text(f"  {result.name.replace('_', ' ')}"),
-            _value(own),
-            _interval(own),
-            "" if own.chance is None else _short(own.chance),
-            *(_value(over_draws(controls[variant])) if variant in controls else "" for variant in variants),
-        )
-    return table
+def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Text]:
+    """Each cluster's label, its rows, and the share of its held-out rows that the label fits."""
+    strong = sum(entry.strong for entry in labels.clusters)
+    line = Text(name, style="bold")
+    if not labels.clusters:
+        yield line.append(": there are no clusters to label", style="not bold")
+        return
+    text = f": {strong} of {len(labels.clusters)} clusters have a label that held-out rows confirm"
+    yield line.append(text, style="not bold")
+    longest = max(len(entry.text) for entry in labels.clusters)
+    widest = min(max(longest, len("label")), _LONGEST_LABEL)
+    cells = [
+        f"{entry.cluster:>4}  {_cut(entry.text, widest):<{widest}} {entry.size:>6,} {short(entry.share):>6}"
+        for entry in labels.clusters
+    ]
+    title = f"{'no.':>4}  {'label':<{widest}} {'rows':>6} {'share':>6}"
+    most_lines = min(max(room, _LEAST_LABEL_LINES), _MOST_LABEL_LINES)
+    yield from in_columns(cells, width=width, most_lines=most_lines, title=title)
 
 
-def _labels(name: str, labels: Labels) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-    for title, side in (
-        (f"{name}: cluster", "right"),
-        ("label", "left"),
-        ("rows", "right"),
-        ("held-out share", "right"),
-        ("lift", "right"),
-        ("lift by chance", "right"),
-    ):
-        table.add_column(title, justify="left" if side == "left" else "right")
-    for entry in labels.clusters[:_MOST_LABELS]:
-        table.add_row(
-            str(entry.cluster),
-            Text(entry.text),
-            f"{entry.size:,}",
-            _short(entry.share),
-            _short(entry.lift),
-            _short(entry.chance_lift),
-        )
-    if len(labels.clusters) > _MOST_LABELS:
-        table.add_row("", Text(f"and {len(labels.clusters) - _MOST_LABELS} more, in the report"))
-    return table
-
-
-def _show_where(done: Sequence[ChildResult], result: StudyResult, console: Console) -> None:
-    console.print()
-    for child in done:
-        if child.report is not None:
-            console.print(Text(f"Report: {_shown(child.report)}"), soft_wrap=True)
+def _where(done: Sequence[ChildResult], result: StudyResult) -> Iterator[Text]:
+    """Where the reports are, and everything else."""
+    reports = [child.report for child in done if child.report is not None]
+    if not reports:
+        return
+    yield Text()
+    for report in reports[:_MOST_REPORTS]:
+        yield Text(f"Report: {_shown(report)}")
+    if len(reports) > _MOST_REPORTS:
+        yield Text(f"and {len(reports) - _MOST_REPORTS} more reports, each with its run in MLflow")
     if result.settings.tracking_is_server:
-        console.print(Text(f"Logged to {result.settings.tracking_shown}"), soft_wrap=True)
+        yield Text(f"Logged to {result.settings.tracking_shown}")
     else:
-        console.print(Text("All runs, tables and figures: polylens ui"))
+        yield Text("All runs, tables and figures: polylens ui")
 
 
 def _shown(path: Path) -> str:
@@ -119,17 +99,5 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-def _value(number: Number) -> str:
-    return _short(number.value)
-
-
-def _interval(number: Number) -> str:
-    if number.low is None or number.high is None:
-        return ""
-    return f"{_short(number.low)} to {_short(number.high)}"
-
-
-def _short(value: float) -> str:
-    if value != value:
-        return "-"
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 2 else f"{value:,.2f}"
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
