@@ -14,6 +14,7 @@ from polylens.store.numbers import load_number, save_number
 from polylens.store.plain import read_json, write_json
 from polylens.store.stages import Store
 from polylens.store.tables import load_table, save_table
+from polylens.store.versions import package_versions, version_of
 
 __all__ = [
     "ArrayWriter",
@@ -27,6 +28,7 @@ __all__ = [
     "load_labels",
     "load_number",
     "load_table",
+    "package_versions",
     "read_json",
     "save_array",
     "save_figures",
@@ -34,5 +36,6 @@ __all__ = [
     "save_labels",
     "save_number",
     "save_table",
+    "version_of",
     "write_json",
 ]

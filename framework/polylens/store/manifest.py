@@ -6,30 +6,18 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from polylens.digests import file_sha256
 from polylens.errors import StoreError
 from polylens.store.plain import read_json, write_json
+from polylens.store.versions import package_versions
 
 SCHEMA = 1
 """Version of the store's layout; raised when older polylens could misread what is written."""
 
 NAME = "manifest.json"
-
-_PACKAGES = (
-    "polylens",
-    "torch",
-    "pytorch-lightning",
-    "numpy",
-    "scikit-learn",
-    "pandas",
-    "pyarrow",
-    "torchvision",
-)
 
 
 class DamagedError(StoreError):
@@ -75,7 +63,7 @@ def write_manifest(folder: Path, *, kind: str, digest: str, about: Mapping[str, 
         "digest": digest,
         "about": dict(about),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": _versions(),
+        "versions": {"python": platform.python_version(), **package_versions()},
         "files": {
             path.relative_to(folder).as_posix(): {"sha256": file_sha256(path), "bytes": path.stat().st_size}
             for path in paths
@@ -127,14 +115,3 @@ def damage(folder: Path, manifest: Manifest) -> str | None:
         if file_sha256(path) != file.sha256:
             return f"{name} has other contents than were written"
     return None
-
-
-@cache
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -21,6 +21,7 @@ from typing import Any
 from filelock import FileLock
 
 from polylens.digests import digest
+from polylens.store import file_from_bytes
 from polylens.tracking.operations import Artifact, Finish, Operation, operation_from_plain
 
 
@@ -123,9 +124,4 @@ class Kept:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)
+    file_from_bytes(path, content)

@@ -9,24 +9,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import polylens
+from polylens.store import package_versions, version_of
 from polylens.tracking.git import Commit, commit_of
 
-_PACKAGES = (
-    "polylens",
-    "torch",
-    "torchvision",
-    "pytorch-lightning",
-    "scikit-learn",
-    "numpy",
-    "scipy",
-    "pandas",
-    "mlflow",
-)
 _TAGGED = ("polylens", "torch", "pytorch-lightning", "scikit-learn", "mlflow")
 
 
@@ -86,7 +75,7 @@ def collect_provenance(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         python=platform.python_version(),
         platform=platform.platform(),
-        versions={name: found for name in _PACKAGES if (found := _version(name))},
+        versions={**package_versions(), "mlflow": version_of("mlflow") or ""},
         device=device or _device(torch),
         threads=None if torch is None else torch.get_num_threads(),
         seconds=dict(seconds or {}),
@@ -118,13 +107,6 @@ def tags_of(provenance: Mapping[str, Any]) -> dict[str, str]:
 
 def _flag(value: bool | None) -> str | None:
     return None if value is None else str(value).lower()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _user() -> str:
