@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from polylens.records import Number, Partition, Rows
+from polylens.records import Number, Partition, Rows, count_clusters
 from polylens.statistics import (
     adjusted_mutual_information,
     cluster_classes,
@@ -59,7 +59,7 @@ def quality_curve(rows: Rows, partition: Partition) -> pd.DataFrame:
             own = targets[item.rows]
             pure = purity(item.labels, own)
             information = adjusted_mutual_information(contingency(item.labels, own))
-            count = int(item.labels.max(initial=-1)) + 1
+            count = count_clusters(item.labels)
             lines.append(
                 (item.value, count, coverage(item.labels), np.nan if pure is None else pure, information)
             )

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from polylens.analyses import Analysis, Need, Outcomes
 from polylens.progress import Progress
-from polylens.records import Figure, Findings, Number, Partition, Rows
+from polylens.records import Figure, Findings, Number, Partition, Rows, count_clusters
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ClusterQuality(Analysis):
         )
         shuffles = f"{self.permutations} shuffles of classes over examples"
         numbers = {
-            "clusters": partition_number(partition, lambda labels, _: float(labels.max(initial=-1) + 1)),
+            "clusters": partition_number(partition, lambda labels, _: float(count_clusters(labels))),
             "coverage": partition_number(partition, lambda labels, _: coverage(labels)),
             "purity": partition_number(
                 partition,

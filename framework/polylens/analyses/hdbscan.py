@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from polylens.analyses import NETWORK, Analysis, Need, Outcomes
 from polylens.progress import Progress
-from polylens.records import Alternative, Figure, Findings, Number, Partition, Rows
+from polylens.records import Alternative, Figure, Findings, Number, Partition, Rows, count_clusters
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Hdbscan(Analysis):
                 task.advance()
 
         stable = [item.labels for item in found if item.name == "subsample"]
-        clusters = subsample_interval(float(labels.max() + 1) for labels in stable)
+        clusters = subsample_interval(float(count_clusters(labels)) for labels in stable)
         covered = subsample_interval(coverage(labels) for labels in stable)
         noise = int((partition.labels < 0).sum())
         notes = () if partition.n_clusters else ("No cluster was found: every row is noise.",)

@@ -9,15 +9,18 @@ from pydantic import Field
 
 from polylens.analyses import Analysis, Need, Outcomes
 from polylens.progress import Progress
-from polylens.records import Figure, Findings, Number, Rows
+from polylens.records import Codes, Figure, Findings, Number, Rows
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from jaxtyping import Int64
+    from jaxtyping import Float32, Int64
 
-    from polylens.statistics import Blocks, MeasuredPairs
+    from polylens.statistics import MeasuredPairs
+
+Kind = Literal["same", "different"]
+"""Whether the two ends of a pair are of one class."""
 
 
 class PairDensity(Analysis):
@@ -53,6 +56,7 @@ class PairDensity(Analysis):
         """The ratios, of all layers and of each alone, with intervals over examples."""
         from polylens.errors import DataError
         from polylens.statistics import (
+            Blocks,
             common_bins,
             density_ratios,
             ratio_numbers,
@@ -61,9 +65,12 @@ class PairDensity(Analysis):
             shuffled_ratios,
         )
 
-        targets, blocks, layers = _whole_examples(rows)
+        activations, codes, targets = _whole_examples(rows)
+        blocks = Blocks.of(rows.origins.example)
+        layers = tuple(layer.name for layer in codes.scheme.layers)
         notes: list[str] = []
-        drawn = self._measure(rows, "same", streams, notes), self._measure(rows, "different", streams, notes)
+        kinds: tuple[Kind, ...] = ("same", "different")
+        drawn = [self._measure(activations, codes, targets, kind, streams, notes) for kind in kinds]
         same, different = (pairs.chosen(pairs.distance > 0) for pairs in drawn)
         dropped = sum(len(pairs.pairs) for pairs in drawn) - len(same.pairs) - len(different.pairs)
         if dropped:
@@ -119,7 +126,13 @@ class PairDensity(Analysis):
         return density_pictures(outcomes, subject=subject)
 
     def _measure(
-        self, rows: Rows, kind: Literal["same", "different"], streams: Streams, notes: list[str]
+        self,
+        activations: Float32[np.ndarray, "rows width"],
+        codes: Codes,
+        targets: Int64[np.ndarray, "rows"],
+        kind: Kind,
+        streams: Streams,
+        notes: list[str],
     ) -> MeasuredPairs:
         """Pairs of one kind with their distances; says where there are fewer than asked for."""
         import numpy as np
@@ -127,13 +140,8 @@ class PairDensity(Analysis):
         from polylens.errors import DataError
         from polylens.statistics import MeasuredPairs, class_pairs, code_distances, segment_lengths
 
-        if rows.activations is None or rows.codes is None or rows.targets is None:
-            raise AssertionError("checked before")
         drawn = class_pairs(
-            np.asarray(rows.targets),
-            same=kind == "same",
-            count=self.pairs,
-            generator=streams.generator("pairs", kind),
+            targets, same=kind == "same", count=self.pairs, generator=streams.generator("pairs", kind)
         )
         if not len(drawn):
             raise DataError(
@@ -142,9 +150,9 @@ class PairDensity(Analysis):
             )
         if len(drawn) < self.pairs:
             notes.append(f"Only {len(drawn)} {kind}-class pairs exist; all were taken.")
-        code = code_distances(rows.codes, pairs=drawn)
+        code = code_distances(codes, pairs=drawn)
         pooled = np.concatenate([code, code.mean(1, keepdims=True)], axis=1)
-        return MeasuredPairs(drawn, segment_lengths(rows.activations, pairs=drawn), pooled)
+        return MeasuredPairs(drawn, segment_lengths(activations, pairs=drawn), pooled)
 
     def _class_table(self, rows: Rows, same: MeasuredPairs, different: MeasuredPairs) -> pd.DataFrame:
         """One line for each two classes (or each one): means over their pairs, all layers pooled."""
@@ -180,8 +188,8 @@ class PairDensity(Analysis):
 
 def _whole_examples(
     rows: Rows,
-) -> tuple[Int64[np.ndarray, "rows"], Blocks, tuple[str, ...]]:
-    """Classes, blocks and code layers of rows that are whole examples.
+) -> tuple[Float32[np.ndarray, "rows width"], Codes, Int64[np.ndarray, "rows"]]:
+    """Activations, codes and classes of rows that are whole examples.
 
     Raises:
         DataError: the rows are positions, or lack activations, codes or classes.
@@ -189,20 +197,18 @@ def _whole_examples(
     import numpy as np
 
     from polylens.errors import DataError
-    from polylens.statistics import Blocks
 
     if rows.activations is None or rows.codes is None:
         raise DataError("pair_density needs activations and codes", hint="give the spec a 'code:'")
     if rows.targets is None:
         raise DataError("these rows have no classes, so there are no same-class pairs")
-    blocks = Blocks.of(rows.origins.example)
-    if rows.origins.grid or len(blocks) != len(rows):
+    if rows.origins.grid or len(np.unique(rows.origins.example)) != len(rows):
         raise DataError(
             "pair_density needs one row per example: the segment between two points is a segment of whole "
             f"tensors of '{rows.layer}', and these rows are single positions",
             hint="say 'positions: all' in the code, and leave 'sampling' out",
         )
-    return np.asarray(rows.targets), blocks, tuple(layer.name for layer in rows.codes.scheme.layers)
+    return rows.activations, rows.codes, np.asarray(rows.targets)
 
 
 def _pair_table(rows: Rows, same: MeasuredPairs, different: MeasuredPairs) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from polylens.clustering.points import Points
-from polylens.records import NOISE
+from polylens.records import count_clusters
 
 _CHUNK_DISTANCES = 4_000_000
 """Distances held at once (32 MB)."""
@@ -26,7 +26,7 @@ def medoids(
     array([1])
     """
     summed = _bits_apart if metric == "hamming" else _summed_distances
-    n_clusters = int(labels.max(initial=NOISE)) + 1
+    n_clusters = count_clusters(labels)
     chosen = np.zeros(n_clusters, dtype=np.int64)
     for cluster in range(n_clusters):
         members = np.flatnonzero(labels == cluster)

@@ -12,7 +12,7 @@ from polylens.figures.heat import ROW, draw_heat, head_height, row_shares
 from polylens.figures.placing import top
 from polylens.figures.style import canvas, picture, sentence
 from polylens.figures.words import counted, percent
-from polylens.records import NOISE
+from polylens.records import count_clusters
 
 _MOST_CLUSTERS = 30
 _MOST_CLASSES = 16
@@ -33,7 +33,7 @@ def clusters_by_class(
         classes: names.
     """
     heading = "Clusters by class"
-    n_clusters = int(labels.max(initial=NOISE)) + 1
+    n_clusters = count_clusters(labels)
     if not n_clusters or not classes:
         reason = "There are no classes." if not classes else f"All {counted(len(labels), 'row')} are noise."
         return sentence(heading, reason if len(labels) else "There are no rows.")

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from polylens.figures.placing import spread
 from polylens.figures.style import BLUES, MUTED, RULE, SMALL, WIDTH, bare, canvas, picture, sentence
 from polylens.figures.words import counted, fitted, inches, plain
-from polylens.records import NOISE, CodeLayer
+from polylens.records import NOISE, CodeLayer, count_clusters
 
 _MOST_ROWS = 900
 _MOST_COLUMNS = 1000
@@ -75,7 +75,7 @@ def _chosen_rows(labels: Int[np.ndarray, "rows"]) -> Int[np.ndarray, "chosen"]:
     """Rows by cluster, noise last; where there are too many, evenly spaced ones of each cluster."""
     share = min(1.0, _MOST_ROWS / len(labels))
     kept = []
-    for cluster in [*range(int(labels.max(initial=NOISE)) + 1), NOISE]:
+    for cluster in [*range(count_clusters(labels)), NOISE]:
         members = np.flatnonzero(labels == cluster)
         if len(members):
             n_kept = max(1, round(share * len(members)))

@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 from polylens.figures.placing import centres, free, top
 from polylens.figures.style import DPI, NOISE_COLOUR, SMALL, WIDTH, bare, canvas, colour, picture, sentence
 from polylens.figures.words import counted, fitted, inches, plain
-from polylens.records import NOISE
+from polylens.records import NOISE, count_clusters
 
 _MOST_CLASSES = 12
 
@@ -42,7 +42,7 @@ def row_map(
     points, labels = points[finite], labels[finite]
     if not len(points):
         return sentence(f"Rows in two dimensions, {method}", "No row has a place in two dimensions.")
-    n_clusters = int(labels.max(initial=NOISE)) + 1
+    n_clusters = count_clusters(labels)
     note = f"Two dimensions by {method}; rows in no cluster are light grey."
     if lost:
         note += f" {counted(lost, 'row')} without a finite place left out."

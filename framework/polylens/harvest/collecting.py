@@ -29,7 +29,13 @@ class Collected:
 
 
 class Collector(lightning().LightningModule):  # type: ignore[misc]
-    """Predicts rows. The pass ends with the last tensor that any take reads."""
+    """Predicts rows. The pass ends with the last tensor that any take reads.
+
+    Args:
+        network: whose tensors are taken.
+        resolved: the takes.
+        loader: gives the batches of one process, from its rank and the number of processes.
+    """
 
     allow_zero_length_dataloader_with_multiple_devices = True
     """With fewer shards than processes, some have nothing to do."""
@@ -41,11 +47,6 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         *,
         loader: Callable[[int, int], Loader],
     ) -> None:
-        """Args:
-        network: whose tensors are taken.
-        resolved: the takes.
-        loader: gives the batches of one process, from its rank and the number of processes.
-        """
         super().__init__()
         self.network = network
         self.resolved = tuple(resolved)

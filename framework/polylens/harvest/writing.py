@@ -17,7 +17,15 @@ from polylens.imports import lightning
 
 
 class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[misc]
-    """Holds the rows of one shard on the device, and writes them when its last batch is done."""
+    """Holds the rows of one shard on the device, and writes them when its last batch is done.
+
+    Args:
+        resolved: the takes.
+        folders: where each take's shards go, by digest.
+        missing: the shards each take lacks, by digest; others are not written again.
+        shards: the shards of this process.
+        advance: is told how many more examples are on disk.
+    """
 
     def __init__(
         self,
@@ -28,13 +36,6 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         shards: Sequence[Shard],
         advance: Callable[[int], None],
     ) -> None:
-        """Args:
-        resolved: the takes.
-        folders: where each take's shards go, by digest.
-        missing: the shards each take lacks, by digest; others are not written again.
-        shards: the shards of this process.
-        advance: is told how many more examples are on disk.
-        """
         super().__init__(write_interval="batch")
         self._resolved = resolved
         self._folders = folders

@@ -1,4 +1,4 @@
-"""Frozen data that floors hand to each other. Nothing here computes; nothing here imports torch."""
+"""Frozen data that floors hand to each other, without torch."""
 
 from polylens.records.codes import CodeLayer, Codes, CodeScheme
 from polylens.records.findings import (
@@ -10,6 +10,7 @@ from polylens.records.findings import (
     Labels,
     Number,
     Partition,
+    count_clusters,
 )
 from polylens.records.network import Context, Examples, ImageFormat, Network, Skipped
 from polylens.records.rows import Origins, Rows
@@ -33,4 +34,5 @@ __all__ = [
     "Partition",
     "Rows",
     "Skipped",
+    "count_clusters",
 ]

@@ -16,6 +16,15 @@ NOISE = -1
 """The label of rows that belong to no cluster; the only sentinel in records."""
 
 
+def count_clusters(labels: Int64[np.ndarray, "rows"]) -> int:
+    """How many clusters there are, noise not counted.
+
+    >>> count_clusters(np.array([0, 1, NOISE]))
+    2
+    """
+    return int(labels.max(initial=NOISE)) + 1
+
+
 @dataclass(frozen=True)
 class Number:
     """A measured number with its interval and its level under chance, where they are known."""
@@ -65,7 +74,7 @@ class Partition:
     @property
     def n_clusters(self) -> int:
         """How many clusters there are, noise not counted."""
-        return int(self.labels.max(initial=NOISE)) + 1
+        return count_clusters(self.labels)
 
     @property
     def coverage(self) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from polylens.records import NOISE
+from polylens.records import count_clusters
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.partitions import (
     adjusted_mutual_information,
@@ -41,7 +41,7 @@ def class_null(
     streams: Streams,
 ) -> ClassNull:
     """The scores under block permutations: all rows of one example get another example's class."""
-    n_clusters = int(labels.max(initial=NOISE)) + 1
+    n_clusters = count_clusters(labels)
     purity = np.zeros(permutations)
     information = np.zeros(permutations)
     cluster_purity = np.zeros((permutations, n_clusters))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from polylens.records import count_clusters
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.halves import Half, split_examples
 from polylens.streams import Streams
@@ -109,26 +110,28 @@ def enrich(
     """
     classes = targets[blocks.first]
     held_out = split_examples(classes, holdout=holdout, generator=streams.generator("split"))
-    members = blocks.counts(labels, int(labels.max(initial=-1)) + 1)
-    naming = Half.of(members, blocks.sizes, ~held_out)
-    scoring = Half.of(members, blocks.sizes, held_out)
+    n_clusters = count_clusters(labels)
+    naming = Half.of(labels, blocks, ~held_out, n_clusters=n_clusters)
+    scoring = Half.of(labels, blocks, held_out, n_clusters=n_clusters)
 
     name = _named(naming, classes, n_classes)
     counts = scoring.by_class(classes, n_classes=n_classes)
     mean, deviation = scoring.moments(classes, n_classes=n_classes)
-    size = np.maximum(scoring.members.sum(0), 1)
+    size = np.maximum(scoring.rows, 1)
 
     null = []
     for number in range(permutations):
         shuffled = blocks.shuffled_classes(targets, streams.generator("classes", number))[blocks.first]
         null.append(_scored(scoring, shuffled, _named(naming, shuffled, n_classes), n_classes))
-    again = [scoring.resampled(streams.generator("resample", number)) for number in range(resamples)]
-    resampled = [_scored(half, classes, name, n_classes) for half in again]
+    resampled, resampled_rows = [], []
+    for number in range(resamples):
+        again = scoring.resampled(streams.generator("resample", number))
+        resampled.append(_scored(again, classes, name, n_classes))
+        resampled_rows.append(again.rows)
 
-    n_clusters = members.shape[1]
     return Enrichment(
         name=name,
-        naming_rows=np.asarray(naming.members.sum(0)),
+        naming_rows=naming.rows,
         held_out=counts,
         base=scoring.base(classes, n_classes=n_classes),
         statistic=_scored(scoring, classes, name, n_classes)[2],
@@ -139,9 +142,7 @@ def enrich(
         null_statistic=np.array([statistic for _, _, statistic in null]).reshape(permutations, n_clusters),
         resampled_share=np.array([share for share, _, _ in resampled]).reshape(resamples, n_clusters),
         resampled_lift=np.array([lift for _, lift, _ in resampled]).reshape(resamples, n_clusters),
-        resampled_rows=np.array([half.members.sum(0) for half in again], dtype=np.float64).reshape(
-            resamples, n_clusters
-        ),
+        resampled_rows=np.array(resampled_rows, dtype=np.float64).reshape(resamples, n_clusters),
     )
 
 

@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from polylens.statistics.blocks import Blocks
+
 
 @dataclass(frozen=True)
 class Half:
-    """The examples of one half: how many rows each has, and how many in each cluster."""
+    """The examples of one half: how many rows each has, and how many in which cluster.
+
+    Most examples have rows in few clusters, so only the pairs of an example and a cluster that share rows are
+    kept: memory grows with the rows, whatever the number of clusters.
+    """
 
     examples: Int64[np.ndarray, "half"]
     """Index of each example's block."""
-    members: Int64[np.ndarray, "half clusters"]
     sizes: Int64[np.ndarray, "half"]
+    n_clusters: int
+    place: Int64[np.ndarray, "shared"]
+    """Of each pair that shares rows, where the example stands in `examples`."""
+    cluster: Int64[np.ndarray, "shared"]
+    count: Int64[np.ndarray, "shared"]
+    """How many rows it shares."""
 
     @staticmethod
     def of(
-        members: Int64[np.ndarray, "blocks clusters"],
-        sizes: Int64[np.ndarray, "blocks"],
+        labels: Int64[np.ndarray, "rows"],
+        blocks: Blocks,
         chosen: Bool[np.ndarray, "blocks"],
+        *,
+        n_clusters: int,
     ) -> Half:
         """The chosen examples."""
         examples = np.flatnonzero(chosen).astype(np.int64)
-        return Half(examples=examples, members=members[examples], sizes=sizes[examples])
+        kept = (labels >= 0) & chosen[blocks.block]
+        places = np.cumsum(chosen) - 1
+        key = places[blocks.block[kept]] * max(n_clusters, 1) + labels[kept]
+        shared, count = np.unique(key, return_counts=True)
+        place, cluster = np.divmod(shared.astype(np.int64), max(n_clusters, 1))
+        return Half(examples, blocks.sizes[examples], n_clusters, place, cluster, count.astype(np.int64))
+
+    @property
+    def rows(self) -> Int64[np.ndarray, "clusters"]:
+        """Rows of each cluster."""
+        return self._summed(self.count)
 
     def resampled(self, generator: np.random.Generator) -> Half:
         """The same half with its examples drawn with replacement (each counts as often as it is drawn)."""
         drawn = generator.integers(len(self.examples), size=len(self.examples))
-        times = np.bincount(drawn, minlength=len(self.examples))
-        return Half(examples=self.examples, members=self.members * times[:, None], sizes=self.sizes * times)
+        times = np.bincount(drawn, minlength=len(self.examples)).astype(np.int64)
+        return replace(self, sizes=self.sizes * times, count=self.count * times[self.place])
 
     def by_class(
         self, classes: Int64[np.ndarray, "blocks"], *, n_classes: int
     ) -> Int64[np.ndarray, "clusters classes"]:
         """Rows of each cluster that are of each class."""
-        counts = np.zeros((n_classes, self.members.shape[1]), dtype=np.int64)
-        np.add.at(counts, classes[self.examples], self.members)
-        return np.ascontiguousarray(counts.T)
+        cell = self.cluster * n_classes + classes[self.examples][self.place]
+        counts = np.bincount(cell, self.count, minlength=self.n_clusters * n_classes)
+        return counts.reshape(self.n_clusters, n_classes).astype(np.int64)
 
     def base(self, classes: Int64[np.ndarray, "blocks"], *, n_classes: int) -> Float64[np.ndarray, "classes"]:
         """Share of each class among all rows of the half, clustered or not."""
@@ -55,8 +78,8 @@ class Half:
         """
         total = max(len(self.examples), 1)
         share = np.bincount(classes[self.examples], minlength=n_classes) / total
-        rows = self.members.sum(0)
-        uneven = np.maximum((self.members**2).sum(0) - rows**2 / total, 0.0)
+        rows = self.rows
+        uneven = np.maximum(self._summed(self.count**2) - rows**2 / total, 0.0)
         variance = uneven[:, None] * (share * (1 - share) * total / max(total - 1, 1))[None]
         return rows[:, None] * share[None], np.sqrt(variance)
 
@@ -71,6 +94,10 @@ class Half:
         mean, deviation = self.moments(classes, n_classes=n_classes)
         above = np.divide(counts - mean, deviation, out=np.zeros_like(mean), where=deviation > 0)
         return np.asarray(above)
+
+    def _summed(self, values: Int64[np.ndarray, "shared"]) -> Int64[np.ndarray, "clusters"]:
+        # Sums of whole numbers below 2 ** 53 are exact in double precision.
+        return np.bincount(self.cluster, values, minlength=self.n_clusters).astype(np.int64)
 
 
 def split_examples(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from polylens.records import NOISE
+from polylens.records import NOISE, count_clusters
 
 _ROUNDING = 1e-12
 """Differences of entropies (in nats) below this are rounding."""
@@ -48,7 +48,7 @@ def cluster_classes(
 ) -> ClusterClasses:
     """The classes of each cluster's rows. Noise is left out."""
     kept = labels != NOISE
-    n_clusters = int(labels.max(initial=NOISE)) + 1
+    n_clusters = count_clusters(labels)
     width = int(targets.max(initial=0)) + 1 if n_classes is None else n_classes
     flat = np.bincount(labels[kept] * width + targets[kept], minlength=n_clusters * width)
     counts = flat.reshape(n_clusters, width).astype(np.int64)
@@ -136,7 +136,7 @@ def adjusted_rand(counts: Int64[np.ndarray, "a b"]) -> float:
 
 
 def _noise_last(labels: Int64[np.ndarray, "rows"]) -> tuple[Int64[np.ndarray, "rows"], int]:
-    n_clusters = int(labels.max(initial=NOISE)) + 1
+    n_clusters = count_clusters(labels)
     noise = labels == NOISE
     return np.where(noise, n_clusters, labels), n_clusters + bool(noise.any())
 

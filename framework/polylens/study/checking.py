@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from polylens.codes import Code
 from polylens.dataflow import Flow, trace
 from polylens.digests import digest
-from polylens.errors import Problem, SpecError, UsageError, nearest
+from polylens.errors import Problem, SpecError, UsageError, listed, nearest
 from polylens.models import Model
 from polylens.spec import Experiment, Study
 from polylens.streams import Streams
@@ -58,7 +57,7 @@ def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
                 f"the model has no layer '{experiment.layer}'",
                 path="layer",
                 suggestion=nearest(experiment.layer, known),
-                notes=(f"layers: {_shortened(known)}",),
+                notes=(f"layers: {listed(known)}",),
             )
         ]
     problems = []
@@ -84,8 +83,3 @@ def _code_problems(code: Code, flow: Flow, layer: str) -> list[Problem]:
     except UsageError as error:
         return [Problem(error.message, path="code", notes=() if error.hint is None else (error.hint,))]
     return []
-
-
-def _shortened(names: Sequence[str], most: int = 40) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown}, ... ({len(names)} in all)"

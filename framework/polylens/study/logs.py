@@ -16,7 +16,7 @@ from polylens.study.drawing import Drawing
 from polylens.study.plans import ChildPlan
 from polylens.study.subject import code_sentence
 from polylens.study.walk import Walk
-from polylens.tracking import Input, TrackedRun, Tracker, collect_provenance
+from polylens.tracking import ERROR_TAG, Input, TrackedRun, Tracker, collect_provenance
 
 
 class StudyLog:
@@ -50,7 +50,7 @@ class StudyLog:
             if run.finished:
                 continue
             if reason:
-                run.set_tags({"polylens.error": reason})
+                run.set_tags({ERROR_TAG: reason})
             run.finish(status)
         if status == "KILLED" and self.parent is not None:
             self.parent.finish(status)

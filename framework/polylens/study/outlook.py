@@ -154,12 +154,8 @@ def _why(stage: Stage, known: Sequence[Manifest]) -> str:
             differences.append(list(_differences(dict(stage.identity), identity)))
     if not differences:
         return "nothing of this name is stored"
-    fewest = min(differences, key=_count)
+    fewest = min(differences, key=len)
     return "; ".join(fewest) or "stored by another version of polylens"
-
-
-def _count(differences: list[str]) -> int:
-    return len(differences)
 
 
 def _differences(new: Any, old: Any, path: str = "") -> Iterator[str]:
