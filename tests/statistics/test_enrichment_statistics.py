@@ -24,8 +24,10 @@ def _enrich(labels, targets, *, example=None, seed=0, permutations=200, n_classe
 def test_moments_are_those_of_exchanged_classes():
     rng = np.random.default_rng(0)
     sizes = rng.integers(1, 4, 12)
-    members = np.stack([np.minimum(sizes, rng.integers(0, 3, 12)), np.zeros(12, np.int64)], axis=1)
-    half = Half.of(members.astype(np.int64), sizes.astype(np.int64), np.ones(12, bool))
+    example = np.repeat(np.arange(12), sizes)
+    labels = rng.integers(-1, 1, len(example))
+    half = Half.of(labels, Blocks.of(example), np.ones(12, bool), n_clusters=2)
+    assert half.rows.tolist() == [int((labels == 0).sum()), 0]
     classes = np.array([0] * 5 + [1] * 7)
     drawn = np.array([half.by_class(rng.permutation(classes), n_classes=2) for _ in range(20_000)])
     mean, deviation = half.moments(classes, n_classes=2)
