@@ -13,6 +13,7 @@ from polylens.cli import main
 
 HEAVY = ("torch", "torchvision", "mlflow", "pytorch_lightning", "sklearn", "pandas", "matplotlib", "scipy")
 ENTRY = "about: x\nsource: ours\nlicence: MIT\nentry: {kind: evenly_spaced, count: six}\n"
+QUALITY = "about: x\nsource: ours\nlicence: MIT\nentry: {kind: cluster_quality, of: groups}\n"
 
 
 class Broken(NamedTuple):
@@ -203,6 +204,50 @@ BROKEN = [
         overrides=("analyses.clusters.on=code",),
     ),
     Broken(
+        "a swept key that the kind does not have",
+        "labels:",
+        "sweep: {analyses.clusters.min_clustersize: [5, 6]}\nlabels:",
+        "spec.yaml:12:27",
+        "unknown key 'min_clustersize' in analyses.clusters (hdbscan)",
+        "min_cluster_size",
+    ),
+    Broken(
+        "a flag in a spec",
+        "seed: 0",
+        "seed: 0\ndevices: 2",
+        "spec.yaml:4:1",
+        "give --devices to `polylens run`",
+    ),
+    Broken(
+        "a control that retrains a network that is not trained here",
+        "controls: [random_init]",
+        "controls: [random_labels]",
+        "spec.yaml:8:12",
+        "the control 'random_labels' retrains the network",
+        overrides=("model={kind: mlp, inputs: 64, hidden: [8, 8, 8], classes: 10}",),
+    ),
+    Broken(
+        "an entry of the registry that stands on what the spec does not call so",
+        "quality: {kind: cluster_quality, of: clusters}",
+        "quality: groups-quality",
+        "registry/analyses/groups-quality.yaml:4:36",
+        "used in spec.yaml:11:3",
+    ),
+    Broken(
+        "a text that goes on after its quotes",
+        "about: A test.",
+        "about: 'A' test.",
+        "spec.yaml:1:12",
+        "nothing may follow a closing quote",
+    ),
+    Broken(
+        "a missing extended file unlike all others",
+        "about:",
+        "extends: nowhere.yaml\nabout:",
+        "spec.yaml:1:10",
+        "no file 'nowhere.yaml'",
+    ),
+    Broken(
         "a typo in an override",
         "seed",
         "seed",
@@ -227,6 +272,8 @@ BROKEN = [
 def project(folder: Path) -> Path:
     (folder / "registry" / "sampling").mkdir(parents=True)
     (folder / "registry" / "sampling" / "six.yaml").write_text(ENTRY)
+    (folder / "registry" / "analyses").mkdir()
+    (folder / "registry" / "analyses" / "groups-quality.yaml").write_text(QUALITY)
     (folder / "base.yaml").write_text("version:  3\n")
     (folder / "circle.yaml").write_text("extends: spec.yaml\n")
     return folder

@@ -36,6 +36,8 @@ def syntax_problem(
         bracket = lines[opened.line][opened.column : opened.column + 1]
         note = f"the '{bracket}' of line {opened.line + 1}, column {opened.column + 1} is still open"
         return (Problem("a ',' or a closing bracket is missing before this", here, notes=(note,)),)
+    if "<block end>" in complaint and lines[mark.line][: mark.column].rstrip().endswith(("'", '"')):
+        return (Problem("nothing may follow a closing quote; quote the whole text, or nothing of it", here),)
     return (Problem(_plain_words(complaint), here),)
 
 

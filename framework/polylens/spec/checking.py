@@ -35,6 +35,8 @@ class Parts:
 
     tree: Tree
     """The point with every name looked up."""
+    written: Tree = field(default_factory=dict)
+    """The point as it was written: names of the registry are names here."""
     problems: list[Problem] = field(default_factory=list)
     heading: Heading | None = None
     single: dict[str, Plugin] = field(default_factory=dict)
@@ -115,6 +117,7 @@ class _Reader:
                 parts.names[key] = display_name(value, ledger=self.ledger) or key
                 self._member(value, cast("type[Plugin]", family), path=(key,), into=parts.single, name=key)
         self._named_controls()
+        parts.written = dict(parts.tree)
         for key, several in NAMED.items():
             self._members(key, cast("type[Plugin]", several))
         return parts
@@ -124,7 +127,7 @@ class _Reader:
         misspelt = set()
         for key, value in items_of(tree):
             if key not in KEYS:
-                notes = (f"allowed: {', '.join(KEYS)}",)
+                notes = (_ELSEWHERE.get(key, f"allowed: {', '.join(KEYS)}"),)
                 place = self.ledger.place(value, key=True)
                 suggestion = nearest(key, KEYS)
                 misspelt.add(suggestion)
@@ -241,6 +244,26 @@ _MEANING = {
     "dataset": "dataset: a registry name, or a map with 'kind'; `polylens ls datasets` lists both",
     "analyses": "analyses: names and what each computes, such as clusters: {kind: hdbscan, ...}",
 }
+
+_FLAG = "a spec says what is computed, not on what: give --{} to `polylens run`"
+_SETTING = "a spec does not say where results go: that stands in mlflow.yaml or in the environment"
+_ELSEWHERE = {
+    **{
+        key: _FLAG.format(key.replace("_", "-"))
+        for key in (
+            "devices",
+            "num_nodes",
+            "accelerator",
+            "strategy",
+            "precision",
+            "batch_size",
+            "workers",
+            "limit",
+        )
+    },
+    **dict.fromkeys(("tracking_uri", "artifact_root", "experiment_prefix", "data_roots", "store"), _SETTING),
+}
+"""Keys that people look for in a spec and that stand elsewhere."""
 
 
 def leaves(tree: Value, path: Path = ()) -> Iterator[tuple[Path, int]]:

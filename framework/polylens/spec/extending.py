@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from polylens.errors import Place, Problem, SpecError, nearest, shown_path
@@ -72,7 +73,9 @@ def _unreadable(path: Path, error: OSError, *, place: Place | None) -> Problem:
     if isinstance(error, FileNotFoundError):
         folder = path.parent if path.parent.is_dir() else None
         beside = sorted(file.name for file in folder.glob("*.yaml")) if folder is not None else []
-        near = nearest(path.name, [name for name in beside if place is None or name != Path(place.file).name])
+        near = _nearest_file(
+            path.name, [name for name in beside if place is None or name != Path(place.file).name]
+        )
         notes = () if folder is not None else (f"there is no folder {shown_path(path.parent)}",)
         suggestion = None if near is None or place is None else near
         message = f"no file '{shown_path(path)}'"
@@ -83,3 +86,10 @@ def _unreadable(path: Path, error: OSError, *, place: Place | None) -> Problem:
     if isinstance(error, IsADirectoryError):
         return Problem(f"'{shown_path(path)}' is a folder, not a file", place)
     return Problem(f"'{shown_path(path)}' cannot be read: {error.strerror}", place)
+
+
+def _nearest_file(name: str, beside: Sequence[str]) -> str | None:
+    """The file whose name without its ending is most like `name`."""
+    stems = {Path(known).stem: known for known in beside}
+    near = nearest(Path(name).stem, list(stems))
+    return None if near is None else stems[near]

@@ -68,6 +68,14 @@ class Ledger:
         """The mark of a list as the mark of a map in the same place."""
         return self.note(replace(self[token], shape="map"))
 
+    def keyed(self, value: Value, key: Place) -> Value:
+        """The same value as the value of a key that is written at `key`."""
+        if isinstance(value, int):
+            return self.note(replace(self[value], key=key))
+        mark = value[MARK]
+        assert isinstance(mark, int)  # what was read from a file has a mark
+        return {**value, MARK: self.note(replace(self[mark], key=key))}
+
     def shape(self, value: Value) -> Shape:
         """Whether a value is a scalar, a map or a list."""
         if isinstance(value, int):

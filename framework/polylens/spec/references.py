@@ -85,7 +85,7 @@ class _Checker:
         if not self.written:
             return
         if name not in self.written:
-            notes = (f"analyses: {', '.join(self.written)}",)
+            notes = (f"analyses: {', '.join(self.written)}", *self._used(path, place))
             message = f"no analysis is called '{name}'"
             yield Problem(message, place, dotted(path), nearest(name, self.written), notes)
             return
@@ -94,7 +94,7 @@ class _Checker:
             fitting = [known for known, analysis in self.analyses.items() if analysis.gives_partition]
             notes = (f"these do: {', '.join(fitting)}" if fitting else "hdbscan and kmeans do",)
             message = f"'{name}' ({found.kind()}) gives no clusters to stand on"
-            yield Problem(message, place, dotted(path), None, notes)
+            yield Problem(message, place, dotted(path), None, (*notes, *self._used(path, place)))
 
     def _visit(self, name: str, trail: list[str], finished: set[str]) -> Iterator[Problem]:
         if name in trail:
@@ -123,5 +123,16 @@ class _Checker:
         return Problem(message, self._place(path), dotted(path), nearest(layer, known), notes)
 
     def _place(self, path: Path, *, key: bool = False) -> Place | None:
-        value = at(self.parts.tree, path)
+        """Where the spec says it, or else the registry entry that the spec names."""
+        value = at(self.parts.written, path)
+        if value is None:
+            value = at(self.parts.tree, path)
         return None if value is None else self.ledger.place(value, key=key)
+
+    def _used(self, path: Path, place: Place | None) -> tuple[str, ...]:
+        """Where the spec names the registry entry in whose file a problem stands."""
+        member = at(self.parts.written, path[:2])
+        named = None if member is None else self.ledger.place(member, key=True)
+        if named is None or place is None or named.file == place.file:
+            return ()
+        return (f"used in {named.file}:{named.line}:{named.column}",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polylens.digests import digest
 from polylens.errors import Place, Problem, nearest
@@ -124,7 +124,9 @@ class _Reader:
         if place is None or not all(parts):
             self._refuse(f"'{key}' is no dotted key", place, path)
             return ()
-        return tuple(Assignment(parts, (place,) * len(parts), item) for item in items)
+        last = replace(place, column=place.column + len(key) - len(parts[-1]), length=len(parts[-1]))
+        keys = (place,) * (len(parts) - 1) + (last,)
+        return tuple(Assignment(parts, keys, self.ledger.keyed(item, last)) for item in items)
 
     def _cannot_sweep(self, key: str, first: str, place: Place | None, path: str) -> None:
         if first in _NOT_SWEPT:
