@@ -16,6 +16,7 @@ def digest(value: Any) -> str:
 
     Raises:
         TypeError: `value` holds something that is not plain data.
+        ValueError: a number is not finite.
 
     >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     True

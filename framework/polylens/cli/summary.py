@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from polylens.cli.columns import in_columns
 from polylens.cli.numbers import short, table_of_one, table_of_several
+from polylens.errors import shown_path
 from polylens.records import Labels
 from polylens.study.running import ChildResult, StudyResult
 
@@ -83,20 +83,13 @@ def _where(done: Sequence[ChildResult], result: StudyResult) -> Iterator[Text]:
         return
     yield Text()
     for report in reports[:_MOST_REPORTS]:
-        yield Text(f"Report: {_shown(report)}")
+        yield Text(f"Report: {shown_path(report)}")
     if len(reports) > _MOST_REPORTS:
         yield Text(f"and {len(reports) - _MOST_REPORTS} more reports, each with its run in MLflow")
     if result.settings.tracking_is_server:
         yield Text(f"Logged to {result.settings.tracking_shown}")
     else:
         yield Text("All runs, tables and figures: polylens ui")
-
-
-def _shown(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def _cut(text: str, width: int) -> str:
