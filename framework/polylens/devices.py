@@ -17,6 +17,9 @@ from polylens.imports import lightning
 PRECISIONS = ("32-true", "bf16-mixed", "bf16-true", "16-mixed")
 """Number formats of a forward pass, in Lightning's words."""
 
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
+"""Where to compute, in Lightning's words; `auto` takes a GPU where there is one."""
+
 STRATEGIES = ("auto", "ddp")
 """One process, or as many as devices, each with the whole network and a part of the examples."""
 
@@ -36,7 +39,7 @@ class Options:
     devices: int = 1
     """Processes a machine, each with a device of its own."""
     accelerator: str = "auto"
-    """`auto` (a GPU where there is one), `cpu`, `gpu`, or another of Lightning's."""
+    """One of `ACCELERATORS`."""
     precision: str = "32-true"
     """One of `PRECISIONS`; what is stored always has 32 bits."""
     strategy: str = "auto"
@@ -52,20 +55,44 @@ class Options:
         for name, least in (("devices", 1), ("batch_size", 1), ("workers", 0), ("num_nodes", 1)):
             if getattr(self, name) < least:
                 raise UsageError(f"'{name}' must be at least {least}, got {getattr(self, name)}")
-        if self.precision not in PRECISIONS:
-            near = nearest(self.precision, PRECISIONS)
-            meant = "" if near is None else f"; did you mean '{near}'?"
-            raise UsageError(
-                f"no precision '{self.precision}'{meant}", hint=f"known: {', '.join(PRECISIONS)}"
-            )
-        if self.strategy not in STRATEGIES:
-            # Strategies that split a network would leave no process with whole tensors to take rows from.
-            raise UsageError(f"no strategy '{self.strategy}'", hint=f"known: {', '.join(STRATEGIES)}")
+        _check_word("precision", self.precision, PRECISIONS)
+        _check_word("accelerator", self.accelerator, ACCELERATORS)
+        # Strategies that split a network would leave no process with whole tensors to take rows from.
+        _check_word("strategy", self.strategy, STRATEGIES)
 
     @property
     def is_distributed(self) -> bool:
         """Whether several processes are asked for, or a strategy that is made for them."""
         return self.devices > 1 or self.num_nodes > 1 or self.strategy != "auto"
+
+    def check_here(self) -> None:
+        """Looks whether this machine has what is asked for, before anything is computed.
+
+        Raises:
+            UsageError: it has not.
+        """
+        import torch
+
+        gpus = torch.cuda.device_count()
+        apple = torch.backends.mps.is_available()
+        wants_gpu = self.accelerator in ("gpu", "cuda", "mps")
+        if wants_gpu and not (gpus if self.accelerator == "cuda" else gpus or apple):
+            raise UsageError(
+                f"there is no GPU here for --accelerator {self.accelerator}",
+                hint="without --accelerator the CPU is used where there is no GPU",
+            )
+        if gpus and self.accelerator in ("auto", "gpu", "cuda") and self.devices > gpus:
+            raise UsageError(
+                f"--devices {self.devices} asks for more GPUs than there are: {gpus}",
+                hint="--accelerator cpu computes in several processes on the CPU",
+            )
+
+
+def _check_word(name: str, word: str, known: Sequence[str]) -> None:
+    if word not in known:
+        near = nearest(word, known)
+        meant = "" if near is None else f"; did you mean '{near}'?"
+        raise UsageError(f"no {name} '{word}'{meant}", hint=f"known: {', '.join(known)}")
 
 
 def silent_trainer(options: Options, *, callbacks: Sequence[Any] = (), **settings: Any) -> Any:

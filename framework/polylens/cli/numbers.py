@@ -110,10 +110,7 @@ def _range(number: Number, meanings: Sequence[str], *, ascii_only: bool) -> str:
     """The range with the letter of what it is."""
     if number.low is None or number.high is None:
         return ""
-    ends = [
-        f"{end:,.0f}" if _is_count(number.value) and abs(end) >= 2 else short(end)
-        for end in (number.low, number.high)
-    ]
+    ends = [f"{end:,.0f}" if _is_count(number.value) else short(end) for end in (number.low, number.high)]
     between = " to " if ascii_only or any(end.startswith("-") for end in ends) else "–"
     letters = dict(zip(meanings, string.ascii_lowercase, strict=False))
     return f"{between.join(ends)} {letters.get(number.interval, ' ')}"

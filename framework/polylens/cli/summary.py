@@ -45,15 +45,18 @@ def _heading(result: StudyResult, name: str) -> Text:
     """What was run, and how much of it was computed."""
     children = result.children
     several = len(children) > 1
-    failed = f" ({len(result.failed)} failed)" if result.failed else ""
-    stages = [stage for child in children for stage in child.stages]
-    ran = [stage for stage in stages if stage.status == "ran"]
-    seconds = sum(stage.seconds for stage in ran)
-    did = f"{len(ran)} ran in {seconds:.1f} s, {len(stages) - len(ran)} stored"
+    failed = f" ({len(result.failed)} failed)" if several and result.failed else ""
     text = Text(name if several else children[0].name, style="bold")
-    text.append(f": {len(children)} runs" if several else f", layer {children[0].layer}", style="not bold")
-    text.append(f"{failed}; {len(stages)} stages: ", style="not bold")
-    return text.append(did if ran else "all stored, nothing computed", style="not bold")
+    text.append(
+        f": {len(children)} runs{failed}" if several else f", layer {children[0].layer}", style="not bold"
+    )
+    stages = [stage for child in children for stage in child.stages]
+    counts = {word: sum(stage.status == word for stage in stages) for word in ("ran", "stored", "failed")}
+    seconds = sum(stage.seconds for stage in stages if stage.status == "ran")
+    parts = [f"{count} {word}" for word, count in counts.items() if count]
+    parts = [f"{part} in {seconds:.1f} s" if part.endswith("ran") else part for part in parts]
+    did = "all stored, nothing computed" if counts["stored"] == len(stages) else ", ".join(parts)
+    return text.append(f"; {len(stages)} stage{'s' * (len(stages) != 1)}: {did}", style="not bold")
 
 
 def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Text]:

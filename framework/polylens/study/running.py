@@ -91,6 +91,7 @@ def run_study(
     Raises:
         SpecError: a layer does not exist, or a code or a sampling rule does not fit it.
         DataError: the dataset cannot be opened.
+        UsageError: this machine lacks what the options ask for.
     """
     store = Store(settings.store)
     study = study.with_layers(_layer_names)
@@ -98,6 +99,7 @@ def run_study(
     if not all(_is_harvested(plan, store) for plan in plans):
         from polylens.study.checking import check_deep
 
+        options.check_here()
         check_deep(study)
     place = Workplace(store, settings.project, options, progress, plans)
     log = StudyLog(study, plans, settings=settings, progress=progress)
