@@ -1,0 +1,160 @@
+"""What a study would do: its stages, what is stored, why the rest is not, and how large it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.projects import Project
+
+import polylens
+from polylens.errors import SpecError, UsageError
+from polylens.study.outlook import Outlook
+from polylens.study.running import StudyResult
+
+# Nothing is trained and little is clustered: 719 images, 8 units, 8 bits.
+SMALL = {
+    "model": {"kind": "mlp", "inputs": 64, "hidden": [8, 8], "classes": 10},
+    "controls": None,
+    "labels": None,
+    "layer": ["hidden.1", "hidden.2"],
+    "analyses": {
+        "groups": {"kind": "kmeans", "on": "activation", "clusters": 3, "restarts": 1, "subsamples": 0},
+        "agreement": {"kind": "partition_agreement", "of": ["groups", "groups"], "permutations": 20},
+        "codes": {"kind": "code_statistics", "pairs": 10, "resamples": 2},
+    },
+}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("outlook")
+    (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def spec(folder: Path) -> Path:
+    return Project(folder).spec(**SMALL)
+
+
+@pytest.fixture(scope="module")
+def before(spec: Path) -> Outlook:
+    return polylens.plan(spec)
+
+
+@pytest.fixture(scope="module")
+def result(spec: Path, before: Outlook) -> StudyResult:
+    return polylens.run(spec)
+
+
+def whys(outlook: Outlook) -> dict[str, str]:
+    """What is said of each missing stage of the first child."""
+    return {stage.name: stage.why for stage in outlook.children[0].stages if not stage.stored}
+
+
+def test_before_the_first_run_nothing_is_stored_and_sizes_are_estimates(before: Outlook) -> None:
+    child = before.children[0]
+    assert [one.layer for one in before.children] == ["hidden.1", "hidden.2"]
+    assert (child.n_examples, child.n_rows, child.width, child.code_units) == (719, 719, 8, 8)
+    assert child.harvest_seconds > 0
+    assert not any(stage.stored for stage in child.stages)
+    sizes = {stage.name: stage.n_bytes for stage in child.stages}
+    # Four bytes for each of 8 channels, one byte of code, and 64 pixels of the raw inputs.
+    assert sizes["harvest"] == 719 * 8 * 4
+    assert sizes["harvest_codes"] == 719
+    assert sizes["harvest.raw_inputs"] == 719 * 64 * 4
+    assert sizes["groups"] is None
+    said = whys(before)
+    assert said["harvest"] == "nothing of this name is stored"
+    assert said["groups"] == "stands on harvest"
+    assert said["agreement"] == "stands on groups"
+
+
+def test_looking_computes_nothing(before: Outlook, spec: Path, folder: Path) -> None:
+    assert not list((folder / ".polylens").rglob("manifest.json"))
+
+
+def test_after_a_run_everything_is_stored_with_its_size(result: StudyResult, spec: Path) -> None:
+    outlook = polylens.plan(spec)
+    assert all(stage.stored and stage.n_bytes for child in outlook.children for stage in child.stages)
+    assert [child.harvest_seconds for child in outlook.children] == [0.0, 0.0]
+
+
+def test_a_changed_number_is_named_with_what_is_stored_and_what_was_asked_for(
+    result: StudyResult, spec: Path
+) -> None:
+    changed = polylens.load_spec(spec, overrides=["analyses.groups.clusters=4"])
+    assert whys(polylens.plan(changed)) == {
+        "groups": "analysis.clusters: 3 stored, 4 asked for",
+        "agreement": "stands on groups",
+        "groups.raw_inputs": "analysis.clusters: 3 stored, 4 asked for",
+    }
+
+
+def test_the_precision_of_a_forward_pass_is_part_of_what_it_gives(result: StudyResult, spec: Path) -> None:
+    said = whys(polylens.plan(spec, options=polylens.Options(precision="bf16-mixed")))
+    assert said["harvest"] == "precision: 32-true stored, bf16-mixed asked for"
+    assert said["codes"] == "stands on harvest_codes"
+    same = polylens.plan(spec, options=polylens.Options(batch_size=7, workers=1))
+    assert whys(same) == {}
+
+
+def test_the_outlook_as_plain_data_is_json(before: Outlook) -> None:
+    plain = json.loads(json.dumps(before.to_plain()))
+    assert [child["name"] for child in plain["children"]] == ["small layer=hidden.1", "small layer=hidden.2"]
+    assert set(plain["children"][0]["stages"][0]) == {"name", "kind", "digest", "stored", "why", "n_bytes"}
+
+
+def test_a_layer_without_units_is_found_at_its_place(folder: Path) -> None:
+    spec = Project(folder).spec("wrong.yaml", **SMALL | {"layer": "output"})
+    with pytest.raises(SpecError) as caught:
+        polylens.plan(spec)
+    (problem,) = caught.value.problems
+    assert problem.path == "code"
+    assert "has no units of its own" in problem.message
+    assert problem.place is not None
+    assert problem.place.text.startswith("code:")
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (
+            lambda result: polylens.load_rows(result),
+            "say which child: small layer=hidden.1, small layer=hidden.2",
+        ),
+        (lambda result: polylens.load_rows(result, child="hidden.1"), "say which child"),
+        (
+            lambda result: polylens.load_partition(result.children[0], "codes"),
+            "the analysis 'codes' gives no clusters",
+        ),
+        (lambda result: polylens.load_partition(result.children[0], "grops"), "did you mean 'groups'?"),
+        (
+            lambda result: polylens.load_labels(result.children[0], "digits"),
+            "no label 'digits'\n  known: none",
+        ),
+    ],
+    ids=["several-children", "no-such-child", "no-partition", "misspelt", "no-labels"],
+)
+def test_asking_for_what_a_run_does_not_have_says_what_it_has(
+    result: StudyResult, ask: Callable[[StudyResult], object], says: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        ask(result)
+    assert says in str(caught.value)
+
+
+def test_a_child_is_chosen_by_its_name(result: StudyResult) -> None:
+    rows = polylens.load_rows(result, child="small layer=hidden.2")
+    assert rows.layer == "hidden.2"
+    assert polylens.load_partition(result.children[1], "groups").n_clusters == 3
+
+
+def test_changes_belong_to_loading_a_spec_and_not_to_running_a_loaded_one(spec: Path) -> None:
+    study = polylens.load_spec(spec)
+    with pytest.raises(UsageError, match="load_spec"):
+        polylens.run(study, overrides=["seed=1"])
