@@ -15,6 +15,7 @@ from polylens.statistics import (
     coverage,
     purity,
 )
+from polylens.statistics.expected_information import expected_mutual_information
 
 LABELS = np.array([0, 0, 0, 1, 1, -1])
 TARGETS = np.array([2, 2, 1, 0, 0, 1])
@@ -104,3 +105,28 @@ def test_scores_do_not_depend_on_the_order_of_rows(pair, random):
     random.shuffle(order)
     assert purity(first[order], second[order]) == purity(first, second)
     assert np.array_equal(contingency(first[order], second[order]), contingency(first, second))
+
+
+def test_expected_information_of_many_labels_agrees_with_scikit_learn():
+    from sklearn.metrics.cluster import expected_mutual_information as theirs
+
+    rng = np.random.default_rng(0)
+    for n_left, n_right in ((1, 7), (40, 300), (3, 2), (500, 500)):
+        counts = np.zeros((n_left, n_right), np.int64)
+        np.add.at(counts, (rng.zipf(1.6, 700) % n_left, rng.integers(0, n_right, 700)), 1)
+        kept = counts[counts.sum(1) > 0][:, counts.sum(0) > 0]
+        assert expected_mutual_information(counts) == pytest.approx(float(theirs(kept, 700)), rel=1e-9)
+
+
+def test_expected_information_is_the_mean_over_shuffles():
+    rng = np.random.default_rng(1)
+    first, second = rng.integers(0, 6, 40), rng.integers(0, 4, 40)
+    drawn = [_information(contingency(first, rng.permutation(second))) for _ in range(4000)]
+    expected = expected_mutual_information(contingency(first, second))
+    assert expected == pytest.approx(np.mean(drawn), abs=4 * np.std(drawn) / np.sqrt(4000))
+
+
+def _information(counts):
+    joint = counts / counts.sum()
+    apart = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
+    return float((joint[joint > 0] * np.log(joint[joint > 0] / apart[joint > 0])).sum())

@@ -9,11 +9,8 @@ from jaxtyping import Float64, Int64
 
 from polylens.records import count_clusters
 from polylens.statistics.blocks import Blocks
-from polylens.statistics.partitions import (
-    adjusted_mutual_information,
-    contingency,
-    expected_mutual_information,
-)
+from polylens.statistics.expected_information import expected_mutual_information
+from polylens.statistics.partitions import adjusted_mutual_information, contingency
 from polylens.streams import Streams
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from polylens.records import NOISE, count_clusters
+from polylens.statistics.expected_information import expected_mutual_information
 
 _ROUNDING = 1e-12
 """Differences of entropies (in nats) below this are rounding."""
@@ -106,14 +107,6 @@ def adjusted_mutual_information(counts: Int64[np.ndarray, "a b"], *, expected: f
     if highest - chance <= _ROUNDING * max(highest, 1.0):
         return 0.0
     return float((_mutual_information(counts) - chance) / (highest - chance))
-
-
-def expected_mutual_information(counts: Int64[np.ndarray, "a b"]) -> float:
-    """Mutual information, in nats, that random labellings with these margins have on average."""
-    from sklearn.metrics.cluster import expected_mutual_information as expected
-
-    kept = counts[counts.sum(1) > 0][:, counts.sum(0) > 0]
-    return float(expected(kept, int(kept.sum())))
 
 
 def adjusted_rand(counts: Int64[np.ndarray, "a b"]) -> float:
