@@ -43,6 +43,17 @@ def test_pieces_give_the_same_medoids(monkeypatch):
     assert np.array_equal(find_medoids(points, labels=labels, metric="euclidean"), whole)
 
 
+def test_medoids_of_large_clusters_are_those_of_all_pairs_and_the_first_of_equals(monkeypatch):
+    points = np.random.default_rng(0).normal(size=(700, 3)).astype(np.float32) + 1000
+    labels = np.zeros(700, dtype=np.int64)
+    (expected,) = _by_hand(points, labels, "euclidean")
+    assert find_medoids(points, labels=labels, metric="euclidean").tolist() == [expected]
+    monkeypatch.setattr("polylens.clustering.exemplars._CHUNK_DISTANCES", 10_000)
+    # The medoid stands once more in front.
+    twice = np.concatenate([points[[expected]], points])
+    assert find_medoids(twice, labels=np.zeros(701, np.int64), metric="euclidean").tolist() == [0]
+
+
 def test_the_first_of_equal_members_is_the_medoid():
     points = np.ones((4, 2), np.float32)
     assert find_medoids(points, labels=np.array([-1, 0, 0, 0]), metric="euclidean").tolist() == [1]

@@ -78,13 +78,17 @@ class Hdbscan(Analysis):
             partition = self._cluster(points, self.min_cluster_size)
             task.advance()
             for size in self._sizes(len(rows)):
-                again = partition if size == self.min_cluster_size else self._cluster(points, size)
+                again = (
+                    partition
+                    if size == self.min_cluster_size
+                    else self._cluster(points, size, exemplars=False)
+                )
                 found.append(Alternative("min_cluster_size", size, everything, again.labels))
                 task.advance()
             for number, chosen in enumerate(drawn):
                 if len(chosen) >= max(self._neighbours(self.min_cluster_size), 2):
-                    labels = self._cluster(points[chosen], self.min_cluster_size).labels
-                    found.append(Alternative("subsample", number, chosen, labels))
+                    again = self._cluster(points[chosen], self.min_cluster_size, exemplars=False)
+                    found.append(Alternative("subsample", number, chosen, again.labels))
                 task.advance()
 
         stable = [item.labels for item in found if item.name == "subsample"]
@@ -105,7 +109,7 @@ class Hdbscan(Analysis):
             notes=notes,
         )
 
-    def _cluster(self, points: Points, size: int) -> Partition:
+    def _cluster(self, points: Points, size: int, *, exemplars: bool = True) -> Partition:
         from dataclasses import replace
 
         from polylens.clustering import hdbscan
@@ -116,6 +120,7 @@ class Hdbscan(Analysis):
             min_cluster_size=size,
             min_samples=self.min_samples,
             selection=self.selection,
+            exemplars=exemplars,
         )
         scaled = "" if self.scale == "none" else f", scale {self.scale}"
         return replace(found, method=f"{found.method} of {self.on}s{scaled}")

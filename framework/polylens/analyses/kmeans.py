@@ -64,7 +64,11 @@ class Kmeans(Analysis):
                 again = streams.child("subsample", number)
                 try:
                     part = kmeans(
-                        points[chosen], clusters=self.clusters, streams=again, restarts=self.restarts
+                        points[chosen],
+                        clusters=self.clusters,
+                        streams=again,
+                        restarts=self.restarts,
+                        exemplars=False,
                     )
                 except DataError as error:
                     notes.append(f"Subsample {number} was left out: {error.message}.")

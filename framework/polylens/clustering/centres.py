@@ -21,6 +21,7 @@ def kmeans(
     clusters: int,
     streams: Streams,
     restarts: int = 10,
+    exemplars: bool = True,
     progress: Progress | None = None,
 ) -> Partition:
     """The k-means clusters of points: the best of `restarts` starts by k-means++.
@@ -35,6 +36,8 @@ def kmeans(
         clusters: how many, 1 or more.
         streams: of the starts.
         restarts: independent starts.
+        exemplars: whether the clusters' medoids are found, which costs as much as all their pairs; else there
+            are none.
         progress: where the work shows itself.
 
     Raises:
@@ -65,7 +68,9 @@ def kmeans(
         strength=_strength(distances),
         exemplars=medoids(
             points, labels=labels, metric="hamming" if points.dtype == np.bool_ else "euclidean"
-        ),
+        )
+        if exemplars
+        else np.empty(0, np.int64),
         method=f"k-means ({clusters} clusters, best of {restarts} starts)",
         space="code" if points.dtype == np.bool_ else "activation",
     )

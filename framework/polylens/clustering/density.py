@@ -22,6 +22,7 @@ def hdbscan(
     min_cluster_size: int = 5,
     min_samples: int | None = None,
     selection: Literal["eom", "leaf"] = "eom",
+    exemplars: bool = True,
     progress: Progress | None = None,
 ) -> Partition:
     """The HDBSCAN* clusters of points; rows in no cluster are noise (-1).
@@ -37,6 +38,8 @@ def hdbscan(
         min_samples: neighbours that make a core point, the point itself counted; `min_cluster_size`
             where None.
         selection: `eom` (the most persistent clusters) or `leaf` (the finest).
+        exemplars: whether the clusters' medoids are found, which costs as much as all their pairs; else there
+            are none.
         progress: where the work shows itself.
 
     Raises:
@@ -73,7 +76,7 @@ def hdbscan(
     return Partition(
         labels=labels,
         strength=np.clip(fitted.probabilities_, 0.0, 1.0).astype(np.float32),
-        exemplars=medoids(placed, labels=labels, metric=measure),
+        exemplars=medoids(placed, labels=labels, metric=measure) if exemplars else np.empty(0, np.int64),
         method=f"HDBSCAN ({metric}, {sizes}, {selection})",
         space="code" if points.dtype == np.bool_ else "activation",
     )
