@@ -148,6 +148,17 @@ def test_asking_for_what_a_run_does_not_have_says_what_it_has(
     assert says in str(caught.value)
 
 
+def test_a_run_as_plain_data_has_the_promised_keys(result: StudyResult) -> None:
+    plain = json.loads(json.dumps(result.children[0].to_plain()))
+    assert set(plain) == {"run_id", "name", "status", "spec_digest", "layer", "metrics", "stages"}
+    assert (plain["status"], plain["layer"]) == ("done", "hidden.1")
+    assert set(plain["stages"][0]) == {"name", "status", "seconds"}
+    assert (
+        plain["metrics"]["codes/distinct_fraction"]
+        == result.children[0].numbers["codes/distinct_fraction"].value
+    )
+
+
 def test_a_child_is_chosen_by_its_name(result: StudyResult) -> None:
     rows = polylens.load_rows(result, child="small layer=hidden.2")
     assert rows.layer == "hidden.2"
