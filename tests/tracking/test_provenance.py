@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import polylens
-from polylens.tracking import collect_provenance
+from polylens.tracking import collect_provenance, provenance
 from polylens.tracking.git import commit_of
 from polylens.tracking.provenance import tags_of
 
@@ -113,7 +112,7 @@ def test_an_installed_package_is_not_taken_for_the_repository_it_lies_in(
     installed = spec.parents[1] / ".venv" / "polylens" / "__init__.py"
     installed.parent.mkdir(parents=True)
     installed.write_text("")
-    monkeypatch.setattr(polylens, "__file__", str(installed))
+    monkeypatch.setattr(provenance, "__file__", str(installed))
     found = collect_provenance(spec_file=spec, seed=0)
     assert found.framework_commit.commit is None
     assert found.framework_commit.reason == "an installed package"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from polylens.analyses import NETWORK, RAW_INPUTS, Analysis
 from polylens.catalog import Catalog
@@ -25,7 +25,6 @@ from polylens.spec.layers import Pattern, patterns_of
 from polylens.spec.ledger import MARK, Ledger, Path, Tree, Value, items_of
 from polylens.spec.names import control_names, name_problems
 
-Made = TypeVar("Made", bound=BaseModel)
 RESERVED = (NETWORK, RAW_INPUTS)
 
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import polylens
 from polylens.store import package_versions, version_of
 from polylens.tracking.git import Commit, commit_of
 
@@ -63,7 +62,7 @@ def collect_provenance(
         seconds: wall time of each stage that ran.
     """
     torch = sys.modules.get("torch")
-    framework = commit_of(Path(polylens.__file__))
+    framework = commit_of(Path(__file__))
     return Provenance(
         spec_file=str(spec_file or ""),
         spec_commit=Commit(reason="no spec file") if spec_file is None else commit_of(spec_file.resolve()),
