@@ -81,6 +81,9 @@ class UsageError(PolylensError):
 class DataError(PolylensError):
     """A dataset or a file of weights cannot be read as asked."""
 
+    place: Place | None = None
+    """Where the spec asks for it, once that is known."""
+
 
 class StoreError(PolylensError):
     """A stored result is damaged, incomplete or was written by another version of the store."""

@@ -64,6 +64,13 @@ def test_the_projects_registry_comes_before_the_shipped_one(project: Path) -> No
     assert study.children[0].experiment.model.to_plain()["hidden"] == [16, 8]
 
 
+def test_a_map_laid_over_a_text_that_names_no_entry_replaces_it(project: Path) -> None:
+    # `weights: IMAGENET1K_V1` in the entry is a text, not a name that {file: ...} could build on.
+    model = "model: {use: googlenet, weights: {file: mine.pth}}"
+    study = changed(project, "model: digits-mlp\nlayer: hidden.3", f"{model}\nlayer: inception4c")
+    assert study.children[0].experiment.model.to_plain()["weights"] == {"file": "mine.pth", "preset": None}
+
+
 def test_use_lays_changes_over_an_entry(project: Path) -> None:
     study = changed(project, "model: digits-mlp", "model: {use: small, hidden: [4, 4, 4]}")
     plain = study.children[0].experiment.model.to_plain()

@@ -51,3 +51,13 @@ def test_a_damaged_result_is_found_said_and_computed_again(project: Project) -> 
     after = project.run(spec)[0]
     assert ran(after) == set()
     assert after["metrics"] == before["metrics"]
+
+
+def test_a_missing_dataset_is_said_with_the_line_that_asks_for_it(project: Project) -> None:
+    spec = project.spec(dataset={"kind": "image_folder", "root": "data/none", "train_fraction": 0.5})
+    line = next(i for i, text in enumerate(spec.read_text().splitlines(), 1) if text.startswith("dataset:"))
+    done = project.call("run", spec)
+    assert done.returncode == 1
+    assert "no image folder at" in done.stderr
+    assert f"small.yaml:{line}:" in done.stderr
+    assert "Traceback" not in done.stderr

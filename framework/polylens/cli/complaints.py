@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from polylens.errors import Place, PolylensError, Problem, SpecError
+from polylens.errors import DataError, Place, PolylensError, Problem, SpecError
 
 
 def show_error(error: PolylensError) -> int:
@@ -17,6 +17,7 @@ def show_error(error: PolylensError) -> int:
         show_problems(error.problems)
         return error.exit_code
     click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
+    _show_place(error.place if isinstance(error, DataError) else None)
     if error.hint is not None:
         click.echo(f"  {error.hint}", err=True)
     return error.exit_code
@@ -25,12 +26,16 @@ def show_error(error: PolylensError) -> int:
 def show_failure(name: str, error: PolylensError, *, place: Place | None) -> None:
     """Prints why one run failed, with the line of the spec that asked for the stage."""
     click.echo(f"{click.style('failed:', fg='red', bold=True)} {name}: {error.message}", err=True)
+    _show_place(place)
+    if error.hint is not None:
+        click.echo(f"  {error.hint}", err=True)
+
+
+def _show_place(place: Place | None) -> None:
     if place is not None:
         click.echo(f"  asked for at {place.file}:{place.line}:{place.column}", err=True)
         for line in _excerpt(place, ""):
             click.echo(line, err=True)
-    if error.hint is not None:
-        click.echo(f"  {error.hint}", err=True)
 
 
 def show_unexpected(error: Exception) -> int:

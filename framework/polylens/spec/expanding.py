@@ -136,7 +136,10 @@ class _Expander:
 
     def _typed(self, value: Value, annotation: Any, *, path: Path) -> Value:
         """A field's value, with the names in it replaced wherever the field's type is a family's class."""
-        for option in options(annotation):
+        types = tuple(options(annotation))
+        if not any(isinstance(option, type) and issubclass(option, Plugin) for option in types):
+            value = self.ledger.replaced(value)
+        for option in types:
             origin, arguments = get_origin(option), get_args(option)
             shape = self.ledger.shape(value)
             if isinstance(option, type) and issubclass(option, Plugin):

@@ -42,6 +42,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._written: list[Written] = []
+        self._bare: set[int] = set()
 
     def __getitem__(self, token: int) -> Written:
         return self._written[token]
@@ -62,7 +63,14 @@ class Ledger:
 
     def opened(self, token: int) -> Tree:
         """A bare name as the map `{use: name}`."""
+        self._bare.add(token)
         return {MARK: self.note(replace(self[token], value=None, shape="map")), "use": token}
+
+    def replaced(self, value: Value) -> Value:
+        """A map laid over a text, without that text: only in families is a text a name to build on."""
+        if isinstance(value, int) or value.get("use") not in self._bare:
+            return value
+        return {key: item for key, item in value.items() if key != "use"}
 
     def as_map(self, token: int) -> int:
         """The mark of a list as the mark of a map in the same place."""

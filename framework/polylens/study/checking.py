@@ -1,16 +1,22 @@
-"""Checks that take building the network (without its weights): layers, codes and sampling."""
+"""Checks that take building the network (without its weights): layers, codes and sampling rules."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from polylens.codes import Code
 from polylens.dataflow import Flow, trace
 from polylens.digests import digest
 from polylens.errors import Problem, SpecError, UsageError, listed, nearest
 from polylens.models import Model
+from polylens.sampling import Sampling, TooFewPositionsError
 from polylens.spec import Experiment, Study
 from polylens.streams import Streams
+from polylens.study.plans import ChildPlan
 
 
 def flow_of(model: Model) -> Flow:
@@ -47,6 +53,31 @@ def check_deep(study: Study) -> None:
         raise SpecError(tuple(dict.fromkeys(problems)))
 
 
+def check_inputs(study: Study, plans: Sequence[ChildPlan]) -> None:
+    """Checks that the first example of every child fits its network.
+
+    Raises:
+        SpecError: it has another shape.
+    """
+    problems: dict[tuple[tuple[int, ...], tuple[int, ...]], Problem] = {}
+    for plan in plans:
+        taken = plan.child.experiment.model.input_shape()
+        given = tuple(plan.examples.batch([0]).shape[1:]) if len(plan.examples) else taken
+        if given != taken:
+            problems[taken, given] = Problem(
+                f"the network takes inputs of {_extent(taken)}, the dataset's examples have {_extent(given)}",
+                place=study.place_of("model"),
+                path="model",
+                notes=("mend the size of inputs that the model is made for, or take another dataset",),
+            )
+    if problems:
+        raise SpecError(tuple(problems.values()))
+
+
+def _extent(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} numbers" if len(shape) == 1 else " x ".join(map(str, shape))
+
+
 def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
     """What is wrong with a child's layer, code and sampling on this network."""
     layer = experiment.model.aliases().get(experiment.layer, experiment.layer)
@@ -72,9 +103,22 @@ def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
                 notes=("for example sampling: {kind: fixed_position, at: center}",),
             )
         )
+    if grid and experiment.sampling is not None and not whole:
+        problems += _sampling_problems(experiment.sampling, grid)
     if experiment.code is not None:
         problems += _code_problems(experiment.code, flow, layer)
     return problems
+
+
+def _sampling_problems(sampling: Sampling, grid: tuple[int, ...]) -> list[Problem]:
+    """Tries the rule on an example of which every position is valid."""
+    try:
+        sampling.choose(np.arange(math.prod(grid)), grid=grid, generator=np.random.default_rng(0))
+    except UsageError as error:
+        return [Problem(error.message, path="sampling", notes=() if error.hint is None else (error.hint,))]
+    except TooFewPositionsError as error:
+        return [Problem(f"no example can be sampled like this: {error}", path="sampling")]
+    return []
 
 
 def _code_problems(code: Code, flow: Flow, layer: str) -> list[Problem]:

@@ -11,6 +11,7 @@ from polylens.analyses import Analysis
 from polylens.assembly import Recipe, open_examples
 from polylens.devices import Options
 from polylens.digests import digest
+from polylens.errors import DataError
 from polylens.harvest import Take
 from polylens.progress import Progress
 from polylens.records import Examples
@@ -32,10 +33,14 @@ def plan_study(
     """
     opened = _Opened(settings, progress)
     found = (_with_data_found(child, settings) for child in study.children)
-    return tuple(
-        plan_child(child, root=settings.project, opened=opened, options=options, limit=limit)
-        for child in found
-    )
+    try:
+        return tuple(
+            plan_child(child, root=settings.project, opened=opened, options=options, limit=limit)
+            for child in found
+        )
+    except DataError as error:
+        error.place = study.place_of("dataset" if opened.failed else "model")
+        raise
 
 
 def plan_child(
@@ -73,6 +78,8 @@ class _Opened:
         self._settings = settings
         self._progress = progress
         self._known: dict[str, Examples] = {}
+        self.failed = False
+        """Whether a dataset could not be opened."""
 
     def __call__(self, recipe: Recipe, *, split: Literal["train"] | None = None) -> Examples:
         key = digest(
@@ -85,6 +92,7 @@ class _Opened:
             }
         )
         if key not in self._known:
+            self.failed = True
             self._known[key] = open_examples(
                 recipe,
                 root=self._settings.project,
@@ -92,6 +100,7 @@ class _Opened:
                 cache=self._settings.store / "seen",
                 progress=self._progress,
             )
+            self.failed = False
         return self._known[key]
 
 

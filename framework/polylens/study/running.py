@@ -97,10 +97,11 @@ def run_study(
     study = study.with_layers(_layer_names)
     plans = plan_study(study, settings=settings, options=options, limit=limit, progress=progress)
     if not all(_is_harvested(plan, store) for plan in plans):
-        from polylens.study.checking import check_deep
+        from polylens.study.checking import check_deep, check_inputs
 
         options.check_here()
         check_deep(study)
+        check_inputs(study, plans)
     place = Workplace(store, settings.project, options, progress, plans)
     log = StudyLog(study, plans, settings=settings, progress=progress)
     results: list[ChildResult] = []
