@@ -61,9 +61,7 @@ def quality(text: str = "") -> ScoreTable:
                 purity,
                 {"random_init": [Number(0.40), Number(0.42)], "raw_inputs": [Number(0.9)]},
             ),
-            Score(
-                "coverage" + text, Number(0.81), {"random_init": [Number(0.61), Number(0.63)]}, "rows" + text
-            ),
+            Score("coverage" + text, Number(0.81), {"random_init": [Number(0.61), Number(0.63)]}),
             Score("n_clusters" + text, Number(12.0, unit=text), {"random_init": [Number(5.0), Number(6.0)]}),
         ),
         note=text,
@@ -154,12 +152,6 @@ def test_scores_marked_as_headlines_make_the_answer() -> None:
     )
     text = Page(render(Report(title="x", scores=(table,)))).text
     assert "Matched ratio 1.16 [1.13, 1.19] (random init 1.01)." in text
-
-
-def test_an_answer_that_is_given_is_kept() -> None:
-    text = Page(render(dataclasses.replace(report(), answer="No."))).text
-    assert "No." in text
-    assert "Purity 0.96 at coverage" not in text
 
 
 def test_an_empty_report_is_a_page() -> None:

@@ -53,7 +53,7 @@ def kmeans(
         )
 
     from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     values = np.where(points, np.float32(1), np.float32(-1)) if points.dtype == np.bool_ else points
     seed = int(streams.generator("starts").integers(2**31))

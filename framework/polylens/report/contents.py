@@ -18,8 +18,6 @@ class Score:
     """The network's, with its interval and its level under chance."""
     controls: Mapping[str, Sequence[Number]] = field(default_factory=dict)
     """By control (and `raw_inputs`), one number a draw."""
-    about: str = ""
-    """What the number is, in a few words."""
     headline: bool = False
     """Whether the number belongs to the answer at the top."""
 
@@ -37,6 +35,7 @@ class ScoreTable:
     title: str
     rows: tuple[Score, ...]
     note: str = ""
+    """What was done, in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,6 @@ class Report:
     """What is tested, and what would refute it."""
     subject: str = ""
     """One sentence: model, layer, rows, polytope or proxy and why."""
-    answer: str = ""
-    """A sentence with the numbers that matter; written from the scores where it is empty."""
     facts: tuple[tuple[str, str], ...] = ()
     """Names and values that place the run, such as the model's accuracy."""
     scores: tuple[ScoreTable, ...] = ()
@@ -91,5 +88,3 @@ class Report:
     provenance: Mapping[str, str] = field(default_factory=dict)
     spec: str = ""
     """The resolved spec as YAML."""
-    how_to_read: str = ""
-    """Paragraphs, parted by empty lines; the page has its own where this is empty."""

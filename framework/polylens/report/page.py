@@ -34,7 +34,7 @@ def render(report: Report, *, most_bytes: int = MOST_BYTES) -> str:
         .get_template("page.html")
         .render(
             report=report,
-            answer=(report.answer,) if report.answer else answer(report.scores),
+            answer=answer(report.scores),
             figures=figures,
             pictures=pictures,
             most_cards=MOST_CARDS,

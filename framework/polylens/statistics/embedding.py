@@ -34,7 +34,7 @@ def two_dimensional_map(
 
     Source: van der Maaten and Hinton (2008); Kobak and Berens (2019) for the start.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     count = min(len(points), limit)
     rows = np.sort(generator.choice(len(points), size=count, replace=False)).astype(np.int64)

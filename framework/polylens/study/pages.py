@@ -105,7 +105,14 @@ class _Page:
                 score = Score(result.name, result.own, controls=result.controls, headline=result.answers)
                 by_stage.setdefault(result.stage, []).append(score)
         for stage, scores in by_stage.items():
-            yield ScoreTable(title=stage, rows=tuple(scores))
+            yield ScoreTable(title=stage, rows=tuple(scores), note=self._kind_summary(stage))
+
+    def _kind_summary(self, stage: str) -> str:
+        """What the kind behind a stage does: the first sentence of its documentation."""
+        own = self.walk.plan.own
+        kinds = {name: type(planned.analysis).__doc__ for name, planned in own.analyses.items()}
+        kinds |= {name: type(planned.label).__doc__ for name, planned in own.labels.items()}
+        return " ".join((kinds.get(stage) or "").partition("\n\n")[0].split())
 
     def _notes(self, own: VariantPlan) -> Iterator[str]:
         for name in own.analyses:
