@@ -111,3 +111,28 @@ def test_the_committed_schema_is_what_polylens_schema_writes(monkeypatch: pytest
         path.name: json.loads(path.read_text()) for path in (REPOSITORY / "registry/schema").glob("*.json")
     }
     assert written == made, "the kinds or the registry changed: run `polylens schema`"
+
+
+def test_a_shipped_experiment_is_found_and_copied(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ls", "experiments"]) == 0
+    assert "    digits/mlp-clusters " in capsys.readouterr().out
+    assert main(["ls", "experiments", "--json"]) == 0
+    listed = {each["name"]: each for each in json.loads(capsys.readouterr().out)["experiments"]}
+    assert Path(listed["googlenet/image-folder"]["file"]).is_file()
+    assert main(["new", "experiment/mine", "--like", "digits/mlp-clusters"]) == 0
+    assert main(["validate", "experiments/mine.yaml"]) == 0
+    assert (folder / "experiments" / "mine.yaml").read_text().startswith("about:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["new", "experiment", "--like", "digits/mlp-cluster"], "did you mean 'digits/mlp-clusters'?"),
+        (["new", "sampling/x", "--like", "digits/mlp-clusters"], "--like is for experiments"),
+    ],
+)
+def test_a_wrong_example_is_answered(
+    arguments: list[str], says: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert says in capsys.readouterr().err

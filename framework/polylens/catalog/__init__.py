@@ -1,6 +1,7 @@
 """What a spec can name: registry entries on their shelves, and the kinds they are made of."""
 
 from polylens.catalog.entries import Entry
+from polylens.catalog.examples import about_experiment, shipped_experiments
 from polylens.catalog.kinds import FieldPage, KindPage, kind_page
 from polylens.catalog.lookup import Catalog, Shelf, UnknownEntryError, project_registry, shipped_folder
 from polylens.catalog.starting import starting_entry
@@ -14,9 +15,11 @@ __all__ = [
     "KindPage",
     "Shelf",
     "UnknownEntryError",
+    "about_experiment",
     "in_words",
     "kind_page",
     "project_registry",
+    "shipped_experiments",
     "shipped_folder",
     "starting_entry",
     "with_article",

@@ -16,6 +16,8 @@ from polylens.plugin import FAMILIES, kinds
 if TYPE_CHECKING:
     from polylens.catalog import Catalog
 
+_EXPERIMENTS = "experiments"
+
 
 @click.command(short_help="List registry entries and kinds.")
 @click.argument("family", required=False, metavar="[FAMILY]")
@@ -24,7 +26,11 @@ def command(family: str | None, as_json: bool) -> None:
     """List registry entries (names a spec can use) and kinds (what a spec can write out).
 
     FAMILY is models, datasets, sampling, codes, controls, analyses or labels; all of them if not given.
+    `experiments` lists the specs that polylens ships.
     """
+    if family == _EXPERIMENTS:
+        _show_experiments(as_json=as_json)
+        return
     if family is not None:
         check_family(family)
     listed = {name: _family(name) for name in ((family,) if family else FAMILIES)}
@@ -37,6 +43,22 @@ def command(family: str | None, as_json: bool) -> None:
         click.echo(click.style(name, bold=True))
         _show("entries", members["entries"])
         _show("kinds", members["kinds"])
+
+
+def _show_experiments(*, as_json: bool) -> None:
+    from polylens.catalog import about_experiment, shipped_experiments
+
+    members = [
+        {"name": name, "about": " ".join(about_experiment(file).split()), "file": str(file)}
+        for name, file in shipped_experiments().items()
+    ]
+    if as_json:
+        click.echo(json.dumps({_EXPERIMENTS: members}, ensure_ascii=False))
+        return
+    click.echo(click.style(_EXPERIMENTS, bold=True))
+    _show("specs that polylens ships", members)
+    if members:
+        click.echo(f"\n`polylens new experiment/mine --like {members[0]['name']}` copies one")
 
 
 def _family(family: str) -> dict[str, list[dict[str, Any]]]:

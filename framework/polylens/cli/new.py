@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from polylens.errors import UsageError
+from polylens.errors import UsageError, nearest
 
 EXPERIMENT = """\
 # One experiment, one claim. `polylens validate FILE` finds every mistake in it; `polylens run FILE` runs it.
@@ -48,19 +48,28 @@ labels:
 @click.command(short_help="Write a commented file to start from.")
 @click.argument("target", metavar="FAMILY/NAME | experiment[/NAME]")
 @click.option("--kind", help="Which kind a registry entry is made of. Default: the family's first.")
+@click.option(
+    "--like", metavar="NAME", help="Copy an experiment that polylens ships: `polylens ls experiments`."
+)
 @click.option("--to", "path", type=click.Path(path_type=Path), help="The file to write.")
 @click.option("--print", "only_print", is_flag=True, help="Print the text and write nothing.")
-def command(target: str, kind: str | None, path: Path | None, only_print: bool) -> None:
+def command(target: str, kind: str | None, like: str | None, path: Path | None, only_print: bool) -> None:
     """Write a commented file that validates as it is, to be changed from there.
 
     \b
     polylens new experiment/first-try        experiments/first-try.yaml
+    polylens new experiment/mine --like digits/mlp-clusters
+                                             a copy of what polylens ships
     polylens new sampling/corners --kind grid_positions
                                              registry/sampling/corners.yaml
     """
     head, _, name = target.partition("/")
     is_experiment = head == "experiment"
-    text = EXPERIMENT if is_experiment else _entry(target, kind)
+    if like is not None and (not is_experiment or kind is not None):
+        raise UsageError(
+            "--like is for experiments", hint="for example polylens new experiment/mine --like ..."
+        )
+    text = _experiment(like) if is_experiment else _entry(target, kind)
     if only_print:
         click.echo(text, nl=False)
         return
@@ -75,6 +84,21 @@ def command(target: str, kind: str | None, path: Path | None, only_print: bool) 
     )
     shown = os.path.relpath(file)
     click.echo(f"wrote {shown}; when it is changed: polylens validate {shown}")
+
+
+def _experiment(like: str | None) -> str:
+    """The commented beginning, or a shipped experiment without its line for editors."""
+    if like is None:
+        return EXPERIMENT
+    from polylens.catalog import shipped_experiments
+
+    known = shipped_experiments()
+    if like not in known:
+        near = nearest(like, list(known))
+        hint = f"did you mean '{near}'? " if near else ""
+        raise UsageError(f"polylens ships no experiment '{like}'", hint=f"{hint}there: {', '.join(known)}")
+    lines = known[like].read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("# yaml-language-server:"))
 
 
 def _entry(target: str, kind: str | None) -> str:
