@@ -57,6 +57,13 @@ class Problem:
     notes: tuple[str, ...] = ()
     """Further lines, such as `allowed: after, count, end`."""
 
+    def __str__(self) -> str:
+        """The problem with its place, for those who see no excerpt of the file."""
+        where = "" if self.place is None else f"{self.place.file}:{self.place.line}:{self.place.column}: "
+        meant = "" if self.suggestion is None else f"did you mean '{self.suggestion}'?"
+        hints = [] if not meant or meant in self.message else [meant]
+        return "\n  ".join([f"{where}{self.message}", *hints, *self.notes])
+
     def at(self, place: Place) -> Problem:
         """The same problem, with its place known."""
         return replace(self, place=place)
@@ -70,6 +77,9 @@ class SpecError(PolylensError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(problem.message for problem in self.problems))
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
 
 
 class UsageError(PolylensError):

@@ -43,6 +43,8 @@ def load_spec(
         UsageError: a module without its input shape.
     """
     given = None if model is None else _given(model, input_shape, image_format)
+    if not isinstance(spec, (str, Path, Mapping)):
+        raise UsageError(f"a spec is a path or a dictionary, not {type(spec).__name__}")
     if isinstance(spec, Mapping):
         return loads(spec, overrides=overrides, model=given)
     return load(spec, overrides=overrides, model=given)
@@ -133,6 +135,10 @@ def load_labels(result: StudyResult | ChildResult, label: str, *, child: str | N
 def _given(
     model: torch.nn.Module, input_shape: Sequence[int] | None, image_format: ImageFormat | None
 ) -> Given:
+    import torch
+
+    if not isinstance(model, torch.nn.Module):
+        raise UsageError(f"'model' must be a torch.nn.Module, not {type(model).__name__}")
     if input_shape is None:
         raise UsageError(
             "a module from Python needs input_shape=(...), the shape of one input without the batch"

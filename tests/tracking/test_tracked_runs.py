@@ -179,6 +179,24 @@ def test_children_lie_flat_under_their_parent_and_are_found_there(
     assert again.run_id == children[0].run_id
 
 
+def test_intervals_of_controls_stand_in_the_table_alone(
+    settings: Settings, said: Any, mlflow_client: Client
+) -> None:
+    run = open_run(settings, said)
+    numbers = {"q/purity": Number(0.9, 0.8, 1.0, chance=0.1), "q/purity.random_init": Number(0.5, 0.4, 0.6)}
+    run.log_numbers(numbers, values_only={"q/purity.random_init"})
+    run.finish()
+    assert mlflow_client(settings).get_run(run.run_id).data.metrics == {
+        "q/purity": 0.9,
+        "q/purity.low": 0.8,
+        "q/purity.high": 1.0,
+        "q/purity.chance": 0.1,
+        "q/purity.random_init": 0.5,
+    }
+    table = pd.read_parquet(artifact(settings, run, "tables/numbers.parquet")).set_index("name")
+    assert table.loc["q/purity.random_init", "high"] == 0.6
+
+
 def test_numbers_that_are_not_finite_are_named_and_left_out(
     settings: Settings, said: Any, mlflow_client: Client
 ) -> None:

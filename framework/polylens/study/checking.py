@@ -20,11 +20,19 @@ from polylens.study.plans import ChildPlan
 
 
 def flow_of(model: Model) -> Flow:
-    """The data flow of a model's architecture, found by one watched forward pass with fresh weights."""
+    """The data flow of a model's architecture, found by one watched forward pass with fresh weights.
+
+    Raises:
+        UsageError: the network fails on an input of the shape that it is said to take.
+    """
     import torch
 
     module = model.untrained().build(Streams(0).torch_generator("structure"))
-    return trace(module.eval(), torch.zeros(1, *model.input_shape()), aliases=model.aliases())
+    shape = tuple(model.input_shape())
+    try:
+        return trace(module.eval(), torch.zeros(1, *shape), aliases=model.aliases())
+    except RuntimeError as error:
+        raise UsageError(f"the network cannot compute on an input of shape {shape}: {error}") from error
 
 
 def layer_names(experiment: Experiment) -> tuple[str, ...]:

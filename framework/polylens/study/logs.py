@@ -9,11 +9,11 @@ from typing import Any
 from polylens.digests import digest
 from polylens.progress import Progress
 from polylens.reading import write
-from polylens.records import Number
 from polylens.settings import Settings
 from polylens.spec import Study, spec_digest
 from polylens.study.drawing import Drawing
 from polylens.study.plans import ChildPlan
+from polylens.study.results import Result, metrics_of
 from polylens.study.subject import code_sentence
 from polylens.study.walk import Walk
 from polylens.tracking import ERROR_TAG, Input, TrackedRun, Tracker, collect_provenance
@@ -93,17 +93,19 @@ class StudyLog:
         ).to_plain()
 
     def log_results(
-        self, run: TrackedRun, drawing: Drawing, *, numbers: Mapping[str, Number], report: str
+        self, run: TrackedRun, drawing: Drawing, *, results: Sequence[Result], report: str
     ) -> None:
         """Writes everything one child found and ends its run."""
         walk = drawing.walk
         plan = walk.plan
         run.log_inputs(datasets=_datasets(plan), weights=_weights(plan))
-        run.log_numbers(numbers)
+        numbers = metrics_of(results)
+        own = {f"{result.stage}/{result.name}" for result in results}
+        run.log_numbers(numbers, values_only=numbers.keys() - own)
         seconds = {
             name: stage.seconds for name, stage in walk.performer.reports.items() if stage.status == "ran"
         }
-        run.log_seconds(seconds)
+        run.log_seconds(_over_draws(seconds))
         self._log_tables(run, walk)
         for figure in drawing.figures():
             run.log_figure(figure)
@@ -117,14 +119,15 @@ class StudyLog:
         if history is not None:
             run.log_table("training", history)
         for variant in walk.plan.variants:
-            title = variant.variant.title
-            ending = "" if variant.variant.is_network else f".{title}"
+            # No name in a spec has a dot in it: `random_init.2` is the second draw and nothing else.
+            title = variant.variant.title.replace("#", ".")
+            folder = "" if variant.variant.is_network else f"{title}/"
             for name in variant.analyses:
                 for table_name, table in walk.findings(variant, name).tables.items():
-                    run.log_table(f"{name}.{table_name}{ending}", table)
+                    run.log_table(f"{folder}{name}.{table_name}", table)
             for name in variant.labels:
                 for table_name, table in walk.labels(variant, name).tables.items():
-                    run.log_table(f"{name}.{table_name}{ending}", table)
+                    run.log_table(f"{folder}{name}.{table_name}", table)
 
 
 def run_digest(plan: ChildPlan) -> str:
@@ -147,6 +150,15 @@ def experiment_of(study: Study) -> str:
         below = Path(*parts[last + 1 :])
         return below.as_posix() if below.parts else "experiments"
     return folder.name or "polylens"
+
+
+def _over_draws(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Seconds by stage, those of a control's draws summed: all of `clusters.random_init#...` as one."""
+    sums: dict[str, float] = {}
+    for name, spent in seconds.items():
+        stage = name.partition("#")[0]
+        sums[stage] = sums.get(stage, 0.0) + spent
+    return sums
 
 
 def _datasets(plan: ChildPlan) -> list[Input]:

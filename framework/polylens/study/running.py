@@ -35,11 +35,11 @@ class ChildResult:
     digest: str
     """Digest of the run: the spec and every stage."""
     run_id: str | None
-    results: tuple[Result, ...] = ()
+    results: tuple[Result, ...] = field(default=(), repr=False)
     """Every number, with each control's beside it."""
-    labels: dict[str, Labels] = field(default_factory=dict)
+    labels: dict[str, Labels] = field(default_factory=dict, repr=False)
     """Labels of the network's clusters, by their name in the spec."""
-    stages: tuple[StageReport, ...] = ()
+    stages: tuple[StageReport, ...] = field(default=(), repr=False)
     report: Path | None = None
     """The HTML page in the store."""
     error: PolylensError | None = None
@@ -75,7 +75,7 @@ class StudyResult:
     """What came of a study."""
 
     children: tuple[ChildResult, ...]
-    settings: Settings
+    settings: Settings = field(repr=False)
 
     @property
     def failed(self) -> tuple[ChildResult, ...]:
@@ -128,7 +128,7 @@ def _run_child(walk: Walk, run: TrackedRun, *, log: StudyLog) -> ChildResult:
         report = write_report(drawing, results)
         if not run.finished:
             page = report.read_text(encoding="utf-8")
-            log.log_results(run, drawing, numbers=metrics_of(results), report=page)
+            log.log_results(run, drawing, results=results, report=page)
     except StageError as error:
         log.stop("FAILED", runs=[run], reason=str(error))
         return _result(walk, run, error=error)

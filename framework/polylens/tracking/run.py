@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -88,18 +88,19 @@ class TrackedRun:
         self._send(Params(short))
         self.params = {**short, **self.params}
 
-    def log_numbers(self, numbers: Mapping[str, Number]) -> None:
+    def log_numbers(self, numbers: Mapping[str, Number], *, values_only: Collection[str] = ()) -> None:
         """Logs each number as metrics: value, `.low`, `.high`, `.chance`; those not finite are named instead.
 
         Args:
             numbers: by full metric name, such as `quality/purity` or `quality/purity.random_init`.
+            values_only: names whose interval and chance level go to the table of numbers alone.
         """
         metrics: dict[str, float] = {}
         left_out = []
         for name, number in numbers.items():
             parts = {"": number.value, ".low": number.low, ".high": number.high, ".chance": number.chance}
             for ending, value in parts.items():
-                if value is None:
+                if value is None or (ending and name in values_only):
                     continue
                 if math.isfinite(value):
                     metrics[key_name(name + ending)] = float(value)
