@@ -45,6 +45,13 @@ def write(store, digest, content=b"rows", kind="analysis"):
         (folder / "deep" / "b.txt").write_text("x")
 
 
+def test_a_store_that_cannot_be_made_is_said_with_another_place_to_take(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StoreError, match="cannot be made") as caught:
+        Store(tmp_path / "file" / "store").prepare()
+    assert "POLYLENS_STORE" in str(caught.value)
+
+
 def test_a_written_stage_is_there_with_its_manifest(tmp_path):
     store = Store(tmp_path / "store")
     assert not store.has("analysis", "abc")

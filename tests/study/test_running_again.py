@@ -24,6 +24,7 @@ def test_the_second_run_finds_everything_and_a_changed_number_reruns_only_what_s
     assert again["metrics"] == first["metrics"]
 
     changed = project.run(spec, "--set", "analyses.clusters.min_cluster_size=8")[0]
+    assert (first["name"], changed["name"]) == ("small", "small min_cluster_size=8")
     own = {name for name in ran(changed) if "." not in name}
     assert own == {"clusters", "quality", "digits", "report"}
     assert {name.partition(".")[0] for name in ran(changed)} == {"clusters", "quality", "digits", "report"}

@@ -139,6 +139,7 @@ class _Load:
             source=self.source if self.exists else None,
             written=self.written,
             resolved=self._resolved(base, base_layers, sweep),
+            overrides=tuple(overrides),
             children=named_children(stem, children),
             project=next((f for f in self.source.resolve().parents if (f / "mlflow.yaml").is_file()), None),
             place_of=lambda path: self._place_of(path, base),

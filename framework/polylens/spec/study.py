@@ -57,6 +57,8 @@ class Study:
     resolved: dict[str, Any]
     """The spec with every name looked up and every default filled in; swept values stand as written."""
     children: tuple[Child, ...]
+    overrides: tuple[str, ...]
+    """What `--set` changed, as given."""
     project: Path | None
     """Folder of the nearest `mlflow.yaml` above the spec."""
     place_of: Callable[[str], Place] = field(repr=False, compare=False)

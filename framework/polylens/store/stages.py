@@ -39,6 +39,20 @@ class Store:
         self._verified: dict[Path, tuple[tuple[int, int, int], ...]] = {}
         self._swept = False
 
+    def prepare(self) -> None:
+        """Makes sure the store's folder is there, before anything is computed.
+
+        Raises:
+            StoreError: it cannot be made.
+        """
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.root} cannot be made: {error.strerror}",
+                hint="give it another place with POLYLENS_STORE",
+            ) from error
+
     def has(self, kind: str, digest: str) -> bool:
         """Whether the stage is finished. Nothing is hashed; `open` finds damage.
 

@@ -58,7 +58,7 @@ class StudyLog:
     def _open_parent(self, experiment: str, plans: Sequence[ChildPlan]) -> TrackedRun:
         run = self._tracker.open_run(
             experiment=experiment,
-            name=self.study.name,
+            name=self._named(self.study.name),
             digest=digest([run_digest(plan) for plan in plans]),
             tags=self._tags(),
         )
@@ -70,7 +70,7 @@ class StudyLog:
     def _open_child(self, experiment: str, plan: ChildPlan) -> TrackedRun:
         run = self._tracker.open_run(
             experiment=experiment,
-            name=plan.child.name,
+            name=self._named(plan.child.name),
             digest=run_digest(plan),
             parent=self.parent,
             tags=self._tags() | {"polylens.layer": plan.child.experiment.layer},
@@ -81,6 +81,11 @@ class StudyLog:
             run.log_params({key: value for key, value in resolved.items() if key not in ("about", "claim")})
             run.log_provenance(self._provenance(plan))
         return run
+
+    def _named(self, name: str) -> str:
+        """The name with what `--set` changed, so that variations of one spec can be told apart."""
+        changed = (text.partition("=") for text in self.study.overrides)
+        return " ".join([name, *(f"{key.rpartition('.')[2]}={value}" for key, _, value in changed)])
 
     def _tags(self) -> dict[str, str]:
         heading = self.study.children[0].experiment

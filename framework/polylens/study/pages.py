@@ -115,6 +115,9 @@ class _Page:
         return " ".join((kinds.get(stage) or "").partition("\n\n")[0].split())
 
     def _notes(self, own: VariantPlan) -> Iterator[str]:
+        unused = self.walk.plan.child.experiment.sampling is not None and not self.walk.rows(own).origins.grid
+        if unused:
+            yield "The layer has no positions to sample: each row is a whole example."
         for name in own.analyses:
             yield from self.walk.findings(own, name).notes
         for name in own.labels:

@@ -102,6 +102,7 @@ def run_study(
         options.check_here()
         check_deep(study)
         check_inputs(study, plans)
+    store.prepare()
     place = Workplace(store, settings.project, options, progress, plans)
     log = StudyLog(study, plans, settings=settings, progress=progress)
     results: list[ChildResult] = []
