@@ -35,7 +35,7 @@ def test_a_problem_keeps_everything_when_its_place_is_found() -> None:
     place = Place("a.yaml", 3, 1)
     problem = Problem("wrong", path="seed", suggestion="0", notes=("a note",))
     assert problem.at(place) == Problem("wrong", place, "seed", "0", ("a note",))
-    assert str(SpecError([problem, Problem("worse")])) == "wrong; worse"
+    assert str(SpecError([problem, Problem("worse")])) == "wrong\n  did you mean '0'?\n  a note\nworse"
 
 
 @pytest.mark.parametrize(("name", "near"), [("clutsers", "clusters"), ("xyz", None), ("", None)])
