@@ -18,6 +18,9 @@ from polylens.spec import Experiment, Study
 from polylens.streams import Streams
 from polylens.study.plans import ChildPlan
 
+_FLOWS: dict[str, Flow] = {}
+"""Flows found so far, by digest of the architecture; checks, layer patterns and plans all ask for them."""
+
 
 def flow_of(model: Model) -> Flow:
     """The data flow of a model's architecture, found by one watched forward pass with fresh weights.
@@ -25,6 +28,13 @@ def flow_of(model: Model) -> Flow:
     Raises:
         UsageError: the network fails on an input of the shape that it is said to take.
     """
+    key = digest(model.untrained().to_plain())
+    if key not in _FLOWS:
+        _FLOWS[key] = _traced(model)
+    return _FLOWS[key]
+
+
+def _traced(model: Model) -> Flow:
     import torch
 
     module = model.untrained().build(Streams(0).torch_generator("structure"))
@@ -47,15 +57,10 @@ def check_deep(study: Study) -> None:
         SpecError: a layer does not exist, a code has no units there, or a sampling rule is missing.
     """
     problems: list[Problem] = []
-    flows: dict[str, Flow] = {}
     for child in study.with_layers(layer_names).children:
-        key = digest(child.experiment.model.untrained().to_plain())
-        if key not in flows:
-            flows[key] = flow_of(child.experiment.model)
-        flow = flows[key]
         problems += [
             replace(problem, place=study.place_of(problem.path))
-            for problem in problems_with(child.experiment, flow)
+            for problem in problems_with(child.experiment, flow_of(child.experiment.model))
         ]
     if problems:
         raise SpecError(tuple(dict.fromkeys(problems)))

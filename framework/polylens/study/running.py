@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from polylens.devices import Options
-from polylens.errors import PolylensError, StageError
+from polylens.errors import PolylensError
 from polylens.progress import Progress
 from polylens.records import Labels, Number
 from polylens.settings import Settings
@@ -130,7 +130,7 @@ def _run_child(walk: Walk, run: TrackedRun, *, log: StudyLog) -> ChildResult:
         if not run.finished:
             page = report.read_text(encoding="utf-8")
             log.log_results(run, drawing, results=results, report=page)
-    except StageError as error:
+    except PolylensError as error:
         log.stop("FAILED", runs=[run], reason=str(error))
         return _result(walk, run, error=error)
     return _result(walk, run, results=results, report=report)

@@ -119,7 +119,7 @@ class Walk:
                 self.plan.examples,
                 [take for _, take in missing],
                 recipe=variant.recipe,
-                streams=Streams(variant.recipe.seed),
+                streams=self._streams(variant),
                 store=self.place.store,
                 root=self.place.root,
                 options=self.place.options,
