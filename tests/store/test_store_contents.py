@@ -65,6 +65,10 @@ def test_tables_that_parquet_cannot_hold_are_refused(tmp_path, frame):
         save_table(tmp_path / "t", frame)
 
 
+def _hierarchy() -> Hierarchy:
+    return Hierarchy(np.array([0, 2, 1]), np.array([0.5, 2.0]), np.array([0.5, 2.0, 0.5]), "hamming", 2)
+
+
 def test_findings_come_back_equal(tmp_path):
     partition = Partition(
         labels=np.array([0, -1, 0], dtype=np.int64),
@@ -72,7 +76,8 @@ def test_findings_come_back_equal(tmp_path):
         exemplars=np.array([2], dtype=np.int64),
         method="HDBSCAN",
         space="code",
-        merges=np.array([[0, 1, 0.5, 2]]),
+        persistence=np.array([0.25]),
+        hierarchy=_hierarchy(),
         alternatives=(
             Alternative(
                 "min_cluster_size", 5, np.array([0, 2], dtype=np.int64), np.array([0, 0], dtype=np.int64)
@@ -83,7 +88,14 @@ def test_findings_come_back_equal(tmp_path):
         "purity": Number(np.float64(0.5), low=0.1, high=math.inf, interval="90 %", chance=0.2, unit="share"),
         "ari": Number(math.nan),
     }
-    findings = Findings(numbers, {"sizes/by class": table()}, partition, ("3 rows left out",))
+    findings = Findings(
+        numbers,
+        {"sizes/by class": table()},
+        partition,
+        hierarchy=_hierarchy(),
+        subhierarchies=(Subhierarchy(np.array([0, 2, 5]), _hierarchy()),),
+        notes=("3 rows left out",),
+    )
     save_findings(tmp_path, findings)
     found = load_findings(tmp_path)
     assert list(found.numbers) == ["purity", "ari"]
@@ -93,10 +105,17 @@ def test_findings_come_back_equal(tmp_path):
     pd.testing.assert_frame_equal(found.tables["sizes/by class"], table())
     assert found.notes == ("3 rows left out",)
     assert found.partition is not None
-    for name in ("labels", "strength", "exemplars", "merges"):
+    for name in ("labels", "strength", "exemplars", "persistence"):
         before, after = getattr(partition, name), getattr(found.partition, name)
         assert after.dtype == before.dtype
         np.testing.assert_array_equal(after, before)
+    assert found.hierarchy is not None
+    assert found.partition.hierarchy is not None
+    for hierarchy in (found.hierarchy, found.partition.hierarchy, found.subhierarchies[0].hierarchy):
+        assert (hierarchy.metric, hierarchy.min_samples) == ("hamming", 2)
+        for name in ("order", "heights", "core"):
+            np.testing.assert_array_equal(getattr(hierarchy, name), getattr(_hierarchy(), name))
+    np.testing.assert_array_equal(found.subhierarchies[0].rows, [0, 2, 5])
     assert (found.partition.method, found.partition.space) == ("HDBSCAN", "code")
     assert found.partition.alternatives[0].value == 5
     np.testing.assert_array_equal(found.partition.alternatives[0].rows, [0, 2])

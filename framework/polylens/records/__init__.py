@@ -7,9 +7,11 @@ from polylens.records.findings import (
     ClusterLabel,
     Figure,
     Findings,
+    Hierarchy,
     Labels,
     Number,
     Partition,
+    Subhierarchy,
     count_clusters,
 )
 from polylens.records.network import Context, Examples, ImageFormat, Network, Skipped
@@ -26,6 +28,7 @@ __all__ = [
     "Examples",
     "Figure",
     "Findings",
+    "Hierarchy",
     "ImageFormat",
     "Labels",
     "Network",
@@ -34,5 +37,6 @@ __all__ = [
     "Partition",
     "Rows",
     "Skipped",
+    "Subhierarchy",
     "count_clusters",
 ]

@@ -54,6 +54,34 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class Hierarchy:
+    """Single linkage of rows by mutual reachability: which rows are joined from which height on.
+
+    Two rows are joined at the largest of the `heights` between them in `order`. The form is canonical: whatever
+    minimum spanning tree it was made from, and however equal heights were sorted, it is the same.
+    """
+
+    order: Int64[np.ndarray, "rows"]
+    """Every row once: of the groups joined at one height, the one with the lowest row comes first."""
+    heights: Float64[np.ndarray, "gaps"]
+    """Height at which each row of `order` and the next are joined, in the metric's unit; sorted, these are the
+    weights of every minimum spanning tree."""
+    core: Float64[np.ndarray, "rows"]
+    """Core distance of each row: to its `min_samples`-th neighbour, itself counted."""
+    metric: str
+    min_samples: int
+
+
+@dataclass(frozen=True)
+class Subhierarchy:
+    """The hierarchy of a subsample of the rows."""
+
+    rows: Int64[np.ndarray, "chosen"]
+    """Which rows were taken, rising."""
+    hierarchy: Hierarchy
+
+
+@dataclass(frozen=True)
 class Partition:
     """Clusters of rows. Labels are 0, 1, ... by falling size; -1 is noise."""
 
@@ -66,9 +94,10 @@ class Partition:
     """One phrase for captions, such as `HDBSCAN of activations (euclidean, min_cluster_size 5)`."""
     space: str = "activation"
     """`activation` or `code`: what was partitioned."""
-    merges: Float64[np.ndarray, "merges 4"] | None = None
-    """Single-linkage tree as scipy writes it (left, right, height, size); None where the method has none or
-    does not show it."""
+    persistence: Float64[np.ndarray, "clusters"] | None = None
+    """How long each cluster lasts over the heights, in [0, 1]; None where the method has no heights."""
+    hierarchy: Hierarchy | None = None
+    """What the clusters were cut from; None where the method has none or does not show it."""
     alternatives: tuple[Alternative, ...] = ()
 
     @property
@@ -89,6 +118,9 @@ class Findings:
     numbers: Mapping[str, Number] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     partition: Partition | None = None
+    hierarchy: Hierarchy | None = None
+    """Of all rows, where the analysis makes one for others to cut."""
+    subhierarchies: tuple[Subhierarchy, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences a reader of the numbers must know, such as how many pairs were left out."""
 

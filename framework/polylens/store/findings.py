@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from polylens.records import Alternative, Findings, Partition
+from polylens.records import Alternative, Findings, Hierarchy, Partition, Subhierarchy
 from polylens.store.arrays import load_array, save_array
 from polylens.store.numbers import numbers_from_plain, numbers_to_plain
 from polylens.store.plain import read_json, write_json
@@ -22,6 +22,11 @@ def save_findings(folder: Path, findings: Findings) -> None:
         "numbers": numbers_to_plain(findings.numbers),
         "tables": save_tables(folder, findings.tables),
         "partition": partition,
+        "hierarchy": _save_hierarchy(folder, "hierarchy", findings.hierarchy),
+        "subhierarchies": [
+            _save_subhierarchy(folder, f"subhierarchy-{index:03d}", sub)
+            for index, sub in enumerate(findings.subhierarchies)
+        ],
         "notes": list(findings.notes),
     }
     write_json(folder / "findings.json", plain)
@@ -35,6 +40,11 @@ def load_findings(folder: Path) -> Findings:
         numbers=numbers_from_plain(plain["numbers"]),
         tables=load_tables(folder, plain["tables"]),
         partition=None if partition is None else _load_partition(folder / "partition", partition),
+        hierarchy=_load_hierarchy(folder, "hierarchy", plain["hierarchy"]) if plain["hierarchy"] else None,
+        subhierarchies=tuple(
+            _load_subhierarchy(folder, f"subhierarchy-{index:03d}", sub)
+            for index, sub in enumerate(plain["subhierarchies"])
+        ),
         notes=tuple(plain["notes"]),
     )
 
@@ -43,15 +53,16 @@ def _save_partition(folder: Path, partition: Partition) -> dict[str, Any]:
     save_array(folder / "labels.npy", partition.labels)
     save_array(folder / "strength.npy", partition.strength)
     save_array(folder / "exemplars.npy", partition.exemplars)
-    if partition.merges is not None:
-        save_array(folder / "merges.npy", partition.merges)
+    if partition.persistence is not None:
+        save_array(folder / "persistence.npy", partition.persistence)
     for index, alternative in enumerate(partition.alternatives):
         save_array(folder / f"alternative-{index:03d}-rows.npy", alternative.rows)
         save_array(folder / f"alternative-{index:03d}-labels.npy", alternative.labels)
     return {
         "method": partition.method,
         "space": partition.space,
-        "has_merges": partition.merges is not None,
+        "has_persistence": partition.persistence is not None,
+        "hierarchy": _save_hierarchy(folder, "hierarchy", partition.hierarchy),
         "alternatives": [{"name": item.name, "value": item.value} for item in partition.alternatives],
     }
 
@@ -63,7 +74,8 @@ def _load_partition(folder: Path, plain: dict[str, Any]) -> Partition:
         exemplars=load_array(folder / "exemplars.npy"),
         method=plain["method"],
         space=plain["space"],
-        merges=load_array(folder / "merges.npy") if plain["has_merges"] else None,
+        persistence=load_array(folder / "persistence.npy") if plain["has_persistence"] else None,
+        hierarchy=_load_hierarchy(folder, "hierarchy", plain["hierarchy"]) if plain["hierarchy"] else None,
         alternatives=tuple(
             Alternative(
                 name=item["name"],
@@ -74,3 +86,31 @@ def _load_partition(folder: Path, plain: dict[str, Any]) -> Partition:
             for index, item in enumerate(plain["alternatives"])
         ),
     )
+
+
+def _save_hierarchy(folder: Path, name: str, hierarchy: Hierarchy | None) -> dict[str, Any] | None:
+    if hierarchy is None:
+        return None
+    save_array(folder / f"{name}-order.npy", hierarchy.order)
+    save_array(folder / f"{name}-heights.npy", hierarchy.heights)
+    save_array(folder / f"{name}-core.npy", hierarchy.core)
+    return {"metric": hierarchy.metric, "min_samples": hierarchy.min_samples}
+
+
+def _load_hierarchy(folder: Path, name: str, plain: dict[str, Any]) -> Hierarchy:
+    return Hierarchy(
+        order=load_array(folder / f"{name}-order.npy"),
+        heights=load_array(folder / f"{name}-heights.npy"),
+        core=load_array(folder / f"{name}-core.npy"),
+        metric=plain["metric"],
+        min_samples=plain["min_samples"],
+    )
+
+
+def _save_subhierarchy(folder: Path, name: str, sub: Subhierarchy) -> dict[str, Any] | None:
+    save_array(folder / f"{name}-rows.npy", sub.rows)
+    return _save_hierarchy(folder, name, sub.hierarchy)
+
+
+def _load_subhierarchy(folder: Path, name: str, plain: dict[str, Any]) -> Subhierarchy:
+    return Subhierarchy(load_array(folder / f"{name}-rows.npy"), _load_hierarchy(folder, name, plain))

@@ -14,7 +14,7 @@ _VERSIONS = {
     "training": 1,
     "accuracy": 1,
     "harvest": 1,
-    "analysis": 1,
+    "analysis": 2,
     "labels": 1,
     "figures": 1,
     "report": 1,
