@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polylens.records import Alternative, ClusterLabel, Figure, Findings, Labels, Number, Partition
+from polylens.records import (
+    Alternative,
+    ClusterLabel,
+    Figure,
+    Findings,
+    Hierarchy,
+    Labels,
+    Number,
+    Partition,
+    Subhierarchy,
+)
 from polylens.store import (
     ArrayWriter,
     load_array,
