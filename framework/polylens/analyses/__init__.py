@@ -19,6 +19,8 @@ NETWORK = "network"
 """Name of the variant that is the spec's own network, beside its controls."""
 RAW_INPUTS = "raw_inputs"
 """Name of the variant whose rows are the inputs themselves: the layer-independent baseline."""
+GROUNDWORK = "(groundwork)"
+"""Key of the groundwork's findings in `upstream`; no analysis of a spec can be called like this."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Outcome:
     rows: Rows
     findings: Findings
     upstream: Mapping[str, Findings]
+    """Findings of the siblings it stands on, by name, and of its groundwork under `GROUNDWORK`."""
 
 
 Outcomes = Mapping[str, tuple[Outcome, ...]]
@@ -55,6 +58,14 @@ class Analysis(Plugin):
         """Names of the sibling analyses it stands on (its `of`)."""
         return ()
 
+    def groundwork(self) -> Analysis | None:
+        """An analysis of the same rows whose findings this one stands on, beside the siblings it names.
+
+        It becomes a stage of its own, named by what it is and not by who asks: all analyses, sweeps and later
+        runs that ask for the same share one. So what is costly is kept apart from fields that only read it.
+        """
+        return None
+
     @abstractmethod
     def run(
         self, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings], progress: Progress
@@ -64,7 +75,8 @@ class Analysis(Plugin):
         Args:
             rows: with the parts that `needs` names.
             streams: all randomness; name each draw.
-            upstream: findings of the siblings named by `upstream`, by name.
+            upstream: findings of the siblings named by `upstream`, by name, and of the groundwork under
+                `GROUNDWORK`, where it asks for one.
             progress: where long work shows itself.
 
         Raises:

@@ -17,6 +17,7 @@ from polylens.progress import Progress
 from polylens.records import Examples
 from polylens.settings import Settings
 from polylens.spec import Child, Experiment, Study
+from polylens.study.planned_analyses import AnalysisPlanner, all_needs, without_references
 from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, PlannedTake, VariantPlan
 from polylens.study.stages import THUMBNAIL, Stage, network_identity, training_stage
 from polylens.study.variants import Variant, variants_of
@@ -127,7 +128,11 @@ class _Planner:
         training = self._training(variant)
         analyses = self._kept_analyses(variant)
         takes = self._takes(variant, training, analyses)
-        planned = self._analyses(variant, analyses, takes)
+        rows = {need: planned.stage.digest for need, planned in takes.items()}
+        planner = AnalysisPlanner(
+            variant, rows, fingerprint=self.examples.fingerprint, seed=self.experiment.seed
+        )
+        planned = planner.plan([(name, analyses[name]) for name, _ in self._in_order() if name in analyses])
         return VariantPlan(
             variant=variant,
             training=training,
@@ -177,7 +182,7 @@ class _Planner:
     def _takes(
         self, variant: Variant, training: Stage | None, analyses: Mapping[str, Analysis]
     ) -> dict[str, PlannedTake]:
-        needed = {need for analysis in analyses.values() for need in analysis.needs()}
+        needed = {need for analysis in analyses.values() for need in all_needs(analysis)}
         code = self.experiment.code
         parts = [part for part in ("activations", "codes") if part in needed]
         takes: dict[str, PlannedTake] = {}
@@ -214,32 +219,13 @@ class _Planner:
             )
         return takes
 
-    def _analyses(
-        self, variant: Variant, analyses: Mapping[str, Analysis], takes: Mapping[str, PlannedTake]
-    ) -> dict[str, PlannedAnalysis]:
-        planned: dict[str, PlannedAnalysis] = {}
-        for name, _ in self._in_order():
-            analysis = analyses.get(name)
-            if analysis is None:
-                continue
-            identity = {
-                "analysis": _without_references(analysis.identity()),
-                "rows": {need: takes[need].stage.digest for need in sorted(analysis.needs())},
-                "targets": self.examples.fingerprint,
-                "upstream": [planned[up].stage.digest for up in analysis.upstream()],
-                "seed": self.experiment.seed,
-            }
-            stage = Stage("analysis", variant.stage_name(name), identity, path=f"analyses.{name}")
-            planned[name] = PlannedAnalysis(stage, analysis)
-        return planned
-
     def _labels(self, variant: Variant, analyses: Mapping[str, PlannedAnalysis]) -> dict[str, PlannedLabel]:
         planned: dict[str, PlannedLabel] = {}
         for name, label in self.experiment.labels.items():
             if label.of not in analyses:
                 continue
             identity = {
-                "label": _without_references(label.identity()),
+                "label": without_references(label.identity()),
                 "partition": analyses[label.of].stage.digest,
                 "seed": self.experiment.seed,
             }
@@ -267,8 +253,3 @@ class _Planner:
         for name in self.experiment.analyses:
             visit(name)
         return tuple(ordered.items())
-
-
-def _without_references(identity: dict[str, Any]) -> dict[str, Any]:
-    """Names of siblings are no part of a digest: what stands under them is."""
-    return {key: value for key, value in identity.items() if key != "of"}

@@ -30,6 +30,12 @@ class PlannedAnalysis:
 
     stage: Stage
     analysis: Analysis
+    groundwork: PlannedAnalysis | None = None
+    """What it asks for; the same object for all analyses of the variant that ask for the same."""
+
+    def in_order(self) -> tuple[PlannedAnalysis, ...]:
+        """The analysis after its groundwork."""
+        return (self,) if self.groundwork is None else (*self.groundwork.in_order(), self)
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,11 @@ class VariantPlan:
         """The stages in the order they run."""
         first = [stage for stage in (self.training, self.accuracy) if stage is not None]
         takes = [planned.stage for planned in self.takes.values()]
-        analyses = [planned.stage for planned in self.analyses.values()]
-        return (*first, *takes, *analyses, *(planned.stage for planned in self.labels.values()))
+        analyses = [each.stage for planned in self.analyses.values() for each in planned.in_order()]
+        labels = [planned.stage for planned in self.labels.values()]
+        everything = (*first, *takes, *analyses, *labels)
+        # Groundwork that several analyses share comes once.
+        return tuple({(stage.name, stage.digest): stage for stage in everything}.values())
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylens.analyses import Outcome
+from polylens.analyses import GROUNDWORK, Outcome
 from polylens.assembly import Recipe, assemble
 from polylens.devices import Options
 from polylens.errors import DataError
@@ -26,7 +26,7 @@ from polylens.store import (
 )
 from polylens.streams import Streams
 from polylens.study.performing import Performer
-from polylens.study.plans import ChildPlan, VariantPlan
+from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
 from polylens.study.stages import Stage
 
 if TYPE_CHECKING:
@@ -128,14 +128,17 @@ class Walk:
             )
 
     def analyse(self, variant: VariantPlan, name: str) -> None:
-        """Runs one analysis on the variant's rows."""
-        planned = variant.analyses[name]
+        """Runs one analysis on the variant's rows, its groundwork first."""
+        for planned in variant.analyses[name].in_order():
+            self._analyse(variant, planned)
 
+    def _analyse(self, variant: VariantPlan, planned: PlannedAnalysis) -> None:
         def work(folder: Path) -> None:
             findings = planned.analysis.run(
                 self.rows(variant),
+                # Named by the kind and not by who asks for it, so that a stage is the same whoever asks.
                 streams=self._streams(variant).child(planned.analysis.kind()),
-                upstream={up: self.findings(variant, up) for up in planned.analysis.upstream()},
+                upstream=self._upstream(variant, planned),
                 progress=self.performer.progress_of(planned.stage),
             )
             save_findings(folder, findings)
@@ -174,11 +177,19 @@ class Walk:
 
     def findings(self, variant: VariantPlan, name: str) -> Findings:
         """What one analysis found on the variant."""
-        stage = variant.analyses[name].stage
+        return self._findings(variant, variant.analyses[name])
+
+    def _findings(self, variant: VariantPlan, planned: PlannedAnalysis) -> Findings:
         return self.performer.read(
-            lambda: load_findings(self.performer.open(stage)),
-            again=lambda: self.analyse(variant, name),
+            lambda: load_findings(self.performer.open(planned.stage)),
+            again=lambda: self._analyse(variant, planned),
         )
+
+    def _upstream(self, variant: VariantPlan, planned: PlannedAnalysis) -> dict[str, Findings]:
+        found = {up: self.findings(variant, up) for up in planned.analysis.upstream()}
+        if planned.groundwork is not None:
+            found[GROUNDWORK] = self._findings(variant, planned.groundwork)
+        return found
 
     def labels(self, variant: VariantPlan, name: str) -> Labels:
         """The labels of one partition's clusters."""
@@ -215,7 +226,7 @@ class Walk:
             planned = variant.analyses.get(name)
             if planned is None:
                 continue
-            upstream = {up: self.findings(variant, up) for up in planned.analysis.upstream()}
+            upstream = self._upstream(variant, planned)
             outcome = Outcome(self.rows(variant), self.findings(variant, name), upstream)
             outcomes[variant.variant.name] = (*outcomes.get(variant.variant.name, ()), outcome)
         return outcomes

@@ -1,0 +1,65 @@
+"""Analyses as stages: each after what it stands on, its siblings and its groundwork."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from polylens.analyses import Analysis, Need
+from polylens.study.plans import PlannedAnalysis
+from polylens.study.stages import Stage
+from polylens.study.variants import Variant
+
+
+class AnalysisPlanner:
+    """Works out the analysis stages of one variant; lives only while planning."""
+
+    def __init__(self, variant: Variant, rows: Mapping[str, str], *, fingerprint: str, seed: int) -> None:
+        self._variant = variant
+        self._rows = rows
+        """Digest of the harvest of each part."""
+        self._fingerprint = fingerprint
+        self._seed = seed
+        self._known: dict[str, PlannedAnalysis] = {}
+        """What is planned already, by digest: two that ask for the same groundwork share one stage."""
+
+    def plan(self, analyses: Iterable[tuple[str, Analysis]]) -> dict[str, PlannedAnalysis]:
+        """The stages of analyses, which come after the siblings they stand on."""
+        planned: dict[str, PlannedAnalysis] = {}
+        for name, analysis in analyses:
+            upstream = [planned[up].stage.digest for up in analysis.upstream()]
+            planned[name] = self._planned(name, analysis, upstream, path=f"analyses.{name}")
+            self._known.setdefault(planned[name].stage.digest, planned[name])
+        return planned
+
+    def _planned(self, name: str, analysis: Analysis, upstream: list[str], *, path: str) -> PlannedAnalysis:
+        identity: dict[str, Any] = {
+            "analysis": without_references(analysis.identity()),
+            "rows": {need: self._rows[need] for need in sorted(analysis.needs())},
+            "targets": self._fingerprint,
+            "upstream": upstream,
+            "seed": self._seed,
+        }
+        groundwork = self._groundwork(name, analysis, path=path)
+        if groundwork is not None:
+            identity["groundwork"] = groundwork.stage.digest
+        stage = Stage("analysis", self._variant.stage_name(name), identity, path=path)
+        return PlannedAnalysis(stage, analysis, groundwork)
+
+    def _groundwork(self, name: str, analysis: Analysis, *, path: str) -> PlannedAnalysis | None:
+        asked = analysis.groundwork()
+        if asked is None:
+            return None
+        planned = self._planned(f"{name}.{asked.kind()}", asked, [], path=path)
+        return self._known.setdefault(planned.stage.digest, planned)
+
+
+def all_needs(analysis: Analysis) -> frozenset[Need]:
+    """What an analysis reads, and what its groundwork reads."""
+    groundwork = analysis.groundwork()
+    return analysis.needs() if groundwork is None else analysis.needs() | all_needs(groundwork)
+
+
+def without_references(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Names of siblings are no part of a digest: what stands under them is."""
+    return {key: value for key, value in identity.items() if key != "of"}
