@@ -1,0 +1,110 @@
+"""Every pair of rows once, block by block, over threads and over processes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+
+from polylens.clustering.processes import Processes
+from polylens.progress import Progress
+
+Pair = tuple[int, int]
+"""Two blocks by number; equal for the rows of a block among themselves."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Rows cut into blocks of equal size."""
+
+    rows: int
+    size: int
+    """Rows of a block; the last may have fewer."""
+
+    @classmethod
+    def of(cls, rows: int, *, tile: int, most: int) -> Blocks:
+        """Blocks of whole tiles, small enough that all threads find work, `most` rows at most."""
+        fair = -(-rows // (4 * threads() * tile)) * tile
+        return cls(rows, max(tile, min(fair, most)))
+
+    @property
+    def count(self) -> int:
+        """How many blocks there are."""
+        return -(-self.rows // self.size)
+
+    def span(self, block: int) -> slice:
+        """The rows of a block."""
+        return slice(block * self.size, min((block + 1) * self.size, self.rows))
+
+    def pairs_of_rows(self, pair: Pair) -> int:
+        """How many pairs of rows two blocks hold."""
+        first, second = (span.stop - span.start for span in map(self.span, pair))
+        return first * (first - 1) // 2 if pair[0] == pair[1] else first * second
+
+    def rounds(self) -> Iterator[list[Pair]]:
+        """Every pair of blocks once, in rounds in which no block comes twice (the circle method).
+
+        Work on the pairs of one round can go on side by side without touching the same rows.
+
+        >>> [sorted(pairs) for pairs in Blocks(rows=3, size=1).rounds()]
+        [[(0, 0), (1, 1), (2, 2)], [(1, 2)], [(0, 2)], [(0, 1)]]
+        """
+        yield [(block, block) for block in range(self.count)]
+        seats = self.count + self.count % 2
+        for turn in range(seats - 1):
+            ring = [seats - 1, *((turn + seat) % (seats - 1) for seat in range(seats - 1))]
+            met = (sorted((ring[seat], ring[-seat - 1])) for seat in range(seats // 2))
+            pairs = [(a, b) for a, b in met if b < self.count]
+            if pairs:
+                yield pairs
+
+
+def threads() -> int:
+    """Processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def over_pairs(
+    blocks: Blocks,
+    work: Callable[[Pair, int], None],
+    *,
+    title: str,
+    processes: Processes,
+    progress: Progress,
+) -> None:
+    """Does `work(pair, worker)` for this process's share of all pairs of blocks, on all cores.
+
+    `worker` numbers the threads, so that each can have room of its own. Between rounds every thread has
+    finished. An interrupt waits for the pairs that are under way, some milliseconds each, and for nothing else.
+    """
+    count = threads()
+    free = threading.local()
+    numbers = iter(range(count))
+
+    def begin() -> None:
+        free.number = next(numbers)
+
+    total = blocks.rows * (blocks.rows - 1) // 2
+    pool = ThreadPoolExecutor(count, thread_name_prefix="pairs", initializer=begin)
+    try:
+        with progress.task(title, total=total, unit="pairs") as task:
+            for pairs in blocks.rounds():
+                mine = iter(pairs[processes.rank :: processes.count])
+                running: dict[Future[None], Pair] = {}
+                while True:
+                    for pair in islice(mine, 4 * count - len(running)):
+                        running[pool.submit(lambda pair=pair: work(pair, free.number))] = pair
+                    if not running:
+                        break
+                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        pair = running.pop(future)
+                        future.result()
+                        task.advance(blocks.pairs_of_rows(pair) * processes.count)
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,140 @@
+"""Rows of numbers, compared by Euclidean, cosine or L1 distance."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+
+from polylens.clustering.blocks import Blocks
+from polylens.clustering.spaces import Groups, Least, Nearest
+from polylens.errors import DataError
+
+_TILE = 64
+_MOST_ROWS = 2048
+"""Rows of a block: their products take 16 MB a thread."""
+_UNIT = 2.0**-24
+"""Of rounding in single precision."""
+_LARGEST = 1e18
+"""Of the lengths of rows: their squares must be far from the largest number of single precision."""
+
+
+class DenseSpace:
+    """Rows of numbers. Its own unit is squared distance for Euclidean, and the metric's for the others.
+
+    Distances of two blocks are first bounded from below in single precision (a product of matrices, or a plain sum
+    for L1) by more than rounding can take away, and pairs that the bound does not rule out are measured in double
+    precision. So the result is that of exact distances, at the speed of products.
+
+    Memory: the rows as they are, and a few blocks a thread.
+    """
+
+    def __init__(
+        self,
+        rows: Float32[np.ndarray, "rows width"],
+        *,
+        metric: Literal["euclidean", "cosine", "l1"],
+        order: Int64[np.ndarray, "rows"] | None = None,
+    ) -> None:
+        from polylens.kernels import distances
+
+        self._rows = rows
+        self._metric = metric
+        self._kind = {
+            "euclidean": distances.SQUARED,
+            "cosine": distances.COSINE,
+            "l1": distances.ABSOLUTE,
+        }[metric]
+        self._order = np.arange(len(rows), dtype=np.int64) if order is None else order
+        self._lengths = np.sqrt(_squares(rows))
+        if self._lengths.max(initial=0) > _LARGEST:
+            raise DataError(
+                f"row {int(self._lengths.argmax())} has a length above {_LARGEST:g}: too large to be compared",
+                hint="bring the activations to scale ('scale: standardise')",
+            )
+        self._centre = rows.mean(0, dtype=np.float64).astype(np.float32) if metric == "euclidean" else None
+        self.blocks = Blocks.of(len(rows), tile=_TILE, most=_MOST_ROWS)
+
+    def offer(self, first: slice, second: slice, nearest: Nearest) -> None:
+        """Offers every pair of two blocks to both of its rows."""
+        from polylens.kernels.nearest import offer_tile
+
+        offer_tile(
+            self._bounds(first, second),
+            self._kind,
+            self._rows,
+            self._lengths,
+            first.start,
+            second.start,
+            first.stop - first.start,
+            second.stop - second.start,
+            nearest.distances,
+            nearest.who,
+        )
+
+    def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> DenseSpace:
+        """The same rows, `order[place]` at each place; they are gathered block by block."""
+        return DenseSpace(self._rows, metric=self._metric, order=order)
+
+    def keep_least(self, first: slice, second: slice, groups: Groups, least: Least) -> None:
+        """Keeps the least edges of mutual reachability that two blocks of places hold between groups."""
+        from polylens.kernels.between import least_tile
+
+        ends = groups.group[[first.start, first.stop - 1, second.start, second.stop - 1]]
+        if (ends == ends[0]).all():
+            return
+        least_tile(
+            self._bounds(first, second),
+            self._kind,
+            self._rows,
+            self._lengths,
+            self._order,
+            first.start,
+            second.start,
+            first.stop - first.start,
+            second.stop - second.start,
+            groups.core,
+            groups.group,
+            least.slot,
+            least.weight,
+            least.ends,
+        )
+
+    def in_units(self, distances: Float64[np.ndarray, "*some"]) -> Float64[np.ndarray, "*some"]:
+        """Roots of squared distances; the others as they are."""
+        return np.sqrt(distances) if self._metric == "euclidean" else distances
+
+    def _bounds(self, first: slice, second: slice) -> Float32[np.ndarray, "first second"]:
+        """Lower bounds of the distances of two blocks."""
+        from polylens.kernels.distances import bounds_from_products, bounds_from_sums
+
+        left = self._block(first)
+        right = left if first == second else self._block(second)
+        width = left.shape[1]
+        if self._metric == "l1":
+            sums = np.empty((len(left), len(right)), dtype=np.float32)
+            turned = np.empty((width, _TILE), dtype=np.float32)
+            bounds_from_sums(left, right, turned, 1.0 - (width + 8) * _UNIT, sums)
+            return sums
+        products = left @ right.T
+        # What a sum of so many products can lose, and the rounding of centred rows and of their squares.
+        kept = 1.0 - (width + 32) * _UNIT
+        squares = [(_squares(block) * kept).astype(np.float32) for block in (left, right)]
+        bounds_from_products(products, squares[0], squares[1], 0.5 if self._metric == "cosine" else 1.0)
+        return products
+
+    def _block(self, places: slice) -> Float32[np.ndarray, "places width"]:
+        """The rows of a block: less the mean of all, or over their lengths, or as they are."""
+        rows = self._rows[self._order[places]]
+        if self._centre is not None:
+            rows -= self._centre
+        if self._metric == "cosine":
+            lengths = self._lengths[self._order[places]]
+            rows /= np.where(lengths > 0, lengths, 1)[:, None].astype(np.float32)
+        return rows
+
+
+def _squares(rows: Float32[np.ndarray, "rows width"]) -> Float64[np.ndarray, "rows"]:
+    """Squared lengths, in double precision."""
+    return np.asarray(np.einsum("rw,rw->r", rows, rows, dtype=np.float64))

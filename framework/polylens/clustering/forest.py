@@ -1,0 +1,65 @@
+"""A spanning forest that grows into a minimum spanning tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from polylens.clustering.spaces import Groups, Least, Nearest
+
+
+@dataclass
+class Forest:
+    """Edges of a minimum spanning tree found so far, and the groups of rows they connect."""
+
+    parent: Int64[np.ndarray, "rows"]
+    """Union-find over rows."""
+    edges: Int64[np.ndarray, "edges 2"]
+    weights: Float64[np.ndarray, "edges"]
+    found: int = 0
+    """How many edges are known; the rest is room."""
+
+    @classmethod
+    def of(cls, rows: int) -> Forest:
+        """Every row alone."""
+        edges = np.empty((rows - 1, 2), dtype=np.int64)
+        return cls(np.arange(rows, dtype=np.int64), edges, np.empty(rows - 1))
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether all rows are connected."""
+        return self.found == len(self.edges)
+
+    def contract(self, nearest: Nearest, core: Float64[np.ndarray, "rows"]) -> None:
+        """Takes in the edges to nearest neighbours that are provably least."""
+        from polylens.kernels.contraction import contract
+
+        complete = nearest.who.shape[1] == len(core) - 1
+        self.found = contract(
+            nearest.distances, nearest.who, core, complete, self.parent, self.edges, self.weights
+        )
+
+    def groups(self, core: Float64[np.ndarray, "rows"]) -> Groups:
+        """The rows by group."""
+        from polylens.kernels.contraction import roots
+
+        _, group = np.unique(roots(self.parent), return_inverse=True)
+        order = np.argsort(group, kind="stable")
+        return Groups(order.astype(np.int64), core[order], group[order].astype(np.int64))
+
+    def join(self, groups: Groups, least: Least) -> None:
+        """Takes in the least edges between groups: a tree over all, or the least out of each."""
+        from polylens.kernels.between import spanning_groups
+        from polylens.kernels.contraction import add_edges
+
+        if least.weight.shape[1] == groups.count > 1:
+            near = spanning_groups(least.weight)
+            own, slot = np.arange(1, groups.count), near[1:]
+        else:
+            own, slot = np.arange(groups.count), np.zeros(groups.count, dtype=np.int64)
+        ends = groups.order[least.ends[own, slot]]
+        self.found = add_edges(
+            ends, least.weight[own, slot], self.parent, self.edges, self.weights, self.found
+        )

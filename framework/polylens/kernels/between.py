@@ -1,0 +1,162 @@
+"""The least edges of mutual reachability between groups of rows, from tiles of distances."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polylens.kernels.compiling import compiled
+from polylens.kernels.distances import EXACT, jaccard_tile, measured
+from polylens.kernels.popcount import TILE, differing_tile
+
+
+@compiled
+def _fill_limits(
+    own: int, columns: np.ndarray, core: np.ndarray, slot: np.ndarray, weight: np.ndarray, limits: np.ndarray
+) -> None:
+    """What a distance to each column must stay below to be of use to group `own` or to the column's group."""
+    for column in range(len(columns)):
+        other = columns[column]
+        limit = max(weight[own, slot[other]], weight[other, slot[own]])
+        limits[column] = limit if other != own and core[column] < limit else -1.0
+
+
+@compiled
+def least_tile(
+    tile: np.ndarray,
+    kind: int,
+    rows: np.ndarray,
+    lengths: np.ndarray,
+    order: np.ndarray,
+    first: int,
+    second: int,
+    n_first: int,
+    n_second: int,
+    core: np.ndarray,
+    group: np.ndarray,
+    slot: np.ndarray,
+    weight: np.ndarray,
+    ends: np.ndarray,
+) -> None:
+    """Keeps the least edges that a tile shows between rows of different groups.
+
+    Rows are numbered by their place in `order`, which has those of one group together.
+
+    Args:
+        tile: distances (`kind` EXACT) or lower bounds of them, of places from `first` and places from `second`.
+        kind: how a pair that a bound does not rule out is measured.
+        rows: activations by row number; any two-dimensional array for EXACT.
+        lengths: of the rows, for COSINE.
+        order: the row number at each place.
+        first, second: first place of either side; equal for the rows among themselves.
+        n_first, n_second: rows of either side; the tile may be larger.
+        core: core distances by place.
+        group: groups by place.
+        slot: which columns of `weight` a group has: column `slot[h]` of row g is for edges from g to h, so that
+            with `slot[h] = h` every two groups keep their least edge, and with `slot[h] = 0` each group keeps
+            the least that leaves it.
+        weight: `groups slots`, the least weights so far; updated.
+        ends: `groups slots 2`, the places of those edges, the one in the group first; updated.
+    """
+    limits = np.empty(n_second)
+    columns, cores = group[second : second + n_second], core[second : second + n_second]
+    filled_for = -1
+    for row in range(n_first):
+        i = first + row
+        own, own_core = group[i], core[i]
+        if own != filled_for:
+            _fill_limits(own, columns, cores, slot, weight, limits)
+            filled_for = own
+        start = row + 1 if first == second else 0
+        found = 0
+        for column in range(start, n_second):
+            found += (tile[row, column] < limits[column]) & (own_core < limits[column])
+        if found == 0:
+            continue
+        for column in range(start, n_second):
+            floor = max(own_core, cores[column])
+            distance = np.float64(tile[row, column])
+            if max(floor, distance) >= limits[column]:
+                continue
+            j = second + column
+            if kind != EXACT:
+                distance = measured(kind, rows, lengths, order[i], order[j])
+            distance = max(floor, distance)
+            if distance >= limits[column]:
+                continue
+            other = columns[column]
+            if distance < weight[own, slot[other]]:
+                weight[own, slot[other]] = distance
+                ends[own, slot[other], 0], ends[own, slot[other], 1] = i, j
+            if distance < weight[other, slot[own]]:
+                weight[other, slot[own]] = distance
+                ends[other, slot[own], 0], ends[other, slot[own], 1] = j, i
+            _fill_limits(own, columns, cores, slot, weight, limits)
+
+
+@compiled
+def least_bits(
+    words: np.ndarray,
+    ones: np.ndarray,
+    jaccard: bool,
+    n: int,
+    a_from: int,
+    a_to: int,
+    b_from: int,
+    b_to: int,
+    core: np.ndarray,
+    group: np.ndarray,
+    slot: np.ndarray,
+    weight: np.ndarray,
+    ends: np.ndarray,
+) -> None:
+    """Keeps the least edges between rows of different groups over two blocks of tiles.
+
+    `words` and `ones` stand in the order of places. Two tiles of one and the same group are passed over.
+    """
+    counts = np.empty((TILE, TILE), dtype=np.float32)
+    ratios = np.empty((TILE, TILE), dtype=np.float64)
+    rows, lengths, order = np.empty((0, 0), np.float32), np.empty(0), np.empty(0, np.int64)
+    for a in range(a_from, a_to):
+        i = a * TILE
+        m = min(TILE, n - i)
+        for b in range(a if a_from == b_from else b_from, b_to):
+            j = b * TILE
+            k = min(TILE, n - j)
+            if group[i] == group[j + k - 1] and group[j] == group[i + m - 1]:
+                continue
+            differing_tile(words, a, b, counts)
+            if jaccard:
+                jaccard_tile(ones, i, j, counts, ratios)
+                least_tile(
+                    ratios, EXACT, rows, lengths, order, i, j, m, k, core, group, slot, weight, ends
+                )
+            else:
+                least_tile(
+                    counts, EXACT, rows, lengths, order, i, j, m, k, core, group, slot, weight, ends
+                )
+
+
+@compiled
+def spanning_groups(weight: np.ndarray) -> np.ndarray:
+    """Prim's tree over a dense symmetric matrix of groups: for every group but the first, its neighbour in it.
+
+    The first group's entry is -1. O(groups^2).
+    """
+    n = weight.shape[0]
+    parent = np.full(n, -1, dtype=np.int64)
+    reached = np.full(n, np.inf)
+    inside = np.zeros(n, dtype=np.bool_)
+    current = 0
+    for _ in range(n - 1):
+        inside[current] = True
+        following = -1
+        for other in range(n):
+            if inside[other]:
+                continue
+            if parent[other] < 0 or weight[current, other] < reached[other]:
+                reached[other] = weight[current, other]
+                parent[other] = current
+            if following < 0 or reached[other] < reached[following]:
+                following = other
+        current = following
+    return parent
