@@ -7,12 +7,16 @@ from typing import Literal
 import numpy as np
 
 from polylens.clustering.checks import check_points
+from polylens.clustering.condensing import condensed
 from polylens.clustering.exemplars import medoids
-from polylens.clustering.points import Metric, Points, unit_length
-from polylens.clustering.renumbering import by_falling_size
+from polylens.clustering.library import library_labels
+from polylens.clustering.points import Metric, Points
+from polylens.clustering.selecting import Selection, cut, selected
 from polylens.errors import DataError
-from polylens.progress import Progress, Silent
-from polylens.records import Partition
+from polylens.progress import Progress
+from polylens.records import Hierarchy, Partition
+
+Ties = Literal["at_once", "library"]
 
 
 def hdbscan(
@@ -21,62 +25,132 @@ def hdbscan(
     metric: Metric,
     min_cluster_size: int = 5,
     min_samples: int | None = None,
-    selection: Literal["eom", "leaf"] = "eom",
+    selection: Selection = "eom",
+    max_cluster_size: int | None = None,
+    epsilon: float = 0.0,
+    ties: Ties = "at_once",
+    of: Hierarchy | None = None,
     exemplars: bool = True,
+    bits: int | None = None,
+    device: str | None = None,
     progress: Progress | None = None,
 ) -> Partition:
     """The HDBSCAN* clusters of points; rows in no cluster are noise (-1).
 
-    Rows that are all equal, or that show one cluster only, are all noise: one cluster of everything is
-    no finding.
+    The clusters do not depend on the order of the rows: groups that meet at one height are joined at once.
+    Where rows leave a cluster, or it splits, is counted in lambda = 1 / height; a height of 0 (exact
+    duplicates) counts as half the least positive height. Rows that are all equal, or that show one cluster
+    only, are all noise: one cluster of everything is no finding.
 
     Args:
-        points: activations (`euclidean`, or `cosine`: the points are brought to unit length and compared by
-            Euclidean distance, which orders pairs alike), or bits (`hamming`, `jaccard`).
+        points: activations or graded codes (`euclidean`, `cosine`: 1 - cosine of the angle, `l1`), or bits,
+            packed or not (`hamming`: share of bits that differ, `jaccard`).
         metric: how rows are compared.
         min_cluster_size: fewest rows of a cluster, 2 or more.
-        min_samples: neighbours that make a core point, the point itself counted; `min_cluster_size`
-            where None.
+        min_samples: neighbours that make a core point, the point itself counted. Where None: that of `of`,
+            and without it `min_cluster_size`.
         selection: `eom` (the most persistent clusters) or `leaf` (the finest).
-        exemplars: whether the clusters' medoids are found, which costs as much as all their pairs; else there
-            are none.
+        max_cluster_size: most rows of a cluster under `eom`; see `selected`.
+        epsilon: clusters that split off below this height, in the metric's unit, are merged; see `selected`.
+        ties: `at_once`, or `library`: scikit-learn's HDBSCAN, for comparison only. It joins equal heights one
+            after the other, in an order that follows from how rows are numbered, so its clusters change with
+            that order. A row or small group that is as near to one cluster as to another goes to one of the
+            two there, and leaves both here. Core distances make such heights equal from `min_samples` 3 on,
+            even where no two distances are. There is no `of`, `hierarchy` or `persistence` then, and memory
+            is that of the points in double precision (under `cosine`, of all their pairs).
+        of: the hierarchy of the same points by the same metric and `min_samples`, which is then not made
+            again: cutting it at many sizes costs next to nothing.
+        exemplars: whether the clusters' medoids are found, which costs up to as much as all their pairs; else
+            there are none.
+        bits: how many bits a packed row holds; 8 a byte where None.
+        device: where distances are taken, as `hierarchy` has it.
         progress: where the work shows itself.
 
     Raises:
-        DataError: fewer rows than `min_samples`, a single row, no columns, NaN or infinity.
+        DataError: fewer rows than `min_samples`, a single row, no columns, NaN or infinity, a metric that
+            does not fit the points, limits that exclude each other, or a hierarchy of something else.
 
     Source: Campello, Moulavi, Sander (2013); Campello, Moulavi, Zimek, Sander (2015).
-    Departs: scikit-learn's ball tree stands behind this door. Hamming distances tie massively, and its other
-        algorithms break ties by row order in a way that changes the clusters; this one nearly does not.
-        Its tree of merges is not public, so `merges` is None.
     """
-    neighbours = min_cluster_size if min_samples is None else min_samples
-    check_points(points, at_least=neighbours, because=f"min_samples is {neighbours}")
-    if (points.dtype == np.bool_) != (metric in ("hamming", "jaccard")):
-        raise DataError(
-            f"metric '{metric}' does not fit {'bits' if points.dtype == np.bool_ else 'activations'}"
-        )
+    neighbours = min_samples
+    if neighbours is None:
+        neighbours = min_cluster_size if of is None else of.min_samples
+    because = f"min_samples is {neighbours}"
+    check_points(points, at_least=neighbours, because=because, metric=metric, bits=bits)
+    _check_limits(min_cluster_size, neighbours, max_cluster_size, epsilon)
+    if of is not None:
+        _check_hierarchy(of, ties, rows=len(points), metric=metric, min_samples=neighbours)
 
-    from sklearn.cluster import HDBSCAN
-
-    placed = unit_length(points) if metric == "cosine" else points
-    measure: Literal["euclidean", "hamming", "jaccard"] = "euclidean" if metric == "cosine" else metric
-    with (progress or Silent()).task("clustering", total=len(points), unit="rows") as task:
-        fitted = HDBSCAN(
-            metric=measure,
-            algorithm="ball_tree",
+    found = None
+    if ties == "library":
+        labels, strength = library_labels(
+            points,
+            metric=metric,
             min_cluster_size=min_cluster_size,
             min_samples=neighbours,
-            cluster_selection_method=selection,
-            copy=True,
-        ).fit(placed)
-        task.advance(len(points))
-    labels = by_falling_size(fitted.labels_)
-    sizes = f"min_cluster_size {min_cluster_size}, min_samples {neighbours}"
+            selection=selection,
+            max_cluster_size=max_cluster_size,
+            epsilon=epsilon,
+            bits=bits,
+            progress=progress,
+        )
+        persistence = None
+    else:
+        if of is None:
+            from polylens.clustering.spanning_tree import hierarchy
+
+            of = hierarchy(
+                points, metric=metric, min_samples=neighbours, bits=bits, device=device, progress=progress
+            )
+        found = of
+        tree = condensed(found, min_cluster_size=min_cluster_size)
+        nodes = selected(tree, selection=selection, max_cluster_size=max_cluster_size, epsilon=epsilon)
+        flat = cut(tree, nodes)
+        labels, strength, persistence = flat.labels, flat.strength, flat.persistence
+
+    options = [f"min_cluster_size {min_cluster_size}", f"min_samples {neighbours}", selection]
+    if max_cluster_size is not None:
+        options.append(f"max_cluster_size {max_cluster_size}")
+    if epsilon > 0:
+        options.append(f"epsilon {epsilon:g}")
+    if ties == "library":
+        options.append("ties as in scikit-learn")
     return Partition(
         labels=labels,
-        strength=np.clip(fitted.probabilities_, 0.0, 1.0).astype(np.float32),
-        exemplars=medoids(placed, labels=labels, metric=measure) if exemplars else np.empty(0, np.int64),
-        method=f"HDBSCAN ({metric}, {sizes}, {selection})",
-        space="code" if points.dtype == np.bool_ else "activation",
+        strength=strength,
+        exemplars=medoids(points, labels=labels, metric=metric, progress=progress)
+        if exemplars
+        else np.empty(0, np.int64),
+        method=f"HDBSCAN ({metric}, {', '.join(options)})",
+        space="activation" if points.dtype == np.float32 else "code",
+        persistence=persistence,
+        hierarchy=found,
     )
+
+
+def _check_limits(
+    min_cluster_size: int, min_samples: int, max_cluster_size: int | None, epsilon: float
+) -> None:
+    if min_cluster_size < 2:
+        raise DataError(f"min_cluster_size is {min_cluster_size}: a cluster has 2 rows or more")
+    if min_samples < 1:
+        raise DataError(f"min_samples is {min_samples}: a row is its own first neighbour, so it is 1 or more")
+    if max_cluster_size is not None and max_cluster_size < min_cluster_size:
+        raise DataError(
+            f"max_cluster_size ({max_cluster_size}) is below min_cluster_size ({min_cluster_size}): "
+            "no cluster could be kept"
+        )
+    if not 0 <= epsilon < np.inf:
+        raise DataError(f"epsilon is {epsilon:g}: a height is a number, 0 or more")
+
+
+def _check_hierarchy(of: Hierarchy, ties: Ties, *, rows: int, metric: str, min_samples: int) -> None:
+    if ties == "library":
+        raise DataError("a hierarchy joins equal heights at once: 'ties: library' cannot start from one")
+    for what, given, wanted in (
+        ("rows", len(of.order), rows),
+        ("metric", of.metric, metric),
+        ("min_samples", of.min_samples, min_samples),
+    ):
+        if given != wanted:
+            raise DataError(f"the hierarchy is of other points: its {what} is {given}, not {wanted}")

@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 
 from polylens.bits import unpacked
 from polylens.errors import DataError
 from polylens.records import Rows
 
-Points = Float32[np.ndarray, "rows width"] | Bool[np.ndarray, "rows width"]
-"""Activations, or the unpacked bits of codes."""
+Points = Float32[np.ndarray, "rows width"] | Bool[np.ndarray, "rows width"] | UInt8[np.ndarray, "rows bytes"]
+"""Activations or graded codes; the bits of codes; or such bits packed, eight a byte, zeros for padding."""
 
 On = Literal["activation", "code"]
-Metric = Literal["euclidean", "cosine", "hamming", "jaccard"]
+Metric = Literal["euclidean", "cosine", "hamming", "jaccard", "l1"]
+METRICS = {"activations": ("euclidean", "cosine", "l1"), "bits": ("hamming", "jaccard")}
+"""What points are compared by, by what they are."""
 Scale = Literal["none", "centre", "standardise"]
 
 
-def row_points(rows: Rows, *, on: On, scale: Scale = "none") -> Points:
+def row_points(rows: Rows, *, on: On, scale: Scale = "none", packed: bool = False) -> Points:
     """The activations of rows, brought to scale, or the bits of their codes.
+
+    Args:
+        rows: with that part.
+        on: which part.
+        scale: of activations.
+        packed: whether codes stay packed, an eighth of the memory. Zeros fill the last byte of each layer, so
+            engines must be told the number of bits (`CodeScheme.bits`).
 
     Raises:
         DataError: the rows carry no such part.
@@ -30,7 +39,7 @@ def row_points(rows: Rows, *, on: On, scale: Scale = "none") -> Points:
             raise DataError(
                 "these rows carry no codes", hint="give the spec a 'code:', or use 'on: activation'"
             )
-        return unpacked(rows.codes)
+        return np.asarray(rows.codes.packed) if packed else unpacked(rows.codes)
     if rows.activations is None:
         raise DataError("these rows carry no activations", hint="use 'on: code'")
     return scaled(np.asarray(rows.activations), scale=scale)

@@ -1,0 +1,75 @@
+"""Which clusters of a condensed tree are kept. Clusters stand after their parents; 0 is the root."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polylens.kernels.compiling import compiled
+
+_ROUNDING = 1e-10
+"""Of a stability: what adding numbers up in another order may change."""
+
+
+@compiled
+def most_stable(
+    parent: np.ndarray, stability: np.ndarray, size: np.ndarray, largest: int, chosen: np.ndarray
+) -> None:
+    """Chooses the clusters below the root whose stabilities sum to the most (excess of mass).
+
+    A cluster is kept where its children, or what is kept of them, are not more stable than itself; where both
+    are equal, it is kept. Children's stabilities are summed by size, so that no order of theirs matters.
+
+    Args:
+        parent, stability, size: of the clusters.
+        largest: most rows of a cluster that is kept.
+        chosen: a flag for each cluster, filled.
+    """
+    clusters = len(parent)
+    first = np.zeros(clusters + 1, dtype=np.int64)
+    for cluster in range(1, clusters):
+        first[parent[cluster] + 1] += 1
+    for cluster in range(clusters):
+        first[cluster + 1] += first[cluster]
+    told = first[:-1].copy()
+    below = np.empty(clusters)  # what the children of each cluster, one after the other, are worth
+    for cluster in range(clusters - 1, 0, -1):
+        worths = below[first[cluster] : first[cluster + 1]]
+        if len(worths) > 2:
+            worths.sort()
+        children = 0.0
+        for worth in worths:
+            children += worth
+        keep = children <= stability[cluster] * (1.0 + _ROUNDING) and size[cluster] <= largest
+        chosen[cluster] = keep
+        below[told[parent[cluster]]] = stability[cluster] if keep else children
+        told[parent[cluster]] += 1
+    chosen[0] = False
+    covered = np.zeros(clusters, dtype=np.bool_)
+    for cluster in range(1, clusters):
+        covered[cluster] = covered[parent[cluster]] or chosen[parent[cluster]]
+        chosen[cluster] = chosen[cluster] and not covered[cluster]
+
+
+@compiled
+def merged_upwards(parent: np.ndarray, birth: np.ndarray, latest: float, chosen: np.ndarray) -> None:
+    """Puts, for each chosen cluster born after `latest`, its nearest ancestor that is not.
+
+    Where there is none below the root, the highest ancestor below the root stands for it. Chosen clusters do
+    not hold one another, before and after.
+    """
+    instead = np.zeros(len(parent), dtype=np.int64)
+    for cluster in range(1, len(parent)):
+        high = parent[cluster] == 0 or birth[cluster] <= latest
+        instead[cluster] = cluster if high else instead[parent[cluster]]
+    for cluster in range(len(parent) - 1, 0, -1):
+        if chosen[cluster] and instead[cluster] != cluster:
+            chosen[cluster] = False
+            chosen[instead[cluster]] = True
+
+
+@compiled
+def chosen_above(parent: np.ndarray, chosen: np.ndarray, owner: np.ndarray) -> None:
+    """Fills `owner` with the chosen cluster that each cluster is or lies in; -1 where there is none."""
+    owner[0] = -1
+    for cluster in range(1, len(parent)):
+        owner[cluster] = cluster if chosen[cluster] else owner[parent[cluster]]
