@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 import polylens
+from polylens.clustering import hierarchy
 from polylens.codes.sign import Sign
 from polylens.devices import Options, exact_float32
 from polylens.harvest import Take, harvest, load_rows
@@ -187,3 +188,16 @@ def test_googlenets_rows_per_second_beside_the_bare_model(googlenet, tmp_path, c
     rates = {name: len(examples.inputs) / np.median(times[1:]) for name, times in seconds.items()}
     with capsys.disabled():
         print("\n" + ", ".join(f"{name}: {rate:,.0f} images a second" for name, rate in rates.items()))
+
+
+@pytest.mark.parametrize("metric", ["hamming", "jaccard", "euclidean", "cosine", "l1"])
+def test_the_gpu_grows_the_spanning_tree_of_the_processor(metric: str) -> None:
+    generator = np.random.default_rng(0)
+    centres = generator.normal(size=(20, 96))
+    values = centres[generator.integers(0, 20, 3000)] + 0.2 * generator.normal(size=(3000, 96))
+    values[:100] = values[100:200]
+    points = values > 0 if metric in ("hamming", "jaccard") else values.astype(np.float32)
+    here = hierarchy(points, metric=metric, min_samples=5, device="cpu")
+    there = hierarchy(points, metric=metric, min_samples=5, device="cuda")
+    np.testing.assert_array_equal(there.heights, here.heights)
+    np.testing.assert_array_equal(there.core, here.core)

@@ -8,6 +8,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,11 @@ ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 
 STRATEGIES = ("auto", "ddp")
 """One process, or as many as devices, each with the whole network and a part of the examples."""
+
+_GPU_ROWS = 20_000
+"""From so many rows on, moving them to a GPU pays."""
+
+_accelerator: ContextVar[str] = ContextVar("accelerator", default="auto")
 
 _LOGGERS = (
     "pytorch_lightning",
@@ -86,6 +92,25 @@ class Options:
                 f"--devices {self.devices} asks for more GPUs than there are: {gpus}",
                 hint="--accelerator cpu computes in several processes on the CPU",
             )
+
+
+@contextmanager
+def computing_on(accelerator: str) -> Iterator[None]:
+    """Holds what is computed outside of a trainer to the user's choice among `ACCELERATORS`."""
+    token = _accelerator.set(accelerator)
+    try:
+        yield
+    finally:
+        _accelerator.reset(token)
+
+
+def fitting_device(rows: int) -> str:
+    """The torch device for work on all pairs of so many rows: `cuda` where it is there, allowed and pays."""
+    if rows < _GPU_ROWS or _accelerator.get() in ("cpu", "mps"):
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _check_word(name: str, word: str, known: Sequence[str]) -> None:

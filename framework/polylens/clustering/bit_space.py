@@ -17,7 +17,8 @@ _MOST_ROWS = 1024
 
 
 class BitSpace:
-    """Rows of bits in tiles of 64 rows, word by word. Its own unit is bits for Hamming, and shares for Jaccard.
+    """Rows of bits in tiles of 64 rows, word by word. Its own unit is bits for Hamming, and shares for
+    Jaccard.
 
     Memory: the packed bits, once more while rows are put in another order.
     """
@@ -36,7 +37,9 @@ class BitSpace:
         self._rows = rows
         self._bits = bits
         self._metric = metric
-        counts = np.bitwise_count(words).sum(1, dtype=np.int64) if metric == "jaccard" else np.empty(0, np.int64)
+        counts = (
+            np.bitwise_count(words).sum(1, dtype=np.int64) if metric == "jaccard" else np.empty(0, np.int64)
+        )
         self._ones: Int64[np.ndarray, "padded"] = counts.ravel()
         self._tile = TILE
         self.blocks = Blocks.of(rows, tile=TILE, most=_MOST_ROWS)
@@ -58,9 +61,7 @@ class BitSpace:
 
         a, b = self._tiles(first), self._tiles(second)
         jaccard = self._metric == "jaccard"
-        offer_bits(
-            self._words, self._ones, jaccard, self._rows, *a, *b, nearest.distances, nearest.who
-        )
+        offer_bits(self._words, self._ones, jaccard, self._rows, *a, *b, nearest.distances, nearest.who)
 
     def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> BitSpace:
         """The same rows, `order[place]` at each place."""
@@ -94,7 +95,7 @@ class BitSpace:
 def _tiled(
     points: Bool[np.ndarray, "rows bits"] | UInt8[np.ndarray, "rows bytes"],
 ) -> UInt64[np.ndarray, "tiles words 64"]:
-    """The rows as 64-bit words, 64 rows to a tile, padded with zeros; by chunks, so that little is held twice."""
+    """The rows as 64-bit words, 64 rows to a tile, padded with zeros; by chunks, to hold little twice."""
     from polylens.kernels.popcount import TILE
 
     n_bytes = points.shape[1] if points.dtype == np.uint8 else -(-points.shape[1] // 8)

@@ -41,8 +41,12 @@ class Blocks:
 
     def pairs_of_rows(self, pair: Pair) -> int:
         """How many pairs of rows two blocks hold."""
-        first, second = (span.stop - span.start for span in map(self.span, pair))
+        first, second = (self.rows_in(block) for block in pair)
         return first * (first - 1) // 2 if pair[0] == pair[1] else first * second
+
+    def rows_in(self, block: int) -> int:
+        """How many rows a block has."""
+        return min((block + 1) * self.size, self.rows) - block * self.size
 
     def rounds(self) -> Iterator[list[Pair]]:
         """Every pair of blocks once, in rounds in which no block comes twice (the circle method).
@@ -80,7 +84,8 @@ def over_pairs(
     """Does `work(pair, worker)` for this process's share of all pairs of blocks, on all cores.
 
     `worker` numbers the threads, so that each can have room of its own. Between rounds every thread has
-    finished. An interrupt waits for the pairs that are under way, some milliseconds each, and for nothing else.
+    finished. An interrupt waits for the pairs that are under way, some milliseconds each, and for nothing
+    else.
     """
     count = threads()
     free = threading.local()
@@ -88,6 +93,9 @@ def over_pairs(
 
     def begin() -> None:
         free.number = next(numbers)
+
+    def one(pair: Pair) -> None:
+        work(pair, free.number)
 
     total = blocks.rows * (blocks.rows - 1) // 2
     pool = ThreadPoolExecutor(count, thread_name_prefix="pairs", initializer=begin)
@@ -98,7 +106,7 @@ def over_pairs(
                 running: dict[Future[None], Pair] = {}
                 while True:
                     for pair in islice(mine, 4 * count - len(running)):
-                        running[pool.submit(lambda pair=pair: work(pair, free.number))] = pair
+                        running[pool.submit(one, pair)] = pair
                     if not running:
                         break
                     done, _ = wait(running, return_when=FIRST_COMPLETED)

@@ -23,9 +23,9 @@ _LARGEST = 1e18
 class DenseSpace:
     """Rows of numbers. Its own unit is squared distance for Euclidean, and the metric's for the others.
 
-    Distances of two blocks are first bounded from below in single precision (a product of matrices, or a plain sum
-    for L1) by more than rounding can take away, and pairs that the bound does not rule out are measured in double
-    precision. So the result is that of exact distances, at the speed of products.
+    Distances of two blocks are first bounded from below in single precision (a product of matrices, or a
+    plain sum for L1) by more than rounding can take away, and pairs that the bound does not rule out are
+    measured in double precision. So the result is that of exact distances, at the speed of products.
 
     Memory: the rows as they are, and a few blocks a thread.
     """
@@ -37,22 +37,13 @@ class DenseSpace:
         metric: Literal["euclidean", "cosine", "l1"],
         order: Int64[np.ndarray, "rows"] | None = None,
     ) -> None:
-        from polylens.kernels import distances
+        from polylens.kernels.distances import KINDS
 
         self._rows = rows
         self._metric = metric
-        self._kind = {
-            "euclidean": distances.SQUARED,
-            "cosine": distances.COSINE,
-            "l1": distances.ABSOLUTE,
-        }[metric]
+        self._kind = KINDS[metric]
         self._order = np.arange(len(rows), dtype=np.int64) if order is None else order
-        self._lengths = np.sqrt(_squares(rows))
-        if self._lengths.max(initial=0) > _LARGEST:
-            raise DataError(
-                f"row {int(self._lengths.argmax())} has a length above {_LARGEST:g}: too large to be compared",
-                hint="bring the activations to scale ('scale: standardise')",
-            )
+        self._lengths = lengths(rows)
         self._centre = rows.mean(0, dtype=np.float64).astype(np.float32) if metric == "euclidean" else None
         self.blocks = Blocks.of(len(rows), tile=_TILE, most=_MOST_ROWS)
 
@@ -117,7 +108,7 @@ class DenseSpace:
             turned = np.empty((width, _TILE), dtype=np.float32)
             bounds_from_sums(left, right, turned, 1.0 - (width + 8) * _UNIT, sums)
             return sums
-        products = left @ right.T
+        products: Float32[np.ndarray, "first second"] = left @ right.T
         # What a sum of so many products can lose, and the rounding of centred rows and of their squares.
         kept = 1.0 - (width + 32) * _UNIT
         squares = [(_squares(block) * kept).astype(np.float32) for block in (left, right)]
@@ -126,13 +117,28 @@ class DenseSpace:
 
     def _block(self, places: slice) -> Float32[np.ndarray, "places width"]:
         """The rows of a block: less the mean of all, or over their lengths, or as they are."""
-        rows = self._rows[self._order[places]]
+        rows: Float32[np.ndarray, "places width"] = self._rows[self._order[places]]
         if self._centre is not None:
             rows -= self._centre
         if self._metric == "cosine":
             lengths = self._lengths[self._order[places]]
             rows /= np.where(lengths > 0, lengths, 1)[:, None].astype(np.float32)
         return rows
+
+
+def lengths(rows: Float32[np.ndarray, "rows width"]) -> Float64[np.ndarray, "rows"]:
+    """Euclidean lengths of rows.
+
+    Raises:
+        DataError: one is too large for its square to be compared in single precision.
+    """
+    found: Float64[np.ndarray, "rows"] = np.sqrt(_squares(rows))
+    if found.max(initial=0) > _LARGEST:
+        raise DataError(
+            f"row {int(found.argmax())} has a length above {_LARGEST:g}: too large to be compared",
+            hint="bring the activations to scale ('scale: standardise')",
+        )
+    return found
 
 
 def _squares(rows: Float32[np.ndarray, "rows width"]) -> Float64[np.ndarray, "rows"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,10 +28,20 @@ class Forest:
         edges = np.empty((rows - 1, 2), dtype=np.int64)
         return cls(np.arange(rows, dtype=np.int64), edges, np.empty(rows - 1))
 
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Forest:
+        """What `arrays` gave."""
+        return cls(arrays["parent"], arrays["edges"], arrays["weights"], int(arrays["found"]))
+
     @property
     def is_tree(self) -> bool:
         """Whether all rows are connected."""
         return self.found == len(self.edges)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All of it, to be kept."""
+        found = np.array(self.found)
+        return {"parent": self.parent, "edges": self.edges, "weights": self.weights, "found": found}
 
     def contract(self, nearest: Nearest, core: Float64[np.ndarray, "rows"]) -> None:
         """Takes in the edges to nearest neighbours that are provably least."""

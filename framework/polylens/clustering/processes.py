@@ -17,7 +17,8 @@ class Processes:
 
     @classmethod
     def here(cls) -> Processes:
-        """The default process group where one is set up (by torchrun, Lightning or by hand), else this process.
+        """The default process group where one is set up (by torchrun, Lightning or by hand), else this
+        process.
 
         Every process of the group must then ask for the same clustering of the same rows.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -31,8 +31,15 @@ class Nearest:
             return self
         distances = np.concatenate(processes.gathered(self.distances), axis=1)
         who = np.concatenate(processes.gathered(self.who), axis=1)
-        first = np.argsort(distances, axis=1, kind="stable")[:, : self.who.shape[1]]
-        return Nearest(np.take_along_axis(distances, first, axis=1), np.take_along_axis(who, first, axis=1))
+        merged, most = Nearest(distances, who).sorted(), self.who.shape[1]
+        return Nearest(merged.distances[:, :most], merged.who[:, :most])
+
+    def sorted(self) -> Nearest:
+        """The same neighbours by rising distance."""
+        first = np.argsort(self.distances, axis=1, kind="stable")
+        return Nearest(
+            np.take_along_axis(self.distances, first, axis=1), np.take_along_axis(self.who, first, axis=1)
+        )
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,6 @@ class Least:
         ends = np.full((groups, slots, 2), -1, dtype=np.int64)
         return cls(slot, np.full((groups, slots), np.inf), ends)
 
-
     @classmethod
     def of_all(cls, several: Sequence[Least]) -> Least:
         """The least of several findings on other pairs of the same groups."""
@@ -87,6 +93,7 @@ class Least:
         return Least.of_all([Least(self.slot, *found) for found in zip(weights, ends, strict=True)])
 
 
+@runtime_checkable
 class Space(Protocol):
     """Rows and a distance, in a unit of its own in which larger means farther."""
 

@@ -42,7 +42,8 @@ def least_tile(
     Rows are numbered by their place in `order`, which has those of one group together.
 
     Args:
-        tile: distances (`kind` EXACT) or lower bounds of them, of places from `first` and places from `second`.
+        tile: distances (`kind` EXACT) or lower bounds of them, of places from `first` and places from
+            `second`.
         kind: how a pair that a bound does not rule out is measured.
         rows: activations by row number; any two-dimensional array for EXACT.
         lengths: of the rows, for COSINE.
@@ -51,7 +52,8 @@ def least_tile(
         n_first, n_second: rows of either side; the tile may be larger.
         core: core distances by place.
         group: groups by place.
-        slot: which columns of `weight` a group has: column `slot[h]` of row g is for edges from g to h, so that
+        slot: which columns of `weight` a group has: column `slot[h]` of row g is for edges from g to h, so
+            that
             with `slot[h] = h` every two groups keep their least edge, and with `slot[h] = 0` each group keeps
             the least that leaves it.
         weight: `groups slots`, the least weights so far; updated.
@@ -74,13 +76,15 @@ def least_tile(
             continue
         for column in range(start, n_second):
             floor = max(own_core, cores[column])
-            distance = np.float64(tile[row, column])
-            if max(floor, distance) >= limits[column]:
+            if max(floor, np.float64(tile[row, column])) >= limits[column]:
                 continue
             j = second + column
-            if kind != EXACT:
-                distance = measured(kind, rows, lengths, order[i], order[j])
-            distance = max(floor, distance)
+            apart = (
+                float(tile[row, column])
+                if kind == EXACT
+                else measured(kind, rows, lengths, order[i], order[j])
+            )
+            distance = max(floor, apart)
             if distance >= limits[column]:
                 continue
             other = columns[column]
@@ -124,21 +128,18 @@ def least_bits(
             k = min(TILE, n - j)
             if group[i] == group[j + k - 1] and group[j] == group[i + m - 1]:
                 continue
-            differing_tile(words, a, b, counts)
+            differing_tile(words, a, words, b, counts)
             if jaccard:
-                jaccard_tile(ones, i, j, counts, ratios)
-                least_tile(
-                    ratios, EXACT, rows, lengths, order, i, j, m, k, core, group, slot, weight, ends
-                )
+                jaccard_tile(ones, i, ones, j, counts, ratios)
+                least_tile(ratios, EXACT, rows, lengths, order, i, j, m, k, core, group, slot, weight, ends)
             else:
-                least_tile(
-                    counts, EXACT, rows, lengths, order, i, j, m, k, core, group, slot, weight, ends
-                )
+                least_tile(counts, EXACT, rows, lengths, order, i, j, m, k, core, group, slot, weight, ends)
 
 
 @compiled
 def spanning_groups(weight: np.ndarray) -> np.ndarray:
-    """Prim's tree over a dense symmetric matrix of groups: for every group but the first, its neighbour in it.
+    """Prim's tree over a dense symmetric matrix of groups: for every group but the first, its neighbour in
+    it.
 
     The first group's entry is -1. O(groups^2).
     """

@@ -11,7 +11,8 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def compiled(function: Kernel) -> Kernel:
-    """The function as machine code, kept on disk, running without Python's lock so that threads share the work.
+    """The function as machine code, kept on disk, running without Python's lock so that threads share the
+    work.
 
     Where no folder can be written (a read-only installation of a user without a home), it is compiled anew in
     each process.

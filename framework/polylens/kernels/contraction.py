@@ -68,9 +68,9 @@ def contract(
 ) -> int:
     """Boruvka's rounds over the edges to nearest neighbours, as far as these are provably least.
 
-    An edge that is not listed leads from a row to one at least as far as its farthest listed neighbour. So where
-    the least listed edge that leaves a group weighs no more than the least such bound of its rows, no edge that
-    leaves the group weighs less, and it belongs to a minimum spanning tree.
+    An edge that is not listed leads from a row to one at least as far as its farthest listed neighbour. So
+    where the least listed edge that leaves a group weighs no more than the least such bound of its rows, no
+    edge that leaves the group weighs less, and it belongs to a minimum spanning tree.
 
     Args:
         near, who: distances and rows of each row's nearest, by rising distance.

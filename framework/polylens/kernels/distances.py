@@ -21,6 +21,8 @@ COSINE = 2
 ABSOLUTE = 3
 """L1 distance."""
 
+KINDS = {"euclidean": SQUARED, "cosine": COSINE, "l1": ABSOLUTE}
+
 _ROUNDING = 1e-24
 """A cosine distance below this is rounding in double precision: the directions are the same."""
 
@@ -29,8 +31,8 @@ _ROUNDING = 1e-24
 def measured(kind: int, rows: np.ndarray, lengths: np.ndarray, i: int, j: int) -> float:
     """The distance of two rows, in double precision; symmetric to the last bit.
 
-    `lengths` are the rows' Euclidean lengths, for COSINE: there a row of length 0 is at 0 from another such and
-    at 1 from all others.
+    `lengths` are the rows' Euclidean lengths, for COSINE: there a row of length 0 is at 0 from another such
+    and at 1 from all others.
     """
     total = 0.0
     if kind == ABSOLUTE:
@@ -48,6 +50,17 @@ def measured(kind: int, rows: np.ndarray, lengths: np.ndarray, i: int, j: int) -
         apart = np.float64(rows[i, column]) / lengths[i] - np.float64(rows[j, column]) / lengths[j]
         total += apart * apart
     return 0.0 if total < _ROUNDING else total / 2.0
+
+
+@compiled
+def measured_pairs(
+    kind: int, rows: np.ndarray, lengths: np.ndarray, left: np.ndarray, right: np.ndarray
+) -> np.ndarray:
+    """The distance of row `left[p]` and row `right[p]` for every p."""
+    found = np.empty(len(left))
+    for pair in range(len(left)):
+        found[pair] = measured(kind, rows, lengths, left[pair], right[pair])
+    return found
 
 
 @compiled
@@ -102,14 +115,16 @@ def bounds_from_sums(
 
 
 @compiled
-def jaccard_tile(ones: np.ndarray, i: int, j: int, differing: np.ndarray, out: np.ndarray) -> None:
+def jaccard_tile(
+    left: np.ndarray, i: int, right: np.ndarray, j: int, differing: np.ndarray, out: np.ndarray
+) -> None:
     """Fills `out` (64 by 64, float64) with Jaccard distances: differing bits over bits set in either row.
 
-    `ones` are all rows' set bits; rows `i` and `j` are the first of the two tiles. Two rows without a bit set are
-    at 0. One correctly rounded quotient of integers: equal ratios are equal numbers.
+    `left` and `right` are the rows' set bits; rows `i` and `j` are the first of the two tiles. Two rows
+    without a bit set are at 0. One correctly rounded quotient of integers: equal ratios are equal numbers.
     """
     for row in range(TILE):
         for column in range(TILE):
             apart = np.float64(differing[row, column])
-            either = (np.float64(ones[i + row] + ones[j + column]) + apart) / 2.0
+            either = (np.float64(left[i + row] + right[j + column]) + apart) / 2.0
             out[row, column] = apart / either if either > 0.0 else 0.0

@@ -26,8 +26,8 @@ def jaccard_sums(words: np.ndarray, ones: np.ndarray, n_rows: int, tile: int, ou
     last = min(first + TILE, n_rows)
     out[first:last] = 0.0
     for other in range(len(words)):
-        differing_tile(words, tile, other, counts)
-        jaccard_tile(ones, first, other * TILE, counts, ratios)
+        differing_tile(words, tile, words, other, counts)
+        jaccard_tile(ones, first, ones, other * TILE, counts, ratios)
         for row in range(first, last):
             for column in range(min(TILE, n_rows - other * TILE)):
                 out[row] += ratios[row - first, column]

@@ -43,7 +43,8 @@ def offer_tile(
         kind: how a pair that a bound does not rule out is measured.
         rows: activations; any two-dimensional array for EXACT.
         lengths: of the rows, for COSINE.
-        first, second: first row of either side; equal for the rows among themselves, each pair then taken once.
+        first, second: first row of either side; equal for the rows among themselves, each pair then taken
+            once.
         n_first, n_second: rows of either side; the tile may be larger.
         near, who: rising distances and row numbers of the nearest, `rows neighbours`.
     """
@@ -105,11 +106,11 @@ def offer_bits(
     no_lengths = np.empty(0, dtype=np.float64)
     for a in range(a_from, a_to):
         for b in range(a if a_from == b_from else b_from, b_to):
-            differing_tile(words, a, b, counts)
+            differing_tile(words, a, words, b, counts)
             i, j = a * TILE, b * TILE
             n_i, n_j = min(TILE, n_rows - i), min(TILE, n_rows - j)
             if jaccard:
-                jaccard_tile(ones, i, j, counts, ratios)
+                jaccard_tile(ones, i, ones, j, counts, ratios)
                 offer_tile(ratios, EXACT, no_rows, no_lengths, i, j, n_i, n_j, near, who)
             else:
                 offer_tile(counts, EXACT, no_rows, no_lengths, i, j, n_i, n_j, near, who)

@@ -1,9 +1,10 @@
 """Bits that differ between every row of one tile and every row of another.
 
-A tile holds 64 rows, word by word: `words[tile, word, row]`. Eight rows of one tile meet eight of the other at
-a time: the 64 counts then stay in eight vector registers over all words, each word is read once, and one vector
-population count (AVX-512 VPOPCNTDQ, or what LLVM makes of it elsewhere) serves eight pairs. Written in LLVM's
-own language, because what Numba makes of loops keeps the counts in memory and is half as fast.
+A tile holds 64 rows, word by word: `words[tile, word, row]`. Eight rows of one tile meet eight of the other
+at
+a time: the 64 counts then stay in eight vector registers over all words, each word is read once, and one
+vector population count (AVX-512 VPOPCNTDQ, or what LLVM makes of it elsewhere) serves eight pairs. Written in
+LLVM's own language, because what Numba makes of loops keeps the counts in memory and is half as fast.
 """
 
 from __future__ import annotations
@@ -28,24 +29,28 @@ _COUNTS = ir.VectorType(_INT64, _SIDE)
 _FLOATS = ir.VectorType(ir.FloatType(), _SIDE)
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _count_side(
-    context: Any, words: Any, at_a: Any, at_b: Any, n_words: Any, out: Any, at_out: Any
+    context: Any, left: Any, at_a: Any, right: Any, at_b: Any, n_words: Any, out: Any, at_out: Any
 ) -> tuple[Any, Any]:
-    """`out[at_out + 64 r + c]` = differing bits of the r-th row from `at_a` and the c-th row from `at_b`.
+    """`out[at_out + 64 r + c]` = differing bits of the r-th left row from `at_a` and the c-th right one from
+    `at_b`.
 
     Positions are flat; `n_words` is at least 1.
     """
-    signature = types.void(words, at_a, at_b, n_words, out, at_out)
+    signature = types.void(left, at_a, right, at_b, n_words, out, at_out)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, a, b, count, target, at_target = arguments
-        data = context.make_array(signature.args[0])(context, builder, array).data
-        place = context.make_array(signature.args[4])(context, builder, target).data
+        left, a, right, b, count, target, at_target = arguments
+        data = [
+            context.make_array(kind)(context, builder, array).data
+            for kind, array in zip(signature.args[:3:2], (left, right), strict=True)
+        ]
+        place = context.make_array(signature.args[5])(context, builder, target).data
         population = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(_COUNTS, [_COUNTS]), f"llvm.ctpop.v{_SIDE}i64"
         )
-        rows, columns = builder.gep(data, [a]), builder.gep(data, [b])
+        rows, columns = builder.gep(data[0], [a]), builder.gep(data[1], [b])
         before = builder.block
         loop, after = builder.append_basic_block("words"), builder.append_basic_block("counted")
         builder.branch(loop)
@@ -55,12 +60,12 @@ def _count_side(
         word.add_incoming(_INT64(0), before)
         counts = [builder.phi(_COUNTS) for _ in range(_SIDE)]
         offset = builder.mul(word, _INT64(TILE))
-        right = builder.load(builder.bitcast(builder.gep(columns, [offset]), _COUNTS.as_pointer()))
-        right.align = 8
+        eight = builder.load(builder.bitcast(builder.gep(columns, [offset]), _COUNTS.as_pointer()))
+        eight.align = 8
         for row, held in enumerate(counts):
             held.add_incoming(ir.Constant(_COUNTS, [0] * _SIDE), before)
-            left = builder.load(builder.gep(rows, [builder.add(offset, _INT64(row))]))
-            differing = builder.xor(_spread(builder, left), right)
+            one = builder.load(builder.gep(rows, [builder.add(offset, _INT64(row))]))
+            differing = builder.xor(_spread(builder, one), eight)
             held.add_incoming(builder.add(held, builder.call(population, [differing])), loop)
         following = builder.add(word, _INT64(1))
         word.add_incoming(following, loop)
@@ -89,17 +94,20 @@ def _spread(builder: Any, value: Any) -> Any:
 
 
 @compiled
-def differing_tile(words: np.ndarray, a: int, b: int, out: np.ndarray) -> None:
-    """Fills `out` (64 by 64, float32) with the bits that differ between the rows of tiles `a` and `b`.
+def differing_tile(left: np.ndarray, a: int, right: np.ndarray, b: int, out: np.ndarray) -> None:
+    """Fills `out` (64 by 64, float32) with the bits that differ between rows of tile `a` and rows of tile
+    `b`.
 
-    `words` is `tiles words 64` of uint64, contiguous. Counts are exact: float32 holds integers to 2^24.
+    `left` and `right` are `tiles words 64` of uint64, contiguous. Counts are exact: float32 holds integers to
+    2^24.
     """
-    n_words = words.shape[1]
+    n_words = left.shape[1]
     for row in range(0, TILE, _SIDE):
         for column in range(0, TILE, _SIDE):
             _count_side(
-                words,
+                left,
                 a * n_words * TILE + row,
+                right,
                 b * n_words * TILE + column,
                 n_words,
                 out,
