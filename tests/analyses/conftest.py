@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from polylens.analyses import Analysis
+from polylens.analyses import GROUNDWORK, Analysis
 from polylens.progress import Silent
 from polylens.records import CodeLayer, Codes, CodeScheme, Findings, Origins, Rows
 from polylens.streams import Streams
@@ -56,9 +56,14 @@ def _find(
     return analysis.run(
         rows,
         streams=Streams(seed).child(analysis.kind()),
-        upstream=upstream or {},
+        upstream=dict(upstream or {}) | _ground(analysis, rows, seed),
         progress=Silent(),
     )
+
+
+def _ground(analysis: Analysis, rows: Rows, seed: int) -> dict[str, Findings]:
+    groundwork = analysis.groundwork()
+    return {} if groundwork is None else {GROUNDWORK: _find(groundwork, rows, seed=seed)}
 
 
 def _grouped(

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from polylens.analyses import Analysis, Outcome
+from polylens.analyses import GROUNDWORK, Analysis, Outcome
 from polylens.analyses.hdbscan import Hdbscan
+from polylens.analyses.spanning_tree import SpanningTree
 from polylens.errors import DataError
 
 
@@ -44,6 +45,86 @@ def test_the_same_rows_and_seed_give_the_same_findings(analysis, grouped, find, 
     assert same_findings(find(analysis, grouped()), find(analysis, grouped()))
 
 
+def test_everything_is_cut_from_the_trees_of_the_groundwork(grouped, find, monkeypatch):
+    import polylens.clustering.spanning_tree as engine
+
+    rows = grouped()
+    analysis = Hdbscan(on="code", min_samples=4, subsamples=3)
+    trees = find(analysis.groundwork(), rows)
+
+    def refuse(*_, **__):
+        raise AssertionError("a tree is made once")
+
+    monkeypatch.setattr(engine, "hierarchy", refuse)
+    found = find(analysis, rows, {GROUNDWORK: trees})
+    partition = found.partition
+    assert [item.name for item in partition.alternatives].count("subsample") == 3
+    for name in ("order", "heights", "core"):
+        assert np.array_equal(getattr(partition.hierarchy, name), getattr(trees.hierarchy, name))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"min_cluster_size": 9},
+        {"selection": "leaf"},
+        {"max_cluster_size": 30},
+        {"epsilon": 0.2},
+        {"curve": ()},
+        {"metric": "hamming"},
+    ],
+)
+def test_what_only_reads_the_trees_asks_for_the_same_ones(changes):
+    one = Hdbscan(on="code", min_samples=5).groundwork()
+    other = Hdbscan(on="code", min_samples=5, **changes).groundwork()
+    assert one.identity() == other.identity()
+
+
+def test_the_groundwork_has_the_neighbours_of_the_main_clustering():
+    assert Hdbscan(on="code", min_cluster_size=9).groundwork().min_samples == 9
+    asked = Hdbscan(on="activation", metric="l1", scale="centre", min_samples=3, subsamples=4).groundwork()
+    assert asked == SpanningTree(on="activation", metric="l1", scale="centre", min_samples=3, subsamples=4)
+    assert Hdbscan(on="code", ties="library").groundwork() is None
+
+
+def test_limits_reach_the_clusters(grouped, find):
+    rows = grouped()
+    options = {"on": "activation", "curve": (), "subsamples": 0}
+    assert find(Hdbscan(**options, max_cluster_size=20), rows).partition.n_clusters != 4
+    # The groups' centres are 8 times the square root of 2 apart: all splits are below 20, and those into the
+    # two parts of everything stay, as everything is never a cluster.
+    assert find(Hdbscan(**options, epsilon=20.0), rows).partition.n_clusters == 2
+    assert find(Hdbscan(**options, epsilon=1.0), rows).partition.n_clusters == 4
+
+
+def test_the_librarys_ties_find_clear_groups_as_well_but_say_no_persistence(grouped, find):
+    found = find(Hdbscan(on="activation", ties="library", subsamples=2, curve=(10,)), grouped())
+    assert found.partition.n_clusters == 4
+    assert "ties as in scikit-learn" in found.partition.method
+    assert "mean_persistence" not in found.numbers
+    assert "persistence" not in found.tables["clusters"]
+    assert [item.name for item in found.partition.alternatives] == ["min_cluster_size"] + ["subsample"] * 2
+
+
+def test_stability_is_one_for_clear_groups_and_low_for_noise(grouped, make_rows, find):
+    clear = find(Hdbscan(on="activation", subsamples=4), grouped()).numbers
+    points = np.random.default_rng(0).normal(size=(150, 5))
+    vague = find(Hdbscan(on="activation", subsamples=4, min_samples=2), make_rows(points)).numbers
+    for name in ("stability_adjusted_rand", "stability_adjusted_mutual_information"):
+        assert clear[name].value == pytest.approx(1.0)
+        assert clear[name].chance == 0.0
+        assert vague[name].value < 0.8
+    assert "stability_adjusted_rand" not in find(Hdbscan(on="activation", subsamples=0), grouped()).numbers
+
+
+def test_persistence_is_in_the_table_and_its_mean_among_the_numbers(grouped, find):
+    found = find(Hdbscan(on="activation", subsamples=0), grouped())
+    lasting = found.tables["clusters"]["persistence"]
+    assert np.array_equal(lasting, found.partition.persistence)
+    assert found.numbers["mean_persistence"].value == pytest.approx(lasting.mean())
+    assert lasting.between(0, 1).all()
+
+
 def test_another_seed_draws_other_subsamples_of_the_same_partition(grouped, find):
     one, other = (find(Hdbscan(on="activation"), grouped(), seed=seed).partition for seed in (0, 1))
     assert np.array_equal(one.labels, other.labels)
@@ -64,15 +145,18 @@ def test_the_metric_follows_what_is_clustered(grouped, find):
 
 
 def test_raw_inputs_are_clustered_by_euclidean_distance_with_the_same_sizes():
-    inputs = Hdbscan(on="code", metric="jaccard", min_cluster_size=8).on_inputs()
+    inputs = Hdbscan(on="code", metric="jaccard", min_cluster_size=8, epsilon=0.1).on_inputs()
     assert (inputs.on, inputs.metric, inputs.min_cluster_size) == ("activation", "euclidean", 8)
+    assert inputs.epsilon == 0.0
     assert Analysis.model_validate(inputs.to_plain()) == inputs
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"on": "activation", "metric": "hamming"}, "does not fit 'on: activation'; use euclidean or cosine"),
+        ({"on": "activation", "metric": "hamming"}, "'on: activation'; use euclidean, cosine or l1"),
+        ({"on": "code", "metric": "l1"}, "does not fit 'on: code'; use hamming or jaccard"),
+        ({"on": "code", "min_cluster_size": 9, "max_cluster_size": 8}, "'max_cluster_size' is below"),
         ({"on": "code", "metric": "cosine"}, "does not fit 'on: code'; use hamming or jaccard"),
         ({"on": "code", "scale": "centre"}, "'scale' is for activations"),
         ({"on": "code", "curve": (1, 5)}, "must be 2 or more"),
@@ -101,7 +185,14 @@ def test_pictures_show_sizes_a_map_and_the_codes(grouped, find):
     analysis = Hdbscan(on="activation", curve=(), subsamples=0)
     own = Outcome(rows, find(analysis, rows), {})
     figures = analysis.draw({"network": (own,)}, subject="A subject.")
-    assert [figure.name for figure in figures] == ["cluster-sizes", "row-map", "codes-by-cluster"]
+    assert [figure.name for figure in figures] == [
+        "cluster-sizes",
+        "condensed-tree",
+        "row-map",
+        "distances",
+        "codes-by-cluster",
+        "medoid-codes",
+    ]
     for figure in figures:
         assert figure.caption.endswith("A subject.")
         assert figure.png.startswith(b"\x89PNG")
@@ -112,4 +203,4 @@ def test_pictures_of_noise_alone_can_be_drawn(make_rows, find):
     rows = make_rows(np.zeros((30, 2)))
     analysis = Hdbscan(on="activation")
     own = Outcome(rows, find(analysis, rows), {})
-    assert len(analysis.draw({"network": (own,)}, subject="x")) == 2
+    assert len(analysis.draw({"network": (own,)}, subject="x")) == 4

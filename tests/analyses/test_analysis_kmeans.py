@@ -5,19 +5,36 @@ import pytest
 from pydantic import ValidationError
 
 from polylens.analyses import Outcome
+from polylens.analyses.bisecting_kmeans import BisectingKmeans
+from polylens.analyses.hdbscan import Hdbscan
 from polylens.analyses.kmeans import Kmeans
 from polylens.errors import DataError
 
 
 @pytest.mark.parametrize("on", ["activation", "code"])
-def test_groups_are_found_and_findings_repeat(on, grouped, find, same_findings):
-    analysis = Kmeans(on=on, clusters=4, subsamples=3)
+@pytest.mark.parametrize("kind", [Kmeans, BisectingKmeans])
+def test_groups_are_found_and_findings_repeat(kind, on, grouped, find, same_findings):
+    analysis = kind(on=on, clusters=4, subsamples=3)
     rows = grouped()
     found = find(analysis, rows)
     assert np.bincount(found.partition.labels).tolist() == [25, 25, 25, 25]
     assert found.numbers["coverage"].value == 1.0
     assert found.numbers["mean_strength"].interval.startswith("5 to 95 % of 3 subsamples")
+    assert found.numbers["stability_adjusted_rand"].value == pytest.approx(1.0)
     assert same_findings(found, find(analysis, rows))
+
+
+def test_one_seed_draws_the_same_subsamples_for_every_kind_of_partition(grouped, find):
+    rows = grouped()
+    kinds = [
+        Kmeans(on="activation", clusters=4, subsamples=2),
+        BisectingKmeans(on="code", clusters=4, subsamples=2),
+        Hdbscan(on="code", curve=(), subsamples=2),
+        Hdbscan(on="code", curve=(), subsamples=2, ties="library"),
+    ]
+    first, *others = (find(kind, rows).partition.alternatives for kind in kinds)
+    for other in others:
+        assert all(np.array_equal(a.rows, b.rows) for a, b in zip(first, other, strict=True))
 
 
 def test_a_subsample_with_too_few_distinct_rows_is_left_out_and_named(make_rows, find):
@@ -29,18 +46,33 @@ def test_a_subsample_with_too_few_distinct_rows_is_left_out_and_named(make_rows,
     assert "distinct rows cannot make 3 clusters" in found.notes[0]
 
 
-def test_too_few_distinct_rows_are_an_error(make_rows, find):
+@pytest.mark.parametrize("kind", [Kmeans, BisectingKmeans])
+def test_too_few_rows_are_an_error(kind, make_rows, find):
     with pytest.raises(DataError, match="1 distinct rows cannot make 2 clusters"):
-        find(Kmeans(on="activation", clusters=2), make_rows(np.zeros((20, 1))))
+        find(kind(on="activation", clusters=2), make_rows(np.zeros((20, 1))))
+    with pytest.raises(DataError, match="20 rows are too few to cluster: 21 clusters are asked for"):
+        find(kind(on="activation", clusters=21), make_rows(np.zeros((20, 1))))
 
 
-def test_bits_have_no_scale():
+@pytest.mark.parametrize("kind", [Kmeans, BisectingKmeans])
+def test_bits_have_no_scale(kind):
     with pytest.raises(ValidationError, match="'scale' is for activations"):
-        Kmeans(on="code", clusters=3, scale="centre")
+        kind(on="code", clusters=3, scale="centre")
+
+
+@pytest.mark.parametrize("kind", [Kmeans, BisectingKmeans])
+def test_raw_inputs_are_clustered_alike(kind):
+    assert kind(on="code", clusters=3).on_inputs() == kind(on="activation", clusters=3)
 
 
 def test_pictures_can_be_drawn(grouped, find):
     rows = grouped()
     analysis = Kmeans(on="code", clusters=3, subsamples=0)
     figures = analysis.draw({"network": (Outcome(rows, find(analysis, rows), {}),)}, subject="x")
-    assert [figure.name for figure in figures] == ["cluster-sizes", "row-map", "codes-by-cluster"]
+    assert [figure.name for figure in figures] == [
+        "cluster-sizes",
+        "row-map",
+        "distances",
+        "codes-by-cluster",
+        "medoid-codes",
+    ]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from polylens.clustering import kmeans
+from polylens.clustering import bisecting_kmeans, kmeans
 from polylens.errors import DataError
 from polylens.streams import Streams
 
@@ -51,15 +51,54 @@ def test_the_seed_decides_the_starts():
     assert any(not np.array_equal(same[0], other) for other in others)
 
 
+def test_bisecting_splits_the_largest_cluster_or_that_of_the_greatest_spread():
+    # Seven rows close together, three far apart: the first split parts them.
+    points = np.array([0.0, 0.1, 0.2, 0.3, 5.0, 5.1, 5.2, 50.0, 60.0, 70.0], dtype=np.float32)[:, None]
+    found = {
+        split: bisecting_kmeans(points, clusters=3, streams=Streams(0), split=split).labels.tolist()
+        for split in ("largest_cluster", "biggest_inertia")
+    }
+    assert found["largest_cluster"] == [0] * 4 + [1] * 3 + [2] * 3
+    assert found["biggest_inertia"][:7] == [0] * 7
+    assert len(set(found["biggest_inertia"][7:])) == 2
+
+
+def test_rows_nearer_to_another_centre_than_their_own_have_no_strength():
+    points = np.random.default_rng(0).normal(size=(300, 3)).astype(np.float32)
+    found = bisecting_kmeans(points, clusters=7, streams=Streams(0))
+    centres = np.stack([points[found.labels == cluster].mean(0) for cluster in range(7)])
+    nearest = cdist(points, centres).argmin(1)
+    strays = nearest != found.labels
+    assert 0 < strays.sum() < 100
+    assert (found.strength[strays] == 0).all()
+    assert (found.strength[~strays] > 0).all()
+
+
+def test_bisecting_names_what_it_did_and_finds_medoids():
+    found = bisecting_kmeans(_groups(), clusters=3, streams=Streams(0), restarts=2)
+    assert found.labels.tolist() == [2] * 10 + [0] * 25 + [1] * 15
+    assert found.method == "bisecting k-means (3 clusters, largest cluster first, best of 2 starts)"
+    assert found.labels[found.exemplars].tolist() == [0, 1, 2]
+
+
+def test_a_largest_cluster_of_equal_rows_cannot_be_split():
+    points = np.array([[0.0]] * 10 + [[5.0], [6.0], [7.0]], dtype=np.float32)
+    with pytest.raises(DataError, match="after 2, the rows of the one to split are all equal"):
+        bisecting_kmeans(points, clusters=3, streams=Streams(0))
+    found = bisecting_kmeans(points, clusters=3, streams=Streams(0), split="biggest_inertia")
+    assert found.n_clusters == 3
+
+
+@pytest.mark.parametrize("cluster", [kmeans, bisecting_kmeans])
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        (np.repeat(np.eye(2, dtype=np.float32), 5, axis=0), "2 distinct rows cannot make 3 clusters"),
+        (np.repeat(np.eye(2, dtype=np.float32), 50, axis=0), "2 distinct rows cannot make 3 clusters"),
         (np.zeros((2, 2), np.float32), "2 rows are too few to cluster: 3 clusters are asked for"),
         (np.full((5, 2), np.nan, np.float32), "5 of 5 rows hold NaN"),
         (np.zeros((5, 0), np.float32), "no columns"),
     ],
 )
-def test_points_that_cannot_be_clustered_are_refused_in_words(points, message):
+def test_points_that_cannot_be_clustered_are_refused_in_words(cluster, points, message):
     with pytest.raises(DataError, match=message):
-        kmeans(points, clusters=3, streams=Streams(0))
+        cluster(points, clusters=3, streams=Streams(0))

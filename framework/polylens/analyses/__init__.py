@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
 
 from polylens.plugin import Plugin
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Rows
 from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Need = Literal["activations", "codes"]
 """Parts of `Rows` an analysis can ask for; only what some analysis needs is captured."""
@@ -35,6 +38,19 @@ class Outcome:
 
 Outcomes = Mapping[str, tuple[Outcome, ...]]
 """Outcomes by variant: `network` (one), each control (one a draw), `raw_inputs` (one, where it applies)."""
+
+
+class Keeper(Protocol):
+    """Keeps arrays until the analysis is finished, so that it goes on where it was interrupted."""
+
+    def part(self, name: str) -> Keeper:
+        """The same for one part of the work, which has names of its own."""
+
+    def load(self, name: str) -> Mapping[str, np.ndarray] | None:
+        """What was kept under the name; None where nothing whole is."""
+
+    def save(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Keeps arrays under a name, all or none of them."""
 
 
 class Analysis(Plugin):
@@ -68,7 +84,13 @@ class Analysis(Plugin):
 
     @abstractmethod
     def run(
-        self, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings], progress: Progress
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
     ) -> Findings:
         """What the rows show.
 
@@ -78,6 +100,7 @@ class Analysis(Plugin):
             upstream: findings of the siblings named by `upstream`, by name, and of the groundwork under
                 `GROUNDWORK`, where it asks for one.
             progress: where long work shows itself.
+            keeper: where finished parts of long work outlive an interrupt.
 
         Raises:
             DataError: the rows cannot be analysed like this (too few, no classes); says what to change.

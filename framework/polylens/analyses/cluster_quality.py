@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field
 
-from polylens.analyses import Analysis, Need, Outcomes
+from polylens.analyses import Analysis, Keeper, Need, Outcomes
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Partition, Rows, count_clusters
 from polylens.streams import Streams
@@ -44,7 +44,13 @@ class ClusterQuality(Analysis):
         return (self.of,)
 
     def run(
-        self, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings], progress: Progress
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
     ) -> Findings:
         """Scores with intervals from the partition's subsamples and chance from block permutations."""
         import numpy as np

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Analysis, Need, Outcomes
+from polylens.analyses import Analysis, Keeper, Need, Outcomes
 from polylens.progress import Progress
 from polylens.records import Codes, Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -38,7 +38,13 @@ class CodeStatistics(Analysis):
         return frozenset({"codes"})
 
     def run(
-        self, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings], progress: Progress
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
     ) -> Findings:
         """Counts over all rows, and distances of drawn pairs with intervals over examples."""
         from polylens.errors import DataError

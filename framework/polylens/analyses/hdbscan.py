@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import NETWORK, Analysis, Need, Outcomes
+from polylens.analyses import GROUNDWORK, NETWORK, Analysis, Keeper, Need, Outcomes
+from polylens.analyses._density import Metric, On, Scale, check_space, metric_of
 from polylens.progress import Progress
-from polylens.records import Alternative, Figure, Findings, Number, Partition, Rows, count_clusters
+from polylens.records import (
+    Alternative,
+    Figure,
+    Findings,
+    Hierarchy,
+    Number,
+    Partition,
+    Rows,
+)
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -17,49 +26,79 @@ if TYPE_CHECKING:
 
 
 class Hdbscan(Analysis):
-    """HDBSCAN* clusters of activations or of codes, with the clusterings that quality and intervals need."""
+    """HDBSCAN* clusters of activations or of codes, with the clusterings that quality and intervals need.
 
+    All of them are cut from one spanning tree of the rows and one of each subsample, in a stage of their own
+    (`spanning_tree`). Only `on`, `metric`, `scale`, `min_samples` and `subsamples` change the trees; all else
+    is read from them in moments.
+    """
+
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("clusters", "coverage")
     gives_partition: ClassVar[bool] = True
 
-    on: Literal["activation", "code"]
+    on: On
     """What is clustered: the rows' activations, or the bits of their codes."""
-    metric: Literal["euclidean", "cosine", "hamming", "jaccard"] | None = None
-    """How rows are compared: euclidean or cosine for activations, hamming or jaccard for codes. Without it:
-    euclidean, hamming."""
-    scale: Literal["none", "centre", "standardise"] = "none"
+    metric: Metric | None = None
+    """How rows are compared: euclidean, cosine or l1 for activations, hamming or jaccard for codes. Without
+    it: euclidean, hamming."""
+    scale: Scale = "none"
     """What is done to each column of the activations first: nothing, its mean taken off, or also its standard
     deviation made 1."""
     min_cluster_size: int = Field(default=5, ge=2)
     """Fewest rows of a cluster."""
     min_samples: int | None = Field(default=None, ge=1)
-    """Neighbours that make a core point, the point itself counted. Without it: min_cluster_size."""
+    """Neighbours that make a core point, the point itself counted, at every size of `curve` as well. Without
+    it: min_cluster_size, so that another min_cluster_size takes another spanning tree."""
     selection: Literal["eom", "leaf"] = "eom"
     """Which clusters of the hierarchy are kept: the most persistent (`eom`), or the finest (`leaf`)."""
+    max_cluster_size: int | None = Field(default=None, ge=2)
+    """Most rows of a cluster: larger ones give way to those inside of them. Without it: no limit."""
+    epsilon: float = Field(default=0.0, ge=0.0)
+    """Clusters that split at a distance below this, in the metric's unit, are taken together again."""
+    ties: Literal["at_once", "library"] = "at_once"
+    """How rows at equal distance are joined: `at_once`, so that the order of the rows cannot matter; or one
+    after the other, as scikit-learn does (`library`): for comparison, slow, and without a tree to share."""
     curve: tuple[int, ...] = (5, 10, 20, 50)
     """Further min_cluster_sizes, for the curve of purity against coverage."""
     subsamples: int = Field(default=10, ge=0)
-    """How many random 80 % of the examples are clustered again, for intervals."""
+    """How many random 80 % of the examples are clustered again, for intervals and stability."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        fitting = {"activation": ("euclidean", "cosine"), "code": ("hamming", "jaccard")}[self.on]
-        if self.metric is not None and self.metric not in fitting:
-            raise ValueError(
-                f"metric '{self.metric}' does not fit 'on: {self.on}'; use {' or '.join(fitting)}"
-            )
-        if self.on == "code" and self.scale != "none":
-            raise ValueError("'scale' is for activations; the bits of codes have none")
+        check_space(self.on, self.metric, self.scale)
         if any(size < 2 for size in self.curve):
             raise ValueError("each min_cluster_size of 'curve' must be 2 or more")
+        if self.max_cluster_size is not None and self.max_cluster_size < self.min_cluster_size:
+            raise ValueError("'max_cluster_size' is below 'min_cluster_size'")
         return self
 
     def needs(self) -> frozenset[Need]:
         """Activations or codes, by `on`."""
         return frozenset({"activations"}) if self.on == "activation" else frozenset({"codes"})
 
+    def groundwork(self) -> Analysis | None:
+        """The spanning trees that the clusters are cut from."""
+        from polylens.analyses.spanning_tree import SpanningTree
+
+        if self.ties == "library":
+            return None
+        return SpanningTree(
+            on=self.on,
+            metric=metric_of(self.on, self.metric),
+            scale=self.scale,
+            min_samples=self._neighbours,
+            subsamples=self.subsamples,
+        )
+
     def run(
-        self, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings], progress: Progress
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
     ) -> Findings:
         """The partition, with the alternatives of `curve` and `subsamples`."""
         from dataclasses import replace
@@ -67,79 +106,118 @@ class Hdbscan(Analysis):
         import numpy as np
 
         from polylens.analyses._pictures import cluster_table
+        from polylens.analyses._stability import common_subsamples, stability
         from polylens.clustering import row_points
-        from polylens.statistics import Blocks, coverage, subsample_interval, subsamples
 
-        points = row_points(rows, on=self.on, scale=self.scale)
-        drawn = subsamples(Blocks.of(rows.origins.example), count=self.subsamples, streams=streams)
+        points = row_points(rows, on=self.on, scale=self.scale, packed=True)
+        bits = None if self.on == "activation" or rows.codes is None else rows.codes.scheme.bits
+        drawn = common_subsamples(
+            rows, count=self.subsamples, streams=streams, at_least=max(self._neighbours, 2)
+        )
+        trees = upstream.get(GROUNDWORK)
+        whole = None if trees is None else trees.hierarchy
+        subs = [None] * len(drawn) if trees is None else [sub.hierarchy for sub in trees.subhierarchies]
+        sizes = [size for size in sorted(set(self.curve)) if size <= len(rows)]
         everything = np.arange(len(rows), dtype=np.int64)
         found: list[Alternative] = []
-        with progress.task("clustering", total=1 + len(self.curve) + len(drawn), unit="clusterings") as task:
-            partition = self._cluster(points, self.min_cluster_size)
+        again: list[Partition] = []
+        with progress.task("clustering", total=1 + len(sizes) + len(drawn), unit="clusterings") as task:
+            partition = self._cut(points, bits=bits, of=whole)
             task.advance()
-            for size in self._sizes(len(rows)):
-                again = (
+            for size in sizes:
+                other = (
                     partition
                     if size == self.min_cluster_size
-                    else self._cluster(points, size, exemplars=False)
+                    else self._cut(points, bits=bits, of=whole, size=size, exemplars=False)
                 )
-                found.append(Alternative("min_cluster_size", size, everything, again.labels))
+                found.append(Alternative("min_cluster_size", size, everything, other.labels))
                 task.advance()
-            for number, chosen in enumerate(drawn):
-                if len(chosen) >= max(self._neighbours(self.min_cluster_size), 2):
-                    again = self._cluster(points[chosen], self.min_cluster_size, exemplars=False)
-                    found.append(Alternative("subsample", number, chosen, again.labels))
+            for (number, chosen), sub in zip(drawn.items(), subs, strict=True):
+                again.append(self._cut(points[chosen], bits=bits, of=sub, exemplars=False))
+                found.append(Alternative("subsample", number, chosen, again[-1].labels))
                 task.advance()
 
-        stable = [item.labels for item in found if item.name == "subsample"]
-        clusters = subsample_interval(float(count_clusters(labels)) for labels in stable)
-        covered = subsample_interval(coverage(labels) for labels in stable)
-        noise = int((partition.labels < 0).sum())
         notes = () if partition.n_clusters else ("No cluster was found: every row is noise.",)
         return Findings(
-            numbers={
-                "clusters": Number(
-                    float(partition.n_clusters), clusters.low, clusters.high, clusters.meaning
-                ),
-                "coverage": Number(partition.coverage, covered.low, covered.high, covered.meaning),
-                "noise_rows": Number(float(noise), unit="rows"),
-            },
+            numbers={**_numbers(partition, again), **stability(partition, found)},
             tables={"clusters": cluster_table(rows, partition)},
             partition=replace(partition, alternatives=tuple(found)),
             notes=notes,
         )
 
-    def _cluster(self, points: Points, size: int, *, exemplars: bool = True) -> Partition:
+    def _cut(
+        self,
+        points: Points,
+        *,
+        bits: int | None,
+        of: Hierarchy | None,
+        size: int | None = None,
+        exemplars: bool = True,
+    ) -> Partition:
         from dataclasses import replace
 
         from polylens.clustering import hdbscan
 
         found = hdbscan(
             points,
-            metric=self.metric or ("euclidean" if self.on == "activation" else "hamming"),
-            min_cluster_size=size,
-            min_samples=self.min_samples,
+            metric=metric_of(self.on, self.metric),
+            min_cluster_size=size or self.min_cluster_size,
+            min_samples=self._neighbours,
             selection=self.selection,
+            max_cluster_size=self.max_cluster_size,
+            epsilon=self.epsilon,
+            ties=self.ties,
+            of=of,
             exemplars=exemplars,
+            bits=bits,
         )
         scaled = "" if self.scale == "none" else f", scale {self.scale}"
         return replace(found, method=f"{found.method} of {self.on}s{scaled}")
 
-    def _neighbours(self, size: int) -> int:
-        return size if self.min_samples is None else self.min_samples
-
-    def _sizes(self, n_rows: int) -> Iterator[int]:
-        """The curve's sizes that these rows are enough for, each once, rising."""
-        return (size for size in sorted(set(self.curve)) if max(size, self._neighbours(size)) <= n_rows)
+    @property
+    def _neighbours(self) -> int:
+        return self.min_cluster_size if self.min_samples is None else self.min_samples
 
     def on_inputs(self) -> Self:
-        """The raw inputs, clustered alike by Euclidean distance."""
-        return self.model_copy(update={"on": "activation", "metric": "euclidean"})
+        """The raw inputs, clustered alike by Euclidean distance, without `epsilon`: its unit is another."""
+        return self.model_copy(update={"on": "activation", "metric": "euclidean", "epsilon": 0.0})
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
-        """Cluster sizes, a map of the rows, and the codes sorted by cluster, for the network."""
+        """The tree, sizes, a map of the rows, distances, and codes by cluster, for the network."""
         from polylens.analyses._pictures import partition_pictures
-        from polylens.clustering import row_points
+        from polylens.analyses._tree_pictures import tree_pictures
 
-        own = outcomes[NETWORK][0]
-        return partition_pictures(own, row_points(own.rows, on=self.on, scale=self.scale), subject=subject)
+        own, metric = outcomes[NETWORK][0], metric_of(self.on, self.metric)
+        tree = tree_pictures(
+            own,
+            metric=metric,
+            min_cluster_size=self.min_cluster_size,
+            selection=self.selection,
+            max_cluster_size=self.max_cluster_size,
+            epsilon=self.epsilon,
+            subject=subject,
+        )
+        sizes, *others = partition_pictures(own, on=self.on, metric=metric, scale=self.scale, subject=subject)
+        return (sizes, *tree, *others)
+
+
+def _numbers(partition: Partition, again: Sequence[Partition]) -> dict[str, Number]:
+    """Counts and shares, with their range over the partitions of subsamples."""
+    from polylens.statistics import subsample_interval
+
+    def number(of: Callable[[Partition], float | None]) -> Number | None:
+        value, interval = of(partition), subsample_interval(map(of, again))
+        return None if value is None else Number(value, interval.low, interval.high, interval.meaning)
+
+    numbers = {
+        "clusters": number(lambda part: float(part.n_clusters)),
+        "coverage": number(lambda part: part.coverage),
+        "mean_persistence": number(_mean_persistence),
+        "noise_rows": Number(float((partition.labels < 0).sum()), unit="rows"),
+    }
+    return {name: found for name, found in numbers.items() if found is not None}
+
+
+def _mean_persistence(partition: Partition) -> float | None:
+    lasting = partition.persistence
+    return None if lasting is None or not len(lasting) else float(lasting.mean())

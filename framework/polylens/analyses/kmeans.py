@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import NETWORK, Analysis, Need, Outcomes
+from polylens.analyses import NETWORK, Analysis, Keeper, Need, Outcomes
 from polylens.progress import Progress
-from polylens.records import Alternative, Figure, Findings, Number, Rows
+from polylens.records import Figure, Findings, Partition, Rows
 from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from polylens.clustering import Points
 
 
 class Kmeans(Analysis):
     """k-means clusters of activations, or of codes taken as -1 and +1: as many as are asked for."""
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("clusters", "mean_strength")
     gives_partition: ClassVar[bool] = True
 
@@ -29,12 +33,13 @@ class Kmeans(Analysis):
     restarts: int = Field(default=10, ge=1)
     """Independent starts by k-means++; the one with the least summed squared distance is kept."""
     subsamples: int = Field(default=10, ge=0)
-    """How many random 80 % of the examples are clustered again, for intervals."""
+    """How many random 80 % of the examples are clustered again, for intervals and stability."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.on == "code" and self.scale != "none":
-            raise ValueError("'scale' is for activations; the bits of codes have none")
+        from polylens.analyses._centres import check_scale
+
+        check_scale(self.on, self.scale)
         return self
 
     def needs(self) -> frozenset[Need]:
@@ -42,58 +47,36 @@ class Kmeans(Analysis):
         return frozenset({"activations"}) if self.on == "activation" else frozenset({"codes"})
 
     def run(
-        self, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings], progress: Progress
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
     ) -> Findings:
         """The partition, with those of subsamples of the examples as its alternatives."""
-        from dataclasses import replace
+        from polylens.analyses._centres import centre_findings
 
-        from polylens.analyses._pictures import cluster_table
-        from polylens.clustering import kmeans, row_points
-        from polylens.errors import DataError
-        from polylens.statistics import Blocks, subsample_interval, subsamples
+        return centre_findings(
+            self._cluster,
+            rows,
+            on=self.on,
+            scale=self.scale,
+            subsamples=self.subsamples,
+            streams=streams,
+            progress=progress,
+        )
 
-        points = row_points(rows, on=self.on, scale=self.scale)
-        drawn = subsamples(Blocks.of(rows.origins.example), count=self.subsamples, streams=streams)
-        found: list[Alternative] = []
-        strengths: list[float] = []
-        notes: list[str] = []
-        with progress.task("clustering", total=1 + len(drawn), unit="clusterings") as task:
-            partition = kmeans(points, clusters=self.clusters, streams=streams, restarts=self.restarts)
-            task.advance()
-            for number, chosen in enumerate(drawn):
-                again = streams.child("subsample", number)
-                try:
-                    part = kmeans(
-                        points[chosen],
-                        clusters=self.clusters,
-                        streams=again,
-                        restarts=self.restarts,
-                        exemplars=False,
-                    )
-                except DataError as error:
-                    notes.append(f"Subsample {number} was left out: {error.message}.")
-                else:
-                    found.append(Alternative("subsample", number, chosen, part.labels))
-                    strengths.append(float(part.strength.mean()))
-                task.advance()
+    def _cluster(self, points: Points, *, streams: Streams, exemplars: bool) -> Partition:
+        from polylens.clustering import kmeans
 
-        interval = subsample_interval(strengths)
-        scaled = "" if self.scale == "none" else f", scale {self.scale}"
-        return Findings(
-            numbers={
-                "clusters": Number(float(partition.n_clusters)),
-                "coverage": Number(partition.coverage),
-                "mean_strength": Number(
-                    float(partition.strength.mean()), interval.low, interval.high, interval.meaning
-                ),
-            },
-            tables={"clusters": cluster_table(rows, partition)},
-            partition=replace(
-                partition,
-                method=f"{partition.method} of {self.on}s{scaled}",
-                alternatives=tuple(found),
-            ),
-            notes=tuple(notes),
+        return kmeans(
+            points,
+            clusters=self.clusters,
+            streams=streams,
+            restarts=self.restarts,
+            exemplars=exemplars,
         )
 
     def on_inputs(self) -> Self:
@@ -101,9 +84,10 @@ class Kmeans(Analysis):
         return self.model_copy(update={"on": "activation"})
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
-        """Cluster sizes, a map of the rows, and the codes sorted by cluster, for the network."""
+        """Cluster sizes, a map of the rows, distances, and codes by cluster, for the network."""
         from polylens.analyses._pictures import partition_pictures
-        from polylens.clustering import row_points
 
-        own = outcomes[NETWORK][0]
-        return partition_pictures(own, row_points(own.rows, on=self.on, scale=self.scale), subject=subject)
+        metric: Literal["euclidean", "hamming"] = "euclidean" if self.on == "activation" else "hamming"
+        return partition_pictures(
+            outcomes[NETWORK][0], on=self.on, metric=metric, scale=self.scale, subject=subject
+        )

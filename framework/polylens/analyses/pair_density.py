@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from polylens.analyses import Analysis, Need, Outcomes
+from polylens.analyses import Analysis, Keeper, Need, Outcomes
 from polylens.progress import Progress
 from polylens.records import Codes, Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -51,7 +51,13 @@ class PairDensity(Analysis):
         return frozenset({"activations", "codes"})
 
     def run(
-        self, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings], progress: Progress
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
     ) -> Findings:
         """The ratios, of all layers and of each alone, with intervals over examples."""
         from polylens.errors import DataError

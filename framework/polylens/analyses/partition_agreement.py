@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import NETWORK, Analysis, Need, Outcomes
+from polylens.analyses import NETWORK, Analysis, Keeper, Need, Outcomes
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Partition, Rows
 from polylens.streams import Streams
@@ -45,7 +45,13 @@ class PartitionAgreement(Analysis):
         return self.of
 
     def run(
-        self, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings], progress: Progress
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
     ) -> Findings:
         """Agreement, its interval, its chance level, and the table of counts."""
         import numpy as np

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from polylens.clustering.checks import check_points
 from polylens.clustering.exemplars import medoids
@@ -13,6 +15,11 @@ from polylens.errors import DataError
 from polylens.progress import Progress, Silent
 from polylens.records import Partition
 from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from sklearn.cluster import BisectingKMeans, KMeans
+
+Split = Literal["largest_cluster", "biggest_inertia"]
 
 
 def kmeans(
@@ -32,7 +39,7 @@ def kmeans(
     Runs on one thread: more would add the same numbers in another order, and labels could differ.
 
     Args:
-        points: activations or bits.
+        points: activations or bits, not packed.
         clusters: how many, 1 or more.
         streams: of the starts.
         restarts: independent starts.
@@ -45,40 +52,133 @@ def kmeans(
 
     Source: Arthur and Vassilvitskii (2007) for the start; scikit-learn's Lloyd iterations.
     """
+    _check(points, clusters)
+    from sklearn.cluster import KMeans
+
+    model = KMeans(n_clusters=clusters, n_init=restarts, random_state=_seed(streams))
+    labels, strength = _fitted(model, points, progress or Silent())
+    method = f"k-means ({clusters} clusters, best of {restarts} starts)"
+    return _partition(points, labels, strength, method=method, exemplars=exemplars)
+
+
+def bisecting_kmeans(
+    points: Points,
+    *,
+    clusters: int,
+    streams: Streams,
+    split: Split = "largest_cluster",
+    restarts: int = 10,
+    exemplars: bool = True,
+    progress: Progress | None = None,
+) -> Partition:
+    """The clusters of points that one cluster of everything falls into when one is split in two, and again.
+
+    Each split is by 2-means, the best of `restarts` starts. Rows stay in the part that they fell into, though
+    the centre of another may come to lie nearer: the strength of such a row is 0. Bits, strengths and threads
+    as `kmeans` has them.
+
+    Args:
+        points: activations or bits, not packed.
+        clusters: how many, 1 or more.
+        streams: of the starts.
+        split: the cluster that is split next: the one with the most rows, or the one with the greatest summed
+            squared distance to its centre.
+        restarts: independent starts of each split.
+        exemplars: as `kmeans` has it.
+        progress: where the work shows itself.
+
+    Raises:
+        DataError: fewer distinct rows than clusters, a single row, no columns, NaN or infinity, or the
+            cluster with the most rows cannot be split, as its rows are all equal.
+
+    Source: Steinbach, Karypis, Kumar (2000); scikit-learn's BisectingKMeans.
+    """
+    _check(points, clusters)
+    from sklearn.cluster import BisectingKMeans
+
+    model = BisectingKMeans(
+        n_clusters=clusters, n_init=restarts, bisecting_strategy=split, random_state=_seed(streams)
+    )
+    labels, strength = _fitted(model, points, progress or Silent())
+    made = int(labels.max()) + 1
+    if made < clusters:
+        raise DataError(
+            f"{clusters} clusters cannot be made: after {made}, the rows of the one to split are all equal",
+            hint="use 'split: biggest_inertia', or ask for fewer clusters",
+        )
+    first = split.replace("_", " ")
+    method = f"bisecting k-means ({clusters} clusters, {first} first, best of {restarts} starts)"
+    return _partition(points, labels, strength, method=method, exemplars=exemplars)
+
+
+def _check(points: Points, clusters: int) -> None:
     check_points(points, at_least=clusters, because=f"{clusters} clusters are asked for")
-    distinct = len(np.unique(points, axis=0))
+    distinct = _distinct(points, enough=clusters)
     if distinct < clusters:
         raise DataError(
             f"{distinct} distinct rows cannot make {clusters} clusters", hint="ask for fewer clusters"
         )
 
-    from sklearn.cluster import KMeans
+
+def _distinct(points: Points, *, enough: int) -> int:
+    """How many rows are distinct, looked at no further than until there are `enough`."""
+    looked, distinct = 4 * enough, 0
+    while distinct < enough:
+        distinct = len(np.unique(points[:looked], axis=0))
+        if looked >= len(points):
+            break
+        looked *= 4
+    return distinct
+
+
+def _seed(streams: Streams) -> int:
+    return int(streams.generator("starts").integers(2**31))
+
+
+def _fitted(
+    model: KMeans | BisectingKMeans, points: Points, progress: Progress
+) -> tuple[Int64[np.ndarray, "rows"], Float32[np.ndarray, "rows"]]:
+    """Labels by falling size, and strengths."""
     from threadpoolctl import threadpool_limits
 
     values = np.where(points, np.float32(1), np.float32(-1)) if points.dtype == np.bool_ else points
-    seed = int(streams.generator("starts").integers(2**31))
-    title = (progress or Silent()).task("clustering", total=len(points), unit="rows")
+    title = progress.task("clustering", total=len(points), unit="rows")
     with title as task, threadpool_limits(limits=1):
-        fitted = KMeans(n_clusters=clusters, n_init=restarts, random_state=seed).fit(values)
-        distances = fitted.transform(values)
+        fitted = model.fit(values)
+        distances = np.asarray(fitted.transform(values), dtype=np.float32)
         task.advance(len(points))
-    labels = by_falling_size(fitted.labels_)
-    return Partition(
-        labels=labels,
-        strength=_strength(distances),
-        exemplars=medoids(
-            points, labels=labels, metric="hamming" if points.dtype == np.bool_ else "euclidean"
-        )
-        if exemplars
-        else np.empty(0, np.int64),
-        method=f"k-means ({clusters} clusters, best of {restarts} starts)",
-        space="code" if points.dtype == np.bool_ else "activation",
-    )
+    return by_falling_size(fitted.labels_), _strength(distances, fitted.labels_.astype(np.int64))
 
 
-def _strength(distances: Float32[np.ndarray, "rows clusters"]) -> Float32[np.ndarray, "rows"]:
+def _strength(
+    distances: Float32[np.ndarray, "rows clusters"], labels: Int64[np.ndarray, "rows"]
+) -> Float32[np.ndarray, "rows"]:
     if distances.shape[1] == 1:
         return np.ones(len(distances), dtype=np.float32)
-    own, other = np.partition(distances, 1, axis=1)[:, :2].T
+    rows = np.arange(len(distances))
+    own = distances[rows, labels]
+    others = distances.copy()
+    others[rows, labels] = np.inf
+    other = others.min(1)
     ratio = np.divide(own, other, out=np.ones_like(own), where=other > 0)
-    return np.asarray(1 - ratio, dtype=np.float32)
+    return np.asarray(np.maximum(1 - ratio, 0), dtype=np.float32)
+
+
+def _partition(
+    points: Points,
+    labels: Int64[np.ndarray, "rows"],
+    strength: Float32[np.ndarray, "rows"],
+    *,
+    method: str,
+    exemplars: bool,
+) -> Partition:
+    bits = points.dtype == np.bool_
+    return Partition(
+        labels=labels,
+        strength=strength,
+        exemplars=medoids(points, labels=labels, metric="hamming" if bits else "euclidean")
+        if exemplars
+        else np.empty(0, np.int64),
+        method=method,
+        space="code" if bits else "activation",
+    )

@@ -58,6 +58,11 @@ class CodeScheme:
         return sum(layer.n_bytes for layer in self.layers)
 
     @property
+    def bits(self) -> int:
+        """Bits of all layers together, without the padding between them."""
+        return sum(layer.bits for layer in self.layers)
+
+    @property
     def units(self) -> int:
         """Units of all layers together."""
         return sum(layer.units for layer in self.layers)

@@ -8,6 +8,7 @@ from polylens.store.arrays import ArrayWriter, load_array, save_array
 from polylens.store.figures import load_figures, save_figures
 from polylens.store.files import file_from_bytes
 from polylens.store.findings import load_findings, save_findings
+from polylens.store.keeping import KeptArrays
 from polylens.store.labels import load_labels, save_labels
 from polylens.store.manifest import DamagedError, Manifest
 from polylens.store.numbers import load_number, save_number
@@ -19,6 +20,7 @@ from polylens.store.versions import package_versions, version_of
 __all__ = [
     "ArrayWriter",
     "DamagedError",
+    "KeptArrays",
     "Manifest",
     "Store",
     "file_from_bytes",

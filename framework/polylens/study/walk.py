@@ -15,6 +15,7 @@ from polylens.harvest import Take, harvest, load_rows
 from polylens.progress import Progress, Task
 from polylens.records import Findings, Labels, Network, Number, Rows
 from polylens.store import (
+    KeptArrays,
     Store,
     load_findings,
     load_labels,
@@ -140,6 +141,7 @@ class Walk:
                 streams=self._streams(variant).child(planned.analysis.kind()),
                 upstream=self._upstream(variant, planned),
                 progress=self.performer.progress_of(planned.stage),
+                keeper=KeptArrays(self.place.store, planned.stage.kind, planned.stage.digest),
             )
             save_findings(folder, findings)
 

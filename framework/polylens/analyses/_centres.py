@@ -1,0 +1,86 @@
+"""What kmeans and bisecting_kmeans have in common: one clustering, and those of subsamples. Not a kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from polylens.progress import Progress
+from polylens.records import Alternative, Findings, Number, Partition, Rows
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from polylens.clustering import Points
+
+
+class Cluster(Protocol):
+    """One clustering of points."""
+
+    def __call__(self, points: Points, *, streams: Streams, exemplars: bool) -> Partition:
+        """The partition, with medoids where `exemplars` asks for them."""
+
+
+def check_scale(on: Literal["activation", "code"], scale: str) -> None:
+    """Refuses a scale for bits.
+
+    Raises:
+        ValueError: bits have none.
+    """
+    if on == "code" and scale != "none":
+        raise ValueError("'scale' is for activations; the bits of codes have none")
+
+
+def centre_findings(
+    cluster: Cluster,
+    rows: Rows,
+    *,
+    on: Literal["activation", "code"],
+    scale: Literal["none", "centre", "standardise"],
+    subsamples: int,
+    streams: Streams,
+    progress: Progress,
+) -> Findings:
+    """The partition, with those of subsamples of the examples as its alternatives."""
+    from dataclasses import replace
+
+    from polylens.analyses._pictures import cluster_table
+    from polylens.analyses._stability import common_subsamples, stability
+    from polylens.clustering import row_points
+    from polylens.errors import DataError
+    from polylens.statistics import subsample_interval
+
+    points = row_points(rows, on=on, scale=scale)
+    drawn = common_subsamples(rows, count=subsamples, streams=streams)
+    found: list[Alternative] = []
+    strengths: list[float] = []
+    notes: list[str] = []
+    with progress.task("clustering", total=1 + len(drawn), unit="clusterings") as task:
+        partition = cluster(points, streams=streams, exemplars=True)
+        task.advance()
+        for number, chosen in drawn.items():
+            try:
+                starts = streams.child("subsample", number)
+                part = cluster(points[chosen], streams=starts, exemplars=False)
+            except DataError as error:
+                notes.append(f"Subsample {number} was left out: {error.message}.")
+            else:
+                found.append(Alternative("subsample", number, chosen, part.labels))
+                strengths.append(float(part.strength.mean()))
+            task.advance()
+
+    interval = subsample_interval(strengths)
+    scaled = "" if scale == "none" else f", scale {scale}"
+    return Findings(
+        numbers={
+            "clusters": Number(float(partition.n_clusters)),
+            "coverage": Number(partition.coverage),
+            "mean_strength": Number(
+                float(partition.strength.mean()), interval.low, interval.high, interval.meaning
+            ),
+            **stability(partition, found),
+        },
+        tables={"clusters": cluster_table(rows, partition)},
+        partition=replace(
+            partition, method=f"{partition.method} of {on}s{scaled}", alternatives=tuple(found)
+        ),
+        notes=tuple(notes),
+    )

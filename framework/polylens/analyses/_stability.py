@@ -1,0 +1,65 @@
+"""How stable clusters are: the same rows clustered again among fewer. Not a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from polylens.records import Alternative, Number, Partition, Rows
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Int64
+
+_CHANCE = "labels shuffled, by construction"
+
+
+def common_subsamples(
+    rows: Rows, *, count: int, streams: Streams, at_least: int = 2
+) -> dict[int, Int64[np.ndarray, "chosen"]]:
+    """Rows of `count` random 80 % of the examples, without replacement: a repeated row would be a cluster.
+
+    One seed draws the same for every analysis of the same examples, so that two partitions can be compared on
+    the subsamples of both.
+
+    Args:
+        rows: to draw from.
+        count: how many are drawn.
+        streams: of the seed.
+        at_least: fewest rows of a subsample; smaller ones are left out.
+    """
+    from polylens.statistics import Blocks, subsamples
+
+    blocks = Blocks.of(rows.origins.example)
+    drawn = subsamples(blocks, count=count, streams=Streams(streams.seed).child("partitions"))
+    return {number: chosen for number, chosen in enumerate(drawn) if len(chosen) >= at_least}
+
+
+def stability(partition: Partition, alternatives: Sequence[Alternative]) -> dict[str, Number]:
+    """Agreement of a partition with those of its subsamples on their rows, noise as a class of its own.
+
+    Empty where there is no subsample.
+    """
+    from polylens.statistics import (
+        adjusted_mutual_information,
+        adjusted_rand,
+        contingency,
+        subsample_interval,
+    )
+
+    subsampled = [item for item in alternatives if item.name == "subsample"]
+    counts = [contingency(partition.labels[item.rows], item.labels) for item in subsampled]
+    scores = {
+        "stability_adjusted_rand": [adjusted_rand(each) for each in counts],
+        "stability_adjusted_mutual_information": [adjusted_mutual_information(each) for each in counts],
+    }
+    numbers = {}
+    for name, values in scores.items():
+        if values:
+            interval = subsample_interval(values)
+            numbers[name] = Number(
+                fmean(values), interval.low, interval.high, interval.meaning, chance=0.0, chance_is=_CHANCE
+            )
+    return numbers

@@ -1,0 +1,96 @@
+"""Clusters split in two, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from polylens.analyses import NETWORK, Analysis, Keeper, Need, Outcomes
+from polylens.progress import Progress
+from polylens.records import Figure, Findings, Partition, Rows
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from polylens.clustering import Points
+
+
+class BisectingKmeans(Analysis):
+    """Bisecting k-means clusters of activations, or of codes taken as -1 and +1: one is split at a time."""
+
+    headline: ClassVar[tuple[str, ...]] = ("clusters", "mean_strength")
+    gives_partition: ClassVar[bool] = True
+
+    on: Literal["activation", "code"]
+    """What is clustered: the rows' activations, or the bits of their codes."""
+    clusters: int = Field(ge=1)
+    """How many clusters are made."""
+    split: Literal["largest_cluster", "biggest_inertia"] = "largest_cluster"
+    """The cluster that is split next: the one with the most rows, or the one with the greatest summed squared
+    distance to its centre."""
+    scale: Literal["none", "centre", "standardise"] = "none"
+    """What is done to each column of the activations first: nothing, its mean taken off, or also its standard
+    deviation made 1."""
+    restarts: int = Field(default=10, ge=1)
+    """Starts of each split by k-means++; the one with the least summed squared distance is kept."""
+    subsamples: int = Field(default=10, ge=0)
+    """How many random 80 % of the examples are clustered again, for intervals and stability."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        from polylens.analyses._centres import check_scale
+
+        check_scale(self.on, self.scale)
+        return self
+
+    def needs(self) -> frozenset[Need]:
+        """Activations or codes, by `on`."""
+        return frozenset({"activations"}) if self.on == "activation" else frozenset({"codes"})
+
+    def run(
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
+    ) -> Findings:
+        """The partition, with those of subsamples of the examples as its alternatives."""
+        from polylens.analyses._centres import centre_findings
+
+        return centre_findings(
+            self._cluster,
+            rows,
+            on=self.on,
+            scale=self.scale,
+            subsamples=self.subsamples,
+            streams=streams,
+            progress=progress,
+        )
+
+    def _cluster(self, points: Points, *, streams: Streams, exemplars: bool) -> Partition:
+        from polylens.clustering import bisecting_kmeans
+
+        return bisecting_kmeans(
+            points,
+            clusters=self.clusters,
+            streams=streams,
+            split=self.split,
+            restarts=self.restarts,
+            exemplars=exemplars,
+        )
+
+    def on_inputs(self) -> Self:
+        """The raw inputs, clustered alike."""
+        return self.model_copy(update={"on": "activation"})
+
+    def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
+        """Cluster sizes, a map of the rows, distances, and codes by cluster, for the network."""
+        from polylens.analyses._pictures import partition_pictures
+
+        metric: Literal["euclidean", "hamming"] = "euclidean" if self.on == "activation" else "hamming"
+        return partition_pictures(
+            outcomes[NETWORK][0], on=self.on, metric=metric, scale=self.scale, subject=subject
+        )
