@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from PIL import Image
+from tests.figures.clusters import HOSTILE, WIDE, Case, cluster_cases
+from tests.figures.drawing import axis_texts, laid_out, texts
 
 import polylens.figures
 from polylens import figures
 from polylens.figures.style import DPI, SMALL, WIDTH, sheet
 from polylens.records import CodeLayer, Number
 
-Case = tuple[Callable[..., bytes], tuple[Any, ...], dict[str, Any]]
-
 LONG = "n01440764 a tench, or any other name that is much longer than a figure has room for"
-HOSTILE = "$\\frac{1}{0}$ <b>&amp; 漢字 \u202e\u200b\x00 مرحبا _^%#"
-WIDE = "W" * 300
 
 
 def rng() -> np.random.Generator:
@@ -267,7 +260,7 @@ def all_cases() -> dict[str, Case]:
     }
 
 
-CASES = all_cases()
+CASES = all_cases() | cluster_cases()
 case = pytest.mark.parametrize("name", CASES)
 
 
@@ -281,33 +274,6 @@ def drawn(name: str) -> bytes:
 def figure_of(name: str) -> Figure:
     draw, args, kwargs = CASES[name]
     return laid_out(draw, *args, **kwargs)
-
-
-def laid_out(draw: Callable[..., bytes], *args: Any, **kwargs: Any) -> Figure:
-    """The matplotlib figure behind the bytes, drawn once, so that every text has its place."""
-    with sheet():
-        figure: Figure = draw.__wrapped__(*args, **kwargs)
-        FigureCanvasAgg(figure).draw()
-    return figure
-
-
-def axis_texts(axis: Axis) -> list[Text]:
-    low, high = sorted(axis.get_view_interval())
-    slack = 1e-9 * max(abs(low), abs(high), 1)
-    ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=False)
-    return [text for place, text in ticks if low - slack <= place <= high + slack and text.get_text()]
-
-
-def texts(figure: Figure) -> list[Text]:
-    found = list(figure.texts)
-    for axes in figure.axes:
-        found += [*axes.texts, axes.title, axes._left_title]
-        if axes.axison:
-            for axis in (axes.xaxis, axes.yaxis):
-                found += [axis.label, *axis_texts(axis)]
-    if figure._supxlabel is not None:
-        found.append(figure._supxlabel)
-    return [text for text in found if text.get_text().strip() and text.get_visible()]
 
 
 @case

@@ -1,33 +1,41 @@
 """Figures: arrays in, PNG bytes out. One file a figure, one style for all; matplotlib stays in this room."""
 
 from polylens.figures.class_matrix import class_matrix
+from polylens.figures.cluster_persistence import cluster_persistence
 from polylens.figures.cluster_sizes import cluster_sizes
 from polylens.figures.clusters_by_class import clusters_by_class
 from polylens.figures.code_image import code_image
+from polylens.figures.condensed_tree import condensed_tree
 from polylens.figures.contingency import contingency
 from polylens.figures.densities import densities
 from polylens.figures.density_ratios import density_ratios
 from polylens.figures.distance_overlap import distance_overlap
 from polylens.figures.gallery import gallery
 from polylens.figures.layer_distances import layer_distances
+from polylens.figures.medoid_codes import medoid_codes
 from polylens.figures.purity_coverage import purity_coverage
 from polylens.figures.row_map import row_map
 from polylens.figures.scores import scores
 from polylens.figures.training_curve import training_curve
+from polylens.figures.within_between import within_between
 
 __all__ = [
     "class_matrix",
+    "cluster_persistence",
     "cluster_sizes",
     "clusters_by_class",
     "code_image",
+    "condensed_tree",
     "contingency",
     "densities",
     "density_ratios",
     "distance_overlap",
     "gallery",
     "layer_distances",
+    "medoid_codes",
     "purity_coverage",
     "row_map",
     "scores",
     "training_curve",
+    "within_between",
 ]

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from polylens.figures.columns import column_width, layer_edges, name_layers, narrowed, part_layers
 from polylens.figures.placing import spread
 from polylens.figures.style import BLUES, MUTED, RULE, SMALL, WIDTH, bare, canvas, picture, sentence
-from polylens.figures.words import counted, fitted, inches, plain
+from polylens.figures.words import counted
 from polylens.records import NOISE, CodeLayer, count_clusters
 
 _MOST_ROWS = 900
-_MOST_COLUMNS = 1000
 _TALL = 5.2
 """Inches of the picture itself."""
 
@@ -36,11 +36,12 @@ def code_image(
     if not n_rows or not n_bits:
         return sentence("Codes", "There are no codes to show.")
     rows = _chosen_rows(labels)
-    edges = np.minimum(np.cumsum([0, *(layer.bits for layer in layers)]), n_bits)
+    edges = layer_edges(layers, n_bits=n_bits)
     order = np.concatenate(
         [a + np.argsort(-bits[:, a:b].mean(axis=0), kind="stable") for a, b in pairwise(edges)]
     ).astype(int)
-    drawn, columns = _narrowed(bits, rows=rows, order=order)
+    columns = column_width(n_bits)
+    drawn = narrowed(bits[np.ix_(rows, order)], width=columns)
     note = (
         "A row of the picture is one code; blue is on. Rows are sorted by cluster, bits within a layer by how"
         " often they are on."
@@ -62,10 +63,8 @@ def code_image(
         interpolation="nearest",
         extent=(0, n_bits, len(rows), 0),
     )
-    for edge in edges[1:-1]:
-        axes.axvline(edge, color="white", linewidth=3.0)
-        axes.axvline(edge, color=MUTED, linewidth=0.8)
-    _name_layers(axes, layers, edges=edges)
+    part_layers(axes, edges=edges)
+    name_layers(axes, layers, edges=edges, width=WIDTH - 1.3)
     _name_clusters(axes, labels[rows])
     bare(axes)
     return figure
@@ -81,37 +80,6 @@ def _chosen_rows(labels: Int[np.ndarray, "rows"]) -> Int[np.ndarray, "chosen"]:
             n_kept = max(1, round(share * len(members)))
             kept.append(members[np.linspace(0, len(members) - 1, n_kept).astype(int)])
     return np.concatenate(kept)
-
-
-def _narrowed(
-    bits: Bool[np.ndarray, "rows units"], *, rows: Int[np.ndarray, "chosen"], order: Int[np.ndarray, "units"]
-) -> tuple[Float[np.ndarray, "chosen columns"], int]:
-    width = -(-len(order) // _MOST_COLUMNS)
-    chosen = bits[np.ix_(rows, order)]
-    if width == 1:
-        return chosen.astype(np.float32), 1
-    starts = np.arange(0, len(order), width)
-    sums = np.add.reduceat(chosen, starts, axis=1, dtype=np.float32)
-    return sums / np.diff([*starts, len(order)]), width
-
-
-def _name_layers(axes: Axes, layers: Sequence[CodeLayer], *, edges: Int[np.ndarray, "edges"]) -> None:
-    """Names the layers above their bits: turned where they are narrow, not at all where there is no room."""
-    axes.xaxis.tick_top()
-    room = (WIDTH - 1.3) / max(int(edges[-1]), 1)
-    ticks: list[float] = []
-    names: list[tuple[str, bool]] = []
-    for layer, (a, b) in zip(layers, pairwise(edges.tolist()), strict=True):
-        width, size = (b - a) * room, f"{layer.bits:,} bits"
-        flat = all(inches(plain(text), size=SMALL) <= width * 0.97 for text in (layer.name, size))
-        if flat or width > 0.16:
-            ticks.append((a + b) / 2)
-            names.append(
-                (f"{plain(layer.name)}\n{size}" if flat else fitted(layer.name, width=1.5, size=SMALL), flat)
-            )
-    axes.set_xticks(ticks, [name for name, _ in names])
-    for text, (_, flat) in zip(axes.get_xticklabels(), names, strict=True):
-        text.set_rotation(0 if flat else 90)
 
 
 def _name_clusters(axes: Axes, labels: Int[np.ndarray, "rows"]) -> None:
