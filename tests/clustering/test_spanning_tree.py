@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.clustering.trees import BIT_METRICS, METRICS, core_distances, distances, some_points, tree_weights
 
 from polylens.clustering import hierarchy, passes
 from polylens.clustering.blocks import Blocks
@@ -15,7 +16,6 @@ from polylens.clustering.spanning_tree import passes_of, spanning_forest
 from polylens.clustering.torch_passes import TorchPasses
 from polylens.errors import DataError
 from polylens.progress import Silent
-from tests.clustering.trees import BIT_METRICS, METRICS, core_distances, distances, some_points, tree_weights
 
 CASES = 400
 
@@ -207,7 +207,8 @@ import sys
 import numpy as np
 import torch.distributed as distributed
 from polylens.clustering import hierarchy
-distributed.init_process_group("gloo", init_method=f"file://{sys.argv[1]}/meet", rank=int(sys.argv[2]), world_size=2)
+meeting = f"file://{sys.argv[1]}/meet"
+distributed.init_process_group("gloo", init_method=meeting, rank=int(sys.argv[2]), world_size=2)
 for metric in ("hamming", "euclidean"):
     points = np.load(f"{sys.argv[1]}/{metric}.npy")
     found = hierarchy(points, metric=metric, min_samples=4)

@@ -37,10 +37,7 @@ class BitSpace:
         self._rows = rows
         self._bits = bits
         self._metric = metric
-        counts = (
-            np.bitwise_count(words).sum(1, dtype=np.int64) if metric == "jaccard" else np.empty(0, np.int64)
-        )
-        self._ones: Int64[np.ndarray, "padded"] = counts.ravel()
+        self._ones = ones_of(words) if metric == "jaccard" else np.empty(0, dtype=np.int64)
         self._tile = TILE
         self.blocks = Blocks.of(rows, tile=TILE, most=_MOST_ROWS)
 
@@ -53,7 +50,7 @@ class BitSpace:
         metric: Literal["hamming", "jaccard"],
     ) -> BitSpace:
         """Bits or packed bits in tiles; `bits` of a row count, for the unit of Hamming distance."""
-        return cls(_tiled(points), rows=len(points), bits=bits, metric=metric)
+        return cls(tiled(points), rows=len(points), bits=bits, metric=metric)
 
     def offer(self, first: slice, second: slice, nearest: Nearest) -> None:
         """Offers every pair of two blocks to both of its rows."""
@@ -92,7 +89,7 @@ class BitSpace:
         return rows.start // self._tile, -(-rows.stop // self._tile)
 
 
-def _tiled(
+def tiled(
     points: Bool[np.ndarray, "rows bits"] | UInt8[np.ndarray, "rows bytes"],
 ) -> UInt64[np.ndarray, "tiles words 64"]:
     """The rows as 64-bit words, 64 rows to a tile, padded with zeros; by chunks, to hold little twice."""
@@ -109,3 +106,8 @@ def _tiled(
         padded[: len(packed), :n_bytes] = packed
         words[start : start + step] = padded.view(np.uint64).reshape(-1, TILE, n_words).transpose(0, 2, 1)
     return words
+
+
+def ones_of(words: UInt64[np.ndarray, "tiles words 64"]) -> Int64[np.ndarray, "padded"]:
+    """Bits that are set in each row, those of the padding included."""
+    return np.bitwise_count(words).sum(1, dtype=np.int64).ravel()

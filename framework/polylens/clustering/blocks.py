@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from polylens.clustering.processes import Processes
 from polylens.progress import Progress
 
 Pair = tuple[int, int]
 """Two blocks by number; equal for the rows of a block among themselves."""
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,37 @@ def over_pairs(
     processes: Processes,
     progress: Progress,
 ) -> None:
-    """Does `work(pair, worker)` for this process's share of all pairs of blocks, on all cores.
+    """Does `work(pair, worker)` for this process's share of all pairs of blocks, on all cores."""
+    side_by_side(
+        (pairs[processes.rank :: processes.count] for pairs in blocks.rounds()),
+        work,
+        amount=lambda pair: blocks.pairs_of_rows(pair) * processes.count,
+        title=title,
+        total=blocks.rows * (blocks.rows - 1) // 2,
+        progress=progress,
+    )
+
+
+def side_by_side(
+    rounds: Iterable[Sequence[Part]],
+    work: Callable[[Part, int], None],
+    *,
+    amount: Callable[[Part], float],
+    title: str,
+    total: int,
+    progress: Progress,
+) -> None:
+    """Does `work(part, worker)` for the parts of one round after the other, on all cores.
 
     `worker` numbers the threads, so that each can have room of its own. Between rounds every thread has
-    finished. An interrupt waits for the pairs that are under way, some milliseconds each, and for nothing
+    finished. An interrupt waits for the parts that are under way, some milliseconds each, and for nothing
     else.
+
+    Args:
+        rounds: parts that can be worked on side by side.
+        work: the work.
+        amount: how many pairs of rows a part holds.
+        title, total, progress: how the work shows itself, in pairs.
     """
     count = threads()
     free = threading.local()
@@ -94,25 +123,24 @@ def over_pairs(
     def begin() -> None:
         free.number = next(numbers)
 
-    def one(pair: Pair) -> None:
-        work(pair, free.number)
+    def one(part: Part) -> None:
+        work(part, free.number)
 
-    total = blocks.rows * (blocks.rows - 1) // 2
     pool = ThreadPoolExecutor(count, thread_name_prefix="pairs", initializer=begin)
     try:
         with progress.task(title, total=total, unit="pairs") as task:
-            for pairs in blocks.rounds():
-                mine = iter(pairs[processes.rank :: processes.count])
-                running: dict[Future[None], Pair] = {}
+            for parts in rounds:
+                waiting = iter(parts)
+                running: dict[Future[None], Part] = {}
                 while True:
-                    for pair in islice(mine, 4 * count - len(running)):
-                        running[pool.submit(one, pair)] = pair
+                    for part in islice(waiting, 4 * count - len(running)):
+                        running[pool.submit(one, part)] = part
                     if not running:
                         break
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
-                        pair = running.pop(future)
+                        part = running.pop(future)
                         future.result()
-                        task.advance(blocks.pairs_of_rows(pair) * processes.count)
+                        task.advance(amount(part))
     finally:
         pool.shutdown(cancel_futures=True)

@@ -45,9 +45,19 @@ def check_points(
         raise DataError("the rows have no columns: there is nothing to cluster by")
     if bits is not None:
         _check_bits(points, bits)
+    check_finite(points)
+
+
+def check_finite(points: Points) -> None:
+    """Refuses NaN and infinity.
+
+    Raises:
+        DataError: says how many rows hold one, and the first.
+    """
     if points.dtype != np.float32:
         return
-    step = max(_CHUNK_NUMBERS // width, 1)
+    rows, width = points.shape
+    step = max(_CHUNK_NUMBERS // max(width, 1), 1)
     finite = np.concatenate(
         [np.isfinite(points[start : start + step]).all(1) for start in range(0, rows, step)]
     )

@@ -11,6 +11,8 @@ from polylens.clustering.blocks import Blocks
 from polylens.clustering.spaces import Groups, Least, Nearest
 from polylens.errors import DataError
 
+DenseMetric = Literal["euclidean", "cosine", "l1"]
+
 _TILE = 64
 _MOST_ROWS = 2048
 """Rows of a block: their products take 16 MB a thread."""
@@ -34,7 +36,7 @@ class DenseSpace:
         self,
         rows: Float32[np.ndarray, "rows width"],
         *,
-        metric: Literal["euclidean", "cosine", "l1"],
+        metric: DenseMetric,
         order: Int64[np.ndarray, "rows"] | None = None,
     ) -> None:
         from polylens.kernels.distances import KINDS
@@ -44,7 +46,7 @@ class DenseSpace:
         self._kind = KINDS[metric]
         self._order = np.arange(len(rows), dtype=np.int64) if order is None else order
         self._lengths = lengths(rows)
-        self._centre = rows.mean(0, dtype=np.float64).astype(np.float32) if metric == "euclidean" else None
+        self._centre = centre_of(rows)
         self.blocks = Blocks.of(len(rows), tile=_TILE, most=_MOST_ROWS)
 
     def offer(self, first: slice, second: slice, nearest: Nearest) -> None:
@@ -98,32 +100,55 @@ class DenseSpace:
 
     def _bounds(self, first: slice, second: slice) -> Float32[np.ndarray, "first second"]:
         """Lower bounds of the distances of two blocks."""
-        from polylens.kernels.distances import bounds_from_products, bounds_from_sums
-
         left = self._block(first)
-        right = left if first == second else self._block(second)
-        width = left.shape[1]
-        if self._metric == "l1":
-            sums = np.empty((len(left), len(right)), dtype=np.float32)
-            turned = np.empty((width, _TILE), dtype=np.float32)
-            bounds_from_sums(left, right, turned, 1.0 - (width + 8) * _UNIT, sums)
-            return sums
-        products: Float32[np.ndarray, "first second"] = left @ right.T
-        # What a sum of so many products can lose, and the rounding of centred rows and of their squares.
-        kept = 1.0 - (width + 32) * _UNIT
-        squares = [(_squares(block) * kept).astype(np.float32) for block in (left, right)]
-        bounds_from_products(products, squares[0], squares[1], 0.5 if self._metric == "cosine" else 1.0)
-        return products
+        return lower_bounds(left, left if first == second else self._block(second), metric=self._metric)
 
     def _block(self, places: slice) -> Float32[np.ndarray, "places width"]:
-        """The rows of a block: less the mean of all, or over their lengths, or as they are."""
-        rows: Float32[np.ndarray, "places width"] = self._rows[self._order[places]]
-        if self._centre is not None:
-            rows -= self._centre
-        if self._metric == "cosine":
-            lengths = self._lengths[self._order[places]]
-            rows /= np.where(lengths > 0, lengths, 1)[:, None].astype(np.float32)
-        return rows
+        chosen = self._order[places]
+        return prepared(self._rows[chosen], self._lengths[chosen], metric=self._metric, centre=self._centre)
+
+
+def prepared(
+    rows: Float32[np.ndarray, "rows width"],
+    lengths: Float64[np.ndarray, "rows"],
+    *,
+    metric: DenseMetric,
+    centre: Float32[np.ndarray, "width"],
+) -> Float32[np.ndarray, "rows width"]:
+    """Rows as `lower_bounds` takes them: for Euclidean less a common centre, for cosine over their lengths.
+
+    The nearer the rows lie to the origin, the less do products lose.
+    """
+    if metric == "euclidean":
+        return rows - centre
+    if metric == "cosine":
+        return rows / np.where(lengths > 0, lengths, 1)[:, None].astype(np.float32)
+    return rows
+
+
+def lower_bounds(
+    left: Float32[np.ndarray, "left width"], right: Float32[np.ndarray, "right width"], *, metric: DenseMetric
+) -> Float32[np.ndarray, "left right"]:
+    """Lower bounds of the distances between prepared rows, in the space's own unit."""
+    from polylens.kernels.distances import bounds_from_products, bounds_from_sums
+
+    width = left.shape[1]
+    if metric == "l1":
+        sums = np.empty((len(left), len(right)), dtype=np.float32)
+        turned = np.empty((width, _TILE), dtype=np.float32)
+        bounds_from_sums(left, right, turned, 1.0 - (width + 8) * _UNIT, sums)
+        return sums
+    products: Float32[np.ndarray, "left right"] = left @ right.T
+    # What a sum of so many products can lose, and the rounding of prepared rows and of their squares.
+    kept = 1.0 - (width + 32) * _UNIT
+    squares = [(_squares(block) * kept).astype(np.float32) for block in (left, right)]
+    bounds_from_products(products, squares[0], squares[1], 0.5 if metric == "cosine" else 1.0)
+    return products
+
+
+def centre_of(rows: Float32[np.ndarray, "rows width"]) -> Float32[np.ndarray, "width"]:
+    """The mean of rows."""
+    return rows.mean(0, dtype=np.float64).astype(np.float32)
 
 
 def lengths(rows: Float32[np.ndarray, "rows width"]) -> Float64[np.ndarray, "rows"]:

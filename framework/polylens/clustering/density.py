@@ -94,7 +94,7 @@ def hdbscan(
             bits=bits,
             progress=progress,
         )
-        persistence = None
+        persistence = lifetimes = None
     else:
         if of is None:
             from polylens.clustering.spanning_tree import hierarchy
@@ -106,7 +106,8 @@ def hdbscan(
         tree = condensed(found, min_cluster_size=min_cluster_size)
         nodes = selected(tree, selection=selection, max_cluster_size=max_cluster_size, epsilon=epsilon)
         flat = cut(tree, nodes)
-        labels, strength, persistence = flat.labels, flat.strength, flat.persistence
+        labels, strength = flat.labels, flat.strength
+        persistence, lifetimes = flat.persistence, flat.lifetimes
 
     options = [f"min_cluster_size {min_cluster_size}", f"min_samples {neighbours}", selection]
     if max_cluster_size is not None:
@@ -124,6 +125,7 @@ def hdbscan(
         method=f"HDBSCAN ({metric}, {', '.join(options)})",
         space="activation" if points.dtype == np.float32 else "code",
         persistence=persistence,
+        lifetimes=lifetimes,
         hierarchy=found,
     )
 

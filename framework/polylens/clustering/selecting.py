@@ -24,6 +24,8 @@ class Cut:
     """Lambda at which the row leaves over the lambda at which its cluster ends, at most 1; 0 for noise."""
     persistence: Float64[np.ndarray, "clusters"]
     """Stability over size times the greatest lambda of the tree, in [0, 1]."""
+    lifetimes: Float64[np.ndarray, "clusters 2"]
+    """Heights at which each cluster splits off its parent, and at which it ends."""
     nodes: Int64[np.ndarray, "clusters"]
     """The cluster of the tree that each label stands for."""
 
@@ -88,4 +90,5 @@ def cut(tree: CondensedTree, nodes: Int64[np.ndarray, "clusters"]) -> Cut:
     strength = np.zeros(len(labels), dtype=np.float32)
     strength[clustered] = np.minimum(tree.row_lambda[clustered] / tree.death[of_row[clustered]], 1)
     persistence = tree.stability[nodes] / (tree.size[nodes] * tree.death.max())
-    return Cut(labels, strength, persistence, nodes)
+    lifetimes = 1.0 / np.stack([tree.birth[nodes], tree.death[nodes]], axis=1)
+    return Cut(labels, strength, persistence, lifetimes, nodes)

@@ -82,7 +82,7 @@ def least_tile(
             apart = (
                 float(tile[row, column])
                 if kind == EXACT
-                else measured(kind, rows, lengths, order[i], order[j])
+                else measured(kind, rows, lengths, order[i], rows, lengths, order[j])
             )
             distance = max(floor, apart)
             if distance >= limits[column]:

@@ -28,26 +28,36 @@ _ROUNDING = 1e-24
 
 
 @compiled
-def measured(kind: int, rows: np.ndarray, lengths: np.ndarray, i: int, j: int) -> float:
-    """The distance of two rows, in double precision; symmetric to the last bit.
+def measured(
+    kind: int,
+    left: np.ndarray,
+    left_lengths: np.ndarray,
+    i: int,
+    right: np.ndarray,
+    right_lengths: np.ndarray,
+    j: int,
+) -> float:
+    """The distance of row `i` of `left` and row `j` of `right`, in double precision; symmetric to the last
+    bit.
 
     `lengths` are the rows' Euclidean lengths, for COSINE: there a row of length 0 is at 0 from another such
     and at 1 from all others.
     """
     total = 0.0
     if kind == ABSOLUTE:
-        for column in range(rows.shape[1]):
-            total += abs(np.float64(rows[i, column]) - np.float64(rows[j, column]))
+        for column in range(left.shape[1]):
+            total += abs(np.float64(left[i, column]) - np.float64(right[j, column]))
         return total
     if kind == SQUARED:
-        for column in range(rows.shape[1]):
-            apart = np.float64(rows[i, column]) - np.float64(rows[j, column])
+        for column in range(left.shape[1]):
+            apart = np.float64(left[i, column]) - np.float64(right[j, column])
             total += apart * apart
         return total
-    if lengths[i] == 0.0 or lengths[j] == 0.0:
-        return 0.0 if lengths[i] == lengths[j] else 1.0
-    for column in range(rows.shape[1]):
-        apart = np.float64(rows[i, column]) / lengths[i] - np.float64(rows[j, column]) / lengths[j]
+    own, other = left_lengths[i], right_lengths[j]
+    if own == 0.0 or other == 0.0:
+        return 0.0 if own == other else 1.0
+    for column in range(left.shape[1]):
+        apart = np.float64(left[i, column]) / own - np.float64(right[j, column]) / other
         total += apart * apart
     return 0.0 if total < _ROUNDING else total / 2.0
 
@@ -59,7 +69,7 @@ def measured_pairs(
     """The distance of row `left[p]` and row `right[p]` for every p."""
     found = np.empty(len(left))
     for pair in range(len(left)):
-        found[pair] = measured(kind, rows, lengths, left[pair], right[pair])
+        found[pair] = measured(kind, rows, lengths, left[pair], rows, lengths, right[pair])
     return found
 
 

@@ -68,7 +68,9 @@ def offer_tile(
             value = tile[row, column]
             if value < limit or value < limits[column]:
                 j = second + column
-                distance = np.float64(value) if kind == EXACT else measured(kind, rows, lengths, i, j)
+                distance = (
+                    np.float64(value) if kind == EXACT else measured(kind, rows, lengths, i, rows, lengths, j)
+                )
                 offer(near, who, i, j, distance)
                 offer(near, who, j, i, distance)
                 limit = tile.dtype.type(near[i, last] * grown + more)

@@ -96,6 +96,9 @@ class Partition:
     """`activation` or `code`: what was partitioned."""
     persistence: Float64[np.ndarray, "clusters"] | None = None
     """How long each cluster lasts over the heights, in [0, 1]; None where the method has no heights."""
+    lifetimes: Float64[np.ndarray, "clusters 2"] | None = None
+    """Heights at which each cluster joins others, and at which it splits or its last rows leave; None where the
+    method has no heights."""
     hierarchy: Hierarchy | None = None
     """What the clusters were cut from; None where the method has none or does not show it."""
     alternatives: tuple[Alternative, ...] = ()

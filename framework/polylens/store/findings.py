@@ -11,6 +11,9 @@ from polylens.store.numbers import numbers_from_plain, numbers_to_plain
 from polylens.store.plain import read_json, write_json
 from polylens.store.tables import load_tables, save_tables
 
+_MAYBE = ("persistence", "lifetimes")
+"""Arrays of a partition that not every method gives."""
+
 
 def save_findings(folder: Path, findings: Findings) -> None:
     """Writes the findings into a stage's folder."""
@@ -53,15 +56,16 @@ def _save_partition(folder: Path, partition: Partition) -> dict[str, Any]:
     save_array(folder / "labels.npy", partition.labels)
     save_array(folder / "strength.npy", partition.strength)
     save_array(folder / "exemplars.npy", partition.exemplars)
-    if partition.persistence is not None:
-        save_array(folder / "persistence.npy", partition.persistence)
+    for name in _MAYBE:
+        if (values := getattr(partition, name)) is not None:
+            save_array(folder / f"{name}.npy", values)
     for index, alternative in enumerate(partition.alternatives):
         save_array(folder / f"alternative-{index:03d}-rows.npy", alternative.rows)
         save_array(folder / f"alternative-{index:03d}-labels.npy", alternative.labels)
     return {
         "method": partition.method,
         "space": partition.space,
-        "has_persistence": partition.persistence is not None,
+        "has": [name for name in _MAYBE if getattr(partition, name) is not None],
         "hierarchy": _save_hierarchy(folder, "hierarchy", partition.hierarchy),
         "alternatives": [{"name": item.name, "value": item.value} for item in partition.alternatives],
     }
@@ -74,7 +78,6 @@ def _load_partition(folder: Path, plain: dict[str, Any]) -> Partition:
         exemplars=load_array(folder / "exemplars.npy"),
         method=plain["method"],
         space=plain["space"],
-        persistence=load_array(folder / "persistence.npy") if plain["has_persistence"] else None,
         hierarchy=_load_hierarchy(folder, "hierarchy", plain["hierarchy"]) if plain["hierarchy"] else None,
         alternatives=tuple(
             Alternative(
@@ -85,6 +88,7 @@ def _load_partition(folder: Path, plain: dict[str, Any]) -> Partition:
             )
             for index, item in enumerate(plain["alternatives"])
         ),
+        **{name: load_array(folder / f"{name}.npy") for name in plain["has"]},
     )
 
 

@@ -1,0 +1,244 @@
+"""Clusters for rows that were not clustered, and an approximation made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64, UInt8
+
+from polylens.clustering.blocks import side_by_side
+from polylens.clustering.checks import check_finite
+from polylens.clustering.dense_space import DenseMetric, centre_of, lengths, lower_bounds, prepared
+from polylens.clustering.points import Points
+from polylens.clustering.processes import Processes
+from polylens.clustering.renumbering import by_falling_size
+from polylens.errors import DataError
+from polylens.progress import Progress, Silent
+from polylens.records import NOISE, Hierarchy, Partition
+
+NewPoints = (
+    Float32[np.ndarray, "new columns"] | Bool[np.ndarray, "new columns"] | UInt8[np.ndarray, "new columns"]
+)
+"""Rows that were not clustered."""
+
+_LAST = np.iinfo(np.int64).max
+_ROWS, _NEW_ROWS = 2048, 512
+"""Rows on either side of one product."""
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Where new rows belong."""
+
+    labels: Int64[np.ndarray, "new"]
+    strength: Float32[np.ndarray, "new"]
+
+
+def assigned(
+    new: NewPoints,
+    *,
+    among: Points,
+    partition: Partition,
+    bits: int | None = None,
+    progress: Progress | None = None,
+) -> Assigned:
+    """The clusters that new rows would join, the clusters staying what they are.
+
+    A new row would first join the rows from which its mutual reachability is least. It belongs to their
+    cluster where that height is below the one at which the cluster joins others, and is noise elsewhere. Of
+    several rows that are equally near, one of the largest cluster counts. The rows that were clustered keep
+    their core distances; those of new rows are taken to them.
+
+    Args:
+        new: rows of the same kind and width as `among`.
+        among: the rows that were clustered.
+        partition: what `hdbscan` gave for them.
+        bits: of a row of packed bits, as it was given to `hdbscan`.
+        progress: where the work shows itself.
+
+    Raises:
+        DataError: the partition has no hierarchy or is of other rows, or the new rows do not fit the old.
+
+    Source: McInnes, Healy, Astels, hdbscan's `approximate_predict` (2017).
+    Departs: there, ties fall to the row that happens to come first.
+    """
+    of, lifetimes = partition.hierarchy, partition.lifetimes
+    if of is None or lifetimes is None:
+        raise DataError(f"a partition by {partition.method} has no heights to assign new rows by")
+    if len(of.core) != len(among):
+        raise DataError(f"the partition is of {len(of.core)} rows, not of {len(among)}")
+    if new.dtype != among.dtype or new.shape[1] != among.shape[1]:
+        widths = f"{new.shape[1]} {new.dtype} against {among.shape[1]} {among.dtype}"
+        raise DataError(f"new rows do not fit those that were clustered: {widths}")
+    check_finite(new)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        found = _joined(new, among, partition, of, bits, progress or Silent())
+
+    core = found.near[:, -1] if of.min_samples > 1 else np.zeros(len(new))
+    height = np.maximum(core, found.reach)
+    clustered = found.best < partition.n_clusters
+    label = np.where(clustered, found.best, 0)
+    born, ends = lifetimes[label].T if partition.n_clusters else np.zeros((2, len(new)))
+    inside = clustered & (height < born)
+    strength = np.divide(ends, height, out=np.ones(len(new)), where=height > ends)
+    return Assigned(np.where(inside, label, NOISE), np.where(inside, strength, 0.0).astype(np.float32))
+
+
+def hdbscan_of_sample(
+    points: Points,
+    *,
+    sample: Int64[np.ndarray, "chosen"],
+    of_sample: Partition,
+    bits: int | None = None,
+    progress: Progress | None = None,
+) -> Partition:
+    """Clusters of many rows from the exact clusters of a sample of them: an approximation.
+
+    Every row outside of the sample is `assigned` to the sample's clusters. What only shows in more rows than
+    the sample has (small clusters above all) is not found, and `min_cluster_size` counts rows of the sample.
+
+    Args:
+        points: all rows.
+        sample: the rows that were clustered.
+        of_sample: what `hdbscan` gave for `points[sample]`.
+        bits: of a row of packed bits.
+        progress: where the work shows itself.
+
+    Raises:
+        DataError: as `assigned`.
+    """
+    rest = np.setdiff1d(np.arange(len(points)), sample)
+    labels = np.full(len(points), NOISE, dtype=np.int64)
+    strength = np.zeros(len(points), dtype=np.float32)
+    labels[sample], strength[sample] = of_sample.labels, of_sample.strength
+    if len(rest):
+        others = assigned(
+            points[rest], among=points[sample], partition=of_sample, bits=bits, progress=progress
+        )
+        labels[rest], strength[rest] = others.labels, others.strength
+    renumbered = by_falling_size(labels)
+    old = np.empty(of_sample.n_clusters, dtype=np.int64)
+    old[renumbered[labels >= 0]] = labels[labels >= 0]
+    parts = {
+        name: None if values is None else values[old]
+        for name, values in (("persistence", of_sample.persistence), ("lifetimes", of_sample.lifetimes))
+    }
+    share = f"a sample of {len(sample):,} of {len(points):,} rows, the others assigned to its clusters"
+    return replace(
+        of_sample,
+        labels=renumbered,
+        strength=strength,
+        exemplars=sample[of_sample.exemplars[old]] if len(of_sample.exemplars) else of_sample.exemplars,
+        method=f"{of_sample.method} of {share}",
+        hierarchy=None,
+        **parts,
+    )
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """What is known of new rows so far."""
+
+    near: Float64[np.ndarray, "new neighbours"]
+    who: Int64[np.ndarray, "new neighbours"]
+    reach: Float64[np.ndarray, "new"]
+    best: Int64[np.ndarray, "new"]
+
+    @classmethod
+    def none_yet(cls, new: int, neighbours: int) -> _Joined:
+        return cls(
+            np.full((new, neighbours), np.inf),
+            np.full((new, neighbours), -1, dtype=np.int64),
+            np.full(new, np.inf),
+            np.full(new, _LAST),
+        )
+
+    def with_those_of(self, processes: Processes) -> _Joined:
+        """What all processes know, each of other rows."""
+        known = np.argmin(np.stack(processes.gathered(self.reach)), axis=0)
+        picked = (
+            np.stack(processes.gathered(part))[known, np.arange(len(known))]
+            for part in (self.near, self.who, self.reach, self.best)
+        )
+        return _Joined(*picked)
+
+
+def _joined(
+    new: NewPoints,
+    among: Points,
+    partition: Partition,
+    of: Hierarchy,
+    bits: int | None,
+    progress: Progress,
+) -> _Joined:
+    """Which row each new row would join first, and its nearest rows; distances in the metric's unit."""
+    processes = Processes.here()
+    width = new.shape[1] * (8 if new.dtype == np.uint8 else 1)
+    unit = float(bits or width) if of.metric == "hamming" else 1.0
+    found = _Joined.none_yet(len(new), max(of.min_samples - 1, 1))
+    # Among equally near rows the lowest label counts, and noise last.
+    rank = np.where(partition.labels >= 0, partition.labels, _LAST)
+    held = (of.core, rank, found.near, found.who, found.reach, found.best)
+    if of.metric in ("hamming", "jaccard"):
+        size, join = _joining_bits(new, among, of.metric, held, unit)
+    else:
+        size, join = _joining_numbers(new, among, cast(DenseMetric, of.metric), held)
+    side_by_side(
+        [range(0, len(new), size)[processes.rank :: processes.count]],
+        join,
+        amount=lambda start: min(size, len(new) - start) * len(among) * processes.count,
+        title="assigning rows",
+        total=len(new) * len(among),
+        progress=progress,
+    )
+    found = found.with_those_of(processes)
+    near = np.sqrt(found.near) if of.metric == "euclidean" else found.near / unit
+    return replace(found, near=near)
+
+
+_Held = tuple[np.ndarray, ...]
+"""Core distances and ranks of the rows, and the parts of `_Joined`."""
+
+
+def _joining_bits(
+    new: NewPoints, among: Points, metric: str, held: _Held, unit: float
+) -> tuple[int, Callable[[int, int], None]]:
+    from polylens.clustering.bit_space import ones_of, tiled
+    from polylens.kernels.joining import join_bits
+    from polylens.kernels.popcount import TILE
+
+    sides = [tiled(points) for points in (new, among)]
+    ones = [ones_of(words) for words in sides]
+
+    def join(start: int, _: int) -> None:
+        tile, jaccard = start // TILE, metric == "jaccard"
+        join_bits(sides[0], ones[0], sides[1], ones[1], jaccard, unit, len(new), len(among), tile, *held)
+
+    return TILE, join
+
+
+def _joining_numbers(
+    new: NewPoints, among: Points, metric: DenseMetric, held: _Held
+) -> tuple[int, Callable[[int, int], None]]:
+    from polylens.kernels.distances import KINDS
+    from polylens.kernels.joining import join_tile
+
+    kind, centre = KINDS[metric], centre_of(among)
+    own, other = lengths(new), lengths(among)
+
+    def join(start: int, _: int) -> None:
+        some = slice(start, min(start + _NEW_ROWS, len(new)))
+        left = prepared(new[some], own[some], metric=metric, centre=centre)
+        for first in range(0, len(among), _ROWS):
+            rows = slice(first, min(first + _ROWS, len(among)))
+            right = prepared(among[rows], other[rows], metric=metric, centre=centre)
+            bounds = lower_bounds(left, right, metric=metric)
+            sizes = (some.start, rows.start, *bounds.shape)
+            join_tile(bounds, kind, 1.0, new, own, among, other, *sizes, *held)
+
+    return _NEW_ROWS, join
