@@ -124,10 +124,6 @@ def hdbscan_of_sample(
     renumbered = by_falling_size(labels)
     old = np.empty(of_sample.n_clusters, dtype=np.int64)
     old[renumbered[labels >= 0]] = labels[labels >= 0]
-    parts = {
-        name: None if values is None else values[old]
-        for name, values in (("persistence", of_sample.persistence), ("lifetimes", of_sample.lifetimes))
-    }
     share = f"a sample of {len(sample):,} of {len(points):,} rows, the others assigned to its clusters"
     return replace(
         of_sample,
@@ -135,8 +131,9 @@ def hdbscan_of_sample(
         strength=strength,
         exemplars=sample[of_sample.exemplars[old]] if len(of_sample.exemplars) else of_sample.exemplars,
         method=f"{of_sample.method} of {share}",
+        persistence=None if of_sample.persistence is None else of_sample.persistence[old],
+        lifetimes=None if of_sample.lifetimes is None else of_sample.lifetimes[old],
         hierarchy=None,
-        **parts,
     )
 
 

@@ -110,4 +110,4 @@ def tiled(
 
 def ones_of(words: UInt64[np.ndarray, "tiles words 64"]) -> Int64[np.ndarray, "padded"]:
     """Bits that are set in each row, those of the padding included."""
-    return np.bitwise_count(words).sum(1, dtype=np.int64).ravel()
+    return np.asarray(np.bitwise_count(words).sum(1, dtype=np.int64).ravel())

@@ -120,9 +120,9 @@ def prepared(
     The nearer the rows lie to the origin, the less do products lose.
     """
     if metric == "euclidean":
-        return rows - centre
+        return np.asarray(rows - centre)
     if metric == "cosine":
-        return rows / np.where(lengths > 0, lengths, 1)[:, None].astype(np.float32)
+        return np.asarray(rows / np.where(lengths > 0, lengths, 1)[:, None].astype(np.float32))
     return rows
 
 
@@ -148,7 +148,7 @@ def lower_bounds(
 
 def centre_of(rows: Float32[np.ndarray, "rows width"]) -> Float32[np.ndarray, "width"]:
     """The mean of rows."""
-    return rows.mean(0, dtype=np.float64).astype(np.float32)
+    return np.asarray(rows.mean(0, dtype=np.float64), dtype=np.float32)
 
 
 def lengths(rows: Float32[np.ndarray, "rows width"]) -> Float64[np.ndarray, "rows"]:

@@ -68,19 +68,19 @@ def least_tile(
         if own != filled_for:
             _fill_limits(own, columns, cores, slot, weight, limits)
             filled_for = own
-        start = row + 1 if first == second else 0
-        found = 0
-        for column in range(start, n_second):
-            found += (tile[row, column] < limits[column]) & (own_core < limits[column])
-        if found == 0:
+        line = tile[row, :n_second]
+        found = False
+        for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
+            found |= (line[column] < limits[column]) & (own_core < limits[column])
+        if not found:
             continue
-        for column in range(start, n_second):
+        for column in range(row + 1 if first == second else 0, n_second):
             floor = max(own_core, cores[column])
-            if max(floor, np.float64(tile[row, column])) >= limits[column]:
+            if max(floor, np.float64(line[column])) >= limits[column]:
                 continue
             j = second + column
             apart = (
-                float(tile[row, column])
+                float(line[column])
                 if kind == EXACT
                 else measured(kind, rows, lengths, order[i], rows, lengths, order[j])
             )

@@ -31,3 +31,28 @@ def jaccard_sums(words: np.ndarray, ones: np.ndarray, n_rows: int, tile: int, ou
         for row in range(first, last):
             for column in range(min(TILE, n_rows - other * TILE)):
                 out[row] += ratios[row - first, column]
+
+
+@compiled
+def euclidean_sums(
+    products: np.ndarray,
+    left_squares: np.ndarray,
+    right_squares: np.ndarray,
+    left_sums: np.ndarray,
+    right_sums: np.ndarray,
+) -> None:
+    """Adds the distances |x - y| = (|x|^2 + |y|^2 - 2 xy)^(1/2) of a block to the sums of both sides' rows.
+
+    Args:
+        products: xy, `left right`.
+        left_squares, right_squares: |x|^2 and |y|^2.
+        left_sums, right_sums: updated.
+    """
+    for row in range(products.shape[0]):
+        own = left_squares[row]
+        summed = 0.0
+        for column in range(products.shape[1]):
+            apart = np.sqrt(max(own + right_squares[column] - 2.0 * products[row, column], 0.0))
+            summed += apart
+            right_sums[column] += apart
+        left_sums[row] += summed

@@ -56,17 +56,18 @@ def join_tile(
         # In the tile's own unit, rounded up: farther rows are neither among the nearest nor joined first.
         widest = reach[i] * reach[i] if kind == SQUARED else reach[i] * bits
         limit = tile.dtype.type(max(near[i, last], widest) * (1.0 + 1e-6) + 1e-37)
-        found = 0
-        for column in range(n_second):
-            found += tile[row, column] <= limit
-        if found == 0:
+        line = tile[row, :n_second]
+        found = False
+        for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
+            found |= line[column] <= limit
+        if not found:
             continue
         for column in range(n_second):
-            if tile[row, column] > limit:
+            if line[column] > limit:
                 continue
             j = second + column
             apart = (
-                float(tile[row, column])
+                float(line[column])
                 if kind == EXACT
                 else measured(kind, new, new_lengths, i, rows, lengths, j)
             )

@@ -56,16 +56,15 @@ def offer_tile(
         limits[column] = near[second + column, last] * grown + more
     for row in range(n_first):
         i = first + row
-        start = row + 1 if first == second else 0
         limit = limits[row] if first == second else tile.dtype.type(near[i, last] * grown + more)
-        found = 0
-        for column in range(start, n_second):
-            value = tile[row, column]
-            found += (value < limit) | (value < limits[column])
-        if found == 0:
+        line = tile[row, :n_second]
+        found = False
+        for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
+            found |= (line[column] < limit) | (line[column] < limits[column])
+        if not found:
             continue
-        for column in range(start, n_second):
-            value = tile[row, column]
+        for column in range(row + 1 if first == second else 0, n_second):
+            value = line[column]
             if value < limit or value < limits[column]:
                 j = second + column
                 distance = (
