@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.clustering import brute
 
-from polylens.clustering import hdbscan
+from polylens.clustering import hdbscan, hierarchy
 from polylens.errors import DataError
 from polylens.progress import Silent
 from polylens.records import NOISE
@@ -15,6 +16,22 @@ def _groups(sizes=(12, 20, 8), *, width=3, spread=0.05, seed=0) -> np.ndarray:
     places = 10.0 * np.eye(width)[: len(sizes)]
     parts = [rng.normal(place, spread, (size, width)) for place, size in zip(places, sizes, strict=True)]
     return np.concatenate(parts).astype(np.float32)
+
+
+def _codes(seed=0, rows=45, bits=64, noise=0.03) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    prototypes = rng.random((3, bits)) < 0.5
+    return np.repeat(prototypes, rows // 3, axis=0) ^ (rng.random((rows, bits)) < noise)
+
+
+def _agreement(one: np.ndarray, other: np.ndarray) -> float:
+    """1 for the same clusters, whatever their numbers; noise counts as one of them."""
+    return 1.0 if _same(one, other) else adjusted_rand(contingency(one + 1, other + 1))
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    pairs = len(set(zip(one.tolist(), other.tolist(), strict=True)))
+    return pairs == len(set(one.tolist())) == len(set(other.tolist()))
 
 
 def test_separate_groups_are_clusters_numbered_by_falling_size():
@@ -41,27 +58,59 @@ def test_a_row_far_from_everything_is_noise_of_strength_zero():
 def test_exemplars_are_rows_of_their_clusters():
     found = hdbscan(_groups(), metric="euclidean", min_cluster_size=5)
     assert found.labels[found.exemplars].tolist() == list(range(found.n_clusters))
+    assert hdbscan(_groups(), metric="euclidean", exemplars=False).exemplars.shape == (0,)
 
 
-def test_codes_are_clustered_by_hamming_distance():
-    rng = np.random.default_rng(0)
-    prototypes = rng.random((3, 64)) < 0.5
-    bits = np.repeat(prototypes, 15, axis=0) ^ (rng.random((45, 64)) < 0.03)
-    found = hdbscan(bits, metric="hamming", min_cluster_size=5)
+@pytest.mark.parametrize("metric", ["hamming", "jaccard"])
+def test_codes_are_clustered_alike_packed_or_not(metric):
+    bits = _codes(bits=61)
+    found = hdbscan(bits, metric=metric)
     truth = np.repeat(np.arange(3), 15)
     clustered = found.labels >= 0
     assert found.n_clusters == 3
     assert found.space == "code"
-    assert adjusted_rand(contingency(found.labels[clustered], truth[clustered])) == 1.0
+    assert _same(found.labels[clustered], truth[clustered])
+    packed = hdbscan(np.packbits(bits, axis=1), metric=metric, bits=61)
+    for name in ("labels", "strength", "exemplars", "persistence"):
+        assert np.array_equal(getattr(packed, name), getattr(found, name))
+    assert packed.hierarchy is not None
+    assert found.hierarchy is not None
+    assert np.array_equal(packed.hierarchy.heights, found.hierarchy.heights)
 
 
-def test_identical_codes_make_clusters_of_full_strength():
+def test_graded_codes_are_clustered_by_l1_distance():
+    rng = np.random.default_rng(0)
+    codes = np.repeat(rng.integers(0, 4, (3, 30)), 15, axis=0) + (rng.random((45, 30)) < 0.05)
+    found = hdbscan(codes.astype(np.float32), metric="l1")
+    assert found.n_clusters == 3
+    expected = brute.hierarchy(codes.astype(np.float32), metric="l1", min_samples=5)
+    assert found.hierarchy is not None
+    assert np.array_equal(found.hierarchy.heights, expected.heights)
+
+
+def test_two_groups_of_duplicates_are_clusters_of_full_strength():
     bits = np.repeat(np.array([[0, 0, 1], [1, 1, 0]], dtype=bool), 8, axis=0)
     for metric in ("hamming", "jaccard"):
         found = hdbscan(bits, metric=metric, min_cluster_size=5)
         assert found.labels.tolist() == [0] * 8 + [1] * 8
         assert found.strength.tolist() == [1.0] * 16
         assert found.exemplars.tolist() == [0, 8]
+        # The groups part at height 1, and equal rows at 1/2: 8 * (2 - 1) / (8 * 2).
+        assert found.persistence is not None
+        assert found.persistence.tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("selection", ["eom", "leaf"])
+@pytest.mark.parametrize("points", [np.ones((20, 4), np.float32), np.zeros((20, 4), bool)])
+def test_rows_that_are_all_equal_are_all_noise(points, selection):
+    metric = "euclidean" if points.dtype == np.float32 else "jaccard"
+    found = hdbscan(points, metric=metric, selection=selection)
+    assert found.labels.tolist() == [NOISE] * 20
+    assert found.strength.tolist() == [0.0] * 20
+    assert found.n_clusters == 0
+    assert found.exemplars.shape == (0,)
+    assert found.persistence is not None
+    assert found.persistence.shape == (0,)
 
 
 def test_cosine_does_not_see_length():
@@ -72,26 +121,130 @@ def test_cosine_does_not_see_length():
     assert one.n_clusters == 2
 
 
-def test_rows_that_are_all_equal_are_all_noise():
-    found = hdbscan(np.ones((20, 4), np.float32), metric="euclidean")
-    assert found.labels.tolist() == [NOISE] * 20
-    assert found.n_clusters == 0
-    assert found.exemplars.shape == (0,)
+@pytest.mark.parametrize("selection", ["eom", "leaf"])
+@pytest.mark.parametrize("min_samples", [1, 3, 5])
+def test_the_order_of_rows_does_not_matter(selection, min_samples):
+    rng = np.random.default_rng(5)
+    everywhere = rng.normal(4, 3, (30, 3)).astype(np.float32)
+    near_integers = rng.integers(0, 5, (80, 3)).astype(np.float32)
+    for points, metric in [
+        (np.concatenate([_groups(), everywhere]), "euclidean"),
+        (near_integers, "l1"),
+        (near_integers, "cosine"),
+        (_codes(1, rows=90, noise=0.15), "hamming"),
+        (_codes(2, rows=90, bits=16, noise=0.2), "jaccard"),
+    ]:
+        how = {"metric": metric, "min_samples": min_samples, "selection": selection, "min_cluster_size": 4}
+        one = hdbscan(points, **how)
+        for _ in range(3):
+            order = rng.permutation(len(points))
+            other = hdbscan(points[order], **how)
+            assert _same(one.labels[order], other.labels)
+            assert np.array_equal(one.labels[order] < 0, other.labels < 0)
+            assert np.array_equal(one.strength[order], other.strength)
+            assert sorted(one.persistence) == sorted(other.persistence)
 
 
-def test_the_same_points_give_the_same_partition():
-    points = np.random.default_rng(0).normal(size=(120, 6)).astype(np.float32)
-    one, other = (hdbscan(points, metric="euclidean", min_cluster_size=4) for _ in range(2))
-    assert np.array_equal(one.labels, other.labels)
-    assert np.array_equal(one.strength, other.strength)
+def test_scikit_learn_depends_on_the_order_of_rows_where_distances_tie_and_we_do_not():
+    from sklearn.cluster import HDBSCAN
+
+    rng = np.random.default_rng(0)
+    bits = _codes(3, rows=150, bits=48, noise=0.2)
+    orders = [rng.permutation(150) for _ in range(5)]
+
+    def theirs(points: np.ndarray) -> np.ndarray:
+        fitted = HDBSCAN(metric="hamming", algorithm="brute", min_cluster_size=4, copy=True).fit(points)
+        return np.asarray(fitted.labels_, dtype=np.int64)
+
+    def ours(points: np.ndarray) -> np.ndarray:
+        return hdbscan(points, metric="hamming", min_cluster_size=4, exemplars=False).labels
+
+    agreed = {
+        find: float(np.mean([_agreement(find(bits)[order], find(bits[order])) for order in orders]))
+        for find in (theirs, ours)
+    }
+    assert len(np.unique(ours(bits))) > 2
+    assert agreed[ours] == 1.0
+    assert agreed[theirs] < 0.9
 
 
-def test_the_order_of_rows_does_not_matter_where_distances_do_not_tie():
-    points = np.concatenate([_groups(), np.random.default_rng(5).normal(4, 3, (30, 3)).astype(np.float32)])
-    order = np.random.default_rng(1).permutation(len(points))
-    one = hdbscan(points, metric="euclidean", min_cluster_size=5)
-    other = hdbscan(points[order], metric="euclidean", min_cluster_size=5)
-    assert adjusted_rand(contingency(one.labels[order], other.labels)) == 1.0
+@pytest.mark.parametrize("algorithm", ["ball_tree", "brute"])
+@pytest.mark.parametrize("selection", ["eom", "leaf"])
+def test_clusters_are_those_of_scikit_learn_where_no_heights_are_equal(algorithm, selection):
+    from sklearn.cluster import HDBSCAN
+
+    compared = dict.fromkeys((1, 2, 5, 15), 0)
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        rows = 25 if seed % 2 else 100
+        points = (rng.normal(size=(rows, 3)) * rng.choice([0.2, 1.0, 3.0], (rows, 1))).astype(np.float32)
+        for min_samples in compared:
+            of = hierarchy(points, metric="euclidean", min_samples=min_samples)
+            if len(np.unique(of.heights)) < rows - 1:
+                continue  # core distances tie from min_samples 3 on
+            compared[min_samples] += 1
+            for size, largest in ((2, None), (4, 9), (8, 40)):
+                fitted = HDBSCAN(
+                    min_cluster_size=size,
+                    min_samples=min_samples,
+                    max_cluster_size=largest,
+                    cluster_selection_method=selection,
+                    algorithm=algorithm,
+                    copy=True,
+                ).fit(points.astype(np.float64))
+                found = hdbscan(
+                    points,
+                    metric="euclidean",
+                    min_cluster_size=size,
+                    max_cluster_size=largest,
+                    selection=selection,
+                    of=of,
+                    exemplars=False,
+                )
+                assert _same(found.labels, fitted.labels_)
+                assert found.strength == pytest.approx(fitted.probabilities_, abs=1e-5)
+                theirs = np.sort(fitted._single_linkage_tree_["value"])
+                assert np.sort(of.heights) == pytest.approx(theirs, rel=1e-9)
+    assert compared[1] == compared[2] == 12
+    assert compared[15] >= 4
+
+
+def test_limits_reach_the_selection_and_are_named():
+    points = _groups((12, 20, 8))
+    found = hdbscan(points, metric="euclidean", max_cluster_size=15, epsilon=0.001, min_samples=2)
+    assert np.bincount(found.labels[found.labels >= 0]).max() <= 15
+    assert found.method == (
+        "HDBSCAN (euclidean, min_cluster_size 5, min_samples 2, eom, max_cluster_size 15, epsilon 0.001)"
+    )
+    leaves = hdbscan(points, metric="euclidean", selection="leaf", min_cluster_size=2, min_samples=2)
+    merged = hdbscan(
+        points, metric="euclidean", selection="leaf", min_cluster_size=2, min_samples=2, epsilon=5.0
+    )
+    assert merged.n_clusters == 3 < leaves.n_clusters
+
+
+def test_one_hierarchy_is_cut_at_many_sizes():
+    points = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    first = hdbscan(points, metric="euclidean", min_cluster_size=5, min_samples=4)
+    for size in (2, 5, 12):
+        again = hdbscan(points, metric="euclidean", min_cluster_size=size, of=first.hierarchy)
+        anew = hdbscan(points, metric="euclidean", min_cluster_size=size, min_samples=4)
+        assert np.array_equal(again.labels, anew.labels)
+        assert again.hierarchy is first.hierarchy
+        assert again.method == anew.method
+
+
+def test_a_hierarchy_of_something_else_is_refused():
+    points = _groups()
+    of = brute.hierarchy(points, metric="euclidean", min_samples=4)
+    with pytest.raises(DataError, match="its metric is euclidean, not l1"):
+        hdbscan(points, metric="l1", of=of)
+    with pytest.raises(DataError, match="its min_samples is 4, not 3"):
+        hdbscan(points, metric="euclidean", min_samples=3, of=of)
+    with pytest.raises(DataError, match="its rows is 40, not 39"):
+        hdbscan(points[:39], metric="euclidean", of=of)
+    with pytest.raises(DataError, match="ties: library"):
+        hdbscan(points, metric="euclidean", of=of, ties="library")
 
 
 def test_leaves_are_at_least_as_many_as_persistent_clusters():
@@ -112,6 +265,7 @@ def test_leaves_are_at_least_as_many_as_persistent_clusters():
         ),
         (np.array([[np.inf]] * 5, np.float32), "5 of 5 rows"),
         (np.zeros((9, 3), bool), "'euclidean' does not fit bits"),
+        (np.zeros((9, 3), np.uint8), "'euclidean' does not fit bits"),
     ],
 )
 def test_points_that_cannot_be_clustered_are_refused_in_words(points, message):
@@ -119,13 +273,40 @@ def test_points_that_cannot_be_clustered_are_refused_in_words(points, message):
         hdbscan(points, metric="euclidean", min_cluster_size=5)
 
 
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"max_cluster_size": 4}, "max_cluster_size .4. is below min_cluster_size .5."),
+        ({"epsilon": -0.5}, "epsilon is -0.5"),
+        ({"epsilon": float("nan")}, "epsilon is nan"),
+        ({"min_cluster_size": 1}, "min_cluster_size is 1"),
+        ({"min_samples": 0}, "min_samples is 0"),
+        ({"min_samples": 10}, "9 rows are too few to cluster: min_samples is 10"),
+        ({"bits": 25}, "packed rows of 3 bytes hold 1 to 24 bits, not 25"),
+        ({"metric": "l1"}, "'l1' does not fit bits"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused_in_words(how, message):
+    with pytest.raises(DataError, match=message):
+        hdbscan(np.zeros((9, 3), np.uint8), **{"metric": "hamming", **how})
+
+
+def test_a_number_of_bits_is_for_packed_rows():
+    with pytest.raises(DataError, match="'bits' is for packed rows"):
+        hdbscan(np.zeros((9, 3), bool), metric="hamming", bits=3)
+
+
+class _Watching(Silent):
+    def __init__(self) -> None:
+        self.tasks: list[tuple[str, float | None, str]] = []
+
+    def task(self, title, *, total, unit):
+        self.tasks.append((title, total, unit))
+        return super().task(title, total=total, unit=unit)
+
+
 def test_the_work_shows_itself():
-    class Watching(Silent):
-        titles: list[tuple[str, float | None, str]] = []  # noqa: RUF012
-
-        def task(self, title, *, total, unit):
-            self.titles.append((title, total, unit))
-            return super().task(title, total=total, unit=unit)
-
-    hdbscan(_groups(), metric="euclidean", progress=Watching())
-    assert Watching.titles == [("clustering", 40, "rows")]
+    watching = _Watching()
+    hdbscan(_groups(), metric="euclidean", progress=watching)
+    assert watching.tasks[0] == ("nearest neighbours", 780, "pairs")
+    assert watching.tasks[-1] == ("medoids", 40, "rows")

@@ -15,6 +15,8 @@ Summed = Callable[["Points", Int64[np.ndarray, "members"]], Float64[np.ndarray, 
 
 _CHUNK_NUMBERS = 1 << 22
 """Numbers looked at together (32 MB in double precision)."""
+_SIDE = 1024
+"""Rows of a block of Euclidean distances."""
 _FEW = 500
 """Members whose Euclidean distances are taken pair by pair."""
 _ROUNDING = 1e-6
@@ -177,12 +179,11 @@ def _pairwise(
     """Summed Euclidean distances of some rows to all members, pair by pair."""
     from scipy.spatial.distance import cdist
 
-    step = int(_CHUNK_NUMBERS**0.5)
     summed = np.zeros(len(some))
-    for start in range(0, len(some), step):
-        left = points[some[start : start + step]].astype(np.float64)
-        for right in _chunks(members, max(points.shape[1], step)):
-            summed[start : start + step] += cdist(left, points[right].astype(np.float64)).sum(1)
+    for start in range(0, len(some), _SIDE):
+        left = points[some[start : start + _SIDE]].astype(np.float64)
+        for right in _chunks(members, max(points.shape[1], _SIDE)):
+            summed[start : start + _SIDE] += cdist(left, points[right].astype(np.float64)).sum(1)
     return summed
 
 
@@ -191,22 +192,21 @@ def _from_products(points: Points, members: Int64[np.ndarray, "members"]) -> Flo
 
     Rows are taken from the one nearest to their mean, so that products are small and equal rows exactly so.
     """
+    from polylens.kernels.exemplars import euclidean_sums
+
     middle = _nearest_to_mean(points, members).astype(np.float64)
     summed = np.zeros(len(members))
-    side = int(_CHUNK_NUMBERS**0.5)
-    for first in range(0, len(members), side):
-        left = points[members[first : first + side]] - middle
+    unused = np.zeros(_SIDE)
+    for first in range(0, len(members), _SIDE):
+        left = points[members[first : first + _SIDE]] - middle
         left_squares = np.einsum("mw,mw->m", left, left)
-        for second in range(first, len(members), side):
-            right = points[members[second : second + side]] - middle
-            apart = left @ right.T
-            apart *= -2
-            apart += left_squares[:, None]
-            apart += np.einsum("mw,mw->m", right, right)
-            np.sqrt(np.maximum(apart, 0, out=apart), out=apart)
-            summed[first : first + side] += apart.sum(1)
-            if second > first:
-                summed[second : second + side] += apart.sum(0)
+        for second in range(first, len(members), _SIDE):
+            right = points[members[second : second + _SIDE]] - middle
+            right_squares = np.einsum("mw,mw->m", right, right)
+            of_right = summed[second : second + _SIDE] if second > first else unused
+            euclidean_sums(
+                left @ right.T, left_squares, right_squares, summed[first : first + _SIDE], of_right
+            )
     return summed
 
 
