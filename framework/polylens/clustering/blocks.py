@@ -57,7 +57,7 @@ class Blocks:
         Work on the pairs of one round can go on side by side without touching the same rows.
 
         >>> [sorted(pairs) for pairs in Blocks(rows=3, size=1).rounds()]
-        [[(0, 0), (1, 1), (2, 2)], [(1, 2)], [(0, 2)], [(0, 1)]]
+        [[(0, 0), (1, 1), (2, 2)], [(0, 1)], [(1, 2)], [(0, 2)]]
         """
         yield [(block, block) for block in range(self.count)]
         seats = self.count + self.count % 2
