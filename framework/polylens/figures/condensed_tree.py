@@ -219,7 +219,8 @@ def _ticks(scale: Scale, *, zero: float | None) -> tuple[list[float], list[str]]
         powers = range(math.floor(math.log10(scale.low)), math.ceil(math.log10(scale.high)) + 1)
         wanted = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
     else:
-        wanted = [float(value) for value in MaxNLocator(7).tick_values(scale.low, scale.high)]
+        round_ones = MaxNLocator(7, steps=[1, 2, 2.5, 5, 10])
+        wanted = [float(value) for value in round_ones.tick_values(scale.low, scale.high)]
     named: dict[float, str] = {}
     if zero is not None and scale.low <= zero <= scale.high:
         named[zero] = "0"

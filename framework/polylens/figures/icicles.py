@@ -98,7 +98,7 @@ def fitting_scale(tree: Icicles, *, zero: float | None) -> Scale:
     low = max(float(leaving.min()), few / 3, high / 2000)
     if low >= high:
         low = high / 2
-    if high / low > 8 or (zero is not None and zero >= low):
+    if high / low > 8 or (zero is not None and zero > 0.99 * low):
         pad = (high / low) ** 0.02
         return Scale(low / pad, high * pad, logarithmic=True)
     pad = 0.02 * (high - low)
@@ -144,7 +144,8 @@ def _needs(tree: Icicles, *, claim: Float[np.ndarray, "nodes"], least: float) ->
     bare[tree.parent[1:]] = False
     own = (bare & (tree.owner == NOISE)).astype(float)
     own[tree.chosen] = 1.0
-    need = np.maximum(need, own * claim * least)
+    # A little air always, so that neighbours do not touch; all of it together is less than the root leaves.
+    need = np.maximum(need + own * min(0.006, 0.1 / max(own.sum(), 1.0)), own * claim * least)
     inside = np.zeros(len(need))
     for node in reversed(range(1, len(need))):
         need[node] = max(need[node], inside[node])
