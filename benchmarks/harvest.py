@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from measuring import alternated, report, ways
+from measuring import alternated, peak_megabytes, report, ways
 
 from polylens.codes.sign import Sign
 from polylens.devices import Options, exact_float32
@@ -175,7 +174,7 @@ def main() -> None:
     all_ways = Ways(arguments.images, arguments.batch)
     if arguments.only:
         getattr(all_ways, arguments.only)()
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        print(peak_megabytes())
         return
     start = time.perf_counter()
     check(all_ways)
