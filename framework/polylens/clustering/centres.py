@@ -55,7 +55,9 @@ def kmeans(
     _check(points, clusters)
     from sklearn.cluster import KMeans
 
-    model = KMeans(n_clusters=clusters, n_init=restarts, random_state=_seed(streams))
+    model = KMeans(
+        n_clusters=clusters, n_init=restarts, random_state=_seed(streams), copy_x=not _is_bits(points)
+    )
     labels, strength = _fitted(model, points, progress or Silent())
     method = f"k-means ({clusters} clusters, best of {restarts} starts)"
     return _partition(points, labels, strength, method=method, exemplars=exemplars)
@@ -97,7 +99,11 @@ def bisecting_kmeans(
     from sklearn.cluster import BisectingKMeans
 
     model = BisectingKMeans(
-        n_clusters=clusters, n_init=restarts, bisecting_strategy=split, random_state=_seed(streams)
+        n_clusters=clusters,
+        n_init=restarts,
+        bisecting_strategy=split,
+        random_state=_seed(streams),
+        copy_x=not _is_bits(points),
     )
     labels, strength = _fitted(model, points, progress or Silent())
     made = int(labels.max()) + 1
@@ -131,6 +137,10 @@ def _distinct(points: Points, *, enough: int) -> int:
     return distinct
 
 
+def _is_bits(points: Points) -> bool:
+    return bool(points.dtype == np.bool_)
+
+
 def _seed(streams: Streams) -> int:
     return int(streams.generator("starts").integers(2**31))
 
@@ -141,7 +151,8 @@ def _fitted(
     """Labels by falling size, and strengths."""
     from threadpoolctl import threadpool_limits
 
-    values = np.where(points, np.float32(1), np.float32(-1)) if points.dtype == np.bool_ else points
+    # These values are nobody else's: the model may centre them in place (`copy_x`), a third less of memory.
+    values = np.where(points, np.float32(1), np.float32(-1)) if _is_bits(points) else points
     title = progress.task("clustering", total=len(points), unit="rows")
     with title as task, threadpool_limits(limits=1):
         fitted = model.fit(values)
@@ -172,7 +183,7 @@ def _partition(
     method: str,
     exemplars: bool,
 ) -> Partition:
-    bits = points.dtype == np.bool_
+    bits = _is_bits(points)
     return Partition(
         labels=labels,
         strength=strength,
