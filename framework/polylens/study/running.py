@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from polylens.devices import Options
+from polylens.devices import Options, computing_on
 from polylens.errors import PolylensError
 from polylens.progress import Progress
 from polylens.records import Labels, Number
@@ -108,7 +108,10 @@ def run_study(
     results: list[ChildResult] = []
     try:
         n_stages = sum(plan.n_stages for plan in plans)
-        with progress.task(study.name, total=n_stages, unit="stages") as stages:
+        with (
+            progress.task(study.name, total=n_stages, unit="stages") as stages,
+            computing_on(options.accelerator),
+        ):
             for plan, run in zip(plans, log.runs, strict=True):
                 walk = Walk(plan, place, stages=stages)
                 results.append(_run_child(walk, run, log=log))
