@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polylens
+
+_JOIN = """
+import numpy as np
+from polylens.kernels.linkage import joined
+order, gaps = np.empty(2, np.int64), np.empty(1)
+print(joined(np.array([0]), np.array([1]), np.ones(1), order, gaps))
+"""
+
+
+def joins(room: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", _JOIN], cwd=room, capture_output=True, text=True, check=True, timeout=300
+    )
+    return done.stdout.strip()
+
+
+def test_a_kernel_is_compiled_anew_where_one_that_it_calls_has_changed(tmp_path):
+    source = Path(polylens.__file__).parent / "kernels"
+    kernels = tmp_path / "polylens" / "kernels"
+    shutil.copytree(source, kernels, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "polylens" / "__init__.py").touch()
+    assert joins(tmp_path) == "True"
+    called = kernels / "contraction.py"  # `linkage.joined` asks its `root_of` for both ends of an edge
+    called.write_text(called.read_text().replace("    return member\n", "    return 0\n"))
+    assert joins(tmp_path) == "False"
