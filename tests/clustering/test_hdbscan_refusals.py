@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.clustering import brute
 
-from polylens.clustering import hdbscan
+from polylens.clustering import hdbscan, hierarchy
 from polylens.errors import DataError
 
 
@@ -62,3 +62,38 @@ def test_a_hierarchy_of_something_else_is_refused():
         hdbscan(points[:39], metric="euclidean", of=of)
     with pytest.raises(DataError, match="ties: library"):
         hdbscan(points, metric="euclidean", of=of, ties="library")
+
+
+_NUMBERS = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+@pytest.mark.parametrize(
+    ("points", "how", "message"),
+    [
+        (_NUMBERS.tolist(), {}, "not a list"),
+        (_NUMBERS[:, 0], {}, r"shape \(40,\)"),
+        (_NUMBERS.astype(float), {}, "not of float64"),
+        (_NUMBERS, {"metric": "euclidian"}, "no metric 'euclidian'; did you mean 'euclidean'"),
+        (_NUMBERS, {"selection": "eon"}, "no selection 'eon'; did you mean 'eom'"),
+        (_NUMBERS, {"ties": "libary"}, "no ties 'libary'; did you mean 'library'"),
+        (_NUMBERS, {"min_cluster_size": 5.0}, "min_cluster_size is 5.0: it is a whole number"),
+        (_NUMBERS, {"min_samples": "5"}, "min_samples is '5': it is a whole number"),
+        (_NUMBERS, {"device": "gpu"}, "no device 'gpu'"),
+    ],
+)
+def test_what_types_would_refuse_is_refused_in_words_too(points, how, message):
+    with pytest.raises(DataError, match=message):
+        hdbscan(points, **{"metric": "euclidean", **how})
+
+
+def test_a_spanning_tree_has_neighbours():
+    with pytest.raises(DataError, match="min_samples is 0"):
+        hierarchy(_NUMBERS, metric="euclidean", min_samples=0)
+
+
+def test_packed_rows_with_more_bits_than_are_said_to_be_are_refused():
+    packed = np.packbits(_NUMBERS > 0, axis=1)
+    assert len(hierarchy(packed, metric="hamming", bits=3).order) == 40
+    with pytest.raises(DataError, match="3 bits have bits set in 4 places"):
+        hierarchy(packed | 1, metric="hamming", bits=3)

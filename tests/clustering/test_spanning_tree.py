@@ -56,6 +56,20 @@ def test_many_tiles_and_groups_equal_scipy(metric, min_samples):
     )
 
 
+@pytest.mark.parametrize("scale", [1e-19, 1e-22, 1e-43])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "l1"])
+def test_numbers_that_single_precision_hardly_holds_are_still_compared_exactly(metric, scale):
+    # Squares below 2^-126 lose digits in single precision, and a length of 2 * 2^-149 has a single one.
+    generator = np.random.default_rng(0)
+    centres = generator.normal(size=(12, 300))
+    rows = centres[generator.integers(0, 12, 400)] + 0.05 * generator.normal(size=(400, 300))
+    rows = (scale * rows).astype(np.float32)
+    found = hierarchy(rows, metric=metric, min_samples=2)
+    weights = tree_weights(distances(rows / np.float64(scale), metric), 2)
+    heights = np.sort(found.heights) / (1 if metric == "cosine" else scale)
+    np.testing.assert_allclose(heights, weights, rtol=1e-9, atol=1e-11)
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_many_groups_left_are_joined_round_by_round_in_little_memory(metric, monkeypatch):
     points = planted(metric, groups=60)

@@ -18,6 +18,8 @@ _MOST_ROWS = 2048
 """Rows of a block: their products take 16 MB a thread."""
 _UNIT = 2.0**-24
 """Of rounding in single precision."""
+_LEAST = 2.0**-126
+"""Of the numbers that single precision holds in full; what lies below may be lost."""
 _LARGEST = 1e18
 """Of the lengths of rows: their squares must be far from the largest number of single precision."""
 
@@ -122,7 +124,10 @@ def prepared(
     if metric == "euclidean":
         return np.asarray(rows - centre)
     if metric == "cosine":
-        return np.asarray(rows / np.where(lengths > 0, lengths, 1)[:, None].astype(np.float32))
+        # Divided in double precision: single precision has only a few digits of the least lengths.
+        unit = np.empty(rows.shape, dtype=np.float32)
+        np.divide(rows, np.where(lengths > 0, lengths, 1)[:, None], out=unit, casting="same_kind")
+        return unit
     return rows
 
 
@@ -139,9 +144,10 @@ def lower_bounds(
         bounds_from_sums(left, right, turned, 1.0 - (width + 8) * _UNIT, sums)
         return sums
     products: Float32[np.ndarray, "left right"] = left @ right.T
-    # What a sum of so many products can lose, and the rounding of prepared rows and of their squares.
-    kept = 1.0 - (width + 32) * _UNIT
-    squares = [(_squares(block) * kept).astype(np.float32) for block in (left, right)]
+    # What a sum of so many products can lose in any order (Jeannerod and Rump 2013), the rounding of prepared
+    # rows and of their squares, and products too small to be held.
+    kept, lost = 1.0 - (width + 32) * _UNIT, (width + 32) * _LEAST
+    squares = [(_squares(block) * kept - lost).astype(np.float32) for block in (left, right)]
     bounds_from_products(products, squares[0], squares[1], 0.5 if metric == "cosine" else 1.0)
     return products
 

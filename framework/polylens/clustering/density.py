@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-from polylens.clustering.checks import check_points
+from polylens.clustering.checks import check_min_samples, check_points, check_whole, check_word
 from polylens.clustering.condensing import condensed
 from polylens.clustering.exemplars import medoids
 from polylens.clustering.library import library_labels
@@ -67,17 +67,20 @@ def hdbscan(
         progress: where the work shows itself.
 
     Raises:
-        DataError: fewer rows than `min_samples`, a single row, no columns, NaN or infinity, a metric that
-            does not fit the points, limits that exclude each other, or a hierarchy of something else.
+        DataError: points of another type, fewer rows than `min_samples`, a single row, no columns, NaN or
+            infinity, a metric that does not fit the points, limits that exclude each other, or a hierarchy of
+            something else.
 
     Source: Campello, Moulavi, Sander (2013); Campello, Moulavi, Zimek, Sander (2015).
     """
     neighbours = min_samples
     if neighbours is None:
         neighbours = min_cluster_size if of is None else of.min_samples
+    check_word("selection", selection, get_args(Selection))
+    check_word("ties", ties, get_args(Ties))
+    _check_limits(min_cluster_size, neighbours, max_cluster_size, epsilon)
     because = f"min_samples is {neighbours}"
     check_points(points, at_least=neighbours, because=because, metric=metric, bits=bits)
-    _check_limits(min_cluster_size, neighbours, max_cluster_size, epsilon)
     if of is not None:
         _check_hierarchy(of, ties, rows=len(points), metric=metric, min_samples=neighbours)
 
@@ -133,10 +136,8 @@ def hdbscan(
 def _check_limits(
     min_cluster_size: int, min_samples: int, max_cluster_size: int | None, epsilon: float
 ) -> None:
-    if min_cluster_size < 2:
-        raise DataError(f"min_cluster_size is {min_cluster_size}: a cluster has 2 rows or more")
-    if min_samples < 1:
-        raise DataError(f"min_samples is {min_samples}: a row is its own first neighbour, so it is 1 or more")
+    check_whole("min_cluster_size", min_cluster_size, least=2, because="a cluster has 2 rows or more")
+    check_min_samples(min_samples)
     if max_cluster_size is not None and max_cluster_size < min_cluster_size:
         raise DataError(
             f"max_cluster_size ({max_cluster_size}) is below min_cluster_size ({min_cluster_size}): "

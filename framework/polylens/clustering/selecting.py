@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from polylens.clustering.checks import check_word
 from polylens.clustering.condensing import CondensedTree
 from polylens.clustering.renumbering import by_falling_size
 
@@ -49,10 +50,14 @@ def selected(
             that splits off at this height or above is kept for them, even where it is larger than
             `max_cluster_size`.
 
+    Raises:
+        DataError: there is no such selection.
+
     Source: Campello, Moulavi, Zimek, Sander (2015), section 5; Malzer and Baum (2020) for `epsilon`.
     Departs: scikit-learn merges a cluster whose parent splits off at exactly `epsilon` into its grandparent,
         and may keep the grandparent's other parts beside it.
     """
+    check_word("selection", selection, get_args(Selection))
     from polylens.kernels.selection import merged_upwards, most_stable
 
     chosen = np.zeros(len(tree.parent), dtype=np.bool_)

@@ -11,6 +11,7 @@ from polylens.clustering.dense_space import lengths
 from polylens.clustering.points import Metric, Points
 from polylens.clustering.processes import Processes
 from polylens.clustering.spaces import Groups, Least, Nearest
+from polylens.errors import DataError
 from polylens.progress import Progress
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ class TorchPasses:
 
         self._metric = metric
         self._bits = bits
-        self._device = torch.device(device)
+        self._device = _found(device)
         self._points = points
-        packed = np.packbits(points, axis=1) if points.dtype == np.bool_ else points
+        packed = np.packbits(points, axis=1) if points.dtype == np.bool_ else np.ascontiguousarray(points)
         self._rows = torch.tensor(packed, device=self._device)
         self._centre = self._rows.double().mean(0) if metric == "euclidean" else None
         self._block_bytes = block_bytes
@@ -176,3 +177,17 @@ class TorchPasses:
             lengths = block.norm(dim=1, keepdim=True)
             return block / torch.where(lengths > 0, lengths, 1.0)
         return block
+
+
+def _found(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        DataError: there is none.
+    """
+    import torch
+
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise DataError(f"no device '{name}' here", hint="use 'cpu', or a device that torch finds") from error
