@@ -29,8 +29,11 @@ class Blocks:
 
     @classmethod
     def of(cls, rows: int, *, tile: int, most: int) -> Blocks:
-        """Blocks of whole tiles, small enough that all threads find work, `most` rows at most."""
-        fair = -(-rows // (4 * threads() * tile)) * tile
+        """Blocks of whole tiles, small enough that all threads find work, `most` rows at most.
+
+        They are the same in all processes that share the work, whatever cores each may use.
+        """
+        fair = -(-rows // (4 * most_threads() * tile)) * tile
         return cls(rows, max(tile, min(fair, most)))
 
     @property
@@ -74,6 +77,11 @@ def threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def most_threads() -> int:
+    """Threads of the process that has the most, of those that share the work: what all cut it up by."""
+    return max(Processes.here().each(threads()))
 
 
 def over_pairs(

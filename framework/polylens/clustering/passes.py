@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float64
 
-from polylens.clustering.blocks import Pair, over_pairs, threads
+from polylens.clustering.blocks import Pair, most_threads, over_pairs, threads
 from polylens.clustering.processes import Processes
 from polylens.clustering.spaces import Groups, Least, Nearest, Space
 from polylens.progress import Progress
@@ -51,7 +51,7 @@ class TiledPasses:
 
     def least(self, groups: Groups, processes: Processes, progress: Progress) -> Least:
         """The least edges between groups; every thread keeps its own, which are then merged."""
-        each_two = groups.count**2 * _EDGE_BYTES * threads() <= _PAIRS_BYTES
+        each_two = groups.count**2 * _EDGE_BYTES * most_threads() <= _PAIRS_BYTES
         kept = [Least.none_yet(groups.count, each_two=each_two) for _ in range(threads())]
         space = self._space.sorted_by(groups.order)
         blocks = space.blocks

@@ -27,6 +27,10 @@ class Processes:
             return cls()
         return cls(torch.distributed.get_rank(), torch.distributed.get_world_size())
 
+    def each(self, number: int) -> list[int]:
+        """The number of every process, by rank."""
+        return [int(found[0]) for found in self.gathered(np.array([number]))]
+
     def gathered(self, array: np.ndarray) -> list[np.ndarray]:
         """The array of every process, by rank; arrays have the same shape and type everywhere."""
         if self.count == 1:

@@ -2,9 +2,8 @@
 
 One pass over all pairs finds the nearest neighbours of every row, and so its core distance. Of the edges to
 them, those that are provably least grow a spanning forest (Boruvka). A second pass finds the least edges
-between the groups
-left, if any: between every two of them where they are few, else out of each, and again. In many dimensions
-core distances decide most edges, and often the first pass is enough.
+between the groups left, if any: between every two of them where they are few, else out of each, and again. In
+many dimensions core distances decide most edges, and often the first pass is enough.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float64
 
-from polylens.clustering.checks import check_points
+from polylens.clustering.checks import check_min_samples, check_points
 from polylens.clustering.forest import Forest
 from polylens.clustering.keeping import Forgetful, Keeper
 from polylens.clustering.linking import canonical
@@ -55,14 +54,17 @@ def hierarchy(
         progress: where the work shows itself.
 
     Raises:
-        DataError: fewer rows than `min_samples`, a single row, no columns, NaN or infinity, or a metric that
-            does not fit the points.
+        DataError: points of another type, fewer rows than `min_samples`, a single row, no columns, NaN or
+            infinity, a metric that does not fit the points, or a device that is not there.
 
     Source: Campello, Moulavi, Sander (2013) for mutual reachability; Boruvka (1926).
     """
+    check_min_samples(min_samples)
     check_points(
         points, metric=metric, bits=bits, at_least=min_samples, because=f"min_samples is {min_samples}"
     )
+    if points.dtype == np.float32:  # sums go along the memory, and their last digits should not depend on it
+        points = np.ascontiguousarray(points)
     from threadpoolctl import threadpool_limits
 
     # Every core has a thread of its own already.
@@ -106,11 +108,10 @@ def spanning_forest(
     """A minimum spanning tree and core distances, in the passes' own unit. What was kept is not redone."""
     processes = Processes.here()
     kept = keeper.load("forest")
-    if kept is not None:
-        forest, core = (
-            Forest(kept["parent"], kept["edges"], kept["weights"], int(kept["found"])),
-            kept["core"],
-        )
+    # An interrupt may come between what two processes keep: they go on from one state, or start again.
+    same = len(set(processes.each(-1 if kept is None else int(kept["found"])))) == 1
+    if kept is not None and same:
+        forest, core = Forest.from_arrays(kept), kept["core"]
     else:
         neighbours = min(max(min_samples - 1, _NEIGHBOURS), rows - 1)
         nearest = passes.nearest(neighbours, processes, progress)
