@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
 from polylens.clustering.blocks import side_by_side
-from polylens.clustering.checks import check_finite
+from polylens.clustering.checks import check_bits, check_finite, check_metric, check_rows
 from polylens.clustering.dense_space import DenseMetric, centre_of, lengths, lower_bounds, prepared
 from polylens.clustering.points import Points
 from polylens.clustering.processes import Processes
@@ -68,12 +68,18 @@ def assigned(
     of, lifetimes = partition.hierarchy, partition.lifetimes
     if of is None or lifetimes is None:
         raise DataError(f"a partition by {partition.method} has no heights to assign new rows by")
+    for rows in (new, among):
+        check_rows(rows)
     if len(of.core) != len(among):
         raise DataError(f"the partition is of {len(of.core)} rows, not of {len(among)}")
     if new.dtype != among.dtype or new.shape[1] != among.shape[1]:
         widths = f"{new.shape[1]} {new.dtype} against {among.shape[1]} {among.dtype}"
         raise DataError(f"new rows do not fit those that were clustered: {widths}")
-    check_finite(new)
+    check_metric(among, of.metric)
+    for rows in (new, among):
+        if bits is not None:
+            check_bits(rows, bits)
+        check_finite(rows)
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):
