@@ -19,7 +19,7 @@ _IN_GALLERY = 19
 """Clusters the gallery shows, largest first: it has forty rows, and the last belongs to the noise."""
 GALLERY = "gallery"
 """Name of the figure that shows the cards' pictures."""
-MOST_CLUSTERS = 100
+MOST_CLUSTERS = 40
 """Clusters that get pictures; the page would grow past reading otherwise."""
 
 
