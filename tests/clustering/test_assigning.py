@@ -71,7 +71,7 @@ def test_packed_rows_and_a_single_row():
     packed = np.packbits(among, axis=1)
     partition = hdbscan(packed, metric="hamming", bits=BITS)
     expected = assigned(new, among=among, partition=hdbscan(among, metric="hamming"))
-    found = assigned(np.packbits(new, axis=1), among=packed, partition=partition, bits=BITS)
+    found = assigned(np.packbits(new, axis=1), among=packed, partition=partition)
     np.testing.assert_array_equal(found.labels, expected.labels)
     alone = assigned(new[:1], among=among, partition=hdbscan(among, metric="hamming"))
     assert alone.labels.tolist() == expected.labels[:1].tolist()
@@ -105,6 +105,9 @@ def test_what_cannot_be_assigned_is_said():
     partition = hdbscan(points, metric="euclidean")
     with pytest.raises(DataError, match="no heights"):
         assigned(points, among=points, partition=kmeans(points, clusters=3, streams=Streams(0)))
+    for sample in (np.arange(199), np.zeros(200, dtype=np.int64)):
+        with pytest.raises(DataError, match="does not fit"):
+            hdbscan_of_sample(points, sample=sample, of_sample=partition)
     with pytest.raises(DataError, match="200 rows, not of 199"):
         assigned(points, among=points[1:], partition=partition)
     with pytest.raises(DataError, match="do not fit"):

@@ -108,7 +108,9 @@ def _tree(
         return hierarchy(points, metric=metric, min_samples=min_samples, bits=bits, progress=progress)
     kept = keeper.load("tree")
     if kept is not None:
-        return Hierarchy(**kept, metric=metric, min_samples=min_samples)
+        return Hierarchy(
+            **kept, metric=metric, min_samples=min_samples, bits=bits if metric == "hamming" else None
+        )
     made = hierarchy(
         points, metric=metric, min_samples=min_samples, bits=bits, keeper=keeper, progress=progress
     )

@@ -42,7 +42,6 @@ def assigned(
     *,
     among: Points,
     partition: Partition,
-    bits: int | None = None,
     progress: Progress | None = None,
 ) -> Assigned:
     """The clusters that new rows would join, the clusters staying what they are.
@@ -56,7 +55,6 @@ def assigned(
         new: rows of the same kind and width as `among`.
         among: the rows that were clustered.
         partition: what `hdbscan` gave for them.
-        bits: of a row of packed bits, as it was given to `hdbscan`.
         progress: where the work shows itself.
 
     Raises:
@@ -77,13 +75,13 @@ def assigned(
         raise DataError(f"new rows do not fit those that were clustered: {widths}")
     check_metric(among, of.metric)
     for rows in (new, among):
-        if bits is not None:
-            check_bits(rows, bits)
+        if rows.dtype == np.uint8 and of.bits is not None:
+            check_bits(rows, of.bits)
         check_finite(rows)
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):
-        found = _joined(new, among, partition, of, bits, progress or Silent())
+        found = _joined(new, among, partition, of, progress or Silent())
 
     core = found.near[:, -1] if of.min_samples > 1 else np.zeros(len(new))
     height = np.maximum(core, found.reach)
@@ -100,7 +98,6 @@ def hdbscan_of_sample(
     *,
     sample: Int64[np.ndarray, "chosen"],
     of_sample: Partition,
-    bits: int | None = None,
     progress: Progress | None = None,
 ) -> Partition:
     """Clusters of many rows from the exact clusters of a sample of them: an approximation.
@@ -112,20 +109,22 @@ def hdbscan_of_sample(
         points: all rows.
         sample: the rows that were clustered.
         of_sample: what `hdbscan` gave for `points[sample]`.
-        bits: of a row of packed bits.
         progress: where the work shows itself.
 
     Raises:
         DataError: as `assigned`.
     """
+    if len(sample) != len(of_sample.labels) or len(np.unique(sample)) != len(sample):
+        raise DataError(
+            f"a sample of {len(sample)} rows does not fit a partition of {len(of_sample.labels)}",
+            hint="give the number of every row that was clustered, once, in the order it was clustered in",
+        )
     rest = np.setdiff1d(np.arange(len(points)), sample)
     labels = np.full(len(points), NOISE, dtype=np.int64)
     strength = np.zeros(len(points), dtype=np.float32)
     labels[sample], strength[sample] = of_sample.labels, of_sample.strength
     if len(rest):
-        others = assigned(
-            points[rest], among=points[sample], partition=of_sample, bits=bits, progress=progress
-        )
+        others = assigned(points[rest], among=points[sample], partition=of_sample, progress=progress)
         labels[rest], strength[rest] = others.labels, others.strength
     renumbered = by_falling_size(labels)
     old = np.empty(of_sample.n_clusters, dtype=np.int64)
@@ -176,13 +175,11 @@ def _joined(
     among: Points,
     partition: Partition,
     of: Hierarchy,
-    bits: int | None,
     progress: Progress,
 ) -> _Joined:
     """Which row each new row would join first, and its nearest rows; distances in the metric's unit."""
     processes = Processes.here()
-    width = new.shape[1] * (8 if new.dtype == np.uint8 else 1)
-    unit = float(bits or width) if of.metric == "hamming" else 1.0
+    unit = float(of.bits or 1)
     found = _Joined.none_yet(len(new), max(of.min_samples - 1, 1))
     # Among equally near rows the lowest label counts, and noise last.
     rank = np.where(partition.labels >= 0, partition.labels, _LAST)

@@ -16,6 +16,7 @@ def canonical(
     core: Float64[np.ndarray, "rows"],
     metric: str,
     min_samples: int,
+    bits: int | None = None,
 ) -> Hierarchy:
     """The hierarchy of a minimum spanning tree of mutual reachability, in the form that all such trees share.
 
@@ -29,6 +30,7 @@ def canonical(
         core: core distance of each row.
         metric: what the heights are measured by.
         min_samples: of the core distances.
+        bits: how many bits Hamming heights are shares of.
 
     Raises:
         ValueError: the edges are not a spanning tree of the rows, or a height is NaN, infinite or below 0.
@@ -55,4 +57,4 @@ def canonical(
     gaps = np.empty(rows - 1, dtype=np.float64)
     if not joined(left[rising], right[rising], height[rising], order, gaps):
         raise ValueError("the edges hold a circle: they are no spanning tree")
-    return Hierarchy(order, gaps, core, metric, min_samples)
+    return Hierarchy(order, gaps, core, metric, min_samples, bits)

@@ -65,16 +65,12 @@ def hierarchy(
     )
     if points.dtype == np.float32:  # sums go along the memory, and their last digits should not depend on it
         points = np.ascontiguousarray(points)
+    bits = bits or points.shape[1] * (8 if points.dtype == np.uint8 else 1)
     from threadpoolctl import threadpool_limits
 
     # Every core has a thread of its own already.
     with threadpool_limits(limits=1, user_api="blas"):
-        passes = passes_of(
-            points,
-            metric=metric,
-            bits=bits or points.shape[1] * (8 if points.dtype == np.uint8 else 1),
-            device=device or fitting_device(len(points)),
-        )
+        passes = passes_of(points, metric=metric, bits=bits, device=_device(device, rows=len(points)))
         forest, core = spanning_forest(
             passes,
             rows=len(points),
@@ -83,8 +79,24 @@ def hierarchy(
             progress=progress or Silent(),
         )
     left, right = np.ascontiguousarray(forest.edges.T)
-    heights, core = passes.in_units(forest.weights), passes.in_units(core)
-    return canonical(left, right, heights, core=core, metric=metric, min_samples=min_samples)
+    return canonical(
+        left,
+        right,
+        passes.in_units(forest.weights),
+        core=passes.in_units(core),
+        metric=metric,
+        min_samples=min_samples,
+        bits=bits if metric == "hamming" else None,
+    )
+
+
+def _device(asked: str | None, *, rows: int) -> str:
+    """The device asked for, or the fitting one; the processor where any process of a group has no other.
+
+    The pairs are shared out in another way on each, so that all processes must work alike.
+    """
+    found = asked or fitting_device(rows)
+    return found if all(Processes.here().each(int(found != "cpu"))) else "cpu"
 
 
 def passes_of(points: Points, *, metric: Metric, bits: int, device: str) -> Passes:

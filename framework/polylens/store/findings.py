@@ -98,7 +98,7 @@ def _save_hierarchy(folder: Path, name: str, hierarchy: Hierarchy | None) -> dic
     save_array(folder / f"{name}-order.npy", hierarchy.order)
     save_array(folder / f"{name}-heights.npy", hierarchy.heights)
     save_array(folder / f"{name}-core.npy", hierarchy.core)
-    return {"metric": hierarchy.metric, "min_samples": hierarchy.min_samples}
+    return {"metric": hierarchy.metric, "min_samples": hierarchy.min_samples, "bits": hierarchy.bits}
 
 
 def _load_hierarchy(folder: Path, name: str, plain: dict[str, Any]) -> Hierarchy:
@@ -108,6 +108,7 @@ def _load_hierarchy(folder: Path, name: str, plain: dict[str, Any]) -> Hierarchy
         core=load_array(folder / f"{name}-core.npy"),
         metric=plain["metric"],
         min_samples=plain["min_samples"],
+        bits=plain["bits"],
     )
 
 
