@@ -155,6 +155,7 @@ def test_raw_inputs_are_clustered_by_euclidean_distance_with_the_same_sizes():
     ("fields", "message"),
     [
         ({"on": "activation", "metric": "hamming"}, "'on: activation'; use euclidean, cosine or l1"),
+        ({"on": "code", "sample": 100, "ties": "library"}, "'sample' needs 'ties: at_once'"),
         ({"on": "code", "metric": "l1"}, "does not fit 'on: code'; use hamming or jaccard"),
         ({"on": "code", "min_cluster_size": 9, "max_cluster_size": 8}, "'max_cluster_size' is below"),
         ({"on": "code", "metric": "cosine"}, "does not fit 'on: code'; use hamming or jaccard"),
@@ -183,7 +184,7 @@ def test_rows_without_clusters_are_all_noise_and_say_so(make_rows, find):
 def test_pictures_show_sizes_a_map_and_the_codes(grouped, find):
     rows = grouped()
     analysis = Hdbscan(on="activation", curve=(), subsamples=0)
-    own = Outcome(rows, find(analysis, rows), {})
+    own = Outcome(rows, find(analysis, rows), {GROUNDWORK: find(analysis.groundwork(), rows)})
     figures = analysis.draw({"network": (own,)}, subject="A subject.")
     assert [figure.name for figure in figures] == [
         "cluster-sizes",
@@ -202,5 +203,42 @@ def test_pictures_show_sizes_a_map_and_the_codes(grouped, find):
 def test_pictures_of_noise_alone_can_be_drawn(make_rows, find):
     rows = make_rows(np.zeros((30, 2)))
     analysis = Hdbscan(on="activation")
-    own = Outcome(rows, find(analysis, rows), {})
+    own = Outcome(rows, find(analysis, rows), {GROUNDWORK: find(analysis.groundwork(), rows)})
     assert len(analysis.draw({"network": (own,)}, subject="x")) == 4
+
+
+def test_without_a_tree_there_is_no_picture_of_one(grouped, find):
+    rows = grouped()
+    analysis = Hdbscan(on="code", ties="library", curve=(), subsamples=0)
+    figures = analysis.draw({"network": (Outcome(rows, find(analysis, rows), {}),)}, subject="x")
+    assert [figure.title for figure in figures][:2] == ["Cluster sizes", "Map of the rows"]
+
+
+@pytest.mark.parametrize("on", ["activation", "code"])
+def test_past_a_number_of_rows_a_sample_is_clustered_and_the_others_join_its_clusters(on, grouped, find):
+    rows = grouped(size=100)
+    analysis = Hdbscan(on=on, sample=200, subsamples=2, curve=(5, 10), min_samples=5)
+    trees = find(analysis.groundwork(), rows)
+    found = find(analysis, rows, {GROUNDWORK: trees})
+    partition = found.partition
+    sample = partition.alternatives[0].rows
+    assert len(sample) == 200 == len(trees.hierarchy.order)
+    assert np.array_equal(sample, np.unique(sample))
+    assert partition.n_clusters == 4
+    assert partition.coverage > 0.9
+    # Every cluster lies in one group of 100 rows, whether a row was sampled or not.
+    for cluster in range(4):
+        assert len(set(np.flatnonzero(partition.labels == cluster) // 100)) == 1
+    for item, sub in zip(partition.alternatives[2:], trees.subhierarchies, strict=True):
+        assert np.array_equal(item.rows, sub.rows)
+        assert set(item.rows) <= set(sample)
+    assert "a sample of 200 of 400 rows" in partition.method
+    assert found.numbers["stability_adjusted_rand"].value > 0.8
+
+
+def test_a_sample_of_all_rows_is_exact(grouped, find):
+    rows = grouped()
+    exact, sampled = (find(Hdbscan(on="code", sample=n, subsamples=2), rows) for n in (None, 100))
+    assert exact.partition.method == sampled.partition.method
+    assert np.array_equal(exact.partition.labels, sampled.partition.labels)
+    assert dict(exact.numbers) == dict(sampled.numbers)

@@ -16,8 +16,23 @@ if TYPE_CHECKING:
 _CHANCE = "labels shuffled, by construction"
 
 
+def sampled_rows(rows: Rows, *, most: int | None, streams: Streams) -> Int64[np.ndarray, "sample"]:
+    """All rows, or a random `most` of them, rising; one seed draws the same for every analysis."""
+    import numpy as np
+
+    if most is None or len(rows) <= most:
+        return np.arange(len(rows), dtype=np.int64)
+    drawn = Streams(streams.seed).generator("partitions", "sample").choice(len(rows), most, replace=False)
+    return np.sort(drawn).astype(np.int64)
+
+
 def common_subsamples(
-    rows: Rows, *, count: int, streams: Streams, at_least: int = 2
+    rows: Rows,
+    *,
+    count: int,
+    streams: Streams,
+    at_least: int = 2,
+    among: Int64[np.ndarray, "sample"] | None = None,
 ) -> dict[int, Int64[np.ndarray, "chosen"]]:
     """Rows of `count` random 80 % of the examples, without replacement: a repeated row would be a cluster.
 
@@ -29,11 +44,16 @@ def common_subsamples(
         count: how many are drawn.
         streams: of the seed.
         at_least: fewest rows of a subsample; smaller ones are left out.
+        among: the rows that count, rising; all where None.
     """
+    import numpy as np
+
     from polylens.statistics import Blocks, subsamples
 
     blocks = Blocks.of(rows.origins.example)
     drawn = subsamples(blocks, count=count, streams=Streams(streams.seed).child("partitions"))
+    if among is not None and len(among) < len(rows):
+        drawn = tuple(np.intersect1d(chosen, among, assume_unique=True) for chosen in drawn)
     return {number: chosen for number, chosen in enumerate(drawn) if len(chosen) >= at_least}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from polylens.analyses import Outcome
+from polylens.analyses import GROUNDWORK, Outcome
 from polylens.analyses._density import Metric
 from polylens.records import Figure
 
@@ -19,16 +19,16 @@ def tree_pictures(
     epsilon: float,
     subject: str,
 ) -> tuple[Figure, ...]:
-    """The condensed tree and the clusters cut from it; no picture where the partition has no hierarchy."""
-    partition = outcome.findings.partition
-    if partition is None or partition.hierarchy is None:
+    """The condensed tree and the clusters cut from it; no picture where there is no tree."""
+    partition, trees = outcome.findings.partition, outcome.upstream.get(GROUNDWORK)
+    if partition is None or trees is None or trees.hierarchy is None:
         return ()
     from polylens.analyses._pair_distances import UNITS
     from polylens.clustering import condensed, cut, selected
     from polylens.figures import condensed_tree
 
-    heights = partition.hierarchy.heights
-    tree = condensed(partition.hierarchy, min_cluster_size=min_cluster_size)
+    heights = trees.hierarchy.heights
+    tree = condensed(trees.hierarchy, min_cluster_size=min_cluster_size)
     nodes = selected(tree, selection=selection, max_cluster_size=max_cluster_size, epsilon=epsilon)
     positive = heights[heights > 0]
     zero = float(positive.min()) / 2 if len(positive) and len(positive) < len(heights) else None

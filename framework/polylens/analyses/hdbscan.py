@@ -59,6 +59,10 @@ class Hdbscan(Analysis):
     ties: Literal["at_once", "library"] = "at_once"
     """How rows at equal distance are joined: `at_once`, so that the order of the rows cannot matter; or one
     after the other, as scikit-learn does (`library`): for comparison, slow, and without a tree to share."""
+    sample: int | None = Field(default=None, ge=2)
+    """Past this many rows, a random sample of so many is clustered exactly and every other row is assigned to
+    the sample's clusters: an approximation, by which small clusters are missed. `curve` and `subsamples` are
+    of the sample alone. Without it: all rows, exactly."""
     curve: tuple[int, ...] = (5, 10, 20, 50)
     """Further min_cluster_sizes, for the curve of purity against coverage."""
     subsamples: int = Field(default=10, ge=0)
@@ -71,6 +75,8 @@ class Hdbscan(Analysis):
             raise ValueError("each min_cluster_size of 'curve' must be 2 or more")
         if self.max_cluster_size is not None and self.max_cluster_size < self.min_cluster_size:
             raise ValueError("'max_cluster_size' is below 'min_cluster_size'")
+        if self.sample is not None and self.ties == "library":
+            raise ValueError("'sample' needs 'ties: at_once': the library cannot assign further rows")
         return self
 
     def needs(self) -> frozenset[Need]:
@@ -88,6 +94,7 @@ class Hdbscan(Analysis):
             metric=metric_of(self.on, self.metric),
             scale=self.scale,
             min_samples=self._neighbours,
+            sample=self.sample,
             subsamples=self.subsamples,
         )
 
@@ -103,39 +110,41 @@ class Hdbscan(Analysis):
         """The partition, with the alternatives of `curve` and `subsamples`."""
         from dataclasses import replace
 
-        import numpy as np
-
         from polylens.analyses._pictures import cluster_table
-        from polylens.analyses._stability import common_subsamples, stability
-        from polylens.clustering import row_points
+        from polylens.analyses._stability import common_subsamples, sampled_rows, stability
+        from polylens.clustering import hdbscan_of_sample, row_points
 
         points = row_points(rows, on=self.on, scale=self.scale, packed=True)
         bits = None if self.on == "activation" or rows.codes is None else rows.codes.scheme.bits
+        sample = sampled_rows(rows, most=self.sample, streams=streams)
+        some = points if len(sample) == len(rows) else points[sample]
         drawn = common_subsamples(
-            rows, count=self.subsamples, streams=streams, at_least=max(self._neighbours, 2)
+            rows, count=self.subsamples, streams=streams, at_least=max(self._neighbours, 2), among=sample
         )
         trees = upstream.get(GROUNDWORK)
         whole = None if trees is None else trees.hierarchy
         subs = [None] * len(drawn) if trees is None else [sub.hierarchy for sub in trees.subhierarchies]
-        sizes = [size for size in sorted(set(self.curve)) if size <= len(rows)]
-        everything = np.arange(len(rows), dtype=np.int64)
+        sizes = [size for size in sorted(set(self.curve)) if size <= len(sample)]
         found: list[Alternative] = []
         again: list[Partition] = []
         with progress.task("clustering", total=1 + len(sizes) + len(drawn), unit="clusterings") as task:
-            partition = self._cut(points, bits=bits, of=whole)
+            cut = self._cut(some, bits=bits, of=whole)
             task.advance()
             for size in sizes:
                 other = (
-                    partition
+                    cut
                     if size == self.min_cluster_size
-                    else self._cut(points, bits=bits, of=whole, size=size, exemplars=False)
+                    else self._cut(some, bits=bits, of=whole, size=size, exemplars=False)
                 )
-                found.append(Alternative("min_cluster_size", size, everything, other.labels))
+                found.append(Alternative("min_cluster_size", size, sample, other.labels))
                 task.advance()
             for (number, chosen), sub in zip(drawn.items(), subs, strict=True):
                 again.append(self._cut(points[chosen], bits=bits, of=sub, exemplars=False))
                 found.append(Alternative("subsample", number, chosen, again[-1].labels))
                 task.advance()
+        partition = cut
+        if len(sample) < len(rows):
+            partition = hdbscan_of_sample(points, sample=sample, of_sample=cut, progress=progress)
 
         notes = () if partition.n_clusters else ("No cluster was found: every row is noise.",)
         return Findings(

@@ -39,6 +39,9 @@ class SpanningTree(Analysis):
     deviation made 1."""
     min_samples: int = Field(default=5, ge=1)
     """Neighbours that make a core point, the point itself counted."""
+    sample: int | None = Field(default=None, ge=2)
+    """Past this many rows, the trees are of a random sample of so many: exact for it, an approximation for
+    the others. Without it: of all rows."""
     subsamples: int = Field(default=10, ge=0)
     """How many random 80 % of the examples get a tree of their own, for intervals."""
 
@@ -67,14 +70,19 @@ class SpanningTree(Analysis):
         """The hierarchy of all rows and those of the subsamples."""
         from functools import partial
 
-        from polylens.analyses._stability import common_subsamples
+        import numpy as np
+
+        from polylens.analyses._stability import common_subsamples, sampled_rows
         from polylens.clustering import row_points
 
         points = row_points(rows, on=self.on, scale=self.scale, packed=True)
         bits = None if self.on == "activation" or rows.codes is None else rows.codes.scheme.bits
         metric = metric_of(self.on, self.metric)
+        sample = sampled_rows(rows, most=self.sample, streams=streams)
+        if len(sample) < len(rows):
+            points = points[sample]
         drawn = common_subsamples(
-            rows, count=self.subsamples, streams=streams, at_least=max(self.min_samples, 2)
+            rows, count=self.subsamples, streams=streams, at_least=max(self.min_samples, 2), among=sample
         )
         subs: list[Subhierarchy] = []
         made = partial(_tree, metric=metric, min_samples=self.min_samples, bits=bits, progress=progress)
@@ -83,7 +91,8 @@ class SpanningTree(Analysis):
             task.advance()
             for number, chosen in drawn.items():
                 kept = None if keeper is None else keeper.part(f"subsample_{number}")
-                subs.append(Subhierarchy(chosen, made(points[chosen], keeper=kept)))
+                places = np.searchsorted(sample, chosen)
+                subs.append(Subhierarchy(chosen, made(points[places], keeper=kept)))
                 task.advance()
         return Findings(numbers=_numbers(found), hierarchy=found, subhierarchies=tuple(subs))
 
