@@ -14,7 +14,9 @@ import platform
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
+from measuring import Patience
 from own_environment import enter
 
 ROWS = {"codes": (2_000, 10_000, 20_000, 50_000, 100_000), "activations": (2_000, 5_000, 10_000)}
@@ -33,7 +35,7 @@ def head_to_head(way: str, arguments: argparse.Namespace, folder: Path) -> None:
 
     sizes = (QUICK_ROWS if arguments.quick else ROWS)[way]
     for units in UNITS[way]:
-        runs = Runs(way, units, folder, limit=arguments.limit, turns=arguments.turns)
+        runs = Runs(way, units, folder, **_limits(arguments))
         cold = runs.check(sizes[0])
         print(f"\n### {way}, {units:,} units")
         print(f"\nSpanning trees of {sizes[0]:,} rows equal {OURS}'s: {', '.join(runs.proven)}.")
@@ -57,7 +59,7 @@ def permutation(folder: Path) -> None:
 
     agreement = {}
     for units in PERMUTED_UNITS:
-        runs = Runs("codes", units, folder, limit=0, turns=1)
+        runs = Runs("codes", units, folder)
         agreement[units] = runs.permuted(PERMUTED_ROWS, PERMUTATIONS)
     print(f"\n### The same {PERMUTED_ROWS:,} codes in {PERMUTATIONS} other orders")
     print("\nLeast agreement (adjusted Rand index) of each method with itself.")
@@ -74,9 +76,17 @@ def on_cuda(arguments: argparse.Namespace, folder: Path) -> None:
         print("\nNo CUDA device: nothing was measured on one.")
         return
     print(f"\n### codes on one {torch.cuda.get_device_name()}")
-    runs = Runs("cuda", CUDA_UNITS, folder, limit=arguments.limit * 5, turns=arguments.turns)
+    runs = Runs("cuda", CUDA_UNITS, folder, **_limits(arguments))
     for n_rows in CUDA_ROWS:
         tables.cuda(n_rows, CUDA_UNITS, runs.measure(n_rows)[OURS])
+
+
+def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {"limit": arguments.limit, "turns": arguments.turns, "patience": arguments.patience}
+
+
+def _patience(seconds: str) -> Patience:
+    return Patience(float(seconds))
 
 
 def say_machine() -> None:
@@ -110,6 +120,9 @@ def main() -> None:
     parser.add_argument("--only", choices=("codes", "activations", "permutation"), help="one section")
     parser.add_argument("--limit", type=float, default=120, help="seconds that one clustering may take")
     parser.add_argument("--turns", type=int, default=3, help="runs of each method that is done in 20 s")
+    parser.add_argument(
+        "--patience", type=_patience, default="600", help="seconds to wait for others, in all"
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: ours alone, there")
     parser.add_argument("--here", action="store_true", help="no environment of its own, but this one")
     arguments = parser.parse_args()

@@ -44,7 +44,7 @@ class Method:
     """Whether its spanning tree is minimal, so that its weights must equal polylens'."""
 
 
-def polylens(metric: str, device: str | None = None) -> Method:
+def polylens(metric: str, device: str = "cpu") -> Method:
     """The engine of this checkout, medoids left out: no other library finds any while it fits."""
 
     def fit(rows: np.ndarray) -> Found:

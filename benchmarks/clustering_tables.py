@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
-from clustering_runs import OURS, Measured
+from clustering_runs import DISTURBED, OURS, Measured
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -35,6 +35,10 @@ def methods(n_rows: int, measured: Mapping[str, Measured], left_out: Mapping[str
             for name, one in measured.items()
         ),
     )
+    disturbed = {name: one.others for name, one in measured.items() if one.others >= DISTURBED}
+    if disturbed:
+        shares = (f"{name} {share:.0%}" for name, share in disturbed.items())
+        print(f"\nOther programs took more than {DISTURBED:.0%} of the machine beside: {', '.join(shares)}.")
     if left_out:
         print(
             f"\nNot run on {n_rows:,} rows: {'; '.join(f'{name} ({why})' for name, why in left_out.items())}."

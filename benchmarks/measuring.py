@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,49 @@ def peak_megabytes() -> int:
     """
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+class Others:
+    """Processor seconds that others have taken since this was made, on Linux: programs, and a host's own.
+
+    What this process started and waited for is not counted.
+    """
+
+    def __init__(self) -> None:
+        self._busy, self._own, self._start = _busy_seconds(), _own_seconds(), time.perf_counter()
+
+    def share(self) -> float:
+        """Of all the processor time there was."""
+        total = (os.cpu_count() or 1) * (time.perf_counter() - self._start)
+        others = _busy_seconds() - self._busy - (_own_seconds() - self._own)
+        return max(others, 0.0) / total
+
+
+class Patience:
+    """Seconds that may go into waiting for a quiet machine, all waits together."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    def wait(self, *, share: float = 0.05) -> None:
+        """Waits until others take less than a share of the machine for two seconds, or patience ends."""
+        while self.left > 0:
+            others = Others()
+            time.sleep(2)
+            self.left -= 2
+            if others.share() < share:
+                return
+
+
+def _busy_seconds() -> float:
+    """Of all processors since the start of the machine, all but idle and waiting."""
+    times = [int(word) for word in Path("/proc/stat").read_text().split(maxsplit=9)[1:9]]
+    return (sum(times) - times[3] - times[4]) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def alternated(work: Mapping[str, Work], *, turns: int, warm_up: int = 1) -> dict[str, list[float]]:
