@@ -60,12 +60,14 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
         if rule.sampling is None:
             whole = torch.arange(len(indices))
             return {"example_of_row": whole, "position": torch.zeros_like(whole), "skipped": []}
-        valid = np.arange(np.prod(rule.grid), dtype=np.int64)
+        everywhere = np.arange(np.prod(rule.grid), dtype=np.int64)
         positions: list[np.ndarray] = []
         examples: list[np.ndarray] = []
         skipped: list[tuple[str, str]] = []
         for place, index in enumerate(indices):
             example_id = self._examples.ids[index]
+            own = self._examples.valid(index)
+            valid = everywhere if own is None else own
             try:
                 chosen = rule.sampling.choose(
                     valid, grid=rule.grid, generator=self._streams.generator(example_id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from polylens.plugin import Plugin
-from polylens.records import ImageFormat
+from polylens.records import InputFormat
 
 if TYPE_CHECKING:
     import torch
@@ -53,12 +53,18 @@ class Model(Plugin):
         return module
 
     @abstractmethod
-    def image_format(self) -> ImageFormat:
-        """How images become inputs. Part of the model and of its digest."""
+    def input_format(self) -> InputFormat:
+        """How images or text become inputs. Part of the model and of its digest."""
 
     @abstractmethod
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one input, without the batch axis."""
+
+    def example_input(self) -> torch.Tensor:
+        """A batch of one input, on which the network's data flow can be found."""
+        import torch
+
+        return torch.zeros(1, *self.input_shape())
 
     def layers(self) -> tuple[str, ...] | None:
         """Layer names known from the configuration alone, without building; None where it takes building."""

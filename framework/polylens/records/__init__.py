@@ -14,11 +14,23 @@ from polylens.records.findings import (
     Subhierarchy,
     count_clusters,
 )
-from polylens.records.network import Context, Examples, ImageFormat, Network, Skipped
-from polylens.records.rows import Origins, Rows
+from polylens.records.network import (
+    PADDING,
+    Context,
+    Examples,
+    ImageFormat,
+    InputFormat,
+    Network,
+    Shown,
+    Skipped,
+    TextFormat,
+    TokenContext,
+)
+from polylens.records.rows import Origins, Rows, RowTokens
 
 __all__ = [
     "NOISE",
+    "PADDING",
     "Alternative",
     "ClusterLabel",
     "CodeLayer",
@@ -30,13 +42,18 @@ __all__ = [
     "Findings",
     "Hierarchy",
     "ImageFormat",
+    "InputFormat",
     "Labels",
     "Network",
     "Number",
     "Origins",
     "Partition",
+    "RowTokens",
     "Rows",
+    "Shown",
     "Skipped",
     "Subhierarchy",
+    "TextFormat",
+    "TokenContext",
     "count_clusters",
 ]

@@ -9,7 +9,7 @@ from jaxtyping import Float64, Int64
 
 from polylens.bits import differing_bits
 from polylens.labels import Label
-from polylens.records import NOISE, Context, Examples, Figure, Labels, Partition, Rows
+from polylens.records import NOISE, Examples, Figure, Labels, Partition, Rows
 from polylens.report import ClusterCard, ClusterCards
 from polylens.streams import Streams
 

@@ -86,7 +86,7 @@ class _Opened:
         key = digest(
             {
                 "dataset": recipe.dataset.to_plain(),
-                "format": recipe.model.image_format().to_plain(),
+                "format": recipe.model.input_format().to_plain(),
                 "seed": recipe.seed,
                 "limit": recipe.limit,
                 "split": split,
