@@ -1,4 +1,4 @@
-"""Outside libraries that need care before they are imported: torchvision, and Lightning, which looks for it.
+"""Outside libraries that need care before they are imported: torchvision, and those that look for it.
 
 torchvision's wheel carries operators built for a CUDA torch. Beside a CPU-only torch they do not load, and
 importing torchvision fails on the missing `torchvision::nms`. Declaring the two operators' schemas first
@@ -35,6 +35,17 @@ def lightning() -> Any:
         import pytorch_lightning as module
         import pytorch_lightning.plugins.environments
 
+    return module
+
+
+@cache
+def transformers() -> Any:
+    """The transformers package, importable beside any build of torch, without advice and progress bars."""
+    _declare_missing_operators()
+    import transformers as module
+
+    module.logging.set_verbosity_error()
+    module.logging.disable_progress_bar()
     return module
 
 
