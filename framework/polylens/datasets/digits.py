@@ -51,8 +51,8 @@ class Digits(Dataset):
         progress: Progress | None = None,
     ) -> Examples:
         """The digits as inputs in `input_format`, in their original order."""
-        from polylens.datasets._order import stratified_order
         from polylens.datasets._formats import for_images
+        from polylens.datasets._order import stratified_order
 
         image_format = for_images(input_format, dataset=self.kind())
         images, targets = _digits()
