@@ -5,6 +5,7 @@ from polylens.statistics.chance import ClassNull, class_null
 from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio, relative_density
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import Enrichment, enrich
+from polylens.statistics.evidence import Evidence
 from polylens.statistics.naming import metric_name
 from polylens.statistics.pairs import Pairs, class_pairs, code_distances, row_pairs, segment_lengths
 from polylens.statistics.partitions import (
@@ -16,6 +17,7 @@ from polylens.statistics.partitions import (
     coverage,
     purity,
 )
+from polylens.statistics.pieces import Pieces, visible
 from polylens.statistics.ratio_numbers import ratio_numbers, ratio_table
 from polylens.statistics.ratios import (
     DensityRatios,
@@ -32,21 +34,28 @@ from polylens.statistics.resampling import (
     subsamples,
 )
 from polylens.statistics.scores import Score, partition_number
+from polylens.statistics.token_enrichment import TokenEnrichment, enrich_tokens
+from polylens.statistics.token_names import PLACES, TokenNames
 from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
 
 __all__ = [
+    "PLACES",
     "Blocks",
     "ClassNull",
     "ClusterClasses",
     "DensityRatios",
     "DistanceBins",
     "Enrichment",
+    "Evidence",
     "Interval",
     "LayerActivity",
     "Map",
     "MeasuredPairs",
     "Pairs",
+    "Pieces",
     "Score",
+    "TokenEnrichment",
+    "TokenNames",
     "adjusted_mutual_information",
     "adjusted_rand",
     "bootstrap_interval",
@@ -60,6 +69,7 @@ __all__ = [
     "density_ratios",
     "distinct_codes",
     "enrich",
+    "enrich_tokens",
     "layer_activities",
     "matched_ratio",
     "metric_name",
@@ -76,4 +86,5 @@ __all__ = [
     "subsample_interval",
     "subsamples",
     "two_dimensional_map",
+    "visible",
 ]

@@ -14,7 +14,7 @@ from polylens.digests import digest
 from polylens.errors import DataError
 from polylens.harvest import Take
 from polylens.progress import Progress
-from polylens.records import Examples
+from polylens.records import Examples, TextFormat
 from polylens.settings import Settings
 from polylens.spec import Child, Experiment, Study
 from polylens.study.planned_analyses import AnalysisPlanner, all_needs, without_references
@@ -172,6 +172,8 @@ class _Planner:
             return dict(self.experiment.analyses)
         if self.experiment.layer == "input":
             return {}  # the rows are the raw inputs already
+        if isinstance(self.experiment.model.input_format(), TextFormat):
+            return {}  # numbers of tokens have no distances; `token_baselines` stands in their place
         kept: dict[str, Analysis] = {}
         for name, analysis in self._in_order():
             changed = analysis.on_inputs()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,9 +166,9 @@ class Walk:
         self.performer.perform(planned.stage, work)
 
     def rows(self, variant: VariantPlan) -> Rows:
-        """The variant's rows, memory-mapped; damaged ones are harvested again."""
+        """The variant's rows, memory-mapped, with their tokens; damaged ones are harvested again."""
         takes = variant.takes
-        return self.performer.read(
+        rows = self.performer.read(
             lambda: load_rows(
                 self.place.store,
                 activations=takes["activations"].stage.digest if "activations" in takes else None,
@@ -176,6 +176,10 @@ class Walk:
             ),
             again=lambda: self.harvest(variant),
         )
+        origins = rows.origins
+        if not origins.grid:
+            return rows  # whole examples stand at no token
+        return replace(rows, tokens=self.plan.examples.row_tokens(origins.example, origins.position))
 
     def findings(self, variant: VariantPlan, name: str) -> Findings:
         """What one analysis found on the variant."""
