@@ -69,9 +69,7 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
             own = self._examples.valid(index)
             valid = everywhere if own is None else own
             try:
-                chosen = rule.sampling.choose(
-                    valid, grid=rule.grid, generator=self._streams.generator(example_id)
-                )
+                chosen = self._chosen(rule.sampling, index, valid, rule.grid)
             except TooFewPositionsError as error:
                 skipped.append((example_id, str(error)))
                 continue
@@ -82,6 +80,14 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
             "position": torch.from_numpy(np.concatenate([np.empty(0, np.int64), *positions])),
             "skipped": skipped,
         }
+
+    def _chosen(self, sampling: Sampling, index: int, valid: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
+        generator = self._streams.generator(self._examples.ids[index])
+        if not sampling.reads_texts:
+            return sampling.choose(valid, grid=grid, generator=generator)
+        tokens = self._examples.row_tokens(np.full_like(valid, index), valid)
+        texts = None if tokens is None else [tokens.vocabulary[token] for token in tokens.current.tolist()]
+        return sampling.choose_by_text(valid, texts=texts, grid=grid, generator=generator)
 
 
 class RangesOf(torch.utils.data.Sampler[range]):
