@@ -176,7 +176,7 @@ def _loaded(folder: Path, *, lasting: bool) -> Tokens:
     )
 
 
-def _array(path: Path) -> np.ndarray[Any, Any]:
+def _array(path: Path) -> np.ndarray:
     try:
         return np.asarray(np.load(path, allow_pickle=False, mmap_mode="r"))
     except ValueError:
