@@ -1,7 +1,8 @@
 """Statistics: scores, nulls, intervals and pair statistics. Arrays in, numbers out."""
 
 from polylens.statistics.blocks import Blocks
-from polylens.statistics.chance import ClassNull, class_null
+from polylens.statistics.chance import ClassNull, class_null, row_null
+from polylens.statistics.conditional import Explained, explained
 from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio, relative_density
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import Enrichment, enrich
@@ -33,7 +34,7 @@ from polylens.statistics.resampling import (
     subsample_interval,
     subsamples,
 )
-from polylens.statistics.scores import Score, partition_number
+from polylens.statistics.scores import Score, partition_number, position_number
 from polylens.statistics.token_enrichment import TokenEnrichment, enrich_tokens
 from polylens.statistics.token_names import PLACES, TokenNames
 from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
@@ -47,6 +48,7 @@ __all__ = [
     "DistanceBins",
     "Enrichment",
     "Evidence",
+    "Explained",
     "Interval",
     "LayerActivity",
     "Map",
@@ -70,16 +72,19 @@ __all__ = [
     "distinct_codes",
     "enrich",
     "enrich_tokens",
+    "explained",
     "layer_activities",
     "matched_ratio",
     "metric_name",
     "p_value",
     "partition_number",
+    "position_number",
     "purity",
     "ratio_numbers",
     "ratio_table",
     "relative_density",
     "resampled_ratios",
+    "row_null",
     "row_pairs",
     "segment_lengths",
     "shuffled_ratios",
