@@ -177,13 +177,11 @@ def test_any_cluster_is_named_by_chance_at_the_stated_rate():
     assert strong <= 14
 
 
-def test_pieces_are_read_by_the_signs_of_their_vocabulary():
+def test_a_token_that_goes_on_with_a_word_is_seen_by_the_habits_of_its_vocabulary():
     words = [f"w{index}" for index in range(20)]
-    byte_level = Pieces([*words, "Ġthe", "Ċ", "ĠÃ©t", "č", "##x"])
-    assert [byte_level.text(token) for token in range(20, 25)] == [" the", "\n", " ét", "\r", "##x"]
-    pieces = Pieces([*words, "##ing", "##", "č", "##x"])
-    assert [pieces.text(token) for token in range(20, 24)] == ["…ing", "##", "č", "…x"]
-    assert Pieces([*words, "▁of", "▁in"]).text(20) == " of"
+    pieces = Pieces([*words, "##ing", "##", " the"])
+    assert [pieces.text(token) for token in range(20, 23)] == ["…ing", "##", " the"]
+    assert Pieces([*words * 50, "##ing"]).text(1000) == "##ing"
     assert pieces.text(-1) == pieces.text(99) == ""
     assert Pieces(['"']).quoted(0) == "'\"'"
 

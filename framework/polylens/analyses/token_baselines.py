@@ -31,8 +31,8 @@ class TokenBaselines(Analysis):
     """Agreement of clusters with the current token and with position, and what they say beyond the token.
 
     A network sees the token it stands at, so clusters by token are easy to get and say little about it. What
-    is beyond: how much less uncertain the next and the previous token are to one who knows the cluster and the
-    current token than to one who knows the current token alone.
+    is beyond: how much less uncertain the next and the previous token are to one who knows the cluster and
+    the current token than to one who knows the current token alone.
     """
 
     headline: ClassVar[tuple[str, ...]] = ("token_information", "next_token_beyond")

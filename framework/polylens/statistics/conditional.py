@@ -28,7 +28,7 @@ class Explained:
     @property
     def beyond_chance(self) -> float:
         """The share, adjusted so that 0 is the mean of the permutations and 1 is certainty."""
-        return self._adjusted(np.array([self.share]))[0].item()
+        return float(self._adjusted(np.array([self.share]))[0])
 
     @property
     def null_beyond_chance(self) -> Float64[np.ndarray, "permutations"]:
@@ -52,8 +52,9 @@ def explained(
 ) -> Explained | None:
     """I(labels; targets | given) / H(targets | given), beside permutations that keep what is given.
 
-    Each permutation lays the targets of whole blocks, in random order, over the rows of equal `given`, so that
-    what the given says about targets and about labels stays to the last row. None where no target is uncertain.
+    Each permutation lays the targets of whole blocks, in random order, over the rows of equal `given`, so
+    that what the given says about targets and about labels stays to the last row. None where no target is
+    uncertain.
 
     Args:
         labels: what may explain; noise is a label of its own.
