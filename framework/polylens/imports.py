@@ -42,8 +42,9 @@ def lightning() -> Any:
 def transformers() -> Any:
     """The transformers package, importable beside any build of torch, without advice and progress bars."""
     _declare_missing_operators()
-    import transformers as module
+    import transformers
 
+    module: Any = transformers
     module.logging.set_verbosity_error()
     module.logging.disable_progress_bar()
     return module

@@ -7,6 +7,7 @@ from polylens.dataflow.nonlinearities import Nonlinearity, Selection, Site
 from polylens.dataflow.polytopes import Verdict, names_polytopes
 from polylens.dataflow.shapes import LayerShape, first_tensor, gather
 from polylens.dataflow.tracing import trace
+from polylens.dataflow.watch import unwatched
 
 __all__ = [
     "Flow",
@@ -21,4 +22,5 @@ __all__ = [
     "names_polytopes",
     "near_boundary",
     "trace",
+    "unwatched",
 ]

@@ -85,8 +85,11 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         self.steps: list[Step] = []
         self.contents: dict[str, Content] = {}
         self.unusable: dict[str, str] = {}
+        self.flattened: set[str] = set()
         self.met: list[_Met] = []
         self._running: list[_Call] = []
+        self._whole: list[tuple[frozenset[int], str | None, Content | None]] = []
+        self._n_tokens = example.shape[1] if example.dim() == 2 and not example.is_floating_point() else 0
         self._write(example, Step("input", frozenset(), size=0), fresh=True)
         self.record(INPUT, example)
 
@@ -99,7 +102,10 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
             name = numbered(met.item.name, times[met.item.name])
             named[name] = replace(met, item=replace(met.item, name=name))
         return Flow(
-            layers={name: LayerShape.of(content.shape) for name, content in self.contents.items()},
+            layers={
+                name: replace(LayerShape.of(content.shape), flattened=name in self.flattened)
+                for name, content in self.contents.items()
+            },
             nonlinearities=tuple(met.item for met in named.values()),
             steps=tuple(self.steps),
             firsts=np.asarray(self.memory.firsts),
@@ -116,6 +122,9 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         tensor = first_tensor(output)
         if tensor is None:
             self.unusable[name] = "its output holds no tensor"
+        elif self._is_flattened(tensor):
+            self.flattened.add(name)
+            self.contents[name] = self._content(tensor.unsqueeze(0))
         elif tensor.dim() == 0 or tensor.shape[0] != 1 or tensor.numel() == 0:
             self.unusable[name] = "the first axis of its output does not count examples"
         else:
@@ -132,6 +141,18 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
             met = self.met[-1]
             self.met[-1] = replace(met, item=replace(met.item, name=met.item.site.module))
         self.record(name, output)
+
+    def before_composite(self, site: Site, source: torch.Tensor) -> None:
+        parents, what = self.memory.steps(source), self._why_not_a_site(site.operation, {"self": source})
+        reads = self._reads({"self": source}) if parents and what is None else None
+        self._whole.append((parents, what, reads))
+
+    def after_composite(self, site: Site, source: torch.Tensor, output: torch.Tensor) -> None:
+        parents, what, reads = self._whole.pop()
+        if reads is not None:
+            self._meet(site, {"self": source}, reads, parents, [output], in_place=False)
+        elif parents:
+            self._compute([], [output], self._obstacle(what or site.operation, parents))
 
     def on_operation(
         self,
@@ -193,14 +214,15 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         self._compute(
             [], further, self._obstacle(f"the indices or buffer of {spoken}", parents), counted=False
         )
-        gives = self._content(given)
+        flattened = self._is_flattened(given)
+        gives = self._content(given.unsqueeze(0) if flattened else given)
         item = Nonlinearity(
             name=f"{site.module or 'network'}:{spoken}",
             operation=spoken,
             role=role,
             piecewise_linear=found is None or found.piecewise_linear,
             kinks=() if found is None else found.kinks,
-            shape=LayerShape.of(gives.shape),
+            shape=replace(LayerShape.of(gives.shape), flattened=flattened),
             window=window_size(site.operation, arguments) if found is None else 1,
             site=site,
         )
@@ -210,7 +232,8 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         """Why the regimes of this call cannot be told; None where they can."""
         spoken = operations.spoken(operation)
         source: torch.Tensor = arguments["self"]
-        if source.dim() == 0 or source.shape[0] != 1:
+        flattened = self._is_flattened(source) and not regimes.is_pool(operation)
+        if source.dim() == 0 or (source.shape[0] != 1 and not flattened):
             return f"{spoken} of a tensor whose first axis does not count examples"
         if not regimes.is_pool(operation):
             if regimes.regimes(operation, arguments) is None:
@@ -227,8 +250,13 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
 
     def _reads(self, arguments: operations.Arguments) -> Content:
         """What the regimes are read from; with a second varying operand it is no value of the network."""
-        source = arguments["self"]
-        return self._content(torch.zeros(1) if self._depends(arguments.get("other")) else source)
+        source = torch.zeros(1) if self._depends(arguments.get("other")) else arguments["self"]
+        return self._content(source.unsqueeze(0) if self._is_flattened(source) else source)
+
+    def _is_flattened(self, tensor: torch.Tensor) -> bool:
+        """Whether the tensor has examples and tokens of text in one axis: of one example, tokens."""
+        first = tensor.shape[0] if tensor.dim() >= 2 else 1
+        return first == self._n_tokens != 1 and self.memory.knows(tensor)
 
     def _compute(
         self,
@@ -252,16 +280,17 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         self.steps.append(replace(step, size=tensor.numel()))
 
     def _parents(self, arguments: operations.Arguments) -> frozenset[int]:
-        found = (
-            self.memory.steps(tensor) for value in arguments.values() for tensor in operations.tensors(value)
-        )
-        return frozenset().union(*found)
+        given = (tensor for value in arguments.values() for tensor in operations.tensors(value))
+        return frozenset().union(*(self.memory.steps(tensor) for tensor in given))
 
     def _depends(self, value: Any) -> bool:
         return any(self.memory.steps(tensor) for tensor in operations.tensors(value))
 
     def _content(self, tensor: torch.Tensor) -> Content:
-        return Content.of(self.memory.ids(tensor))
+        first = self.memory.only_run(tensor)
+        if first is None:
+            return Content.of(self.memory.ids(tensor))
+        return Content(tuple(tensor.shape[1:]), np.asarray([first]), np.asarray([tensor.numel()]))
 
     def _obstacle(self, what: str, parents: frozenset[int], *, decides: bool = False) -> Step:
         place = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"

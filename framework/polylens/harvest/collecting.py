@@ -11,6 +11,7 @@ from jaxtyping import Int64, Shaped
 
 from polylens.bits import pack
 from polylens.dataflow import LayerShape, Nonlinearity, capture, gather, near_boundary
+from polylens.errors import UsageError
 from polylens.harvest.loading import Loader, Rule
 from polylens.harvest.resolved import ResolvedTake, thumbnail_grid
 from polylens.imports import lightning
@@ -52,6 +53,7 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         self.resolved = tuple(resolved)
         self._loader = loader
         self._layers = tuple(dict.fromkeys(item.layer for item in resolved if item.selection is None))
+        self._flattened = tuple(item.layer for item in resolved if item.shape.flattened)
         selected = (unit for item in resolved if item.selection for unit in item.selection.nonlinearities)
         self._nonlinearities = tuple({unit.name: unit for unit in selected}.values())
 
@@ -73,7 +75,12 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
                     rows.add_nonlinearity(source, tensor)
 
         capture(
-            self.network, batch["inputs"], layers=self._layers, nonlinearities=self._nonlinearities, take=take
+            self.network,
+            batch["inputs"],
+            layers=self._layers,
+            nonlinearities=self._nonlinearities,
+            take=take,
+            flattened=self._flattened,
         )
         return {digest: rows.collected() for digest, rows in partial.items()}
 
@@ -123,6 +130,13 @@ class _Partial:
 
     def _gather(self, tensor: torch.Tensor, shape: LayerShape) -> torch.Tensor:
         positions = self.rows["position"] if self.item.sampled else None
+        is_text = len(shape.grid) == 1 and not shape.channels_first
+        if positions is None and is_text and tensor[0].numel() != shape.size:
+            raise UsageError(
+                f"inputs of other lengths give rows of other widths where a row is a whole example of "
+                f"'{self.item.take.layer}'",
+                hint="give the spec a sampling and codes with positions: same, or inputs of one length",
+            )
         return gather(tensor, shape, positions, self.rows["example_of_row"])
 
     def _thumbnail(self, tensor: torch.Tensor) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -39,6 +39,10 @@ class Model(Plugin):
     """A network that a spec can name."""
 
     family: ClassVar[str] = "models"
+
+    def located(self, find: Callable[[str], Path]) -> Self:
+        """The same model with relative folders looked up by `find`; unchanged where it has none."""
+        return self
 
     @abstractmethod
     def build(self, generator: torch.Generator) -> torch.nn.Module:

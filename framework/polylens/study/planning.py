@@ -67,9 +67,12 @@ def plan_child(
 
 
 def _with_data_found(child: Child, settings: Settings) -> Child:
-    """The child with its dataset's folder looked up among the data roots."""
-    dataset = child.experiment.dataset.located(settings.data_root)
-    return replace(child, experiment=child.experiment.model_copy(update={"dataset": dataset}))
+    """The child with the folders of its dataset and its model looked up among the data roots."""
+    found = {
+        "dataset": child.experiment.dataset.located(settings.data_root),
+        "model": child.experiment.model.located(settings.data_root),
+    }
+    return replace(child, experiment=child.experiment.model_copy(update=found))
 
 
 class _Opened:

@@ -1,0 +1,194 @@
+"""Where a language model's files lie: in a folder, in an installed package, or on the hub.
+
+Nothing heavy is imported for the first two, so that a spec is checked in no time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from polylens.digests import file_sha256
+from polylens.errors import DataError
+
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+PACKAGE = "package:"
+TOKENIZER_FILES = (CONFIG, TOKENIZER, "tokenizer_config.json", "special_tokens_map.json")
+WEIGHT_FILES = (CONFIG, "generation_config.json", "*.safetensors", "*.safetensors.index.json")
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
+
+
+def is_package(source: str) -> bool:
+    """Whether a source names a folder of an installed package."""
+    return source.startswith(PACKAGE)
+
+
+def local_folder(source: str) -> Path | None:
+    """The folder that a source names, where it is on this machine; None where it is not, or not a folder.
+
+    A relative folder is looked for in the working directory and every folder above it, of which one is the
+    project.
+    """
+    if is_package(source):
+        return _package_folder(source.removeprefix(PACKAGE))
+    path = Path(source).expanduser()
+    bases = [Path()] if path.is_absolute() else [Path.cwd(), *Path.cwd().parents]
+    return next((base / path for base in bases if (base / path).is_dir()), None)
+
+
+def existing_folder(source: str, *, what: str) -> Path:
+    """The folder that a source names.
+
+    Raises:
+        DataError: it is not on this machine; says how to get it.
+    """
+    if (found := local_folder(source)) is not None:
+        return found
+    if is_package(source):
+        package = source.removeprefix(PACKAGE).partition("/")[0]
+        raise DataError(
+            f"there is no {what} in '{source}'",
+            hint=f"install the package first: pip install {package.replace('_', '-')}"
+            if find_spec(package) is None
+            else f"the package {package} is installed, but has no such folder",
+        )
+    hint = "relative folders start from the project"
+    if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source):
+        hint += "; a model of the hub needs its `revision`, the commit's 40 digits"
+    raise DataError(f"there is no folder '{source}' with a {what}", hint=hint)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """What `config.json` says.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+    """
+    path = folder / CONFIG
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(
+            f"there is no {CONFIG} in {folder}", hint="save the model there with save_pretrained"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise DataError(f"{path} holds no map of keys")
+    return content
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The folder's safetensors files.
+
+    Raises:
+        DataError: it has none; says why other files are not read.
+    """
+    found = sorted(folder.glob("*.safetensors"))
+    if found:
+        return found
+    others = sorted(path.name for path in folder.iterdir() if path.suffix in _PICKLES)
+    if not others:
+        raise DataError(f"there are no weights (*.safetensors) in {folder}")
+    raise DataError(
+        f"{folder} has no safetensors, only {', '.join(others[:3])}, which can hold code and is not opened",
+        hint="save it once as safetensors: AutoModelForCausalLM.from_pretrained(...).save_pretrained(FOLDER)",
+    )
+
+
+def digest_of(files: Sequence[Path]) -> str:
+    """A name for the contents of files: their sha256, one after the other."""
+    return "-".join(_sha256(path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, modified: int, size: int) -> str:
+    # Asked for at every plan; the time and the size say whether the file is still the same.
+    return file_sha256(path)
+
+
+def _package_folder(name: str) -> Path | None:
+    package, _, inside = name.partition("/")
+    found = find_spec(package)
+    places = [] if found is None else list(found.submodule_search_locations or [])
+    return next((Path(place) / inside for place in places if (Path(place) / inside).is_dir()), None)
+
+
+def hub_folder(name: str, *, revision: str, files: Sequence[str], needed: str) -> Path:
+    """The folder of the hub's cache with these files of a model, downloaded where they are not there yet.
+
+    Args:
+        name: of the model, such as `openai-community/gpt2`.
+        revision: the commit.
+        files: names or patterns.
+        needed: pattern without which it is no use.
+
+    Raises:
+        DataError: they are not there and cannot be downloaded, or the model has none; says what to do.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    def folder(*, local: bool) -> Path:
+        return Path(
+            snapshot_download(name, revision=revision, allow_patterns=list(files), local_files_only=local)
+        )
+
+    try:
+        found = folder(local=True)
+        if next(found.glob(needed), None) is not None:
+            return found
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        found = folder(local=False)
+    except (HfHubHTTPError, OfflineModeIsEnabled, LocalEntryNotFoundError, OSError) as error:
+        raise _unreachable(name, revision=revision, files=files, error=error) from None
+    if next(found.glob(needed), None) is None:
+        raise DataError(
+            f"{name} has no {needed} at revision {revision[:8]}",
+            hint="take a revision that has it, or save the model once to a folder with save_pretrained "
+            "and give that folder as `source`: pickled weights can hold code and are not opened",
+        )
+    return found
+
+
+def _unreachable(name: str, *, revision: str, files: Sequence[str], error: Exception) -> DataError:
+    """What keeps a model from being downloaded, and what to do about it."""
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+    page = f"https://huggingface.co/{name}"
+    if isinstance(error, GatedRepoError):
+        return DataError(
+            f"{name} is gated: its owner wants terms to be accepted first",
+            hint=f"accept them at {page}, then log in with `hf auth login` or set HF_TOKEN",
+        )
+    if isinstance(error, RevisionNotFoundError):
+        return DataError(
+            f"{name} has no revision {revision}", hint=f"commits are listed at {page}/commits/main"
+        )
+    if isinstance(error, RepositoryNotFoundError):
+        return DataError(
+            f"the hub has no model '{name}', or only shows it to those who are logged in",
+            hint="check the name; for a private model log in with `hf auth login` or set HF_TOKEN",
+        )
+    offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+    reason = "HF_HUB_OFFLINE is set" if offline else f"the hub cannot be reached: {_first_line(error)}"
+    wanted = " ".join(f"--include '{pattern}'" for pattern in files)
+    return DataError(
+        f"{name} at revision {revision[:8]} is not on this machine, and {reason}",
+        hint=f"where there is a network: hf download {name} --revision {revision} {wanted}\n"
+        "  then copy the cache here (HF_HOME names its folder), or add --local-dir FOLDER and give that "
+        "folder as `source`",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
