@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,23 @@ class Tokenizer:
         self._tokenizer.no_padding()
 
     def encode(
-        self, texts: Sequence[str]
+        self, texts: Sequence[str], *, most: int | None = None
     ) -> list[tuple[Int32[np.ndarray, "tokens"], Int32[np.ndarray, "tokens 2"]]]:
-        """Ids of each text's tokens, and the characters of the text from and up to which each goes."""
+        """Ids of each text's tokens, and the characters of the text from and up to which each goes.
+
+        Args:
+            texts: any; they are encoded on all cores.
+            most: tokens given of each text; None gives all.
+        """
+        if most is None:
+            self._tokenizer.no_truncation()
+        else:
+            self._tokenizer.enable_truncation(most, direction="right")
         return [
             (
                 np.array(encoding.ids, dtype=np.int32),
-                np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2),
+                # Several times as fast as an array made from pairs.
+                np.fromiter(chain.from_iterable(encoding.offsets), dtype=np.int32).reshape(-1, 2),
             )
             for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         ]

@@ -78,7 +78,7 @@ def _write(
     most: int | None,
     separator: int | None,
 ) -> list[Skipped]:
-    encoded = tokenizer.encode([document.text for document in few])
+    encoded = tokenizer.encode([document.text for document in few], most=most)
     skipped = []
     for document, (ids, spans) in zip(few, encoded, strict=True):
         problem = document.problem or ("" if document.text.strip() else "empty")
@@ -88,5 +88,5 @@ def _write(
         if separator is not None:
             ids = np.append(ids, np.int32(separator))
             spans = np.concatenate([spans, np.full((1, 2), _NO_TEXT, dtype=np.int32)])
-        writer.append(document.name, ids[:most], spans[:most], mark=text_mark(document.text))
+        writer.append(document.name, ids, spans, mark=text_mark(document.text))
     return skipped
