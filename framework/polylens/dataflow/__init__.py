@@ -3,6 +3,7 @@
 from polylens.dataflow.boundary import near_boundary
 from polylens.dataflow.capturing import capture
 from polylens.dataflow.flow import Flow
+from polylens.dataflow.functions import GATED_FUNCTIONS, Function
 from polylens.dataflow.nonlinearities import Nonlinearity, Selection, Site
 from polylens.dataflow.polytopes import Verdict, names_polytopes
 from polylens.dataflow.shapes import LayerShape, first_tensor, gather
@@ -10,7 +11,9 @@ from polylens.dataflow.tracing import trace
 from polylens.dataflow.watch import unwatched
 
 __all__ = [
+    "GATED_FUNCTIONS",
     "Flow",
+    "Function",
     "LayerShape",
     "Nonlinearity",
     "Selection",

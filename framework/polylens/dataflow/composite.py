@@ -12,18 +12,12 @@ import torch
 
 _LIBRARY = "transformers.activations"
 _OPERATIONS: Mapping[str, str] = {
+    "GELUActivation": "gelu",
     **dict.fromkeys(
-        (
-            "GELUActivation",
-            "GELUTanh",
-            "NewGELUActivation",
-            "FastGELUActivation",
-            "QuickGELUActivation",
-            "ClippedGELUActivation",
-            "AccurateGELUActivation",
-        ),
-        "gelu",
+        ("GELUTanh", "NewGELUActivation", "FastGELUActivation", "AccurateGELUActivation"), "gelu_tanh"
     ),
+    "QuickGELUActivation": "quick_gelu",
+    "ClippedGELUActivation": "clipped_gelu",
     "SiLUActivation": "silu",
     "MishActivation": "mish",
     "ReLUSquaredActivation": "relu_squared",

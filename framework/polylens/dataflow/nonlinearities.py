@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from polylens.dataflow.functions import Function
 from polylens.dataflow.shapes import LayerShape
 from polylens.records import CodeScheme
 
@@ -41,6 +43,8 @@ class Nonlinearity:
     window: int
     """Elements of a pool's window (the largest, where windows differ); 1 for units."""
     site: Site
+    function: Function | None = None
+    """What a unit computes; None for pools, and where it is not known in numbers."""
 
 
 @dataclass(frozen=True)
@@ -50,3 +54,5 @@ class Selection:
     nonlinearities: tuple[Nonlinearity, ...]
     """In the order of `scheme.layers`."""
     scheme: CodeScheme
+    factors: Mapping[str, str] = field(default_factory=dict)
+    """The layer that a nonlinearity's units are multiplied with, for gates whose other factor is one."""

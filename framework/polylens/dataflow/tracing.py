@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,12 +11,14 @@ import torch
 
 from polylens.dataflow import operations, regimes
 from polylens.dataflow.flow import INPUT, OUTPUT, Content, Flow, Step
+from polylens.dataflow.functions import function_of
 from polylens.dataflow.linearity import why_not_linear
+from polylens.dataflow.meeting import Call, Met, named_apart
 from polylens.dataflow.memory import Memory
 from polylens.dataflow.moving import moved_ids
 from polylens.dataflow.nonlinearities import Nonlinearity, Site
 from polylens.dataflow.shapes import LayerShape, first_tensor
-from polylens.dataflow.watch import Watch, numbered
+from polylens.dataflow.watch import Watch
 from polylens.dataflow.winners import ADAPTIVE, SLIDING, reduced_axes, window_size
 from polylens.errors import UsageError
 
@@ -55,27 +56,6 @@ def trace(
     return tracing.flow(aliases or {})
 
 
-@dataclass
-class _Call:
-    """A module that is running: whether it does nothing but one nonlinear operation."""
-
-    n_met: int
-    """Nonlinearities met before it."""
-    n_computing: int = 0
-    """Operations so far that compute new values; views and copies do not."""
-    has_parts: bool = False
-
-
-@dataclass(frozen=True)
-class _Met:
-    """A nonlinearity as it was met."""
-
-    item: Nonlinearity
-    step: int
-    reads: Content
-    gives: Content
-
-
 class _Trace(Watch):  # type: ignore[no-untyped-call]
     """Records a step for every operation on what depends on the input, and what every module gives."""
 
@@ -86,8 +66,9 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         self.contents: dict[str, Content] = {}
         self.unusable: dict[str, str] = {}
         self.flattened: set[str] = set()
-        self.met: list[_Met] = []
-        self._running: list[_Call] = []
+        self.met: list[Met] = []
+        self.multiplied: dict[int, Content | None] = {}
+        self._running: list[Call] = []
         self._whole: list[tuple[frozenset[int], str | None, Content | None]] = []
         self._n_tokens = example.shape[1] if example.dim() == 2 and not example.is_floating_point() else 0
         self._write(example, Step("input", frozenset(), size=0), fresh=True)
@@ -95,12 +76,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
 
     def flow(self, aliases: Mapping[str, str]) -> Flow:
         """All that was found."""
-        times: Counter[str] = Counter()
-        named = {}
-        for met in self.met:
-            times[met.item.name] += 1
-            name = numbered(met.item.name, times[met.item.name])
-            named[name] = replace(met, item=replace(met.item, name=name))
+        named = named_apart(self.met)
         return Flow(
             layers={
                 name: replace(LayerShape.of(content.shape), flattened=name in self.flattened)
@@ -113,6 +89,9 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
             step_of={name: met.step for name, met in named.items()},
             read_by={name: met.reads for name, met in named.items()},
             given_by={name: met.gives for name, met in named.items()},
+            multiplied={
+                name: self.multiplied[met.step] for name, met in named.items() if met.step in self.multiplied
+            },
             aliases=dict(aliases),
             unusable=self.unusable,
         )
@@ -133,7 +112,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
     def on_enter(self) -> None:
         if self._running:
             self._running[-1].has_parts = True
-        self._running.append(_Call(n_met=len(self.met)))
+        self._running.append(Call(n_met=len(self.met)))
 
     def on_output(self, name: str, output: Any) -> None:
         call = self._running.pop()
@@ -189,6 +168,8 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         elif site is not None and reads is not None:
             self._meet(site, arguments, reads, parents, [*changed, *outputs], in_place=bool(changed))
         else:
+            if operation == "mul":
+                self._note_factors(arguments)
             what = what or why_not_linear(operation, arguments, self._depends)
             step = Step("linear", parents, size=0) if what is None else self._obstacle(what, parents)
             self._compute(changed, outputs, step)
@@ -225,8 +206,22 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
             shape=replace(LayerShape.of(gives.shape), flattened=flattened),
             window=window_size(site.operation, arguments) if found is None else 1,
             site=site,
+            function=None if found is None else function_of(site.operation, arguments),
         )
-        self.met.append(_Met(item, step=step, reads=reads, gives=gives))
+        self.met.append(Met(item, step=step, reads=reads, gives=gives))
+
+    def _note_factors(self, arguments: operations.Arguments) -> None:
+        """Notes which nonlinearities' units multiply other values, and which those are."""
+        pair = (arguments["self"], arguments["other"])
+        if not all(self._depends(factor) for factor in pair):
+            return
+        for factor, other in (pair, pair[::-1]):
+            steps = self.memory.steps(factor)
+            for met in self.met:
+                if steps == {met.step}:
+                    whole = other.unsqueeze(0) if self._is_flattened(other) else other
+                    fits = whole.dim() > 0 and whole.shape[0] == 1
+                    self.multiplied[met.step] = self._content(whole) if fits else None
 
     def _why_not_a_site(self, operation: str, arguments: operations.Arguments) -> str | None:
         """Why the regimes of this call cannot be told; None where they can."""
