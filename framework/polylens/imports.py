@@ -51,6 +51,24 @@ def transformers() -> Any:
 
 
 @cache
+def datasets() -> Any:
+    """Hugging Face's datasets, an extra, without advice and progress bars.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    import logging
+
+    import datasets
+
+    module: Any = datasets
+    # Its errors are raised as well as logged.
+    module.logging.set_verbosity(logging.CRITICAL)
+    module.disable_progress_bars()
+    return module
+
+
+@cache
 def _declare_missing_operators() -> None:
     import torch
 

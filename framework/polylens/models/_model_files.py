@@ -6,7 +6,6 @@ Nothing heavy is imported for the first two, so that a spec is checked in no tim
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,6 +15,7 @@ from typing import Any
 
 from polylens.digests import file_sha256
 from polylens.errors import DataError
+from polylens.hub import not_had, troubles
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
@@ -134,7 +134,7 @@ def hub_folder(name: str, *, revision: str, files: Sequence[str], needed: str) -
         DataError: they are not there and cannot be downloaded, or the model has none; says what to do.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     def folder(*, local: bool) -> Path:
         return Path(
@@ -149,8 +149,8 @@ def hub_folder(name: str, *, revision: str, files: Sequence[str], needed: str) -
         pass
     try:
         found = folder(local=False)
-    except (HfHubHTTPError, OfflineModeIsEnabled, LocalEntryNotFoundError, OSError) as error:
-        raise _unreachable(name, revision=revision, files=files, error=error) from None
+    except troubles() as error:
+        raise not_had(name, what="model", revision=revision, files=files, error=error) from None
     if next(found.glob(needed), None) is None:
         raise DataError(
             f"{name} has no {needed} at revision {revision[:8]}",
@@ -158,37 +158,3 @@ def hub_folder(name: str, *, revision: str, files: Sequence[str], needed: str) -
             "and give that folder as `source`: pickled weights can hold code and are not opened",
         )
     return found
-
-
-def _unreachable(name: str, *, revision: str, files: Sequence[str], error: Exception) -> DataError:
-    """What keeps a model from being downloaded, and what to do about it."""
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
-
-    page = f"https://huggingface.co/{name}"
-    if isinstance(error, GatedRepoError):
-        return DataError(
-            f"{name} is gated: its owner wants terms to be accepted first",
-            hint=f"accept them at {page}, then log in with `hf auth login` or set HF_TOKEN",
-        )
-    if isinstance(error, RevisionNotFoundError):
-        return DataError(
-            f"{name} has no revision {revision}", hint=f"commits are listed at {page}/commits/main"
-        )
-    if isinstance(error, RepositoryNotFoundError):
-        return DataError(
-            f"the hub has no model '{name}', or only shows it to those who are logged in",
-            hint="check the name; for a private model log in with `hf auth login` or set HF_TOKEN",
-        )
-    offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
-    reason = "HF_HUB_OFFLINE is set" if offline else f"the hub cannot be reached: {_first_line(error)}"
-    wanted = " ".join(f"--include '{pattern}'" for pattern in files)
-    return DataError(
-        f"{name} at revision {revision[:8]} is not on this machine, and {reason}",
-        hint=f"where there is a network: hf download {name} --revision {revision} {wanted}\n"
-        "  then copy the cache here (HF_HOME names its folder), or add --local-dir FOLDER and give that "
-        "folder as `source`",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -3,6 +3,18 @@
 from polylens.text.documents import Document, Documents, InMemory
 from polylens.text.examples import Packing, open_text
 from polylens.text.files import TextFiles
+from polylens.text.hub_table import HubTable
 from polylens.text.tables import TextTables
+from polylens.text.taken import taken_documents
 
-__all__ = ["Document", "Documents", "InMemory", "Packing", "TextFiles", "TextTables", "open_text"]
+__all__ = [
+    "Document",
+    "Documents",
+    "HubTable",
+    "InMemory",
+    "Packing",
+    "TextFiles",
+    "TextTables",
+    "open_text",
+    "taken_documents",
+]
