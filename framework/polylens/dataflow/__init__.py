@@ -5,7 +5,7 @@ from polylens.dataflow.capturing import capture
 from polylens.dataflow.flow import Flow
 from polylens.dataflow.functions import GATED_FUNCTIONS, Function
 from polylens.dataflow.nonlinearities import Nonlinearity, Selection, Site
-from polylens.dataflow.polytopes import Verdict, names_polytopes
+from polylens.dataflow.polytopes import Verdict, names_polytopes, why_soft
 from polylens.dataflow.shapes import LayerShape, first_tensor, gather
 from polylens.dataflow.tracing import trace
 from polylens.dataflow.watch import unwatched
@@ -26,4 +26,5 @@ __all__ = [
     "near_boundary",
     "trace",
     "unwatched",
+    "why_soft",
 ]

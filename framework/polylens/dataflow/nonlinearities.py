@@ -49,10 +49,17 @@ class Nonlinearity:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a code reads, and what its bits mean."""
+    """What a code reads, and what its bits or numbers mean."""
 
     nonlinearities: tuple[Nonlinearity, ...]
     """In the order of `scheme.layers`."""
     scheme: CodeScheme
+    approximated: tuple[Nonlinearity, ...] = ()
+    """Those that are smooth or gates and near `max(z, 0)` far from zero: how much of their output a hard code
+    explains can be said."""
     factors: Mapping[str, str] = field(default_factory=dict)
     """The layer that a nonlinearity's units are multiplied with, for gates whose other factor is one."""
+
+    def multiplied(self) -> dict[str, Nonlinearity]:
+        """By layer, the gates that multiply it; only those whose output is looked at."""
+        return {self.factors[item.name]: item for item in self.approximated if item.name in self.factors}

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from jaxtyping import Int64, Shaped
+from jaxtyping import Float64, Int64, Shaped
 
 from polylens.bits import pack
 from polylens.dataflow import LayerShape, Nonlinearity, capture, gather, near_boundary
 from polylens.errors import UsageError
+from polylens.harvest.explaining import output_sums
 from polylens.harvest.loading import Loader, Rule
 from polylens.harvest.resolved import ResolvedTake, thumbnail_grid
 from polylens.imports import lightning
@@ -22,11 +23,13 @@ class Collected:
     """The rows that one batch gives one take, still on the device."""
 
     values: Shaped[torch.Tensor, "rows width"]
-    """Activations in 32 bits, or packed codes."""
+    """Activations or graded codes in 32 bits, or packed codes."""
     n_near: Int64[torch.Tensor, ""]
     """Units within the numerical noise of a kink, still on the device: reading it would wait for the pass."""
     n_units: int
     """Units that were looked at for it."""
+    sums: Float64[torch.Tensor, "3 units"] | None = None
+    """Of the output of units that a hard code only approximates (`output_sums`)."""
 
 
 class Collector(lightning().LightningModule):  # type: ignore[misc]
@@ -54,8 +57,12 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         self._loader = loader
         self._layers = tuple(dict.fromkeys(item.layer for item in resolved if item.selection is None))
         self._flattened = tuple(item.layer for item in resolved if item.shape.flattened)
-        selected = (unit for item in resolved if item.selection for unit in item.selection.nonlinearities)
+        selections = [item.selection for item in resolved if item.selection]
+        selected = (unit for selection in selections for unit in selection.nonlinearities)
         self._nonlinearities = tuple({unit.name: unit for unit in selected}.values())
+        multiplied = {name: unit for selection in selections for name, unit in selection.multiplied().items()}
+        self._layers = tuple(dict.fromkeys([*self._layers, *multiplied]))
+        self._flattened += tuple(name for name, unit in multiplied.items() if unit.shape.flattened)
 
     def predict_dataloader(self) -> Loader:
         """The batches of this process; only once the processes run is its rank known."""
@@ -92,13 +99,20 @@ class _Partial:
     item: ResolvedTake
     rows: dict[str, Any]
     activations: torch.Tensor | None = None
-    packed: dict[str, torch.Tensor] = field(default_factory=dict)
+    parts: dict[str, torch.Tensor] = field(default_factory=dict)
     near: list[torch.Tensor] = field(default_factory=list)
     n_units: int = 0
+    awaited: dict[str, torch.Tensor] = field(default_factory=dict)
+    sums: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def add_layer(self, layer: str, tensor: torch.Tensor) -> None:
-        """Keeps the rows of a layer's tensor, if it is the take's own."""
-        if self.item.selection is not None or layer != self.item.layer:
+        """Keeps the rows of a layer's tensor, if it is the take's own or what gates of its code multiply."""
+        if self.item.selection is not None:
+            unit = self.item.selection.multiplied().get(layer)
+            if unit is not None:
+                self._explain(unit, factor=self._gather(tensor, unit.shape))
+            return
+        if layer != self.item.layer:
             return
         if not self.item.sampled:
             tensor = self._thumbnail(tensor)
@@ -112,7 +126,10 @@ class _Partial:
         if all(unit.name != nonlinearity.name for unit in selection.nonlinearities):
             return
         values = self._gather(tensor, nonlinearity.shape)
-        self.packed[nonlinearity.name] = pack(code.encode(nonlinearity, values))
+        encoded = code.encode(nonlinearity, values)
+        self.parts[nonlinearity.name] = encoded if code.is_graded else pack(encoded)
+        if nonlinearity in selection.approximated:
+            self._explain(nonlinearity, values=values)
         if nonlinearity.role == "units":
             self.near.append(near_boundary(values, kinks=nonlinearity.kinks))
             self.n_units += values.numel()
@@ -122,8 +139,28 @@ class _Partial:
         if self.item.selection is None:
             assert self.activations is not None  # `capture` raises where the pass does not come by a layer
             return Collected(self.activations, self._n_near(), self.n_units)
-        parts = [self.packed[unit.name] for unit in self.item.selection.nonlinearities]
-        return Collected(torch.cat(parts, dim=1), self._n_near(), self.n_units)
+        parts = [self.parts[unit.name] for unit in self.item.selection.nonlinearities]
+        sums = [self.sums[unit.name] for unit in self.item.selection.approximated]
+        return Collected(
+            torch.cat(parts, dim=1), self._n_near(), self.n_units, torch.cat(sums, dim=1) if sums else None
+        )
+
+    def _explain(
+        self,
+        unit: Nonlinearity,
+        *,
+        values: torch.Tensor | None = None,
+        factor: torch.Tensor | None = None,
+    ) -> None:
+        """Adds a nonlinearity's output up, once both it and what it multiplies are there, in either order."""
+        assert self.item.selection is not None  # only codes have units to explain
+        if unit.name in self.item.selection.factors:
+            other = self.awaited.pop(unit.name, None)
+            if other is None:
+                self.awaited[unit.name] = values if factor is None else factor
+                return
+            values, factor = (other, factor) if values is None else (values, other)
+        self.sums[unit.name] = output_sums(unit, values, factor)
 
     def _n_near(self) -> Int64[torch.Tensor, ""]:
         return torch.stack(self.near).sum() if self.near else torch.zeros((), dtype=torch.int64)

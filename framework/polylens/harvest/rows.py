@@ -9,7 +9,7 @@ import numpy as np
 
 from polylens.errors import UsageError
 from polylens.harvest.take import STAGE
-from polylens.records import CodeLayer, Codes, CodeScheme, Origins, Rows
+from polylens.records import CodeLayer, Codes, CodeScheme, Explained, Origins, Rows
 from polylens.store import Store, load_array, read_json
 
 
@@ -76,7 +76,8 @@ def _codes(folder: Path) -> Codes:
     plain = meta["scheme"]
     scheme = CodeScheme(**{**plain, "layers": tuple(CodeLayer(**layer) for layer in plain["layers"])})
     return Codes(
-        packed=load_array(folder / "packed.npy", mapped=True),
+        values=load_array(folder / ("graded.npy" if scheme.is_graded else "packed.npy"), mapped=True),
         scheme=scheme,
         near_boundary_fraction=meta["near_boundary_fraction"],
+        explained=None if meta["explained"] is None else Explained(**meta["explained"]),
     )

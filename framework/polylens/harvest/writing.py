@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from polylens.harvest.collecting import Collected
+from polylens.harvest.explaining import added_up
 from polylens.harvest.loading import Rule
 from polylens.harvest.resolved import ResolvedTake
 from polylens.harvest.shard import Shard
@@ -76,5 +77,6 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
             position=torch.cat([part["position"] for _, part in rows]).cpu().numpy(),
             n_near=sum(int(part.n_near) for part in collected),
             n_units=sum(part.n_units for part in collected),
+            sums=added_up([part.sums for part in collected]),
             skipped=tuple((name, why) for _, part in rows for name, why in part["skipped"]),
         )

@@ -1,6 +1,6 @@
 """Frozen data that floors hand to each other, without torch."""
 
-from polylens.records.codes import CodeLayer, Codes, CodeScheme
+from polylens.records.codes import CodeLayer, Codes, CodeScheme, Explained
 from polylens.records.findings import (
     NOISE,
     Alternative,
@@ -38,6 +38,7 @@ __all__ = [
     "Codes",
     "Context",
     "Examples",
+    "Explained",
     "Figure",
     "Findings",
     "Hierarchy",

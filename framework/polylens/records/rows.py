@@ -40,9 +40,7 @@ class RowTokens:
 
     def take(self, index: Int64[np.ndarray, "chosen"]) -> RowTokens:
         """Those of the chosen rows."""
-        return replace(
-            self, current=self.current[index], before=self.before[index], after=self.after[index]
-        )
+        return replace(self, current=self.current[index], before=self.before[index], after=self.after[index])
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Rows:
                 self.origins, example=self.origins.example[index], position=self.origins.position[index]
             ),
             activations=None if self.activations is None else self.activations[index],
-            codes=None if codes is None else replace(codes, packed=codes.packed[index]),
+            codes=None if codes is None else codes.take(index),
             targets=None if self.targets is None else self.targets[index],
             tokens=None if self.tokens is None else self.tokens.take(index),
         )

@@ -110,6 +110,9 @@ def _distances_to(
     medoid: int, members: Int64[np.ndarray, "members"], partition: Partition, rows: Rows
 ) -> Float64[np.ndarray, "members"]:
     if partition.space == "code" and rows.codes is not None:
+        if rows.codes.scheme.is_graded:
+            graded = rows.codes.graded
+            return np.abs(graded[members] - graded[medoid]).sum(1, dtype=np.float64)
         packed = rows.codes.packed
         centre = np.broadcast_to(packed[medoid], (len(members), packed.shape[1]))
         return differing_bits(packed[members], centre).astype(np.float64)

@@ -11,9 +11,9 @@ from polylens.store import file_from_bytes
 from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
 from polylens.study.plans import ChildPlan, VariantPlan
-from polylens.study.results import Result
+from polylens.study.results import CODE, Result
 from polylens.study.stages import Stage
-from polylens.study.subject import title_of
+from polylens.study.subject import explained_in_words, title_of
 
 _FILE = "report.html"
 
@@ -93,8 +93,13 @@ class _Page:
             scheme = rows.codes.scheme
             layers = f"{len(scheme.layers)} layer{'s' if len(scheme.layers) > 1 else ''}"
             yield "Code", f"{scheme.units:,} units of {layers}"
-            yield "Names polytopes", "yes" if scheme.names_polytopes else "no"
+            yield "Names polytopes", "yes" if scheme.names_polytopes else f"no: {scheme.reason}"
             yield "Units within numerical noise of a boundary", f"{rows.codes.near_boundary_fraction:.2g}"
+            if scheme.is_proxy:
+                yield (
+                    "Variance of the units' output that the hard code explains",
+                    explained_in_words(rows.codes),
+                )
         yield "Seed", str(plan.child.experiment.seed)
 
     def _score_tables(self) -> Iterator[ScoreTable]:
@@ -112,6 +117,7 @@ class _Page:
         own = self.walk.plan.own
         kinds = {name: type(planned.analysis).__doc__ for name, planned in own.analyses.items()}
         kinds |= {name: type(planned.label).__doc__ for name, planned in own.labels.items()}
+        kinds[CODE] = type(self.walk.plan.child.experiment.code).__doc__
         return " ".join((kinds.get(stage) or "").partition("\n\n")[0].split())
 
     def _notes(self, own: VariantPlan) -> Iterator[str]:
