@@ -9,7 +9,7 @@ import numpy as np
 
 from polylens.errors import UsageError
 from polylens.harvest.take import STAGE
-from polylens.records import CodeLayer, Codes, CodeScheme, Explained, Origins, Rows
+from polylens.records import CodeLayer, Codes, CodeScheme, Explained, Origins, Rows, Skipped
 from polylens.store import Store, load_array, read_json
 
 
@@ -43,6 +43,16 @@ def load_rows(store: Store, *, activations: str | None = None, codes: str | None
         targets=first.targets(),
         classes=tuple(first.meta["classes"]),
     )
+
+
+def load_skipped(store: Store, digest: str) -> tuple[Skipped, ...]:
+    """The examples of which a harvest stage has no row, and why.
+
+    Raises:
+        StoreError: the stage is missing or damaged.
+    """
+    meta = read_json(store.open(STAGE, digest) / "meta.json")
+    return tuple(Skipped(name, why) for name, why in meta["skipped"])
 
 
 class _Part:

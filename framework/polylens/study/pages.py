@@ -77,7 +77,7 @@ class _Page:
                 figure for figure in self.drawing.figures() if not figure.name.endswith(f"-{GALLERY}")
             ),
             notes=tuple(dict.fromkeys(self._notes(own))),
-            skipped=plan.examples.skipped,
+            skipped=self.walk.skipped(own),
             provenance={stage.name: stage.digest for stage in own.stages()},
             spec=write(heading.to_plain()),
         )

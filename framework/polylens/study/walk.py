@@ -11,9 +11,9 @@ from polylens.analyses import GROUNDWORK, Outcome
 from polylens.assembly import Recipe, assemble
 from polylens.devices import Options
 from polylens.errors import DataError
-from polylens.harvest import Take, harvest, load_rows
+from polylens.harvest import Take, harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
-from polylens.records import Findings, Labels, Network, Number, Rows
+from polylens.records import Findings, Labels, Network, Number, Rows, Skipped
 from polylens.store import (
     KeptArrays,
     Store,
@@ -180,6 +180,14 @@ class Walk:
         if not origins.grid:
             return rows  # whole examples stand at no token
         return replace(rows, tokens=self.plan.examples.row_tokens(origins.example, origins.position))
+
+    def skipped(self, variant: VariantPlan) -> tuple[Skipped, ...]:
+        """Examples that cannot be used, and those of which no position was chosen, with the reasons."""
+        take = next(iter(variant.takes.values()))
+        chosen_none = self.performer.read(
+            lambda: load_skipped(self.place.store, take.stage.digest), again=lambda: self.harvest(variant)
+        )
+        return (*self.plan.examples.skipped, *chosen_none)
 
     def findings(self, variant: VariantPlan, name: str) -> Findings:
         """What one analysis found on the variant."""
