@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BisectingKmeans(Analysis):
-    """Bisecting k-means clusters of activations, or of codes taken as -1 and +1: one is split at a time."""
+    """Bisecting k-means clusters of activations, or of codes (bits as -1 and +1): one is split at a time."""
 
     headline: ClassVar[tuple[str, ...]] = ("clusters", "mean_strength")
     gives_partition: ClassVar[bool] = True

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Kmeans(Analysis):
-    """k-means clusters of activations, or of codes taken as -1 and +1: as many as are asked for."""
+    """k-means clusters of activations, or of codes (bits as -1 and +1): as many as are asked for."""
 
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("clusters", "mean_strength")

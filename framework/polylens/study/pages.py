@@ -16,6 +16,11 @@ from polylens.study.stages import Stage
 from polylens.study.subject import explained_in_words, title_of
 
 _FILE = "report.html"
+_PROXY = (
+    "How good a proxy the signs of smooth or gated units are: how much of the variance of their output is "
+    "explained by z above zero and nothing below it. 1 for ReLUs; below 0 where the units' means would "
+    "explain more."
+)
 
 
 def write_report(drawing: Drawing, results: Sequence[Result]) -> Path:
@@ -117,7 +122,8 @@ class _Page:
         own = self.walk.plan.own
         kinds = {name: type(planned.analysis).__doc__ for name, planned in own.analyses.items()}
         kinds |= {name: type(planned.label).__doc__ for name, planned in own.labels.items()}
-        kinds[CODE] = type(self.walk.plan.child.experiment.code).__doc__
+        if stage == CODE:
+            return _PROXY
         return " ".join((kinds.get(stage) or "").partition("\n\n")[0].split())
 
     def _notes(self, own: VariantPlan) -> Iterator[str]:

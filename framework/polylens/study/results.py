@@ -110,11 +110,11 @@ def _proxy_numbers(walk: Walk, plan: VariantPlan) -> dict[str, Number]:
     codes = walk.rows(plan).codes if "codes" in plan.takes else None
     if codes is None or not codes.scheme.is_proxy:
         return {}
-    numbers = {"near_boundary_fraction": Number(codes.near_boundary_fraction)}
+    numbers: dict[str, Number] = {}
     if codes.explained is not None:
         numbers["explained_variance"] = Number(codes.explained.variance)
         numbers["median_unit_explained_variance"] = Number(codes.explained.median_unit_variance)
-    return numbers
+    return {**numbers, "near_boundary_fraction": Number(codes.near_boundary_fraction)}
 
 
 def _headlines(own: VariantPlan) -> dict[str, tuple[str, ...]]:

@@ -47,4 +47,5 @@ def explained_in_words(codes: Codes) -> str:
     if found is None:
         return "not defined: no hard form of these units is near their output"
     gated = ", of gates times what they multiply" if found.products else ""
-    return f"{found.variance:.3g} ({found.median_unit_variance:.3g} of the median unit's{gated})"
+    less = ", which is less than the units' means would" if found.variance < 0 else ""
+    return f"{found.variance:.3g} ({found.median_unit_variance:.3g} of the median unit's{gated}){less}"
