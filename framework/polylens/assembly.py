@@ -138,6 +138,7 @@ def assemble(recipe: Recipe, examples: Examples, *, store: Store, root: Path) ->
         input_format=model.input_format(),
         aliases=model.aliases(),
         example_input=model.example_input(),
+        is_causal=model.is_causal(),
     )
     if recipe.control is None:
         return network

@@ -1,4 +1,4 @@
-"""Rows of text: chosen among the tokens that are no special ones and no padding, by text where a rule asks."""
+"""Rows of text: chosen among tokens that are neither special nor padding, by text where a rule asks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def rows(examples: Examples, sampling: Sampling) -> tuple[list[tuple[int, str]],
 def test_rows_are_the_tokens_whose_text_matches(examples: Examples) -> None:
     found, skipped = rows(examples, TokensMatching(match=("cat",)))
     assert found == [(0, " cat"), (2, " cat"), (2, " cat")]
-    assert skipped == [("b", "no token matches")]
+    assert skipped == [(1, "b", "no token matches")]
     assert rows(examples, TokensMatching(match="^The$"))[0] == [(0, "The"), (1, "The"), (2, "The")]
 
 

@@ -4,6 +4,7 @@ from polylens.dataflow.boundary import near_boundary
 from polylens.dataflow.capturing import capture
 from polylens.dataflow.flow import Flow
 from polylens.dataflow.functions import GATED_FUNCTIONS, Function
+from polylens.dataflow.narrowing import Attentions, ChosenTokens, Narrowed, NotNarrowError
 from polylens.dataflow.nonlinearities import Nonlinearity, Selection, Site
 from polylens.dataflow.polytopes import Verdict, names_polytopes, why_soft
 from polylens.dataflow.shapes import LayerShape, first_tensor, gather
@@ -12,10 +13,14 @@ from polylens.dataflow.watch import unwatched
 
 __all__ = [
     "GATED_FUNCTIONS",
+    "Attentions",
+    "ChosenTokens",
     "Flow",
     "Function",
     "LayerShape",
+    "Narrowed",
     "Nonlinearity",
+    "NotNarrowError",
     "Selection",
     "Site",
     "Verdict",

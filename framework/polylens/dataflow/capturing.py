@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 
 from polylens.dataflow import operations, regimes
 from polylens.dataflow.flow import INPUT, OUTPUT
+from polylens.dataflow.narrowing import Attentions
 from polylens.dataflow.nonlinearities import Nonlinearity, Site
 from polylens.dataflow.shapes import LayerShape, first_tensor
 from polylens.dataflow.watch import Watch
@@ -30,6 +32,7 @@ def capture(
     nonlinearities: Collection[Nonlinearity],
     take: Take,
     flattened: Collection[str] = (),
+    attentions: Attentions | None = None,
 ) -> None:
     """Runs the network and hands over each wanted tensor the moment it exists, then stops.
 
@@ -45,6 +48,8 @@ def capture(
         take: what is done with each tensor, in the order of execution.
         flattened: those of the layers whose examples and tokens stand in one axis (`LayerShape.flattened`);
             they are handed over as `examples tokens channels`.
+        attentions: counts the pass' attentions; what follows from the one that it narrows is handed over as
+            `Narrowed`.
 
     Raises:
         UsageError: the network did not come by a wanted place, or came by with another shape than when it
@@ -62,7 +67,7 @@ def capture(
     )
     try:
         catching.hand_over(INPUT, inputs)
-        with catching.watching(module):
+        with attentions or nullcontext(), catching.watching(module):
             output = module(inputs)
         catching.hand_over(OUTPUT, first_tensor(output))
     except _AllCaught:

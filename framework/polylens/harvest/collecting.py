@@ -10,11 +10,21 @@ import torch
 from jaxtyping import Float64, Int64, Shaped
 
 from polylens.bits import pack
-from polylens.dataflow import LayerShape, Nonlinearity, capture, gather, near_boundary
+from polylens.dataflow import (
+    Attentions,
+    ChosenTokens,
+    LayerShape,
+    Narrowed,
+    Nonlinearity,
+    capture,
+    gather,
+    near_boundary,
+)
 from polylens.errors import UsageError
 from polylens.harvest.explaining import output_sums
 from polylens.harvest.loading import Loader, Rule
 from polylens.harvest.resolved import ResolvedTake, thumbnail_grid
+from polylens.harvest.trying import tried
 from polylens.imports import lightning
 
 
@@ -43,6 +53,8 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
 
     allow_zero_length_dataloader_with_multiple_devices = True
     """With fewer shards than processes, some have nothing to do."""
+    narrows = True
+    """Whether only chosen tokens are computed from the last attention that matters on, where that works."""
 
     def __init__(
         self,
@@ -55,6 +67,7 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         self.network = network
         self.resolved = tuple(resolved)
         self._loader = loader
+        self._narrowing: int | None = None
         self._layers = tuple(dict.fromkeys(item.layer for item in resolved if item.selection is None))
         self._flattened = tuple(item.layer for item in resolved if item.shape.flattened)
         selections = [item.selection for item in resolved if item.selection]
@@ -70,6 +83,18 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
 
     def predict_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Collected]:
         """The rows of one batch, by digest of the take."""
+        positions = batch["chosen"]
+        if positions is None or not self.narrows:
+            return self._collected(batch)
+        if self._narrowing is None:
+            self._narrowing = tried(self._collected, batch)
+        if not self._narrowing:
+            return self._collected(batch)
+        chosen = ChosenTokens(positions, n_tokens=batch["inputs"].shape[1])
+        return self._collected(batch, Attentions(chosen, at=self._narrowing))
+
+    def _collected(self, batch: dict[str, Any], attentions: Attentions | None = None) -> dict[str, Collected]:
+        """The rows of one batch by one pass."""
         partial = {
             item.take.digest: _Partial(item, batch["rows"][Rule.of(item).key]) for item in self.resolved
         }
@@ -88,6 +113,7 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
             nonlinearities=self._nonlinearities,
             take=take,
             flattened=self._flattened,
+            attentions=attentions,
         )
         return {digest: rows.collected() for digest, rows in partial.items()}
 
@@ -174,6 +200,8 @@ class _Partial:
                 f"'{self.item.take.layer}'",
                 hint="give the spec a sampling and codes with positions: same, or inputs of one length",
             )
+        if isinstance(tensor, Narrowed):
+            return tensor.rows(self.rows["example_of_row"], self.rows["position"])
         return gather(tensor, shape, positions, self.rows["example_of_row"])
 
     def _thumbnail(self, tensor: torch.Tensor) -> torch.Tensor:

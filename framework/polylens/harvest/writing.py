@@ -12,7 +12,7 @@ from polylens.harvest.collecting import Collected
 from polylens.harvest.explaining import added_up
 from polylens.harvest.loading import Rule
 from polylens.harvest.resolved import ResolvedTake
-from polylens.harvest.shard import Shard
+from polylens.harvest.shard import SHARD, Shard
 from polylens.harvest.shard_files import ShardRows, write_shard
 from polylens.imports import lightning
 
@@ -41,7 +41,7 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         self._resolved = resolved
         self._folders = folders
         self._missing = missing
-        self._shard_ending_at = {shard.stop: shard for shard in shards}
+        self._shard_from = {shard.start: shard for shard in shards}
         self._advance = advance
         self._held: list[tuple[dict[str, Any], dict[str, Collected]]] = []
 
@@ -55,10 +55,10 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         batch_idx: int,
         dataloader_idx: int,
     ) -> None:
-        """Takes one batch's rows; writes the shard that ends with it."""
-        self._held.append(({name: batch[name] for name in ("start", "stop", "rows")}, prediction))
-        shard = self._shard_ending_at.get(batch["stop"])
-        if shard is None:
+        """Takes one batch's rows; writes the shard that is whole with it."""
+        self._held.append(({name: batch[name] for name in ("indices", "rows")}, prediction))
+        shard = self._shard_from[batch["indices"][0] // SHARD * SHARD]
+        if sum(len(held["indices"]) for held, _ in self._held) < len(shard):
             return
         for item in self._resolved:
             digest = item.take.digest
@@ -68,15 +68,21 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         self._advance(len(shard))
 
     def _rows(self, item: ResolvedTake) -> ShardRows:
+        """The rows of the shard, in the order of its examples."""
         key = Rule.of(item).key
         collected = [prediction[item.take.digest] for _, prediction in self._held]
-        rows = [(batch["start"], batch["rows"][key]) for batch, _ in self._held]
+        rows = [(torch.tensor(batch["indices"]), batch["rows"][key]) for batch, _ in self._held]
+        example = torch.cat([indices[part["example_of_row"].cpu()] for indices, part in rows])
+        order = torch.argsort(example, stable=True)
+        values = torch.cat([part.values for part in collected])
         return ShardRows(
-            values=torch.cat([part.values for part in collected]).cpu().numpy(),
-            example=torch.cat([start + part["example_of_row"] for start, part in rows]).cpu().numpy(),
-            position=torch.cat([part["position"] for _, part in rows]).cpu().numpy(),
+            values=values[order.to(values.device)].cpu().numpy(),
+            example=example[order].numpy(),
+            position=torch.cat([part["position"] for _, part in rows]).cpu()[order].numpy(),
             n_near=sum(int(part.n_near) for part in collected),
             n_units=sum(part.n_units for part in collected),
             sums=added_up([part.sums for part in collected]),
-            skipped=tuple((name, why) for _, part in rows for name, why in part["skipped"]),
+            skipped=tuple(
+                (name, why) for _, name, why in sorted(skip for _, part in rows for skip in part["skipped"])
+            ),
         )

@@ -70,6 +70,10 @@ class Model(Plugin):
 
         return torch.zeros(1, *self.input_shape())
 
+    def is_causal(self) -> bool:
+        """Whether inputs are tokens, and what the network makes of one depends on none that comes later."""
+        return False
+
     def layers(self) -> tuple[str, ...] | None:
         """Layer names known from the configuration alone, without building; None where it takes building."""
         return None

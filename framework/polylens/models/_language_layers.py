@@ -33,6 +33,8 @@ class Structure:
     """Layers beside the base; `none` are the base's own where no head stands on it."""
     blocks: str = "num_hidden_layers"
     """Key of the configuration that has the number of blocks."""
+    causal: bool = True
+    """Whether a token sees those before it only."""
 
 
 def _gated() -> Structure:
@@ -118,6 +120,7 @@ _STRUCTURES: Mapping[str, Structure] = {
     "llama": _gated(),
     "qwen2": _gated(),
     "bert": Structure(
+        causal=False,
         base="bert",
         block="encoder.layer.{i}",
         parts=(
@@ -192,6 +195,12 @@ def aliases(config: Mapping[str, Any]) -> dict[str, str]:
         for alias, part in structure.aliases.items()
         for number in range(config[structure.blocks])
     }
+
+
+def is_causal(config: Mapping[str, Any]) -> bool:
+    """Whether a token sees those before it only; of architectures that are not written down here, not said."""
+    structure = _STRUCTURES.get(config.get("model_type", ""))
+    return structure is not None and structure.causal
 
 
 def most_tokens(config: Mapping[str, Any]) -> int | None:

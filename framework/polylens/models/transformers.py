@@ -136,6 +136,10 @@ class Transformers(Model):
 
         return torch.zeros(1, self._context(), dtype=torch.int64)
 
+    def is_causal(self) -> bool:
+        """So are all architectures whose layers are known but BERT; of others it is not said."""
+        return structure.is_causal(self._known() or self._config())
+
     def layers(self) -> tuple[str, ...] | None:
         """Every layer, where the configuration is at hand and its architecture well known."""
         return structure.layers(self._known())

@@ -58,7 +58,9 @@ class TextFormat:
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for digests."""
-        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        plain = {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
         del plain["tokenizer"]
         return plain
 
@@ -81,6 +83,8 @@ class Network:
     """Short layer names, such as `inception4c`, and the module path each stands for."""
     example_input: torch.Tensor | None = None
     """A batch of one input of the right shape, where the configuration knows it."""
+    is_causal: bool = False
+    """Whether inputs are tokens, and what the network makes of one depends on none that comes later."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,10 @@ class Examples(ABC):
     @abstractmethod
     def context(self, index: int, position: int = 0) -> Shown:
         """What a person is shown of one position of example `index`."""
+
+    def lengths(self) -> Int64[np.ndarray, "examples"] | None:
+        """Tokens of each input; None where all inputs have one shape."""
+        return None
 
     def valid(self, index: int) -> Int64[np.ndarray, "valid"] | None:
         """Positions of example `index` that may become rows, ascending; None where all of a layer's may."""

@@ -191,6 +191,10 @@ class _TextExamples(Examples):
             row[: len(sequence)] = sequence
         return torch.from_numpy(inputs)
 
+    def lengths(self) -> Int64[np.ndarray, "examples"]:
+        around = len(self._format.before) + len(self._format.after)
+        return (self._windows[:, 1] - self._windows[:, 0]).astype(np.int64) + around
+
     def valid(self, index: int) -> Int64[np.ndarray, "valid"]:
         start, stop = self._windows[index]
         is_text = self._tokens.spans[start:stop, 0] >= 0
