@@ -77,7 +77,7 @@ def _download(name: str, *, what: Literal["model", "dataset"], revision: str, fi
     kind = ["--repo-type dataset"] if what == "dataset" else []
     command = " ".join(["hf download", name, *kind, f"--revision {revision}", *wanted])
     instead = (
-        "add --local-dir FOLDER and give that folder as `source`"
+        "add --local-dir FOLDER and give that folder as `source`, without `revision`"
         if what == "model"
         else "add --local-dir FOLDER and read the files there with `kind: text_table`"
     )

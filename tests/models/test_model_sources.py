@@ -210,6 +210,7 @@ def test_offline_the_error_says_what_to_download_and_how(hub: Path) -> None:
     assert "HF_HUB_OFFLINE is set" in str(error.value)
     assert f"hf download openai-community/gpt2 --revision {COMMIT}" in str(error.value)
     assert "--include 'tokenizer.json'" in str(error.value)
+    assert "--include '*.safetensors'" in str(error.value)
 
 
 def test_a_model_in_the_hubs_cache_is_used_offline(hub: Path) -> None:

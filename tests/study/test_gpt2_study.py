@@ -1,4 +1,4 @@
-"""The shipped GPT-2 experiments on a GPT-2 with random weights, saved to a folder with a tokenizer of its own."""
+"""The shipped GPT-2 spec on a GPT-2 with random weights, saved to a folder with a tokenizer of its own."""
 
 from __future__ import annotations
 

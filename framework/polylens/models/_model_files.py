@@ -150,7 +150,14 @@ def hub_folder(name: str, *, revision: str, files: Sequence[str], needed: str) -
     try:
         found = folder(local=False)
     except troubles() as error:
-        raise not_had(name, what="model", revision=revision, files=files, error=error) from None
+        raise not_had(
+            name,
+            what="model",
+            revision=revision,
+            # All that will be asked for, so that one download is enough.
+            files=tuple(dict.fromkeys((*TOKENIZER_FILES, *WEIGHT_FILES))),
+            error=error,
+        ) from None
     if next(found.glob(needed), None) is None:
         raise DataError(
             f"{name} has no {needed} at revision {revision[:8]}",

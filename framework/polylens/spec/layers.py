@@ -118,7 +118,7 @@ def _nearest(layer: str, known: Sequence[str]) -> str | None:
     """
     stem, _, number = layer.rpartition(".")
     blocks = [name for name in known if name.rpartition(".")[0] == stem and _is_number(name)]
-    if not blocks or not number.isdecimal():
+    if not (stem and blocks and number.isdecimal()):
         return nearest(layer, known)
     return min(blocks, key=lambda name: abs(int(name.rpartition(".")[2]) - int(number)))
 

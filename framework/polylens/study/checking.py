@@ -11,7 +11,7 @@ import numpy as np
 from polylens.codes import Code
 from polylens.dataflow import Flow, trace
 from polylens.digests import digest
-from polylens.errors import Problem, SpecError, UsageError, listed, nearest
+from polylens.errors import DataError, Problem, SpecError, UsageError, listed, nearest
 from polylens.models import Model
 from polylens.records import TextFormat
 from polylens.sampling import Sampling, TooFewPositionsError
@@ -54,13 +54,18 @@ def check_deep(study: Study) -> None:
 
     Raises:
         SpecError: a layer does not exist, a code has no units there, or a sampling rule is missing.
+        DataError: the network's files cannot be had.
     """
     problems: list[Problem] = []
-    for child in study.with_layers(layer_names).children:
-        problems += [
-            replace(problem, place=study.place_of(problem.path))
-            for problem in problems_with(child.experiment, flow_of(child.experiment.model))
-        ]
+    try:
+        for child in study.with_layers(layer_names).children:
+            problems += [
+                replace(problem, place=study.place_of(problem.path))
+                for problem in problems_with(child.experiment, flow_of(child.experiment.model))
+            ]
+    except DataError as error:
+        error.place = study.place_of("model")
+        raise
     if problems:
         raise SpecError(tuple(dict.fromkeys(problems)))
 

@@ -11,7 +11,7 @@ from polylens.analyses import Analysis
 from polylens.assembly import Recipe, open_examples
 from polylens.devices import Options
 from polylens.digests import digest
-from polylens.errors import DataError
+from polylens.errors import DataError, UsageError
 from polylens.harvest import Take
 from polylens.progress import Progress
 from polylens.records import Examples, TextFormat
@@ -30,7 +30,7 @@ def plan_study(
 
     Raises:
         DataError: the dataset cannot be opened.
-        UsageError: a control does not fit the model.
+        UsageError: a control does not fit the model, or the dataset does not.
     """
     opened = _Opened(settings, progress)
     found = (_with_data_found(child, settings) for child in study.children)
@@ -39,8 +39,11 @@ def plan_study(
             plan_child(child, root=settings.project, opened=opened, options=options, limit=limit)
             for child in found
         )
-    except DataError as error:
-        error.place = study.place_of("dataset" if opened.failed else "model")
+    except (DataError, UsageError) as error:
+        if opened.failed:
+            error.place = study.place_of("dataset")
+        elif isinstance(error, DataError):
+            error.place = study.place_of("model")
         raise
 
 
