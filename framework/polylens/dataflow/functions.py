@@ -145,7 +145,8 @@ def _gated(gate: _Formula, slope: _Formula, value: _Formula) -> _Formulas:
 
 
 def _phi(z: torch.Tensor) -> torch.Tensor:
-    return torch.special.ndtr(z)
+    below: torch.Tensor = torch.special.ndtr(z)
+    return below
 
 
 def _gelu_slope(z: torch.Tensor) -> torch.Tensor:

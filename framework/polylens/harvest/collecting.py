@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float64, Int64, Shaped
@@ -128,7 +128,7 @@ class _Partial:
     parts: dict[str, torch.Tensor] = field(default_factory=dict)
     near: list[torch.Tensor] = field(default_factory=list)
     n_units: int = 0
-    awaited: dict[str, torch.Tensor] = field(default_factory=dict)
+    awaited: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
     sums: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def add_layer(self, layer: str, tensor: torch.Tensor) -> None:
@@ -136,7 +136,7 @@ class _Partial:
         if self.item.selection is not None:
             unit = self.item.selection.multiplied().get(layer)
             if unit is not None:
-                self._explain(unit, factor=self._gather(tensor, unit.shape))
+                self._explain(unit, self._gather(tensor, unit.shape), what="factor")
             return
         if layer != self.item.layer:
             return
@@ -155,7 +155,7 @@ class _Partial:
         encoded = code.encode(nonlinearity, values)
         self.parts[nonlinearity.name] = encoded if code.is_graded else pack(encoded)
         if nonlinearity in selection.approximated:
-            self._explain(nonlinearity, values=values)
+            self._explain(nonlinearity, values, what="values")
         if nonlinearity.role == "units":
             self.near.append(near_boundary(values, kinks=nonlinearity.kinks))
             self.n_units += values.numel()
@@ -171,22 +171,15 @@ class _Partial:
             torch.cat(parts, dim=1), self._n_near(), self.n_units, torch.cat(sums, dim=1) if sums else None
         )
 
-    def _explain(
-        self,
-        unit: Nonlinearity,
-        *,
-        values: torch.Tensor | None = None,
-        factor: torch.Tensor | None = None,
-    ) -> None:
+    def _explain(self, unit: Nonlinearity, rows: torch.Tensor, *, what: Literal["values", "factor"]) -> None:
         """Adds a nonlinearity's output up, once both it and what it multiplies are there, in either order."""
         assert self.item.selection is not None  # only codes have units to explain
-        if unit.name in self.item.selection.factors:
-            other = self.awaited.pop(unit.name, None)
-            if other is None:
-                self.awaited[unit.name] = values if factor is None else factor
-                return
-            values, factor = (other, factor) if values is None else (values, other)
-        self.sums[unit.name] = output_sums(unit, values, factor)
+        found = self.awaited.setdefault(unit.name, {})
+        found[what] = rows
+        if unit.name in self.item.selection.factors and len(found) < 2:
+            return
+        self.sums[unit.name] = output_sums(unit, found["values"], found.get("factor"))
+        del self.awaited[unit.name]
 
     def _n_near(self) -> Int64[torch.Tensor, ""]:
         return torch.stack(self.near).sum() if self.near else torch.zeros((), dtype=torch.int64)

@@ -112,7 +112,7 @@ def _distances_to(
     if partition.space == "code" and rows.codes is not None:
         if rows.codes.scheme.is_graded:
             graded = rows.codes.graded
-            return np.abs(graded[members] - graded[medoid]).sum(1, dtype=np.float64)
+            return np.asarray(np.abs(graded[members] - graded[medoid]).sum(1, dtype=np.float64))
         packed = rows.codes.packed
         centre = np.broadcast_to(packed[medoid], (len(members), packed.shape[1]))
         return differing_bits(packed[members], centre).astype(np.float64)
