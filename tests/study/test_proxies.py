@@ -91,3 +91,8 @@ def test_what_needs_bits_says_that_the_code_must_be_hard(spec: dict[str, object]
     hard = {"graded": {"kind": "hdbscan", "on": "code", "metric": "l1"}}
     with pytest.raises(SpecError, match="'l1' is for graded codes"):
         polylens.load_spec(spec | {"code": SIGN, "analyses": hard}, model=module(), input_shape=(64,))
+
+
+def test_no_analysis_is_called_as_the_numbers_of_proxies_are(spec: dict[str, object]) -> None:
+    with pytest.raises(SpecError, match="the name 'code' cannot be used"):
+        polylens.load_spec(spec | {"analyses": {"code": GRADED}}, model=module(), input_shape=(64,))

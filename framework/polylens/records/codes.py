@@ -121,7 +121,8 @@ class Codes:
     """The codes of rows.
 
     Hard codes are a packed row of bits each, most significant bit first (NumPy's `packbits`), each layer from
-    a byte of its own. Graded ones are a number a unit.
+    a byte of its own. Graded ones are a number a unit, in the 32 bits that clusterings read from a mapped
+    file as they are; in 16 bits, gates near 1 would become equal, and a clustering would widen a copy.
     """
 
     values: UInt8[np.ndarray, "rows bytes"] | Float32[np.ndarray, "rows units"]
