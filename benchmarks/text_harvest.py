@@ -1,9 +1,9 @@
 """Harvesting a language model beside other ways: `python benchmarks/text_harvest.py [--sequences N] ...`.
 
-The work: the signs of GPT-2 small's layer 5 MLP units, before their nonlinearity, at 6 evenly spaced tokens
-after position 100 of sequences of 1,024, packed to bits. Weights are random, and the same for all ways; tokens
-too. All ways must give equal codes before anything is timed. Each peer runs as most people use it, and as well
-as it can: stopped after the layer.
+The work: signs of the MLP units of layer 5 of GPT-2 small, before their nonlinearity, at 6 evenly spaced
+tokens after position 100 of sequences of 1,024, packed to bits. Weights are random, the same for all ways;
+tokens too. All ways must give equal codes before anything is timed. Each peer runs as most people use it, and
+as well as it can: stopped after the layer.
 """
 
 from __future__ import annotations

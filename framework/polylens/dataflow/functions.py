@@ -28,8 +28,10 @@ class Function:
     Source: Balestriero and Baraniuk 2018 (arXiv 1810.09274), "From Hard to Soft"; Hendrycks and Gimpel 2016
         (arXiv 1606.08415) for GELU.
 
-    >>> Function("silu").gate(torch.tensor([0.0, 2.0])).tolist()
-    [0.5, 0.8807970881462097]
+    >>> Function("silu").gate(torch.zeros(1)).item()
+    0.5
+    >>> Function("relu").gate(torch.tensor([-1.0, 2.0])).tolist()
+    [0.0, 1.0]
     """
 
     name: str

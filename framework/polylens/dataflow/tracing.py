@@ -22,6 +22,9 @@ from polylens.dataflow.watch import Watch
 from polylens.dataflow.winners import ADAPTIVE, SLIDING, reduced_axes, window_size
 from polylens.errors import UsageError
 
+_TOKENS = 13
+"""Tokens of a traced input that has more: they show the data flow, and hardly any other axis is as long."""
+
 
 def trace(
     module: torch.nn.Module, example_input: torch.Tensor, *, aliases: Mapping[str, str] | None = None
@@ -41,9 +44,11 @@ def trace(
     >>> [unit.name for unit in flow.downstream("input", "output")]
     ['1']
     """
-    example = example_input[:1].detach().clone()
+    example = example_input[:1].detach()
+    n_tokens = example.shape[1] if example.dim() == 2 and not example.is_floating_point() else 0
+    example = (example[:, :_TOKENS] if n_tokens else example).clone()
     buffers = {name: buffer.clone() for name, buffer in module.named_buffers()} if module.training else {}
-    tracing = _Trace(example)
+    tracing = _Trace(example, n_tokens=n_tokens)
     with torch.no_grad():
         with tracing.watching(module):
             output = module(example)
@@ -59,7 +64,7 @@ def trace(
 class _Trace(Watch):  # type: ignore[no-untyped-call]
     """Records a step for every operation on what depends on the input, and what every module gives."""
 
-    def __init__(self, example: torch.Tensor) -> None:
+    def __init__(self, example: torch.Tensor, *, n_tokens: int) -> None:
         super().__init__()
         self.memory = Memory()
         self.steps: list[Step] = []
@@ -70,7 +75,8 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         self.multiplied: dict[int, Content | None] = {}
         self._running: list[Call] = []
         self._whole: list[tuple[frozenset[int], str | None, Content | None]] = []
-        self._n_tokens = example.shape[1] if example.dim() == 2 and not example.is_floating_point() else 0
+        self._n_tokens = example.shape[1] if n_tokens else 0
+        self._n_tokens_claimed = n_tokens
         self._write(example, Step("input", frozenset(), size=0), fresh=True)
         self.record(INPUT, example)
 
@@ -79,7 +85,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         named = named_apart(self.met)
         return Flow(
             layers={
-                name: replace(LayerShape.of(content.shape), flattened=name in self.flattened)
+                name: self._shape(content, flattened=name in self.flattened)
                 for name, content in self.contents.items()
             },
             nonlinearities=tuple(met.item for met in named.values()),
@@ -203,7 +209,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
             role=role,
             piecewise_linear=found is None or found.piecewise_linear,
             kinks=() if found is None else found.kinks,
-            shape=replace(LayerShape.of(gives.shape), flattened=flattened),
+            shape=self._shape(gives, flattened=flattened),
             window=window_size(site.operation, arguments) if found is None else 1,
             site=site,
             function=None if found is None else function_of(site.operation, arguments),
@@ -247,6 +253,12 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         """What the regimes are read from; with a second varying operand it is no value of the network."""
         source = torch.zeros(1) if self._depends(arguments.get("other")) else arguments["self"]
         return self._content(source.unsqueeze(0) if self._is_flattened(source) else source)
+
+    def _shape(self, content: Content, *, flattened: bool) -> LayerShape:
+        """How a layer's tensor falls into positions and channels, all tokens counted."""
+        shape = replace(LayerShape.of(content.shape), flattened=flattened)
+        of_tokens = self._n_tokens and not shape.channels_first and shape.grid == (self._n_tokens,)
+        return replace(shape, grid=(self._n_tokens_claimed,)) if of_tokens else shape
 
     def _is_flattened(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor has examples and tokens of text in one axis: of one example, tokens."""
