@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from polylens.errors import DataError
+
+_CARD = "README.md"
+"""A file that most repositories have; that one has none is an answer as well."""
 
 
 def troubles() -> tuple[type[BaseException], ...]:
@@ -15,6 +19,21 @@ def troubles() -> tuple[type[BaseException], ...]:
     # Those of its connections are of the HTTP library that it happens to use.
     connection = next(kind for kind in HfHubHTTPError.__mro__ if kind.__name__ == "HTTPError")
     return (OSError, connection)
+
+
+def ask(name: str, *, what: Literal["model", "dataset"], revision: str) -> None:
+    """Asks the hub once, without patience, whether it would give a model or a dataset.
+
+    Raises:
+        Exception: one of `troubles`, which says why not.
+    """
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError, OfflineModeIsEnabled
+
+    if constants.HF_HUB_OFFLINE:
+        raise OfflineModeIsEnabled
+    with suppress(EntryNotFoundError):
+        get_hf_file_metadata(hf_hub_url(name, _CARD, repo_type=what, revision=revision))
 
 
 def not_had(

@@ -59,7 +59,8 @@ def datasets() -> Any:
     """
     import logging
 
-    import datasets
+    # A folder of that name is a module as well, which has no such part.
+    import datasets.load
 
     module: Any = datasets
     # Its errors are raised as well as logged.

@@ -16,7 +16,7 @@ from polylens.errors import DataError
 from polylens.records import Examples, TextFormat
 from polylens.streams import Streams
 
-pytest.importorskip("datasets", reason="pip install 'polylens[hub-text]'")
+pytest.importorskip("datasets.load", reason="pip install 'polylens[hub-text]'")
 
 CARD = """\
 ---

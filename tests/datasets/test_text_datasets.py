@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 import torch
 from tests.text_models import tiny_tokenizer
 
+from polylens import imports
 from polylens.datasets import Dataset
 from polylens.datasets.digits import Digits
+from polylens.datasets.hub_text import HubText
 from polylens.datasets.python_manual import PythonManual
 from polylens.datasets.text_files import TextFiles
 from polylens.datasets.text_table import TextTable
@@ -146,3 +149,13 @@ def test_a_second_run_reads_what_the_first_has_kept(text_format: TextFormat, roo
     )
     with pytest.raises(DataError, match="changed while it was in use"):
         first.context(0, 1)
+
+
+def test_without_the_extra_the_hubs_datasets_say_what_to_install(
+    text_format: TextFormat, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    imports.datasets.cache_clear()
+    with pytest.raises(DataError, match=r"pip install 'polylens\[hub-text\]'"):
+        opened(HubText(name="a/b", revision="0" * 40, documents=1), text_format, root)
+    imports.datasets.cache_clear()

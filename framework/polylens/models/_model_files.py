@@ -15,7 +15,7 @@ from typing import Any
 
 from polylens.digests import file_sha256
 from polylens.errors import DataError
-from polylens.hub import not_had, troubles
+from polylens.hub import ask, not_had, troubles
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
@@ -148,6 +148,7 @@ def hub_folder(name: str, *, revision: str, files: Sequence[str], needed: str) -
     except LocalEntryNotFoundError:
         pass
     try:
+        ask(name, what="model", revision=revision)
         found = folder(local=False)
     except troubles() as error:
         raise not_had(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from polylens import imports
 from polylens.errors import DataError, listed, nearest
-from polylens.hub import not_had, troubles
+from polylens.hub import ask, not_had, troubles
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,8 @@ class HubTable:
     def _builder(self) -> Any:
         """The dataset's reader: over the network, or of the hub's cache."""
         try:
-            self._ask()
+            # The library tries long, and then keeps quiet about the reason.
+            ask(self.name, what="dataset", revision=self.revision)
             # By this address the library never takes a folder of the same name for it.
             found = self._opened(f"hf://datasets/{self.name}", revision=self.revision)
         except troubles() as error:
@@ -90,18 +90,6 @@ class HubTable:
         if found.hash != self.revision:
             raise self._not_had(OSError("it gives another revision"))
         return found
-
-    def _ask(self) -> None:
-        """Raises why the hub does not give the dataset; the library tries long and keeps it quiet."""
-        from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
-        from huggingface_hub.errors import EntryNotFoundError, OfflineModeIsEnabled
-
-        if constants.HF_HUB_OFFLINE:
-            raise OfflineModeIsEnabled
-        with suppress(EntryNotFoundError):
-            get_hf_file_metadata(
-                hf_hub_url(self.name, "README.md", repo_type="dataset", revision=self.revision)
-            )
 
     def _cached(self) -> str | None:
         """The folder of the hub's cache with all of the dataset's files; None where some are missing."""
