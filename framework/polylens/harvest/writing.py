@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from polylens.harvest.collecting import Collected
 from polylens.harvest.explaining import added_up
 from polylens.harvest.loading import Rule
 from polylens.harvest.resolved import ResolvedTake
-from polylens.harvest.shard import SHARD, Shard
+from polylens.harvest.shard import Shard
 from polylens.harvest.shard_files import ShardRows, write_shard
 from polylens.imports import lightning
 
@@ -41,7 +42,7 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         self._resolved = resolved
         self._folders = folders
         self._missing = missing
-        self._shard_from = {shard.start: shard for shard in shards}
+        self._shards = sorted(shards, key=lambda shard: shard.start)
         self._advance = advance
         self._held: list[tuple[dict[str, Any], dict[str, Collected]]] = []
 
@@ -57,7 +58,8 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
     ) -> None:
         """Takes one batch's rows; writes the shard that is whole with it."""
         self._held.append(({name: batch[name] for name in ("indices", "rows")}, prediction))
-        shard = self._shard_from[batch["indices"][0] // SHARD * SHARD]
+        place = bisect_right(self._shards, batch["indices"][0], key=lambda shard: shard.start)
+        shard = self._shards[place - 1]
         if sum(len(held["indices"]) for held, _ in self._held) < len(shard):
             return
         for item in self._resolved:
