@@ -88,7 +88,10 @@ class HubTable:
                 raise self._not_had(error) from None
             return self._opened(folder)
         if found.hash != self.revision:
-            raise self._not_had(OSError("it gives another revision"))
+            raise DataError(
+                f"the hub gives revision {found.hash} of {self.name}, and {self.revision} was asked for",
+                hint="set 'revision' to a commit of the dataset, as its page lists them",
+            )
         return found
 
     def _cached(self) -> str | None:
