@@ -343,8 +343,8 @@ def test_the_report_looks_as_the_guide_says(
         "spec.yaml:10:45: unknown key 'min_clustr_size' in analyses.clusters (hdbscan)\n"
         "   10 |   clusters: {kind: hdbscan, on: activation, min_clustr_size: 5}\n"
         f"      | {' ' * 44}^^^^^^^^^^^^^^^ did you mean 'min_cluster_size'?\n"
-        "  allowed: curve, epsilon, max_cluster_size, metric, min_cluster_size, min_samples, on, sample, scale, "
-        "selection, subsamples, ties\n"
+        "  allowed: curve, epsilon, max_cluster_size, metric, min_cluster_size, min_samples, on, sample, "
+        "scale, selection, subsamples, ties\n"
         "2 errors in 1 file; nothing was run\n"
     )
 
