@@ -11,6 +11,7 @@ from tests.clustering.trees import METRICS, distances
 
 from polylens.clustering import by_falling_size
 from polylens.clustering import medoids as find_medoids
+from polylens.errors import DataError
 
 
 def _by_hand(points: np.ndarray, labels: np.ndarray, metric: str) -> list[int]:
@@ -129,3 +130,15 @@ def test_numbering_by_size_keeps_the_clusters_and_falls(labels):
     assert (np.diff(sizes) <= 0).all()
     firsts = [np.flatnonzero(found == cluster)[0] for cluster in range(len(sizes))]
     assert all(firsts[k] < firsts[k + 1] for k in range(len(sizes) - 1) if sizes[k] == sizes[k + 1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "metric", "message"),
+    [
+        (np.zeros(3, np.int64), "hamming", "metric 'hamming' does not fit activations"),
+        (np.zeros(2, np.int64), "euclidean", "2 labels are not one for each of 3 rows"),
+    ],
+)
+def test_what_does_not_fit_is_refused(labels: np.ndarray, metric: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        find_medoids(np.zeros((3, 2), np.float32), labels=labels, metric=metric)  # type: ignore[arg-type]

@@ -97,8 +97,21 @@ def test_a_largest_cluster_of_equal_rows_cannot_be_split():
         (np.zeros((2, 2), np.float32), "2 rows are too few to cluster: 3 clusters are asked for"),
         (np.full((5, 2), np.nan, np.float32), "5 of 5 rows hold NaN"),
         (np.zeros((5, 0), np.float32), "no columns"),
+        (np.zeros((5, 2), np.uint8), "packed bits have no means"),
     ],
 )
 def test_points_that_cannot_be_clustered_are_refused_in_words(cluster, points, message):
     with pytest.raises(DataError, match=message):
         cluster(points, clusters=3, streams=Streams(0))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"clusters": 0}, "clusters is 0: every row belongs to one"),
+        ({"clusters": 2, "restarts": 0}, "restarts is 0"),
+    ],
+)
+def test_numbers_that_make_no_clusters_are_refused(numbers, message):
+    with pytest.raises(DataError, match=message):
+        bisecting_kmeans(_groups(), streams=Streams(0), **numbers)

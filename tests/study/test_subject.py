@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.mlflow_database import put_database
 from tests.projects import Project
 
 from polylens.devices import Options
@@ -26,6 +27,7 @@ CODES = Codes(np.zeros((3, 155), np.uint8), CodeScheme(LAYERS, True, "polytope c
 @pytest.fixture
 def plan(tmp_path: Path) -> ChildPlan:
     (tmp_path / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(tmp_path)
     study = load(Project(tmp_path).spec(seed=4))
     settings = load_settings(tmp_path)
     (plan,) = plan_study(study, settings=settings, options=Options(), limit=None, progress=Silent())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from polylens.clustering.checks import check_points
+from polylens.clustering.checks import check_points, check_whole, check_word
 from polylens.clustering.exemplars import medoids
 from polylens.clustering.points import Points
 from polylens.clustering.renumbering import by_falling_size
@@ -48,11 +48,12 @@ def kmeans(
         progress: where the work shows itself.
 
     Raises:
-        DataError: fewer distinct rows than clusters, a single row, no columns, NaN or infinity.
+        DataError: fewer distinct rows than clusters, a single row, no columns, NaN or infinity, packed bits,
+            or a number of clusters or starts that makes none.
 
     Source: Arthur and Vassilvitskii (2007) for the start; scikit-learn's Lloyd iterations.
     """
-    _check(points, clusters)
+    _check(points, clusters, restarts)
     from sklearn.cluster import KMeans
 
     model = KMeans(
@@ -90,12 +91,13 @@ def bisecting_kmeans(
         progress: where the work shows itself.
 
     Raises:
-        DataError: fewer distinct rows than clusters, a single row, no columns, NaN or infinity, or the
-            cluster with the most rows cannot be split, as its rows are all equal.
+        DataError: as `kmeans` has it; there is no such split, or the cluster with the most rows cannot be
+            split, as its rows are all equal.
 
     Source: Steinbach, Karypis, Kumar (2000); scikit-learn's BisectingKMeans.
     """
-    _check(points, clusters)
+    check_word("split", split, get_args(Split))
+    _check(points, clusters, restarts)
     from sklearn.cluster import BisectingKMeans
 
     model = BisectingKMeans(
@@ -117,7 +119,14 @@ def bisecting_kmeans(
     return _partition(points, labels, strength, method=method, exemplars=exemplars)
 
 
-def _check(points: Points, clusters: int) -> None:
+def _check(points: Points, clusters: int, restarts: int) -> None:
+    check_whole("clusters", clusters, least=1, because="every row belongs to one")
+    check_whole("restarts", restarts, least=1, because="centres start somewhere")
+    if points.dtype == np.uint8:
+        raise DataError(
+            "packed bits have no means: centres need one column a bit",
+            hint="use polylens.bits.unpack, or np.unpackbits(rows, axis=1).astype(bool)",
+        )
     check_points(points, at_least=clusters, because=f"{clusters} clusters are asked for")
     distinct = _distinct(points, enough=clusters)
     if distinct < clusters:

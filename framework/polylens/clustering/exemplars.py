@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int64
 
+from polylens.clustering.checks import check_metric, check_rows
 from polylens.clustering.points import Metric, Points
 from polylens.clustering.summed_distances import summed_distances
+from polylens.errors import DataError
 from polylens.progress import Progress, Silent
 from polylens.records import count_clusters
 
@@ -34,9 +36,16 @@ def medoids(
         metric: one that fits the points.
         progress: where the work shows itself.
 
+    Raises:
+        DataError: there is not one label a row, or the metric does not fit the points.
+
     >>> medoids(np.array([[0], [1], [5]], dtype=np.float32), labels=np.zeros(3, np.int64), metric="euclidean")
     array([1])
     """
+    check_rows(points)
+    check_metric(points, metric)
+    if len(labels) != len(points):
+        raise DataError(f"{len(labels)} labels are not one for each of {len(points)} rows")
     n_clusters = count_clusters(labels)
     chosen = np.zeros(n_clusters, dtype=np.int64)
     by_cluster = np.argsort(labels, kind="stable")

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int64, UInt8, UInt64
+from jaxtyping import Bool, Float32, Float64, Int64, UInt8
+
+from polylens.clustering.bit_space import ones_of, tiled
 
 if TYPE_CHECKING:
     from polylens.clustering.points import Metric, Points
@@ -73,7 +75,8 @@ def _jaccard(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[n
     from polylens.clustering.blocks import threads
     from polylens.kernels.exemplars import jaccard_sums
 
-    words, ones = _tiles(points, members)
+    words = tiled(np.concatenate([_packed(points, some) for some in _chunks(members, points.shape[1])]))
+    ones = ones_of(words)
     summed = np.empty(len(members))
     pool = ThreadPoolExecutor(threads())
     try:
@@ -83,21 +86,6 @@ def _jaccard(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[n
     finally:
         pool.shutdown(cancel_futures=True)
     return summed
-
-
-def _tiles(
-    points: Points, members: Int64[np.ndarray, "members"]
-) -> tuple[UInt64[np.ndarray, "tiles words 64"], Int64[np.ndarray, "padded"]]:
-    """The members' bits in tiles of 64 rows, word by word, and how many of each row's are set."""
-    from polylens.kernels.popcount import TILE
-
-    parts = [_packed(points, some) for some in _chunks(members, points.shape[1])]
-    n_bytes = parts[0].shape[1]
-    padded = np.zeros((-(-len(members) // TILE) * TILE, -(-n_bytes // 8) * 8), dtype=np.uint8)
-    np.concatenate(parts, out=padded[: len(members), :n_bytes])
-    by_row = padded.view(np.uint64).reshape(-1, TILE, padded.shape[1] // 8)
-    words = np.ascontiguousarray(by_row.transpose(0, 2, 1))
-    return words, np.bitwise_count(words).sum(1, dtype=np.int64).ravel()
 
 
 def _packed(points: Points, some: Int64[np.ndarray, "some"]) -> UInt8[np.ndarray, "some bytes"]:
