@@ -71,13 +71,13 @@ class Narrowed(torch.Tensor):
         if shape is None:
             tokens = chosen.n_tokens if axis else chosen.n_tokens * len(chosen.positions)
             shape = [*compact.shape[:axis], tokens, *compact.shape[axis + 1 :]]
-        made: Narrowed = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        made: Narrowed = torch.Tensor._make_wrapper_subclass(
             cls, shape, dtype=compact.dtype, device=compact.device
         )
         made.compact, made.chosen, made.axis = compact, chosen, axis
         return made
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     def __repr__(self) -> str:  # type: ignore[override]
         return f"Narrowed({tuple(self.shape)}, axis={self.axis}, compact={tuple(self.compact.shape)})"
@@ -92,12 +92,12 @@ class Narrowed(torch.Tensor):
         return self.compact[example_of_row, place]
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls,
         func: torch._ops.OpOverload,
         types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        args: Any = (),
+        kwargs: Any = None,
     ) -> Any:
         kwargs = kwargs or {}
         name = func.overloadpacket.__name__

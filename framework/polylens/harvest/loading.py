@@ -55,12 +55,13 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
         self._rules = {rule.key: rule for rule in rules}
         self._streams = streams.child("sampling")
         self._is_causal = is_causal
+        self._are_tokens = examples.lengths() is not None
 
     def __getitem__(self, indices: Sequence[int]) -> dict[str, Any]:
         rows = {key: self._rows(rule, indices) for key, rule in self._rules.items()}
         inputs = self._examples.batch(indices)
         chosen = None
-        if self._examples.lengths() is not None and all(rule.sampling for rule in self._rules.values()):
+        if self._are_tokens and all(rule.sampling for rule in self._rules.values()):
             chosen = _chosen_tokens(list(rows.values()), len(indices))
             if self._is_causal:
                 # No earlier token is changed by what stands in the place of padding.
@@ -112,7 +113,7 @@ def _chosen_tokens(rows: Sequence[dict[str, Any]], n_examples: int) -> Int64[tor
     if not len(positions):
         return torch.zeros_like(places)
     found = positions[(firsts[:, None] + places).clamp(max=len(positions) - 1)]
-    return found.masked_fill((counts == 0)[:, None], 0)
+    return torch.where((counts == 0)[:, None], 0, found)
 
 
 class BatchesOf(torch.utils.data.Sampler[list[int]]):

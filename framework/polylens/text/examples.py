@@ -193,7 +193,7 @@ class _TextExamples(Examples):
 
     def lengths(self) -> Int64[np.ndarray, "examples"]:
         around = len(self._format.before) + len(self._format.after)
-        return (self._windows[:, 1] - self._windows[:, 0]).astype(np.int64) + around
+        return np.asarray(self._windows[:, 1] - self._windows[:, 0] + around, dtype=np.int64)
 
     def valid(self, index: int) -> Int64[np.ndarray, "valid"]:
         start, stop = self._windows[index]
