@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -53,6 +53,11 @@ class LayerShape:
         of_tokens = len(self.grid) == len(other.grid) == 1
         grids_fit = self.grid == other.grid or of_tokens
         return grids_fit and self.width == other.width and self.channels_first == other.channels_first
+
+    def with_tokens(self, seen: int, *, claimed: int) -> LayerShape:
+        """The same with as many tokens as are claimed, where positions are the tokens seen."""
+        of_tokens = seen > 0 and not self.channels_first and self.grid == (seen,)
+        return replace(self, grid=(claimed,)) if of_tokens else self
 
     @property
     def n_positions(self) -> int:

@@ -22,8 +22,7 @@ from polylens.dataflow.watch import Watch
 from polylens.dataflow.winners import ADAPTIVE, SLIDING, reduced_axes, window_size
 from polylens.errors import UsageError
 
-_TOKENS = 13
-"""Tokens of a traced input that has more: they show the data flow, and hardly any other axis is as long."""
+_TOKENS = 13  # of a traced input that has more: they show the data flow, and hardly any other axis is as long
 
 
 def trace(
@@ -44,11 +43,10 @@ def trace(
     >>> [unit.name for unit in flow.downstream("input", "output")]
     ['1']
     """
-    example = example_input[:1].detach()
-    n_tokens = example.shape[1] if example.dim() == 2 and not example.is_floating_point() else 0
-    example = (example[:, :_TOKENS] if n_tokens else example).clone()
+    is_text = example_input.dim() == 2 and not example_input.is_floating_point()
+    example = (example_input[:1, :_TOKENS] if is_text else example_input[:1]).detach().clone()
     buffers = {name: buffer.clone() for name, buffer in module.named_buffers()} if module.training else {}
-    tracing = _Trace(example, n_tokens=n_tokens)
+    tracing = _Trace(example, n_tokens=example_input.shape[1] if is_text else 0)
     with torch.no_grad():
         with tracing.watching(module):
             output = module(example)
@@ -75,8 +73,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         self.multiplied: dict[int, Content | None] = {}
         self._running: list[Call] = []
         self._whole: list[tuple[frozenset[int], str | None, Content | None]] = []
-        self._n_tokens = example.shape[1] if n_tokens else 0
-        self._n_tokens_claimed = n_tokens
+        self._n_tokens, self._n_tokens_claimed = example.shape[1] if n_tokens else 0, n_tokens
         self._write(example, Step("input", frozenset(), size=0), fresh=True)
         self.record(INPUT, example)
 
@@ -255,10 +252,8 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         return self._content(source.unsqueeze(0) if self._is_flattened(source) else source)
 
     def _shape(self, content: Content, *, flattened: bool) -> LayerShape:
-        """How a layer's tensor falls into positions and channels, all tokens counted."""
-        shape = replace(LayerShape.of(content.shape), flattened=flattened)
-        of_tokens = self._n_tokens and not shape.channels_first and shape.grid == (self._n_tokens,)
-        return replace(shape, grid=(self._n_tokens_claimed,)) if of_tokens else shape
+        shape = LayerShape.of(content.shape).with_tokens(self._n_tokens, claimed=self._n_tokens_claimed)
+        return replace(shape, flattened=flattened)
 
     def _is_flattened(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor has examples and tokens of text in one axis: of one example, tokens."""

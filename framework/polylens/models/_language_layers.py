@@ -198,7 +198,7 @@ def aliases(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def is_causal(config: Mapping[str, Any]) -> bool:
-    """Whether a token sees those before it only; of architectures that are not written down here, not said."""
+    """Whether a token sees those before it only; False where the architecture is not written down here."""
     structure = _STRUCTURES.get(config.get("model_type", ""))
     return structure is not None and structure.causal
 
