@@ -67,6 +67,17 @@ def tiny_tokenizer(folder: Path, architecture: str = "gpt2") -> Path:
     return folder
 
 
+def parts_alone(folder: Path) -> Path:
+    """The same tokenizer as older models have it: `vocab.json` and `merges.txt`, without `tokenizer.json`."""
+    path = folder / "tokenizer.json"
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    (folder / "vocab.json").write_text(json.dumps(plain["model"]["vocab"]), encoding="utf-8")
+    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in plain["model"]["merges"]]
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]), encoding="utf-8")
+    path.unlink()
+    return folder
+
+
 def tiny_config(architecture: str) -> dict[str, Any]:
     """What `config.json` says: 3 blocks of width 16, 4 heads, 64 hidden units, 64 positions."""
     sizes = {

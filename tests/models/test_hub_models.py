@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tests.hub import COMMIT, point_at, serving
-from tests.text_models import tiny_model
+from tests.text_models import parts_alone, tiny_model
 
 from polylens.errors import DataError
 from polylens.models.transformers import Transformers
@@ -23,6 +24,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, l
     (tiny_model(root / "models/owner/pickled") / "model.safetensors").rename(
         root / "models/owner/pickled/pytorch_model.bin"
     )
+    older = parts_alone(tiny_model(root / "models/owner/older", "opt"))
+    torch.save(load_file(older / "model.safetensors"), older / "pytorch_model.bin")
+    (older / "model.safetensors").unlink()
     with serving(root) as (address, asked):
         yield address, root, asked
 
@@ -80,6 +84,22 @@ def test_what_the_hub_answers_is_put_into_words(source: str, revision: str, says
 def test_a_model_with_pickled_weights_alone_is_refused() -> None:
     with pytest.raises(DataError, match=r"has no \*\.safetensors at revision 01234567\n.*can hold code"):
         loaded(model("owner/pickled"))
+
+
+def test_pickled_weights_and_a_tokenizer_of_two_files_are_downloaded_where_there_are_no_others(
+    hub: tuple[str, Path, list[str]],
+) -> None:
+    _, _, asked = hub
+    chosen = model("owner/older", pickled=True)
+    found = chosen.input_format()
+    assert {Path(found.tokenizer, name).is_file() for name in ("vocab.json", "merges.txt")} == {True}
+    assert loaded(chosen)(torch.arange(7).unsqueeze(0)).logits.shape == (1, 7, 400)
+    asked.clear()
+    loaded(chosen)
+    assert chosen.input_format() == found
+    assert asked == []
+    loaded(model("owner/tiny", pickled=True))
+    assert not any("older" in path for path in asked)
 
 
 def test_a_hub_that_nobody_answers_for_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

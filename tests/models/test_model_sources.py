@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,67 @@ def test_only_safetensors_are_opened(tmp_path: Path) -> None:
     for ask in (lambda: loaded(model(folder)), lambda: model(folder).weights_digest(root=Path())):
         with pytest.raises(DataError, match=r"only pytorch_model\.bin, which can hold code"):
             ask()
+
+
+def pickled(folder: Path, weights: Any, name: str = "pytorch_model.bin") -> Path:
+    """The tiny model with its weights, or others, pickled instead."""
+    (folder / "model.safetensors").unlink(missing_ok=True)
+    torch.save(weights, folder / name)
+    return folder
+
+
+def test_pickled_weights_are_opened_where_the_spec_allows_it(tmp_path: Path) -> None:
+    ids = torch.arange(7).unsqueeze(0)
+    safe = model(tiny_model(tmp_path / "safe", "opt", seed=4), pickled=True)
+    network = loaded(safe)
+    outputs = network(ids).logits
+    folder = pickled(tiny_model(tmp_path / "pickled", "opt", seed=5), network.state_dict())
+    chosen = model(folder, pickled=True)
+    assert torch.equal(loaded(chosen)(ids).logits, outputs)
+    assert chosen.identity() == model(folder).identity(), "the weights' digest says which they are"
+    before = chosen.weights_digest(root=Path())
+    pickled(folder, {name: tensor + 1 for name, tensor in network.state_dict().items()})
+    assert chosen.weights_digest(root=Path()) != before
+    # Safetensors come first, wherever there are some.
+    pickled(tmp_path / "safe", {})
+    tiny_model(tmp_path / "safe", "opt", seed=4)
+    assert torch.equal(loaded(safe)(ids).logits, outputs)
+
+
+def test_pickled_weights_in_several_files_are_read_and_all_of_them_digested(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path)
+    weights = loaded(model(folder)).state_dict()
+    names = sorted(weights)
+    of_name = {name: f"pytorch_model-0000{1 + place % 2}-of-00002.bin" for place, name in enumerate(names)}
+    for file in sorted(set(of_name.values())):
+        pickled(folder, {name: weights[name] for name in names if of_name[name] == file}, file)
+    index = {"metadata": {"total_size": 1}, "weight_map": of_name}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    chosen = model(folder, pickled=True)
+    found = loaded(chosen).state_dict()
+    assert all(torch.equal(found[name], weights[name]) for name in names)
+    assert chosen.weights_digest(root=Path()).count("-") == 3, "config, index and two files"
+
+
+class Evil:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, made: Path) -> None:
+        self.made = made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.made,)
+
+
+def test_code_in_pickled_weights_is_refused_and_not_run(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    folder = pickled(tiny_model(tmp_path / "model"), {"wte.weight": Evil(made)})
+    with pytest.raises(DataError, match=r"the weights in .* cannot be read: .*[Ww]eights.only"):
+        loaded(model(folder, pickled=True))
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Evil(made), protocol=2))
+    with pytest.raises(DataError, match=r"the weights in .* cannot be read"):
+        loaded(model(folder, pickled=True))
+    assert not made.exists()
 
 
 def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import tokenizers
-from tests.text_models import tiny_tokenizer
+from tests.text_models import parts_alone, tiny_tokenizer
 from tokenizers import decoders, models, pre_tokenizers
 
+from polylens import imports
 from polylens.errors import DataError
 from polylens.text.tokenizer import Tokenizer
 
@@ -52,6 +53,25 @@ def test_each_family_of_vocabularies_is_read_by_its_own_spelling(tmp_path: Path)
     pieces = tokenizers.Tokenizer(models.WordPiece({"[UNK]": 0, "##ing": 1}, unk_token="[UNK]"))
     pieces.decoder = decoders.WordPiece()
     assert Tokenizer(saved(tmp_path / "pieces", pieces)).vocabulary() == ("[UNK]", "##ing")
+
+
+def test_a_tokenizer_of_two_files_is_the_same_as_that_of_one(tmp_path: Path) -> None:
+    whole = Tokenizer(tiny_tokenizer(tmp_path / "whole", "opt"))
+    folder = parts_alone(tiny_tokenizer(tmp_path / "parts", "opt"))
+    parts = Tokenizer(folder)
+    theirs = imports.transformers().GPT2Tokenizer.from_pretrained(folder)
+    text = "The cat\nsat: ⌘ </s> and"
+    (ids, spans), (others, other_spans) = whole.encode([text])[0], parts.encode([text])[0]
+    assert ids.tolist() == others.tolist() == theirs(text, add_special_tokens=False).input_ids
+    assert spans.tolist() == other_spans.tolist()
+    assert parts.vocabulary() == whole.vocabulary()
+    assert parts.end_of_document() == whole.end_of_document()
+    (folder / "merges.txt").write_text("one\ntwo\n")
+    with pytest.raises(DataError, match=r"vocab\.json cannot be read as a tokenizer"):
+        Tokenizer(folder)
+    (folder / "merges.txt").unlink()
+    with pytest.raises(DataError, match=r"there is no tokenizer\.json.*\n.*save_pretrained"):
+        Tokenizer(folder)
 
 
 @pytest.mark.parametrize(

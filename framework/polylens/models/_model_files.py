@@ -21,8 +21,16 @@ CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 PACKAGE = "package:"
 TOKENIZER_FILES = (CONFIG, TOKENIZER, "tokenizer_config.json", "special_tokens_map.json")
+TOKENIZER_PARTS = ("vocab.json", "merges.txt")
+"""What older models have in place of `tokenizer.json`."""
 WEIGHT_FILES = (CONFIG, "generation_config.json", "*.safetensors", "*.safetensors.index.json")
+PICKLED_FILES = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+_SAFE = "*.safetensors"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
+_PICKLED_HINT = (
+    "pickled weights can hold code: `pickled: true` opens pytorch_model.bin and refuses all but tensors, or "
+    "save the model once as safetensors with save_pretrained(FOLDER) and give that folder as `source`"
+)
 
 
 def is_package(source: str) -> bool:
@@ -85,21 +93,23 @@ def read_config(folder: Path) -> dict[str, Any]:
     return content
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The folder's safetensors files.
+def weight_files(folder: Path, *, pickled: bool) -> list[Path]:
+    """The folder's safetensors files, or its pickled ones where it has none and they are allowed.
 
     Raises:
         DataError: it has none; says why other files are not read.
     """
-    found = sorted(folder.glob("*.safetensors"))
+    found = sorted(folder.glob(_SAFE))
     if found:
+        return found
+    if pickled and (found := sorted({path for files in PICKLED_FILES for path in folder.glob(files)})):
         return found
     others = sorted(path.name for path in folder.iterdir() if path.suffix in _PICKLES)
     if not others:
-        raise DataError(f"there are no weights (*.safetensors) in {folder}")
+        raise DataError(f"there are no weights ({_SAFE}) in {folder}")
     raise DataError(
         f"{folder} has no safetensors, only {', '.join(others[:3])}, which can hold code and is not opened",
-        hint="save it once as safetensors: AutoModelForCausalLM.from_pretrained(...).save_pretrained(FOLDER)",
+        hint=_PICKLED_HINT,
     )
 
 
@@ -121,14 +131,17 @@ def _package_folder(name: str) -> Path | None:
     return next((Path(place) / inside for place in places if (Path(place) / inside).is_dir()), None)
 
 
-def hub_folder(name: str, *, revision: str, files: Sequence[str], needed: str) -> Path:
+def hub_folder(
+    name: str, *, revision: str, files: Sequence[str], needed: str, instead: Sequence[str] = ()
+) -> Path:
     """The folder of the hub's cache with these files of a model, downloaded where they are not there yet.
 
     Args:
         name: of the model, such as `openai-community/gpt2`.
         revision: the commit.
         files: names or patterns.
-        needed: pattern without which it is no use.
+        needed: pattern of those without which it is no use.
+        instead: names or patterns of files that do where the model has none that is `needed`.
 
     Raises:
         DataError: they are not there and cannot be downloaded, or the model has none; says what to do.
@@ -136,33 +149,50 @@ def hub_folder(name: str, *, revision: str, files: Sequence[str], needed: str) -
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    def folder(*, local: bool) -> Path:
+    def folder(patterns: Sequence[str], *, local: bool) -> Path:
         return Path(
-            snapshot_download(name, revision=revision, allow_patterns=list(files), local_files_only=local)
+            snapshot_download(name, revision=revision, allow_patterns=list(patterns), local_files_only=local)
         )
 
+    def has(found: Path, *patterns: str) -> bool:
+        return any(next(found.glob(pattern), None) is not None for pattern in patterns)
+
     try:
-        found = folder(local=True)
-        if next(found.glob(needed), None) is not None:
+        found = folder(files, local=True)
+        if has(found, needed, *instead):
             return found
     except LocalEntryNotFoundError:
         pass
     try:
         ask(name, what="model", revision=revision)
-        found = folder(local=False)
+        found = folder(files, local=False)
+        if instead and not has(found, needed):
+            found = folder(instead, local=False)
     except troubles() as error:
         raise not_had(
             name,
             what="model",
             revision=revision,
             # All that will be asked for, so that one download is enough.
-            files=tuple(dict.fromkeys((*TOKENIZER_FILES, *WEIGHT_FILES))),
+            files=tuple(dict.fromkeys((*TOKENIZER_FILES, *WEIGHT_FILES, *instead))),
             error=error,
         ) from None
-    if next(found.glob(needed), None) is None:
+    if not has(found, needed, *instead):
         raise DataError(
             f"{name} has no {needed} at revision {revision[:8]}",
-            hint="take a revision that has it, or save the model once to a folder with save_pretrained "
-            "and give that folder as `source`: pickled weights can hold code and are not opened",
+            hint=_PICKLED_HINT
+            if needed == _SAFE and not instead
+            else "take a revision that has it, or save the model once to a folder with save_pretrained and "
+            "give that folder as `source`",
         )
     return found
+
+
+def hub_weights(name: str, *, revision: str, pickled: bool) -> Path:
+    """The folder of the hub's cache with a model's weights, pickled ones only where they are allowed.
+
+    Raises:
+        DataError: as of `hub_folder`.
+    """
+    instead = PICKLED_FILES if pickled else ()
+    return hub_folder(name, revision=revision, files=WEIGHT_FILES, needed=_SAFE, instead=instead)

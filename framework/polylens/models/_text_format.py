@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from polylens.errors import DataError
-from polylens.models._model_files import TOKENIZER, digest_of
+from polylens.models._model_files import digest_of
 from polylens.records import TextFormat
+from polylens.text import read_tokenizer, tokenizer_files
 
 _CONFIG = "tokenizer_config.json"
 
@@ -17,29 +18,14 @@ def text_format(folder: Path, *, context: int, vocabulary: int | None) -> TextFo
     """The format of a tokenizer's folder.
 
     Args:
-        folder: with `tokenizer.json`.
+        folder: with `tokenizer.json`, or with `vocab.json` and `merges.txt`.
         context: tokens of one input.
         vocabulary: how many tokens the network knows; None where that is not known.
 
     Raises:
-        DataError: there is no `tokenizer.json`, it is damaged, or it has tokens that the network lacks.
+        DataError: there is no tokenizer, it is damaged, or it has tokens that the network lacks.
     """
-    import tokenizers
-
-    path = folder / TOKENIZER
-    if not path.is_file():
-        raise DataError(
-            f"there is no {TOKENIZER} in {folder}",
-            hint="write one: transformers' AutoTokenizer.from_pretrained(...).save_pretrained(FOLDER), "
-            "and give that folder as `tokenizer`",
-        )
-    try:
-        tokenizer = tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
-        raise DataError(f"{path} cannot be read as a tokenizer: {error}") from None
-    # Some carry how their authors cut and filled texts, which is no part of what tokens are.
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer = read_tokenizer(folder)
     last = max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
     if vocabulary is not None and last >= vocabulary:
         raise DataError(
@@ -56,7 +42,7 @@ def text_format(folder: Path, *, context: int, vocabulary: int | None) -> TextFo
         )
     return TextFormat(
         tokenizer=str(folder),
-        tokenizer_digest=digest_of([path]),
+        tokenizer_digest=digest_of(tokenizer_files(folder)),
         context=context,
         before=before,
         after=after,

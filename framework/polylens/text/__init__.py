@@ -6,6 +6,7 @@ from polylens.text.files import TextFiles
 from polylens.text.hub_table import HubTable
 from polylens.text.tables import TextTables
 from polylens.text.taken import taken_documents
+from polylens.text.tokenizer_files import read_tokenizer, tokenizer_files
 
 __all__ = [
     "Document",
@@ -16,5 +17,7 @@ __all__ = [
     "TextFiles",
     "TextTables",
     "open_text",
+    "read_tokenizer",
     "taken_documents",
+    "tokenizer_files",
 ]

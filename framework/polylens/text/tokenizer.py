@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int32
 
-from polylens.errors import DataError
+from polylens.text.tokenizer_files import read_tokenizer, setting
 
 _END_TOKENS = ("<|endoftext|>", "</s>", "[SEP]")
 """Ends of documents where the tokenizer's settings name none."""
@@ -24,26 +24,12 @@ class Tokenizer:
     A special token's name that is written in a document becomes that token, as in transformers.
 
     Raises:
-        DataError: the folder holds no `tokenizer.json` that can be read.
+        DataError: the folder holds no tokenizer that can be read.
     """
 
     def __init__(self, folder: Path) -> None:
-        import tokenizers
-
         self._folder = folder
-        path = folder / "tokenizer.json"
-        if not path.is_file():
-            raise DataError(
-                f"no tokenizer at {path}",
-                hint="a model's folder needs tokenizer.json; transformers writes it with save_pretrained",
-            )
-        try:
-            self._tokenizer = tokenizers.Tokenizer.from_file(str(path))
-        except Exception as error:
-            # The library raises plain Exception on damaged files.
-            raise DataError(f"{path} cannot be read as a tokenizer: {error}") from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._tokenizer = read_tokenizer(folder)
 
     def encode(
         self, texts: Sequence[str], *, most: int | None = None
@@ -69,9 +55,9 @@ class Tokenizer:
 
     def end_of_document(self) -> int | None:
         """The token that stands between documents; None where the tokenizer has none."""
-        named = [self._setting(name) for name in ("eos_token", "sep_token")]
+        named = [setting(self._folder, name) for name in ("eos_token", "sep_token")]
         for token in [*named, *_END_TOKENS]:
-            found = None if token is None else self._tokenizer.token_to_id(token)
+            found = self._tokenizer.token_to_id(token) if isinstance(token, str) else None
             if found is not None:
                 return int(found)
         return None
@@ -90,17 +76,6 @@ class Tokenizer:
         added = {entry["id"] for entry in plain["added_tokens"]}
         readable = _reader(plain)
         return tuple(token if number in added else readable(token) for number, token in enumerate(raw))
-
-    def _setting(self, name: str) -> str | None:
-        for file in ("tokenizer_config.json", "special_tokens_map.json"):
-            try:
-                value = json.loads((self._folder / file).read_bytes()).get(name)
-            except (OSError, ValueError, AttributeError):
-                continue
-            value = value.get("content") if isinstance(value, dict) else value
-            if isinstance(value, str):
-                return value
-        return None
 
 
 @lru_cache(maxsize=4)
