@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 import torch
 from tests.text_models import ARCHITECTURES, tiny_model
 
+from polylens.assembly import Recipe, assemble, open_examples
 from polylens.codes.sign import Sign
+from polylens.datasets.text_table import TextTable
 from polylens.devices import Options
 from polylens.harvest import Take, harvest, load_rows
 from polylens.harvest.collecting import Collector
@@ -130,9 +133,49 @@ def test_narrowed_rows_are_those_of_a_plain_pass(
     for take, row in zip(asked, fast, strict=True):
         if take.part == "codes":
             assert row.codes is not None
-            assert np.array_equal(row.codes.packed, np.packbits(plain[take.digest] > 0, axis=1))
+            assert np.array_equal(row.codes.values, np.packbits(plain[take.digest] > 0, axis=1))
         else:
             assert row.activations is not None
             np.testing.assert_allclose(row.activations, plain[take.digest], rtol=0, atol=2e-5)
     if padded:
         assert len(fast[0].origins.example) < 3 * len(examples)
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_rows_of_one(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path / "model", "gpt2")
+    draw = np.random.default_rng(0)
+    lines = [
+        json.dumps({"text": " ".join(draw.choice(WORDS, size=n))}) for n in draw.integers(2, 9, size=270)
+    ]
+    (tmp_path / "texts.jsonl").write_text("\n".join(lines))
+    dataset = TextTable(file=str(tmp_path / "texts.jsonl"))
+    recipe = Recipe(Transformers(source=str(folder), context=24), dataset, seed=0)
+    asked, found = takes("residual.1"), []
+    for devices, batch in ((1, 64), (2, 16)):
+        store = Store(tmp_path / str(devices))
+        examples = open_examples(recipe, root=tmp_path, cache=store.root / "seen")
+        network = assemble(recipe, examples, store=store, root=tmp_path)
+        options = Options(
+            accelerator="cpu", devices=devices, strategy="auto" if devices == 1 else "ddp", batch_size=batch
+        )
+        harvest(
+            network,
+            examples,
+            asked,
+            recipe=recipe,
+            root=tmp_path,
+            streams=Streams(0),
+            store=store,
+            options=options,
+        )
+        found.append([load_rows(store, **{take.part: take.digest}) for take in asked])
+    (one, one_code), (two, two_code) = found
+    assert one.activations is not None
+    assert one_code.codes is not None
+    assert two_code.codes is not None
+    assert len(one.origins.example) > 256
+    assert np.array_equal(one.origins.example, two.origins.example)
+    assert np.array_equal(one.origins.position, two.origins.position)
+    np.testing.assert_allclose(one.activations, two.activations, rtol=0, atol=2e-5)
+    assert np.array_equal(one_code.codes.values, two_code.codes.values)
