@@ -384,6 +384,16 @@ def test_a_code_image_shows_every_cluster_with_its_own_bits() -> None:
         assert (shown == shown[0]).all(axis=1).tolist() == [True] * 3 + [False] * 3
 
 
+def test_lines_between_clusters_do_not_cover_clusters_of_a_row_or_two() -> None:
+    # A cluster of 200 rows, a hundred clusters of two and noise: lines stand at the ends of the large bands only.
+    many = np.concatenate([np.zeros(200, int), 1 + np.arange(200) // 2, np.full(200, -1)])
+    bits = rng().random((len(many), 4)) < 0.5
+    with sheet():
+        figure = laid_out(figures.code_image, bits, labels=many, layers=[CodeLayer("a", 4)])
+        across = [line for line in figure.axes[0].lines if list(line.get_xdata()) == [0, 1]]
+        assert {float(line.get_ydata()[0]) for line in across} == {200.0, 400.0}
+
+
 def test_points_of_the_scores_stand_at_their_values() -> None:
     with sheet():
         figure = laid_out(

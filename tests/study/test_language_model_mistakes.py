@@ -27,8 +27,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def planned(project: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> PolylensError:
-    """What planning the spec with these keys raises."""
+def written(project: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Path:
+    """The spec with these keys, in the project."""
     monkeypatch.chdir(project)
     spec = {
         "about": "A test.",
@@ -43,9 +43,24 @@ def planned(project: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> P
         **changes,
     }
     Path("spec.yaml").write_text(write(spec))
+    return Path("spec.yaml")
+
+
+def planned(project: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> PolylensError:
+    """What planning the spec with these keys raises."""
     with pytest.raises(PolylensError) as error:
-        polylens.plan("spec.yaml")
+        polylens.plan(written(project, monkeypatch, **changes))
     return error.value
+
+
+def test_without_a_mistake_a_plan_says_how_long_the_forward_passes_take(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = {"kind": "text_table", "file": "corpus.jsonl", "column": "body"}
+    some = {"kind": "random_positions", "count": 3}
+    (child,) = polylens.plan(written(project, monkeypatch, dataset=table, sampling=some)).children
+    assert (child.n_examples, child.n_rows) == (1, 3)
+    assert child.harvest_seconds > 0
 
 
 def test_a_block_beyond_the_last_is_answered_with_the_last() -> None:

@@ -94,6 +94,9 @@ class CodeStatistics(Analysis):
             every = pd.concat([each.findings.tables["layers"] for each in draws])
             means = every.groupby("layer", sort=False)[["same", "different"]].mean().reset_index()
             tables[variant] = means.dropna()
+        if not any(len(table) for table in tables.values()):
+            # Without classes there are no pairs; the notes say so.
+            return ()
         return (
             Figure(
                 name="layer-distances",

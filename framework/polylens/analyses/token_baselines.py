@@ -36,6 +36,7 @@ class TokenBaselines(Analysis):
     """
 
     headline: ClassVar[tuple[str, ...]] = ("token_information", "next_token_beyond")
+    answer: ClassVar[tuple[str, ...]] = ("next_token_beyond", "token_information")
 
     of: str
     """Name of the analysis whose clusters are compared."""

@@ -98,7 +98,7 @@ class _Page:
             scheme = rows.codes.scheme
             layers = f"{len(scheme.layers)} layer{'s' if len(scheme.layers) > 1 else ''}"
             yield "Code", f"{scheme.units:,} units of {layers}"
-            yield "Names polytopes", "yes" if scheme.names_polytopes else f"no: {scheme.reason}"
+            yield "Names polytopes", "yes" if scheme.names_polytopes else "no, as said above"
             yield "Units within numerical noise of a boundary", f"{rows.codes.near_boundary_fraction:.2g}"
             if scheme.is_proxy:
                 yield (
