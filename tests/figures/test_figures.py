@@ -385,7 +385,7 @@ def test_a_code_image_shows_every_cluster_with_its_own_bits() -> None:
 
 
 def test_lines_between_clusters_do_not_cover_clusters_of_a_row_or_two() -> None:
-    # A cluster of 200 rows, a hundred clusters of two and noise: lines stand at the ends of the large bands only.
+    # A cluster of 200 rows, a hundred of two, and noise: lines stand at the ends of the large bands alone.
     many = np.concatenate([np.zeros(200, int), 1 + np.arange(200) // 2, np.full(200, -1)])
     bits = rng().random((len(many), 4)) < 0.5
     with sheet():
