@@ -90,7 +90,7 @@ def _name_clusters(axes: Axes, labels: Int[np.ndarray, "rows"]) -> None:
     ends = [*starts[1:], len(labels)]
     gap, far = (inch / _TALL * len(labels) for inch in (0.145, 0.45))
     by_size = sorted(zip(starts, ends, strict=True), key=lambda band: (band[0] - band[1], band[0]))
-    for named in range(len(by_size), 0, -1):
+    for named in range(min(len(by_size), max(1, int(len(labels) / gap))), 0, -1):
         bands = sorted(by_size[:named])
         middles = [(a + b) / 2 for a, b in bands]
         places = spread(middles, gap=gap, low=gap / 2, high=len(labels) - gap / 2)
