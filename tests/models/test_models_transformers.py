@@ -132,11 +132,13 @@ def test_one_token_at_a_time_is_a_text_too(architecture: str, folders: dict[str,
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_names_told_from_the_config_are_the_networks_own(architecture: str, folders: dict[str, Path]) -> None:
     chosen = model(folders[architecture])
-    flow = trace(loaded(chosen), chosen.example_input(), aliases=chosen.aliases())
+    network: Any = loaded(chosen)
+    flow = trace(network, chosen.example_input(), aliases=chosen.aliases())
     layers = chosen.layers()
     assert layers is not None
     assert {name for name in flow.layers if name not in ("input", "output")} == set(layers)
-    assert len(chosen.aliases()) == 15
+    assert len(chosen.aliases()) == 5 * 3 + 1
+    assert network.get_submodule(chosen.token_embedding()) is network.get_input_embeddings()
     assert set(chosen.aliases().values()) <= set(layers)
     widths = {short: flow.layers[flow.resolve(f"{short}.1")].width for short in SHORT}
     assert widths == {"mlp_pre": 64, "mlp_post": 64, "mlp_out": 16, "attention_out": 16, "residual": 16}

@@ -117,6 +117,21 @@ def test_codes_and_activations_are_those_of_a_plain_forward_pass(result: StudyRe
     assert not rows.codes.scheme.names_polytopes
 
 
+def test_raw_inputs_of_text_are_the_embeddings_of_the_tokens_alone(
+    result: StudyResult, project: Path
+) -> None:
+    walk = result.children[0].walk
+    raw = walk.plan.variants[-1]
+    assert raw.variant.is_raw_inputs
+    rows = walk.rows(raw)
+    network = imports.transformers().GPT2LMHeadModel.from_pretrained(project / "model")
+    assert rows.tokens is not None
+    expected = network.transformer.wte.weight.detach().numpy()[rows.tokens.current]
+    np.testing.assert_array_equal(rows.activations, expected)
+    assert walk.findings(raw, "clusters").partition is not None
+    assert "code_tokens" in raw.labels
+
+
 def test_a_document_too_short_is_counted_and_the_report_shows_tokens(
     result: StudyResult, project: Path
 ) -> None:

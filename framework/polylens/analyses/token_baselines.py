@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field
 
@@ -54,6 +54,10 @@ class TokenBaselines(Analysis):
     def upstream(self) -> tuple[str, ...]:
         """The compared analysis."""
         return (self.of,)
+
+    def on_inputs(self) -> Self:
+        """The same for clusters of the tokens' embeddings, which know nothing of what is around them."""
+        return self
 
     def run(
         self,

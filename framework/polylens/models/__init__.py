@@ -74,6 +74,10 @@ class Model(Plugin):
         """Whether inputs are tokens, and what the network makes of one depends on none that comes later."""
         return False
 
+    def token_embedding(self) -> str | None:
+        """The layer that gives each token its vector, whatever stands around it; None where none is known."""
+        return None
+
     def layers(self) -> tuple[str, ...] | None:
         """Layer names known from the configuration alone, without building; None where it takes building."""
         return None

@@ -25,8 +25,9 @@ class Structure:
     parts: tuple[str, ...]
     """Layers of a block."""
     before: tuple[str, ...]
+    """Layers of the base before the blocks, first the one that embeds tokens."""
     after: tuple[str, ...]
-    """Layers of the base before and after the blocks."""
+    """Layers of the base after the blocks."""
     aliases: Mapping[str, str]
     """Short names and the part of a block that each stands for; the block itself is the empty text."""
     heads: Mapping[Head, tuple[str, ...]]
@@ -185,15 +186,18 @@ def layers(config: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def aliases(config: Mapping[str, Any]) -> dict[str, str]:
-    """Short names, such as `mlp_post.5`, and the layer each stands for; none for other architectures."""
+    """Short names, such as `embedding` and `mlp_post.5`, and their layers; none for other architectures."""
     structure = _STRUCTURES.get(config.get("model_type", ""))
     if structure is None or structure.blocks not in config:
         return {}
     base = "" if head_of(config) == "none" else f"{structure.base}."
     return {
-        f"{alias}.{number}": f"{base}{structure.block.format(i=number)}.{part}".removesuffix(".")
-        for alias, part in structure.aliases.items()
-        for number in range(config[structure.blocks])
+        "embedding": f"{base}{structure.before[0]}",
+        **{
+            f"{alias}.{number}": f"{base}{structure.block.format(i=number)}.{part}".removesuffix(".")
+            for alias, part in structure.aliases.items()
+            for number in range(config[structure.blocks])
+        },
     }
 
 

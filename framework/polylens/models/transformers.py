@@ -146,6 +146,10 @@ class Transformers(Model):
         """So are all architectures whose layers are known but BERT; of others it is not said."""
         return structure.is_causal(self._known() or self._config())
 
+    def token_embedding(self) -> str | None:
+        """Known of the architectures whose layers are known."""
+        return self.aliases().get("embedding")
+
     def layers(self) -> tuple[str, ...] | None:
         """Every layer, where the configuration is at hand and its architecture well known."""
         return structure.layers(self._known())

@@ -88,6 +88,9 @@ def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOut
     width = _width(plan, flow)
     units, code_bytes = _code(plan, flow)
     sizes = {"activations": rows * width * 4, "codes": rows * code_bytes}
+    embedding = model.token_embedding()
+    if embedding is not None and embedding in flow.layers:
+        sizes["embeddings"] = rows * flow.layers[embedding].width * 4
     missing = [variant for variant in plan.variants if _lacks_rows(variant, store)]
     lacking = {
         stage.digest: stage.name
@@ -178,6 +181,8 @@ def _lacks_rows(variant: VariantPlan, store: Store) -> bool:
 def _estimate(variant: VariantPlan, stage: Stage, plan: ChildPlan, sizes: Mapping[str, int]) -> int | None:
     if stage.kind != "harvest":
         return None
+    if variant.variant.is_raw_inputs and "embeddings" in sizes:
+        return sizes["embeddings"]
     if variant.variant.is_raw_inputs:
         shape = plan.child.experiment.model.input_shape()
         return (

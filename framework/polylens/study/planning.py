@@ -129,6 +129,11 @@ class _Planner:
         self.options = options
         self.layer = experiment.model.aliases().get(experiment.layer, experiment.layer)
         self.whole = experiment.code is not None and experiment.code.positions == "all"
+        self.is_text = isinstance(experiment.model.input_format(), TextFormat)
+        # Numbers of tokens have no distances; their embeddings have, and know as little of what is around.
+        self.raw_layer: str | None = "input"
+        if self.is_text:
+            self.raw_layer = None if self.whole else experiment.model.token_embedding()
 
     def variant(self, variant: Variant) -> VariantPlan:
         training = self._training(variant)
@@ -176,10 +181,8 @@ class _Planner:
     def _kept_analyses(self, variant: Variant) -> dict[str, Analysis]:
         if not variant.is_raw_inputs:
             return dict(self.experiment.analyses)
-        if self.experiment.layer == "input":
-            return {}  # the rows are the raw inputs already
-        if isinstance(self.experiment.model.input_format(), TextFormat):
-            return {}  # numbers of tokens have no distances; `token_baselines` stands in their place
+        if self.layer == self.raw_layer or self.raw_layer is None:
+            return {}  # the rows are the raw inputs already, or there are none that have distances
         kept: dict[str, Analysis] = {}
         for name, analysis in self._in_order():
             changed = analysis.on_inputs()
@@ -195,9 +198,12 @@ class _Planner:
         parts = [part for part in ("activations", "codes") if part in needed]
         takes: dict[str, PlannedTake] = {}
         for part in parts:
-            raw = variant.is_raw_inputs
+            # Of images the raw inputs are whole and seen by no network.
+            raw = variant.is_raw_inputs and not self.is_text
             sampling = None if self.whole or raw else self.experiment.sampling
             layer, whole = ("input", True) if raw else (self.layer, self.whole)
+            if variant.is_raw_inputs and self.raw_layer is not None:
+                layer = self.raw_layer
             kept_code = code if part == "codes" else None
             identity: dict[str, Any] = {
                 "examples": self.examples.fingerprint,
