@@ -25,6 +25,19 @@ def test_a_right_spec_is_called_fine(spec: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == "spec.yaml: fine (2 child runs)\n"
 
 
+def test_a_folder_stands_for_the_specs_in_it(
+    spec: Path, spec_text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = spec.parent / "several"
+    folder.mkdir()
+    assert main(["validate", "several"]) == 2
+    assert "there are no specs in the folder several" in capsys.readouterr().err
+    for name in ("two.yaml", "one.yml", "notes.txt"):
+        (folder / name).write_text(spec_text)
+    assert main(["validate", "several", "several/two.yaml"]) == 0
+    assert capsys.readouterr().out == "several/one.yml: fine\nseveral/two.yaml: fine\n"
+
+
 def test_mistakes_as_json_have_the_promised_keys(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", "spec.yaml", "--json", "--set", "sede=1", "--set", "layer=hidden.9"]) == 2
     printed = json.loads(capsys.readouterr().out)

@@ -44,3 +44,10 @@ def test_layers_of_one_sweep_share_one_forward_pass_and_one_training(project: Pr
     assert [run["layer"] for run in runs] == ["hidden.1", "hidden.2"]
     assert "harvest" in ran(runs[0])
     assert not {"train", "harvest", "harvest_codes"} & ran(runs[1])
+    (page,) = (project.folder / ".polylens").rglob("overview.html")
+    text = page.read_text()
+    assert "layer hidden.1" in text
+    assert "layer hidden.2" in text
+    assert f">{runs[0]['metrics']['quality/purity']:.2f}<" in text.replace(" ", "").replace("\n", "")
+    logged = [path.read_text() for path in project.folder.rglob("artifacts/report.html")]
+    assert text in logged, "the parent run shows the page of all children"

@@ -49,10 +49,12 @@ def command(
     """Do what specs ask for, and log it to MLflow.
 
     The same command again continues where it was stopped, or finds everything done. All specs are checked
-    before any is run.
+    before any is run. A folder stands for the specs in it; several runs also get one page together.
     """
     from polylens.cli.progress import open_progress
+    from polylens.cli.specs import spec_files
     from polylens.devices import Options
+    from polylens.errors import shown_path
     from polylens.settings import load_settings
     from polylens.spec import load
 
@@ -65,9 +67,11 @@ def command(
         workers=workers,
         num_nodes=num_nodes,
     )
-    studies = [load(path, overrides=overrides) for path in specs]
-    settings = [load_settings(path) for path in specs]
-    from polylens.study.running import run_study
+    files = spec_files(specs)
+    studies = [load(path, overrides=overrides) for path in files]
+    settings = [load_settings(path) for path in files]
+    from polylens.study.logs import experiment_of
+    from polylens.study.running import overview_of, run_study
 
     with open_progress(quiet=quiet or as_json) as progress:
         for note in dict.fromkeys(note for each in settings for note in each.notes):
@@ -77,13 +81,19 @@ def command(
             for study, each in zip(studies, settings, strict=True)
         ]
     children = [child for result in results for child in result.children]
+    overview = results[0].overview
+    if len(results) > 1:
+        overview = overview_of(children, name=", ".join(dict.fromkeys(map(experiment_of, studies))))
     if as_json:
-        click.echo(json.dumps({"runs": [child.to_plain() for child in children]}, ensure_ascii=False))
+        printed = {"runs": [child.to_plain() for child in children]}
+        click.echo(json.dumps(printed, ensure_ascii=False))
     else:
         from polylens.cli.summary import show_result
 
         for study, result in zip(studies, results, strict=True):
             show_result(result, name=study.name)
+        if overview is not None:
+            click.echo(f"All of them on one page: {shown_path(overview)}")
     for study, result in zip(studies, results, strict=True):
         _show_failures(study, result.failed)
     return _exit_code(children)

@@ -23,13 +23,14 @@ def command(specs: tuple[Path, ...], overrides: tuple[str, ...], deep: bool, as_
     """Check specs, and files of a registry, and say everything that is wrong with them.
 
     Nothing is run or downloaded. Layers are checked where the model can name them from its configuration;
-    --deep builds the network to check them all.
+    --deep builds the network to check them all. A folder stands for the files in it.
     """
     from polylens.cli.complaints import problem_record, show_problems
+    from polylens.cli.specs import spec_files
 
     problems: list[Problem] = []
     fine: list[str] = []
-    for path in specs:
+    for path in spec_files(specs):
         try:
             fine.append(_checked(path, overrides=overrides, deep=deep))
         except SpecError as error:

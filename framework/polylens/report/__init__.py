@@ -1,8 +1,22 @@
 """The report: one self-contained HTML page of what was asked, what came out, and what it stands on.
 
-`polylens.report.page.render` makes the page of a `Report`; it loads the template's libraries.
+`polylens.report.page.render` makes the page of a `Report`, `render_overview` that of several runs; the
+module loads the template's libraries.
 """
 
 from polylens.report.contents import ClusterCard, ClusterCards, Report, Score, ScoreTable
+from polylens.report.overview import Chapter, Overview, Section, Spread, SpreadRow, SpreadTable
 
-__all__ = ["ClusterCard", "ClusterCards", "Report", "Score", "ScoreTable"]
+__all__ = [
+    "Chapter",
+    "ClusterCard",
+    "ClusterCards",
+    "Overview",
+    "Report",
+    "Score",
+    "ScoreTable",
+    "Section",
+    "Spread",
+    "SpreadRow",
+    "SpreadTable",
+]

@@ -14,6 +14,7 @@ from polylens.figures.words import percent, short
 from polylens.records import TokenContext
 from polylens.report.answer import answer, mean, words, written
 from polylens.report.contents import ClusterCards, Report
+from polylens.report.overview import Overview
 from polylens.report.passages import passage
 from polylens.report.pictures import Pictures
 
@@ -24,6 +25,8 @@ MOST_CARDS = 24
 MOST_PASSAGES = 4
 """Texts of one kind shown in full on a card; the rest is folded."""
 MOST_SKIPPED = 200
+MOST_FIGURES = 4
+"""Figures of one section of an overview shown in full; the rest is folded."""
 
 
 def render(report: Report, *, most_bytes: int = MOST_BYTES) -> str:
@@ -46,6 +49,13 @@ def render(report: Report, *, most_bytes: int = MOST_BYTES) -> str:
             most_skipped=MOST_SKIPPED,
         )
     )
+
+
+def render_overview(overview: Overview, *, most_bytes: int = MOST_BYTES) -> str:
+    """Several runs as one HTML page, under the same rules; the last pictures are left out first."""
+    template = _environment().get_template("overview.html")
+    pictures = Pictures(most_bytes=most_bytes)
+    return template.render(overview=overview, pictures=pictures, most_figures=MOST_FIGURES)
 
 
 @cache

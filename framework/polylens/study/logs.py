@@ -38,10 +38,12 @@ class StudyLog:
         if self._tracker.is_away:
             self._tracker.send_kept()
 
-    def finish_parent(self, status: str) -> None:
-        """Ends the parent run, with a table of its children."""
+    def finish_parent(self, status: str, *, overview: str) -> None:
+        """Ends the parent run, with a table of its children and, where it is not empty, the page of all."""
         if self.parent is not None and not self.parent.finished:
             self.parent.log_children(self.runs)
+            if overview:
+                self.parent.log_report(overview)
             self.parent.finish(status)
 
     def stop(self, status: str, *, runs: Sequence[TrackedRun], reason: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from polylens.spec import Experiment, Study
 from polylens.store import Store
 from polylens.study.drawing import Drawing
 from polylens.study.logs import StudyLog
+from polylens.study.overviews import Finished, write_overview
 from polylens.study.pages import write_report
 from polylens.study.performing import StageReport
 from polylens.study.planning import plan_study
@@ -43,6 +45,8 @@ class ChildResult:
     report: Path | None = None
     """The HTML page in the store."""
     error: PolylensError | None = None
+    study: str = field(kw_only=True)
+    """Name of its spec."""
     walk: Walk = field(kw_only=True, repr=False)
     """From which rows, findings and labels can be read."""
 
@@ -76,6 +80,9 @@ class StudyResult:
 
     children: tuple[ChildResult, ...]
     settings: Settings = field(repr=False)
+    name: str = ""
+    overview: Path | None = None
+    """The HTML page of all children together in the store; None where fewer than two were done."""
 
     @property
     def failed(self) -> tuple[ChildResult, ...]:
@@ -114,16 +121,27 @@ def run_study(
         ):
             for plan, run in zip(plans, log.runs, strict=True):
                 walk = Walk(plan, place, stages=stages)
-                results.append(_run_child(walk, run, log=log))
+                results.append(_run_child(walk, run, study=study.name, log=log))
     except KeyboardInterrupt:
         log.stop("KILLED", runs=log.runs[len(results) :])
         raise
-    log.finish_parent("FAILED" if any(result.status == "failed" for result in results) else "FINISHED")
+    overview = overview_of(results, name=study.name)
+    status = "FAILED" if any(result.status == "failed" for result in results) else "FINISHED"
+    log.finish_parent(status, overview="" if overview is None else overview.read_text(encoding="utf-8"))
     log.send_kept()
-    return StudyResult(tuple(results), settings)
+    return StudyResult(tuple(results), settings, study.name, overview)
 
 
-def _run_child(walk: Walk, run: TrackedRun, *, log: StudyLog) -> ChildResult:
+def overview_of(results: Sequence[ChildResult], *, name: str) -> Path | None:
+    """One page of all children that were done, of one study or of several; None of fewer than two."""
+    done = [Finished(child.study, child.walk, child.results) for child in results if child.status == "done"]
+    if len(done) < 2:
+        return None
+    failed = [child.name for child in results if child.status == "failed"]
+    return write_overview(done, title=name, failed=failed)
+
+
+def _run_child(walk: Walk, run: TrackedRun, *, study: str, log: StudyLog) -> ChildResult:
     try:
         walk.all_stages()
         drawing = Drawing(walk)
@@ -135,14 +153,15 @@ def _run_child(walk: Walk, run: TrackedRun, *, log: StudyLog) -> ChildResult:
             log.log_results(run, drawing, results=results, report=page)
     except PolylensError as error:
         log.stop("FAILED", runs=[run], reason=str(error))
-        return _result(walk, run, error=error)
-    return _result(walk, run, results=results, report=report)
+        return _result(walk, run, study=study, error=error)
+    return _result(walk, run, study=study, results=results, report=report)
 
 
 def _result(
     walk: Walk,
     run: TrackedRun,
     *,
+    study: str,
     results: tuple[Result, ...] = (),
     report: Path | None = None,
     error: PolylensError | None = None,
@@ -158,6 +177,7 @@ def _result(
         stages=tuple(walk.performer.reports.values()),
         report=report,
         error=error,
+        study=study,
         walk=walk,
     )
 

@@ -18,6 +18,7 @@ _VERSIONS = {
     "labels": 1,
     "figures": 1,
     "report": 1,
+    "overview": 1,
 }
 """Raised when a stage's own code changes its results, so that older stored ones are not mistaken for new."""
 
@@ -30,7 +31,7 @@ class Stage:
     """One piece of work whose result lies in the store under its digest."""
 
     kind: str
-    """Folder in the store: training, accuracy, harvest, analysis, labels, figures or report."""
+    """Folder in the store: training, accuracy, harvest, analysis, labels, figures, report or overview."""
     name: str
     """For people and metrics, such as `harvest.random_init#2`."""
     identity: Mapping[str, Any]

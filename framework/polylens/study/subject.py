@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from polylens.records import Codes, Rows
 from polylens.study.plans import ChildPlan
 
@@ -11,13 +13,14 @@ def title_of(plan: ChildPlan) -> str:
     return f"{plan.child.names['model']}, layer {plan.child.experiment.layer}"
 
 
-def subject_of(plan: ChildPlan, rows: Rows) -> str:
-    """The sentence every caption ends with."""
+def subject_of(plan: ChildPlan, rows: Rows, *, seeds: Sequence[int] = ()) -> str:
+    """The sentence every caption ends with; of several runs it names the seeds of all."""
+    of = seeds or (plan.child.experiment.seed,)
     what = "whole examples" if plan.whole or not rows.origins.grid else "sampled positions"
     parts = [
         title_of(plan),
         f"{len(rows):,} rows ({what} of {plan.child.names['dataset']})",
-        f"seed {plan.child.experiment.seed}",
+        f"seed{'s' * (len(of) > 1)} {', '.join(map(str, of))}",
     ]
     return ", ".join(parts) + "." + code_sentence(rows)
 

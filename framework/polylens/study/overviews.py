@@ -1,0 +1,171 @@
+"""One page of several runs: each spec a chapter, runs that differ only in their seeds gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from polylens.digests import digest
+from polylens.records import Figure, Number
+from polylens.report import Chapter, Overview, Section, Spread, SpreadRow, SpreadTable
+from polylens.store import file_from_bytes
+from polylens.study.drawing import Drawing
+from polylens.study.performing import Performer
+from polylens.study.plans import ChildPlan
+from polylens.study.results import Result
+from polylens.study.stages import Stage
+from polylens.study.subject import subject_of
+from polylens.study.walk import Walk
+
+_FILE = "overview.html"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One child that came to its end."""
+
+    study: str
+    """Name of its spec."""
+    walk: Walk
+    results: tuple[Result, ...]
+
+    @property
+    def plan(self) -> ChildPlan:
+        """Its plan."""
+        return self.walk.plan
+
+    @property
+    def point(self) -> dict[str, Any]:
+        """What was swept besides the seed."""
+        return {key: value for key, value in self.plan.child.point.items() if key != "seed"}
+
+
+def write_overview(finished: Sequence[Finished], *, title: str, failed: Sequence[str] = ()) -> Path:
+    """The page of several finished children in the store, made where it is not there yet."""
+    place = finished[0].walk.place
+    performer, stage = Performer(place.store, place.progress), _stage(finished, title, failed)
+
+    def work(folder: Path) -> None:
+        # The page's template and pictures are only loaded to make one.
+        from polylens.report.page import render_overview
+
+        page = Overview(title, tuple(_chapters(finished)), tuple(failed))
+        file_from_bytes(folder / _FILE, render_overview(page).encode())
+
+    performer.perform(stage, work)
+    return performer.read(lambda: performer.open(stage) / _FILE, again=lambda: performer.perform(stage, work))
+
+
+def _stage(finished: Sequence[Finished], title: str, failed: Sequence[str]) -> Stage:
+    heads = [(each.study, each.plan.child.experiment) for each in finished]
+    return Stage(
+        kind="overview",
+        name="overview",
+        identity={
+            "title": title,
+            "failed": list(failed),
+            "chapters": [[name, head.about, head.claim] for name, head in heads],
+            "points": [[each.plan.child.name, digest(each.point)] for each in finished],
+            "stages": [
+                stage.digest
+                for each in finished
+                for variant in each.plan.variants
+                for stage in variant.stages()
+            ],
+        },
+    )
+
+
+def _chapters(finished: Sequence[Finished]) -> Iterator[Chapter]:
+    for name, runs in _grouped((each.study, each) for each in finished):
+        head = runs[0].plan.child.experiment
+        sections = _grouped((_title(each), each) for each in runs)
+        yield Chapter(
+            title=name,
+            about=head.about,
+            claim=head.claim,
+            sections=tuple(_section(title, same) for title, same in sections),
+        )
+
+
+def _title(one: Finished) -> str:
+    return ", ".join(f"{key} {value}" for key, value in one.point.items())
+
+
+def _section(title: str, runs: Sequence[Finished]) -> Section:
+    walk = runs[0].walk
+    tables = tuple(_tables(runs))
+    seeds = [each.plan.child.experiment.seed for each in runs]
+    training = walk.plan.own.training is not None
+    first, *rest = Drawing(walk).figures()
+    return Section(
+        title=title,
+        subject=subject_of(walk.plan, walk.rows(walk.plan.own), seeds=seeds),
+        tables=tables,
+        # How the network was trained is of the least interest here.
+        figures=(*_dots(tables), *((*rest, first) if training else (first, *rest))),
+    )
+
+
+def _tables(runs: Sequence[Finished]) -> Iterator[SpreadTable]:
+    numbers = _grouped(
+        ((result.stage, result.name), result)
+        for each in runs
+        for result in each.results
+        if result.own is not None
+    )
+    rows = [(stage, _row(name, results)) for (stage, name), results in numbers]
+    for stage, of_stage in _grouped(rows):
+        yield SpreadTable(stage, tuple(of_stage))
+
+
+def _row(name: str, results: Sequence[Result]) -> SpreadRow:
+    """One number over its runs."""
+    variants = dict.fromkeys(variant for result in results for variant in result.by_variant)
+    by_variant = {
+        variant: Spread(
+            tuple(
+                fmean(draw.value for draw in result.by_variant[variant])
+                for result in results
+                if result.by_variant.get(variant)
+            )
+        )
+        for variant in variants
+    }
+    chances = [result.own.chance for result in results if result.own is not None]
+    known = tuple(chance for chance in chances if chance is not None)
+    shown = any(result.headline or result.answers for result in results)
+    return SpreadRow(name, by_variant, Spread(known) if known else None, shown)
+
+
+def _dots(tables: Sequence[SpreadTable]) -> Iterator[Figure]:
+    """Every headline score, a dot a seed."""
+    from polylens.figures import scores
+
+    numbers: dict[str, Mapping[str, Sequence[Number]]] = {
+        f"{table.title}/{row.name}": {
+            variant: [Number(value) for value in spread.values] for variant, spread in row.by_variant.items()
+        }
+        for table in tables
+        for row in table.rows
+        if row.headline
+    }
+    if numbers:
+        yield Figure(
+            name="scores-over-seeds",
+            title="Scores over all seeds",
+            caption="A dot is one seed, or the mean of a control's draws; the number is the dots' mean.",
+            png=scores(numbers),
+            alt="A panel a score, with a row of dots for the network and for each control.",
+        )
+
+
+def _grouped(items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, list[Any]]]:
+    """Values by key, in the order of their first appearance."""
+    groups: dict[Any, list[Any]] = {}
+    for key, value in items:
+        groups.setdefault(key, []).append(value)
+    return list(groups.items())

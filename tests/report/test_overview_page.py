@@ -1,0 +1,63 @@
+"""One page of several runs: means over seeds, and nothing of the data as markup."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from polylens.records import Figure
+from polylens.report import Chapter, Overview, Section, Spread, SpreadRow, SpreadTable
+from polylens.report.page import render_overview
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def png(side: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (side, side)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def page(*, title: str = "density", sides: tuple[int, ...] = (8,), most_bytes: int = 10**6) -> str:
+    purity = SpreadRow(
+        "purity",
+        {"network": Spread((0.5, 0.7)), "random_init": Spread((0.25,))},
+        chance=Spread((0.1, 0.1)),
+        headline=True,
+    )
+    clusters = SpreadRow("clusters", {"network": Spread((3.0, 6.0))}, chance=None, headline=False)
+    figures = tuple(Figure(f"figure-{side}", title, title, png(side)) for side in sides)
+    section = Section(title, title, (SpreadTable(title, (purity, clusters)),), figures)
+    return render_overview(
+        Overview(title, (Chapter(title, title, title, (section,)),), failed=(title,)), most_bytes=most_bytes
+    )
+
+
+def test_numbers_are_means_with_their_deviation_over_seeds() -> None:
+    text = "".join(page().split())
+    # (0.5 + 0.7) / 2 = 0.6; sqrt(2 * 0.1^2 / 1) = 0.14
+    assert "0.60<small>±0.14</small>" in text
+    assert ">0.25<" in text, "of one seed there is no deviation"
+    assert "0.10<small>±0</small>" in text
+    assert "4.50<small>±2.12</small>" in text
+    assert "Morenumbersofdensity" in text
+
+
+def test_text_from_data_is_never_markup() -> None:
+    text = page(title=HOSTILE)
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_pictures_without_room_are_said_to_be_missing() -> None:
+    assert page(sides=(8, 16)).count("data:image/png") == 2
+    text = page(sides=(8, 16), most_bytes=10)
+    assert "data:image/png" not in text
+    assert text.count("found no room") == 2
+
+
+def test_a_spread_of_nothing_has_no_mean() -> None:
+    with pytest.raises(ValueError, match="mean"):
+        _ = Spread(()).mean
