@@ -67,6 +67,7 @@ def test_pieces_give_the_same_medoids(metric, monkeypatch):
     points = _some(metric, 700, 9, 2)
     whole = find_medoids(points, labels=_one(700), metric=metric)
     monkeypatch.setattr("polylens.clustering.summed_distances._CHUNK_NUMBERS", 10_000)
+    monkeypatch.setattr("polylens.clustering.summed_distances._FEW_CODES", 100)
     assert np.array_equal(find_medoids(points, labels=_one(700), metric=metric), whole)
     if points.dtype == np.bool_:
         packed = np.packbits(points, axis=1)

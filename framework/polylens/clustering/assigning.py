@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
-from polylens.clustering.blocks import side_by_side
+from polylens.clustering.blocks import one_thread_a_product, side_by_side
 from polylens.clustering.checks import check_bits, check_finite, check_metric, check_rows
 from polylens.clustering.dense_space import DenseMetric, centre_of, lengths, lower_bounds, prepared
 from polylens.clustering.points import Points
@@ -78,9 +78,7 @@ def assigned(
         if rows.dtype == np.uint8 and of.bits is not None:
             check_bits(rows, of.bits)
         check_finite(rows)
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread_a_product(among):
         found = _joined(new, among, partition, of, progress or Silent())
 
     core = found.near[:, -1] if of.min_samples > 1 else np.zeros(len(new))

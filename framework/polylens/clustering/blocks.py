@@ -6,10 +6,14 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
+import numpy as np
+
+from polylens.clustering.points import Points
 from polylens.clustering.processes import Processes
 from polylens.progress import Progress
 
@@ -77,6 +81,19 @@ def threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def one_thread_a_product(points: Points) -> AbstractContextManager[object]:
+    """Holds each product of matrices to one thread: every core has a thread of its own already.
+
+    Bits are compared without products, and looking through the loaded libraries takes milliseconds.
+    """
+    if points.dtype != np.float32:
+        return nullcontext()
+    from threadpoolctl import threadpool_limits
+
+    held: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return held
 
 
 def most_threads() -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float64
 
+from polylens.clustering.blocks import one_thread_a_product
 from polylens.clustering.checks import check_min_samples, check_points
 from polylens.clustering.forest import Forest
 from polylens.clustering.keeping import Forgetful, Keeper
@@ -66,10 +67,7 @@ def hierarchy(
     if points.dtype == np.float32:  # sums go along the memory, and their last digits should not depend on it
         points = np.ascontiguousarray(points)
     bits = bits or points.shape[1] * (8 if points.dtype == np.uint8 else 1)
-    from threadpoolctl import threadpool_limits
-
-    # Every core has a thread of its own already.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread_a_product(points):
         passes = passes_of(points, metric=metric, bits=bits, device=_device(device, rows=len(points)))
         forest, core = spanning_forest(
             passes,

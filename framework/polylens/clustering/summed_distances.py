@@ -21,6 +21,8 @@ _SIDE = 1024
 """Rows of a block of Euclidean distances."""
 _FEW = 500
 """Members whose Euclidean distances are taken pair by pair."""
+_FEW_CODES = 2000
+"""Members whose Hamming distances are taken pair by pair: up to here that is faster than unpacking them."""
 _ROUNDING = 1e-6
 """Of a summed distance: more than products of matrices lose, in double precision."""
 
@@ -59,7 +61,13 @@ def _bits(points: Points, some: Int64[np.ndarray, "some"]) -> Bool[np.ndarray, "
 
 
 def _hamming(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[np.ndarray, "members"]:
-    """Column sums say it without looking at any pair; integers, hence exact."""
+    """Of few members the pairs are looked at; of many, column sums say it. Integers, hence exact."""
+    if len(members) <= _FEW_CODES:
+        from polylens.kernels.exemplars import hamming_sums
+
+        summed = np.empty(len(members))
+        hamming_sums(tiled(_packed(points, members)), len(members), summed)
+        return summed
     width = points.shape[1] * (1 if points.dtype == np.bool_ else 8)
     ones = np.zeros(width)
     for some in _chunks(members, width):

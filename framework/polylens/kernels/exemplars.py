@@ -10,6 +10,26 @@ from polylens.kernels.popcount import TILE, differing_tile
 
 
 @compiled
+def hamming_sums(words: np.ndarray, n_rows: int, out: np.ndarray) -> None:
+    """Fills `out` with each row's summed differing bits from all rows.
+
+    Args:
+        words: `tiles words 64` of uint64.
+        n_rows: rows that are not padding.
+        out: of all rows that are not padding.
+    """
+    counts = np.empty((TILE, TILE), dtype=np.float32)
+    out[:] = 0.0
+    for tile in range(len(words)):
+        first = tile * TILE
+        for other in range(len(words)):
+            differing_tile(words, tile, words, other, counts)
+            for row in range(first, min(first + TILE, n_rows)):
+                for column in range(min(TILE, n_rows - other * TILE)):
+                    out[row] += counts[row - first, column]
+
+
+@compiled
 def jaccard_sums(words: np.ndarray, ones: np.ndarray, n_rows: int, tile: int, out: np.ndarray) -> None:
     """Fills `out` with the summed Jaccard distances of one tile's rows to all rows, added up in their order.
 
