@@ -65,8 +65,7 @@ class Hierarchy:
     """Every row once: of the groups joined at one height, the one with the lowest row comes first."""
     heights: Float64[np.ndarray, "gaps"]
     """Height at which each row of `order` and the next are joined, in the metric's unit; sorted, these are
-    the
-    weights of every minimum spanning tree."""
+    the weights of every minimum spanning tree."""
     core: Float64[np.ndarray, "rows"]
     """Core distance of each row: to its `min_samples`-th neighbour, itself counted."""
     metric: str
@@ -100,9 +99,8 @@ class Partition:
     persistence: Float64[np.ndarray, "clusters"] | None = None
     """How long each cluster lasts over the heights, in [0, 1]; None where the method has no heights."""
     lifetimes: Float64[np.ndarray, "clusters 2"] | None = None
-    """Heights at which each cluster joins others, and at which it splits or its last rows leave; None where
-    the
-    method has no heights."""
+    """Heights at which each cluster joins others, and at which it splits or its last rows leave; None
+    where the method has no heights."""
     hierarchy: Hierarchy | None = None
     """What the clusters were cut from; None where the method has none or does not show it."""
     alternatives: tuple[Alternative, ...] = ()
