@@ -53,8 +53,8 @@ def least_tile(
         core: core distances by place.
         group: groups by place.
         slot: which columns of `weight` a group has: column `slot[h]` of row g is for edges from g to h, so
-            that with `slot[h] = h` every two groups keep their least edge, and with `slot[h] = 0` each group keeps
-            the least that leaves it.
+            that with `slot[h] = h` every two groups keep their least edge, and with `slot[h] = 0` each group
+            keeps the least that leaves it.
         weight: `groups slots`, the least weights so far; updated.
         ends: `groups slots 2`, the places of those edges, the one in the group first; updated.
     """

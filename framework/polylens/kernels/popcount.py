@@ -2,8 +2,9 @@
 
 A tile holds 64 rows, word by word: `words[tile, word, row]`. Eight rows of one tile meet eight of the
 other at a time: the 64 counts then stay in eight vector registers over all words, each word is read once, and
-one vector population count (AVX-512 VPOPCNTDQ, or what LLVM makes of it elsewhere) serves eight pairs. Written in
-LLVM's own language, because what Numba makes of loops keeps the counts in memory and is half as fast.
+one vector population count (AVX-512 VPOPCNTDQ, or what LLVM makes of it elsewhere) serves eight pairs.
+Written in LLVM's own language, because what Numba makes of loops keeps the counts in memory and is half as
+fast.
 """
 
 from __future__ import annotations
