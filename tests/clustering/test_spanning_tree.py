@@ -17,7 +17,7 @@ from polylens.clustering.torch_passes import TorchPasses
 from polylens.errors import DataError
 from polylens.progress import Silent
 
-CASES = 400
+CASES = 200
 
 
 def close(metric):
