@@ -16,6 +16,7 @@ from polylens.dataflow import (
     LayerShape,
     Narrowed,
     Nonlinearity,
+    NotNarrowError,
     capture,
     gather,
     near_boundary,
@@ -91,7 +92,11 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         if not self._narrowing:
             return self._collected(batch)
         chosen = ChosenTokens(positions, n_tokens=batch["inputs"].shape[1])
-        return self._collected(batch, Attentions(chosen, at=self._narrowing))
+        try:
+            return self._collected(batch, Attentions(chosen, at=self._narrowing))
+        except NotNarrowError:  # longer texts took another way through the network than the tried one
+            self._narrowing = 0
+            return self._collected(batch)
 
     def _collected(self, batch: dict[str, Any], attentions: Attentions | None = None) -> dict[str, Collected]:
         """The rows of one batch by one pass."""

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from polylens.dataflow import Attentions, ChosenTokens, NotNarrowError
+from polylens.records import PADDING
 
 if TYPE_CHECKING:
     from polylens.harvest.collecting import Collected
 
+_TOKENS = 128
+"""Tokens that are tried."""
 _BITS = 2e-3
 """Share of bits that rounding may turn."""
 _NUMBERS = 1e-3
@@ -25,6 +28,7 @@ def tried(
 ) -> int | None:
     """The attention from which on chosen tokens are enough, from 1: the last one before the pass ends.
 
+    Tried on the first tokens of one example, since two more passes of a long text cost as much as two texts.
     0 where the network has no attention that can be seen, or does something with tokens that narrowing does
     not know; None where no example of the batch has rows, and nothing is learned.
 
@@ -35,7 +39,7 @@ def tried(
     owners = torch.cat([rows["example_of_row"] for rows in batch["rows"].values()])
     if not len(owners):
         return None
-    one = _only(batch, int(owners[0]))
+    one = _first_tokens(batch, int(owners[0]))
     counting = Attentions()
     plain = collect(one, counting)
     chosen = ChosenTokens(one["chosen"], n_tokens=one["inputs"].shape[1])
@@ -49,16 +53,17 @@ def tried(
     return counting.seen if all(agree) else 0
 
 
-def _only(batch: Mapping[str, Any], place: int) -> dict[str, Any]:
-    """The batch of one of its examples."""
-    rows = {}
-    for key, every in batch["rows"].items():
-        own = every["example_of_row"] == place
-        rows[key] = {"example_of_row": every["example_of_row"][own] * 0, "position": every["position"][own]}
+def _first_tokens(batch: Mapping[str, Any], place: int) -> dict[str, Any]:
+    """One example of the batch, cut short, with some tokens chosen over its length."""
+    inputs = batch["inputs"][place : place + 1]
+    n_tokens = min(int((inputs != PADDING).sum()), _TOKENS)
+    last = n_tokens - 1
+    position = torch.tensor(sorted({last // 4, last // 2, last}), device=inputs.device)
+    rows = {"example_of_row": torch.zeros_like(position), "position": position}
     return {
-        "inputs": batch["inputs"][place : place + 1],
-        "chosen": batch["chosen"][place : place + 1],
-        "rows": rows,
+        "inputs": inputs[:, :n_tokens],
+        "chosen": position[None],
+        "rows": dict.fromkeys(batch["rows"], rows),
     }
 
 
