@@ -116,8 +116,20 @@ def _chosen_tokens(rows: Sequence[dict[str, Any]], n_examples: int) -> Int64[tor
     return torch.where((counts == 0)[:, None], 0, found)
 
 
+_CPU_TOKENS = 2048
+"""Tokens of a batch on a CPU, padding counted: what a layer makes of more no longer fits its caches, and more
+computed at once is then computed more slowly."""
+
+
 class BatchesOf(torch.utils.data.Sampler[list[int]]):
-    """The batches of some shards: examples of like length together, so that little padding is computed."""
+    """The batches of some shards: examples of like length together, so that little padding is computed.
+
+    Args:
+        shards: whose examples.
+        batch_size: examples of a batch at most.
+        lengths: tokens of each example; None where all inputs have one shape.
+        most_tokens: tokens of a batch at most, padding counted; a longer example is a batch of its own.
+    """
 
     def __init__(
         self,
@@ -125,13 +137,24 @@ class BatchesOf(torch.utils.data.Sampler[list[int]]):
         *,
         batch_size: int,
         lengths: Int64[np.ndarray, "examples"] | None = None,
+        most_tokens: int | None = None,
     ) -> None:
         self._batches: list[list[int]] = []
         for shard in shards:
             own = np.arange(shard.start, shard.stop)
-            if lengths is not None:
-                own = own[np.argsort(lengths[own], kind="stable")]
-            self._batches += [own[i : i + batch_size].tolist() for i in range(0, len(own), batch_size)]
+            if lengths is None:
+                self._batches += [own[i : i + batch_size].tolist() for i in range(0, len(own), batch_size)]
+                continue
+            batch: list[int] = []
+            for index in own[np.argsort(lengths[own], kind="stable")].tolist():
+                # Lengths rise, so that the newest is what all are padded to.
+                is_full = most_tokens is not None and (len(batch) + 1) * lengths[index] > most_tokens
+                if batch and (is_full or len(batch) == batch_size):
+                    self._batches.append(batch)
+                    batch = []
+                batch.append(index)
+            if batch:
+                self._batches.append(batch)
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -151,9 +174,15 @@ def batches_of(
 ) -> Loader:
     """A loader of the shards' batches; with workers, loading overlaps computing."""
     rules = {rule.key: rule for rule in map(Rule.of, resolved)}
+    on_gpu = options.accelerator != "cpu" and (torch.cuda.is_available() or torch.backends.mps.is_available())
     return torch.utils.data.DataLoader(
         Batches(examples, tuple(rules.values()), streams=streams, is_causal=is_causal),
-        sampler=BatchesOf(shards, batch_size=options.batch_size, lengths=examples.lengths()),
+        sampler=BatchesOf(
+            shards,
+            batch_size=options.batch_size,
+            lengths=examples.lengths(),
+            most_tokens=None if on_gpu else _CPU_TOKENS,
+        ),
         batch_size=None,
         num_workers=options.workers,
         pin_memory=options.workers > 0 and options.accelerator != "cpu" and torch.cuda.is_available(),
