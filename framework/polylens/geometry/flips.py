@@ -1,0 +1,107 @@
+"""Where units and windows change regime between neighbouring vertices, and to which regime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float64, Int64
+
+_ROUNDINGS = 8.0
+"""Roundings of the layer's largest value within which a unit counts as standing on its kink."""
+
+
+@dataclass(frozen=True, eq=False)
+class Flips:
+    """Changes of regime, in the order of the segment and, at one place, of happening."""
+
+    cell: Int64[torch.Tensor, "flips"]
+    """The vertices before and after are `cell` and `cell + 1`."""
+    weight: Float64[torch.Tensor, "flips"]
+    """How far along the cell: 0 at the vertex before, 1 at the vertex after."""
+    unit: Int64[torch.Tensor, "flips"]
+    before: Int64[torch.Tensor, "flips"]
+    after: Int64[torch.Tensor, "flips"]
+
+
+def above(
+    values: Float64[torch.Tensor, "vertices units"], kink: float
+) -> Bool[torch.Tensor, "vertices units"]:
+    """Whether each unit is above its kink by more than rounding."""
+    noise = _ROUNDINGS * torch.finfo(torch.float64).eps
+    low, high = torch.aminmax(values, dim=1, keepdim=True)
+    return values > kink + noise * torch.maximum(high, -low)
+
+
+def unit_flips(
+    values: Float64[torch.Tensor, "vertices units"],
+    is_above: Bool[torch.Tensor, "vertices units"],
+    *,
+    kink: float,
+    regime: int,
+) -> Flips:
+    """Where units pass a kink; below it they have `regime`, above it `regime + 1`.
+
+    >>> values = torch.tensor([[-1.0, 2.0], [3.0, 1.0]], dtype=torch.float64)
+    >>> unit_flips(values, above(values, 0.0), kink=0.0, regime=0).weight.tolist()
+    [0.25]
+    """
+    cell, unit = (is_above[1:] != is_above[:-1]).nonzero(as_tuple=True)
+    left, right = values[cell, unit] - kink, values[cell + 1, unit] - kink
+    rising = is_above[cell + 1, unit].to(torch.int64)
+    weight = torch.nan_to_num(left / (left - right)).clamp(0.0, 1.0)
+    return Flips(cell, weight, unit, before=regime + 1 - rising, after=regime + rising)
+
+
+def window_flips(
+    values: Float64[torch.Tensor, "vertices numbers"],
+    winners: Int64[torch.Tensor, "vertices windows"],
+    elements: Int64[torch.Tensor, "windows places"],
+) -> Flips:
+    """Where windows change their winner: the corners of the upper envelope of each window's elements.
+
+    Args:
+        values: what the windows look at, flat.
+        winners: the place that wins each window at each vertex.
+        elements: the flat index of each place of each window; -1 outside.
+    """
+    cell, window = (winners[1:] != winners[:-1]).nonzero(as_tuple=True)
+    target = winners[cell + 1, window]
+    places = elements[window]
+    inside = places >= 0
+    left = values[cell[:, None], places.clamp(min=0)]
+    slope = values[cell[:, None] + 1, places.clamp(min=0)] - left
+    noise = _ROUNDINGS * torch.finfo(torch.float64).eps * left.abs().amax(dim=1, keepdim=True)
+    noise = noise if len(cell) else noise.new_zeros(0, 1)
+    winner = winners[cell, window]
+    now = torch.zeros(len(cell), dtype=torch.float64, device=values.device)
+    running = torch.arange(len(cell), device=values.device)
+    parts: list[tuple[torch.Tensor, ...]] = []
+    for turn in range(places.shape[1] + 1):
+        if not len(running):
+            break
+        own = winner[running, None]
+        steeper = slope[running] - slope[running].gather(1, own)
+        lead = left[running].gather(1, own) - left[running]
+        overtakes = inside[running] & (steeper > noise[running])
+        when = torch.where(overtakes, lead / steeper, torch.inf)
+        when = when.clamp(min=now[running, None])
+        first = when.amin(dim=1)
+        # Of those that overtake together, the steepest leads from there on.
+        steepest = torch.where(when == first[:, None], steeper, -torch.inf).argmax(dim=1)
+        met = first <= 1.0
+        if turn == places.shape[1]:
+            met = torch.zeros_like(met)
+        # Equal elements: the one that is told to win there is another than the line that led so far.
+        following = torch.where(met, steepest, target[running])
+        first = torch.where(met, first, 1.0)
+        order = torch.full_like(running, turn)
+        parts.append((cell[running], first, window[running], winner[running], following, order))
+        winner[running], now[running] = following, first
+        running = running[following != target[running]]
+    if not parts:
+        nothing = cell[:0]
+        return Flips(nothing, now[:0], nothing, nothing, nothing)
+    cells, weights, units, before, after, order = (torch.cat(column) for column in zip(*parts, strict=True))
+    rank = torch.argsort(cells * (places.shape[1] + 1) + order, stable=True)
+    return Flips(cells[rank], weights[rank], units[rank], before[rank], after[rank])
