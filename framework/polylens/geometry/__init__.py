@@ -1,7 +1,10 @@
 """Polytopes of a network: which a segment or plane passes, where they end, which map each carries."""
 
+from polylens.geometry.complexity import LocalComplexity, local_complexity, random_frame
+from polylens.geometry.local_maps import LocalMaps, local_maps
 from polylens.geometry.recording import record
 from polylens.geometry.regimes import regimes
+from polylens.geometry.sampling import SampledCrossings, sampled_crossings
 from polylens.geometry.segments import Crossings, segment_crossings
 from polylens.geometry.slices import Certificate, Slice, plane_slice
 from polylens.geometry.tape import Part, Tape
@@ -9,11 +12,18 @@ from polylens.geometry.tape import Part, Tape
 __all__ = [
     "Certificate",
     "Crossings",
+    "LocalComplexity",
+    "LocalMaps",
     "Part",
+    "SampledCrossings",
     "Slice",
     "Tape",
+    "local_complexity",
+    "local_maps",
     "plane_slice",
+    "random_frame",
     "record",
     "regimes",
+    "sampled_crossings",
     "segment_crossings",
 ]

@@ -136,8 +136,8 @@ def cut_by_winners(
 ) -> Float64[np.ndarray, "all numbers"]:
     """Cuts every polygon where a window changes its winner, and gives the numbers at all vertices.
 
-    A polygon in which one element of a window leads everywhere is left as it is. The line between two elements
-    may also cut where a third one leads: what lies on both sides then has one code.
+    A polygon in which one element of a window leads everywhere is left as it is. The line between two
+    elements may also cut where a third one leads: what lies on both sides then has one code.
     """
     tolerance = _TOLERANCE * float(np.abs(rows).max(initial=0.0))
     growing = _Growing(complete, rows)
@@ -168,7 +168,7 @@ def _envelope(
 ) -> list[list[int]]:
     """The parts of a polygon in each of which one of these numbers is the largest.
 
-    The first number claims where it leads all others; what is cut away is shared by the others in the same way.
+    The first number claims where it leads all others; the others share what is cut away in the same way.
     """
     complete = growing.complete
     rest, claimed = [polygon], []
