@@ -28,7 +28,8 @@ class Certificate:
     n_repeated_codes: int
     """Cells whose code, read at an interior point, another cell has too. Of a polytope there is one cell."""
     output_error: float
-    """The largest difference of a cell's affine map from the network at an interior point."""
+    """The largest difference of a cell's affine map from the network at an interior point, the mean of its
+    vertices: there the map gives the mean of the outputs at them."""
 
     @property
     def holds(self) -> bool:
@@ -105,20 +106,18 @@ def plane_slice(
     with torch.no_grad():
         outputs = Spread(part, complete).run(points(np.array(complete.places)))
     n_computed = len(complete.places)
-    codes, _ = regimes(part, points(_middles(complete)))
+    codes, _ = regimes(part, points(complete.middles(np.array(complete.places))))
     if any(item.role == "pool" for item in part.nonlinearities):
         # Lines between two elements of a window also cut where a third one is larger.
         complete.polygons = joined(complete.polygons, _names(codes, len(complete.polygons)))
-    middles = _middles(complete)
-    codes, at_middles = regimes(part, points(middles))
+    codes, at_middles = regimes(part, points(complete.middles(np.array(complete.places))))
+    said = complete.middles(outputs)
     cells, areas, n_edges = complete.polygons, complete.areas(), len(complete.edges())
     boundary = _boundary(complete, outputs)
     used, flat = np.unique(np.concatenate([np.array(cell) for cell in cells]), return_inverse=True)
     ends = np.cumsum([len(cell) for cell in cells])[:-1]
     polygons = tuple(tuple(cell.tolist()) for cell in np.split(flat, ends))
     places, outputs = np.array(complete.places[:n_computed])[used], outputs[used]
-    maps = _affine(places, polygons, outputs)
-    said = np.einsum("ci,cin->cn", np.hstack([np.ones((len(middles), 1)), middles]), maps)
     certificate = Certificate(
         area_error=abs(float(areas.sum()) / total - 1),
         euler=len(places) - n_edges + len(polygons),
@@ -136,10 +135,6 @@ def plane_slice(
         certificate=certificate,
         n_computed=n_computed,
     )
-
-
-def _middles(complete: Subdivision) -> Float64[np.ndarray, "polygons 2"]:
-    return np.array([np.mean([complete.places[v] for v in cell], axis=0) for cell in complete.polygons])
 
 
 def _names(codes: list[Int64[np.ndarray, "cells _"]], cells: int) -> list[bytes]:
@@ -174,12 +169,6 @@ def _boundary(
         return np.empty((0, 2, 2))
     elements = np.arange(outputs.shape[1])[None]
     values = cut_by_winners(complete, outputs, elements)
-    sides: dict[tuple[int, int], set[int]] = {}
-    for cell in complete.polygons:
-        winner = int(values[cell].mean(axis=0).argmax())
-        for one, other in zip(cell, [*cell[1:], cell[0]], strict=True):
-            sides.setdefault((min(one, other), max(one, other)), set()).add(winner)
-    pieces = [
-        (complete.places[one], complete.places[other]) for (one, other), w in sides.items() if len(w) > 1
-    ]
-    return np.array(pieces, dtype=np.float64).reshape(-1, 2, 2)
+    winners = complete.middles(values).argmax(axis=1)
+    found: np.ndarray = np.array(complete.places)[complete.borders(winners)]
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from polylens.dataflow.operations import canonical
 from polylens.dataflow.regimes import pre_activation
@@ -102,10 +102,15 @@ def cut_by_units(
                 growing.rows[vertex, unit] = kink
 
             for piece in pieces:
-                around = complete.refined(piece)
-                values = growing.rows[around, unit] - kink
-                halves = complete.split(around, values, tolerance=tolerance, created=created)
-                following += [around] if halves is None else halves
+                # Python's own minimum: NumPy's takes longer to start than so few numbers take.
+                sides = growing.rows[piece, unit].tolist()
+                if not min(sides) - kink < -tolerance < tolerance < max(sides) - kink:
+                    following.append(piece)
+                    continue
+                whole = complete.refined(piece)
+                values = growing.rows[whole, unit] - kink
+                halves = complete.split(whole, values, tolerance=tolerance, created=created)
+                following += [whole] if halves is None else halves
             pieces = following
         done += pieces
     complete.polygons = [complete.refined(piece) for piece in done]
@@ -116,8 +121,8 @@ def _cutting(
     complete: Subdivision, values: Float64[np.ndarray, "vertices units"], tolerance: float
 ) -> list[list[int]]:
     """For each polygon, the units that have vertices of it on both sides."""
-    members = np.concatenate([np.asarray(polygon) for polygon in complete.polygons])
-    firsts = np.cumsum([0, *(len(polygon) for polygon in complete.polygons[:-1])])
+    cycles = complete.flat()
+    members, firsts = cycles.members, cycles.firsts
     found: list[list[int]] = [[] for _ in complete.polygons]
     width = max(1, _BLOCK // len(members))
     for start in range(0, values.shape[1], width):
@@ -142,14 +147,31 @@ def cut_by_winners(
     tolerance = _TOLERANCE * float(np.abs(rows).max(initial=0.0))
     growing = _Growing(complete, rows)
     done: list[list[int]] = []
-    for polygon in complete.polygons:
+    for polygon, is_open in zip(complete.polygons, _disputed(complete, rows, elements), strict=True):
         pieces = [polygon]
-        for window in _contested(rows[polygon], elements, tolerance):
+        for window in _contested(rows[polygon], elements, tolerance) if is_open else ():
             places = elements[window][elements[window] >= 0]
             pieces = [part for piece in pieces for part in _envelope(growing, piece, places, tolerance)]
         done += pieces
     complete.polygons = [complete.refined(piece) for piece in done]
     return growing.rows[: growing.count]
+
+
+def _disputed(
+    complete: Subdivision,
+    rows: Float64[np.ndarray, "vertices numbers"],
+    elements: Int64[np.ndarray, "windows places"],
+) -> Bool[np.ndarray, "polygons"]:
+    """Whether any window has not the same winner at all corners of each polygon."""
+    winners = np.empty((len(rows), len(elements)), dtype=np.int64)
+    height = max(1, _BLOCK // max(1, elements.size))
+    for start in range(0, len(rows), height):
+        seen = np.where(elements >= 0, rows[start : start + height][:, elements], -np.inf)
+        winners[start : start + height] = seen.argmax(axis=2)
+    cycles = complete.flat()
+    differs = (winners[cycles.members] != winners[cycles.following]).any(axis=1)
+    found: np.ndarray = np.logical_or.reduceat(differs, cycles.firsts)
+    return found
 
 
 def _contested(

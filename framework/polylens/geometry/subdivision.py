@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
-Line = Callable[[Sequence[int]], np.ndarray]
-"""What is cut along: a function of vertices that is affine on the polygon, and zero on the line."""
+
+@dataclass(frozen=True, eq=False)
+class Cycles:
+    """Polygons in one row of vertices."""
+
+    members: Int64[np.ndarray, "corners"]
+    following: Int64[np.ndarray, "corners"]
+    """The vertex after each in its polygon."""
+    firsts: Int64[np.ndarray, "polygons"]
+    """Where each polygon starts."""
+    lengths: Int64[np.ndarray, "polygons"]
 
 
 class Subdivision:
@@ -95,24 +106,50 @@ class Subdivision:
             result[known + members] = (1.0 - weight) * ends[0] + weight * ends[1]
         return result
 
+    def flat(self) -> Cycles:
+        """All polygons one after the other."""
+        lengths = np.array([len(polygon) for polygon in self.polygons])
+        members = np.fromiter(chain.from_iterable(self.polygons), dtype=np.int64, count=int(lengths.sum()))
+        firsts = np.cumsum(lengths) - lengths
+        following = np.empty_like(members)
+        following[:-1] = members[1:]
+        following[firsts + lengths - 1] = members[firsts]
+        return Cycles(members, following, firsts, lengths)
+
     def areas(self) -> Float64[np.ndarray, "polygons"]:
         """The area of each polygon."""
-        found = []
-        for polygon in self.polygons:
-            corners = np.array([self.places[vertex] for vertex in polygon])
-            # Relative to a corner, so that nothing large is taken from something large.
-            x, y = (corners - corners[0]).T
-            found.append(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
-        return np.array(found)
+        cycles, places = self.flat(), np.array(self.places)
+        # Relative to a corner, so that nothing large is taken from something large.
+        corners = np.repeat(places[cycles.members[cycles.firsts]], cycles.lengths, axis=0)
+        one, other = places[cycles.members] - corners, places[cycles.following] - corners
+        turns = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
+        found: np.ndarray = np.abs(np.add.reduceat(turns, cycles.firsts)) / 2
+        return found
+
+    def middles(self, values: Float64[np.ndarray, "vertices numbers"]) -> np.ndarray:
+        """The mean of what the vertices of each polygon have."""
+        cycles = self.flat()
+        sums = np.add.reduceat(values[cycles.members], cycles.firsts, axis=0)
+        found: np.ndarray = sums / cycles.lengths[:, None]
+        return found
 
     def edges(self) -> Int64[np.ndarray, "edges 2"]:
         """Every edge once."""
-        pairs = {
-            (min(one, other), max(one, other))
-            for polygon in self.polygons
-            for one, other in zip(polygon, [*polygon[1:], polygon[0]], strict=True)
-        }
-        return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
+        cycles = self.flat()
+        ends = np.sort(np.column_stack([cycles.members, cycles.following]), axis=1)
+        found: np.ndarray = np.unique(ends, axis=0)
+        return found
+
+    def borders(self, names: Int64[np.ndarray, "polygons"]) -> Int64[np.ndarray, "edges 2"]:
+        """The edges between polygons of different names."""
+        cycles = self.flat()
+        ends = np.sort(np.column_stack([cycles.members, cycles.following]), axis=1)
+        whose = np.repeat(names, cycles.lengths)
+        order = np.lexsort((ends[:, 1], ends[:, 0]))
+        ends, whose = ends[order], whose[order]
+        same = (ends[1:] == ends[:-1]).all(axis=1)
+        found: np.ndarray = ends[1:][same & (whose[1:] != whose[:-1])]
+        return found
 
 
 def _generations(
