@@ -34,7 +34,7 @@ def head_to_head(way: str, arguments: argparse.Namespace, folder: Path) -> None:
     from machine_limits import one_pass
 
     sizes = (QUICK_ROWS if arguments.quick else ROWS)[way]
-    for units in UNITS[way]:
+    for units in (arguments.units,) if arguments.units else UNITS[way]:
         runs = Runs(way, units, folder, **_limits(arguments))
         cold = runs.check(sizes[0])
         print(f"\n### {way}, {units:,} units")
@@ -118,6 +118,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the smaller numbers of rows only")
     parser.add_argument("--only", choices=("codes", "activations", "permutation"), help="one section")
+    parser.add_argument(
+        "--units", type=int, help="bits of a code or numbers of an activation, one width only"
+    )
     parser.add_argument("--limit", type=float, default=120, help="seconds that one clustering may take")
     parser.add_argument("--turns", type=int, default=3, help="runs of each method that is done in 20 s")
     parser.add_argument(

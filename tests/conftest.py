@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from jaxtyping import config, install_import_hook
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
-_ENGINES = ("bits", "clustering", "dataflow", "figures", "geometry", "statistics")
+_ENGINES = ("bits", "clustering", "dataflow", "figures", "geometry", "statistics", "text")
 
 # Before anything imports them: every call of an engine then holds its arrays against their annotated shapes.
 # A function whose hints name a module that is only imported for typing stays unchecked.
 install_import_hook([f"polylens.{room}" for room in _ENGINES], "beartype.beartype")
+
+# No test may fail because the machine is busy.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _DRIVER = Path("/usr/bin/chromedriver")

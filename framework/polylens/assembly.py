@@ -106,7 +106,7 @@ def open_examples(
         progress: where long checks show themselves.
     """
     return recipe.dataset.open(
-        recipe.model.image_format(),
+        recipe.model.input_format(),
         streams=Streams(recipe.seed).child("dataset"),
         root=root,
         limit=recipe.limit if split is None else None,
@@ -123,8 +123,6 @@ def assemble(recipe: Recipe, examples: Examples, *, store: Store, root: Path) ->
         StoreError: the trained weights are not in the store, or are damaged.
         DataError: published or local weights cannot be had.
     """
-    import torch
-
     model = recipe.weighted_model
     module = model.build(recipe.weight_streams.torch_generator("weights"))
     if recipe.training:
@@ -137,9 +135,10 @@ def assemble(recipe: Recipe, examples: Examples, *, store: Store, root: Path) ->
     network = Network(
         name=model.kind(),
         module=module.eval().requires_grad_(requires_grad=False),
-        image_format=model.image_format(),
+        input_format=model.input_format(),
         aliases=model.aliases(),
-        example_input=torch.zeros(1, *model.input_shape()),
+        example_input=model.example_input(),
+        is_causal=model.is_causal(),
     )
     if recipe.control is None:
         return network

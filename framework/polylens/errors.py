@@ -21,6 +21,8 @@ class PolylensError(Exception):
     """Base of all errors a user can cause or mend; its text is fit to be shown without a stack trace."""
 
     exit_code = 1
+    place: Place | None = None
+    """Where the spec asks for what failed, once that is known."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -90,9 +92,6 @@ class UsageError(PolylensError):
 
 class DataError(PolylensError):
     """A dataset or a file of weights cannot be read as asked."""
-
-    place: Place | None = None
-    """Where the spec asks for it, once that is known."""
 
 
 class StoreError(PolylensError):

@@ -1,4 +1,4 @@
-"""Outside libraries that need care before they are imported: torchvision, and Lightning, which looks for it.
+"""Outside libraries that need care before they are imported: torchvision, and those that look for it.
 
 torchvision's wheel carries operators built for a CUDA torch. Beside a CPU-only torch they do not load, and
 importing torchvision fails on the missing `torchvision::nms`. Declaring the two operators' schemas first
@@ -35,6 +35,37 @@ def lightning() -> Any:
         import pytorch_lightning as module
         import pytorch_lightning.plugins.environments
 
+    return module
+
+
+@cache
+def transformers() -> Any:
+    """The transformers package, importable beside any build of torch, without advice and progress bars."""
+    _declare_missing_operators()
+    import transformers
+
+    module: Any = transformers
+    module.logging.set_verbosity_error()
+    module.logging.disable_progress_bar()
+    return module
+
+
+@cache
+def datasets() -> Any:
+    """Hugging Face's datasets, an extra, without advice and progress bars.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    import logging
+
+    # A folder of that name is a module as well, which has no such part.
+    import datasets.load
+
+    module: Any = datasets
+    # Its errors are raised as well as logged.
+    module.logging.set_verbosity(logging.CRITICAL)
+    module.disable_progress_bars()
     return module
 
 

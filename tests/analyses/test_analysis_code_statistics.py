@@ -60,8 +60,10 @@ def test_winners_of_pooling_are_no_units_that_are_on_or_off(find, make_rows):
     assert np.isnan(found.tables["layers"]["active_fraction"][0])
 
 
-def test_rows_without_classes_have_no_class_distances(make_rows, find):
-    found = find(CodeStatistics(), make_rows(bits={"a": np.eye(4) > 0}))
+def test_rows_without_classes_have_no_class_distances_and_no_picture_of_any(make_rows, find):
+    rows = make_rows(bits={"a": np.eye(4) > 0})
+    found = find(CodeStatistics(), rows)
+    assert CodeStatistics().draw({"network": (Outcome(rows, found, {}),)}, subject="x") == ()
     assert "same_class_distance" not in found.numbers
     assert found.numbers["distinct_codes"].value == 4
     assert "no classes" in found.notes[0]

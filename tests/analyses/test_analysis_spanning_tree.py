@@ -60,7 +60,7 @@ def test_a_metric_that_is_meant_is_the_one_that_is_named():
 
 
 def test_what_does_not_fit_is_refused(make_rows, find):
-    with pytest.raises(ValidationError, match="use hamming or jaccard"):
+    with pytest.raises(ValidationError, match="use hamming, jaccard or l1"):
         SpanningTree(on="code", metric="euclidean")
     with pytest.raises(ValidationError, match="'scale' is for activations"):
         SpanningTree(on="code", scale="standardise")

@@ -132,13 +132,10 @@ def test_numbering_by_size_keeps_the_clusters_and_falls(labels):
     assert all(firsts[k] < firsts[k + 1] for k in range(len(sizes) - 1) if sizes[k] == sizes[k + 1])
 
 
-@pytest.mark.parametrize(
-    ("labels", "metric", "message"),
-    [
-        (np.zeros(3, np.int64), "hamming", "metric 'hamming' does not fit activations"),
-        (np.zeros(2, np.int64), "euclidean", "2 labels are not one for each of 3 rows"),
-    ],
-)
-def test_what_does_not_fit_is_refused(labels: np.ndarray, metric: str, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        find_medoids(np.zeros((3, 2), np.float32), labels=labels, metric=metric)  # type: ignore[arg-type]
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_what_does_not_fit_is_refused() -> None:
+    points = np.zeros((3, 2), np.float32)
+    with pytest.raises(DataError, match="metric 'hamming' does not fit activations"):
+        find_medoids(points, labels=np.zeros(3, np.int64), metric="hamming")
+    with pytest.raises(DataError, match="2 labels are not one for each of 3 rows"):
+        find_medoids(points, labels=np.zeros(2, np.int64), metric="euclidean")

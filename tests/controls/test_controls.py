@@ -24,11 +24,11 @@ NORMED = Cnn(image_size=8, channels=(4, 6), classes=10, norm="batch")
 
 def network_of(model: Model, *, seed: int = 0) -> Network:
     module = model.build(torch.Generator().manual_seed(seed))
-    return Network(name=model.kind(), module=module, image_format=model.image_format())
+    return Network(name=model.kind(), module=module, input_format=model.input_format())
 
 
 def digits_for(model: Model, *, limit: int | None = None) -> Examples:
-    return Digits().open(model.image_format(), streams=Streams(0), root=Path(), limit=limit)
+    return Digits().open(model.input_format(), streams=Streams(0), root=Path(), limit=limit)
 
 
 def state(network: Network) -> dict[str, torch.Tensor]:
@@ -116,9 +116,9 @@ class WithDropout(nn.Module):
 
 def test_dropout_stays_off_and_norms_without_statistics_are_left_alone() -> None:
     examples = Digits().open(
-        NORMED.image_format().__class__(channels=1, flatten=True), streams=Streams(0), root=Path(), limit=20
+        NORMED.input_format().__class__(channels=1, flatten=True), streams=Streams(0), root=Path(), limit=20
     )
-    network = Network(name="", module=WithDropout().eval(), image_format=NORMED.image_format())
+    network = Network(name="", module=WithDropout().eval(), input_format=NORMED.input_format())
     changed = RandomInit().apply(network, examples, Streams(1))
     expected = examples.batch(range(20)).mean(0)
     assert torch.allclose(changed.module.norm.running_mean, expected, atol=1e-6)  # type: ignore[union-attr,arg-type]

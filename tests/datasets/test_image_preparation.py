@@ -33,13 +33,13 @@ def test_images_are_prepared_exactly_as_torchvisions_transforms_do(name: str, si
     chosen = Torchvision(name=name, weights="DEFAULT")
     preset = imports.torchvision().models.get_model_weights(name)["DEFAULT"].transforms()
     image = noise(*size)
-    assert torch.equal(torch.from_numpy(prepare(image, chosen.image_format())), preset(image))
+    assert torch.equal(torch.from_numpy(prepare(image, chosen.input_format())), preset(image))
 
 
 def test_grey_images_are_prepared_as_torchvision_does_with_three_equal_channels() -> None:
     preset = imports.torchvision().models.get_model_weights("resnet18").DEFAULT.transforms()
     image = noise(300, 411, "L")
-    found = prepare(image, Torchvision(name="resnet18", weights="DEFAULT").image_format())
+    found = prepare(image, Torchvision(name="resnet18", weights="DEFAULT").input_format())
     assert torch.equal(torch.from_numpy(found), preset(image.convert("RGB")))
 
 

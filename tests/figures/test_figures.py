@@ -384,6 +384,44 @@ def test_a_code_image_shows_every_cluster_with_its_own_bits() -> None:
         assert (shown == shown[0]).all(axis=1).tolist() == [True] * 3 + [False] * 3
 
 
+def test_lines_between_clusters_do_not_cover_clusters_of_a_row_or_two() -> None:
+    # A cluster of 200 rows, a hundred of two, and noise: lines stand at the ends of the large bands alone.
+    many = np.concatenate([np.zeros(200, int), 1 + np.arange(200) // 2, np.full(200, -1)])
+    bits = rng().random((len(many), 4)) < 0.5
+    with sheet():
+        figure = laid_out(figures.code_image, bits, labels=many, layers=[CodeLayer("a", 4)])
+        across = [line for line in figure.axes[0].lines if list(line.get_xdata()) == [0, 1]]
+        assert {float(line.get_ydata()[0]) for line in across} == {200.0, 400.0}
+
+
+def test_clusters_that_are_no_wider_than_a_line_of_text_are_named_as_far_as_there_is_room() -> None:
+    each = np.repeat(np.arange(300), 3)
+    with sheet():
+        figure = laid_out(figures.code_image, rng().random((900, 4)) < 0.5, labels=each, layers=CONV[:1])
+        assert 0 < len([text for text in figure.axes[0].texts if text.get_text().isdigit()]) < 60
+
+
+def test_a_contingency_of_many_shows_the_columns_that_its_largest_rows_fall_into() -> None:
+    # 40 groups of rows, each in a group of columns of its own, which stand last; the first columns hold most
+    # rows, all of them of the smallest group.
+    counts = np.zeros((40, 60), dtype=np.int64)
+    counts[np.arange(39), 21 + np.arange(39)] = 2000 - np.arange(39)
+    counts[39, :20] = 90
+    names = [f"row {place}" for place in range(40)], [f"column {place}" for place in range(60)]
+    with sheet():
+        figure = laid_out(
+            figures.contingency,
+            counts,
+            row_names=names[0],
+            column_names=names[1],
+            row_title="these",
+            column_title="those",
+        )
+        shown = {text.get_text() for text in figure.axes[0].get_xticklabels()}
+        assert {f"column {21 + place}" for place in range(16)} <= shown
+        assert "2.0k" in {text.get_text() for text in figure.axes[0].texts}
+
+
 def test_points_of_the_scores_stand_at_their_values() -> None:
     with sheet():
         figure = laid_out(

@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from tests.mlflow_database import put_database
 from torch.nn import functional
 
 import polylens
@@ -33,6 +34,7 @@ ROW, COLUMN = 2, 5
 def project(tmp_path, monkeypatch):
     """An empty project that is the working directory."""
     (tmp_path / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -442,7 +442,7 @@ def test_a_harvest_killed_at_any_moment_goes_on_with_what_is_whole(network, tmp_
     take = Take("a", "unit", "activations", TWO)
     command = [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(Path(__file__).parent)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    for _ in range(600):
+    for _ in range(6000):
         done = list((tmp_path / "killed").glob("v1/.partial/harvest-a/0*.safetensors"))
         if len(done) >= 3:
             break

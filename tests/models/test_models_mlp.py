@@ -62,8 +62,8 @@ def test_each_activation_is_built(activation: str) -> None:
 
 
 def test_the_same_image_size_gives_vectors_of_the_right_length() -> None:
-    grey = Mlp(inputs=64, hidden=(4,), classes=2, image_size=8).image_format()
-    colour = Mlp(inputs=192, hidden=(4,), classes=2, image_size=8).image_format()
+    grey = Mlp(inputs=64, hidden=(4,), classes=2, image_size=8).input_format()
+    colour = Mlp(inputs=192, hidden=(4,), classes=2, image_size=8).input_format()
     assert (grey.channels, grey.resize, grey.crop, grey.flatten) == (1, 8, (8, 8), True)
     assert colour.channels == 3
 

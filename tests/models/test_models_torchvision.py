@@ -86,7 +86,7 @@ def test_auxiliary_heads_are_off_and_inputs_transformed_only_as_published_weight
 @pytest.mark.parametrize("name", ["googlenet", "resnet18", "efficientnet_v2_s", "vit_b_16"])
 def test_preprocessing_is_the_weights_own(name: str) -> None:
     preset = imports.torchvision().models.get_model_weights(name)["IMAGENET1K_V1"].transforms()
-    found = model(name, weights="IMAGENET1K_V1").image_format()
+    found = model(name, weights="IMAGENET1K_V1").input_format()
     assert found.resize == preset.resize_size[0]
     assert found.crop == (preset.crop_size[0],) * 2
     assert found.interpolation == preset.interpolation.value
@@ -95,13 +95,13 @@ def test_preprocessing_is_the_weights_own(name: str) -> None:
 
 
 def test_without_weights_images_are_prepared_as_is_usual_for_imagenet() -> None:
-    assert model("resnet18").image_format() == model("googlenet", weights="IMAGENET1K_V1").image_format()
+    assert model("resnet18").input_format() == model("googlenet", weights="IMAGENET1K_V1").input_format()
 
 
 def test_another_image_size_scales_the_resizing_along() -> None:
     small = model("resnet18", weights="IMAGENET1K_V1", image_size=112)
-    assert small.image_format().crop == (112, 112)
-    assert small.image_format().resize == 128
+    assert small.input_format().crop == (112, 112)
+    assert small.input_format().resize == 128
     assert small.input_shape() == (3, 112, 112)
 
 
@@ -275,7 +275,7 @@ def test_untrained_keeps_architecture_and_preprocessing() -> None:
     for weights in ("IMAGENET1K_V1", {"file": "w.pth", "preset": "IMAGENET1K_V1"}):
         trained = model("googlenet", weights=weights, image_size=64)
         fresh = trained.untrained()
-        assert fresh.image_format() == trained.image_format()
+        assert fresh.input_format() == trained.input_format()
         assert built(fresh).transform_input
         assert fresh.weights_digest(root=Path()) == ""
         assert fresh.identity() != trained.identity()

@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 
 from polylens.figures import cluster_sizes
-from polylens.records import ClusterLabel, Context, Figure, Number, Skipped
+from polylens.records import ClusterLabel, Context, Figure, Number, Shown, Skipped, TokenContext
 from polylens.report import ClusterCard, ClusterCards, Report, Score, ScoreTable
 from polylens.report.page import render
+from polylens.report.passages import passage
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -65,6 +66,26 @@ def quality(text: str = "") -> ScoreTable:
             Score("n_clusters" + text, Number(12.0, unit=text), {"random_init": [Number(5.0), Number(6.0)]}),
         ),
         note=text,
+    )
+
+
+def passages(n: int, text: str = "") -> tuple[Shown, ...]:
+    around = " of the Python manual, in which words stand around a token" * 4
+    return tuple(
+        TokenContext(f"library.txt, token {i}{text}", f"{around} {text}", f" the{text}", f"{text} {around}")
+        for i in range(n)
+    )
+
+
+def text_report(text: str = "", *, n_clusters: int = 30) -> Report:
+    cards = tuple(
+        ClusterCard(
+            i, 40 - i, label(i, text=text or '"the" · after "of"'), passages(9, text), passages(3, text)
+        )
+        for i in range(n_clusters)
+    )
+    return dataclasses.replace(
+        report(text), clusters=(ClusterCards("clusters", cards, "HDBSCAN.", passages(6, text), 9),)
     )
 
 
@@ -221,6 +242,46 @@ def test_the_page_can_be_written_as_utf_8(hostile: str, tmp_path: Path) -> None:
     assert path.stat().st_size > 1000
 
 
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_texts_stay_text(hostile: str) -> None:
+    plain, page = Page(render(text_report("harmless"))), Page(render(text_report(hostile)))
+    assert page.tags == plain.tags
+    assert [(tag, name) for tag, name, _ in page.attributes] == [
+        (tag, name) for tag, name, _ in plain.attributes
+    ]
+    assert "script" not in page.tags
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+
+
+def test_a_token_is_marked_in_its_text() -> None:
+    seen = TokenContext("a.txt", "one\n\n   two", " three", ", four  five")
+    card = ClusterCard(0, 5, None, (seen,))
+    page = render(Report(title="x", clusters=(ClusterCards("c", (card,)),)))
+    assert "<bdi>one two </bdi><mark><bdi>three</bdi></mark><bdi>, four five</bdi>" in page
+    assert 'title="a.txt"' in page
+
+
+def test_tokens_of_white_space_or_nothing_can_be_seen() -> None:
+    for token, seen in (("\n", "⏎"), ("    ", "␣×4"), ("", "∅")):
+        assert passage(TokenContext("", "a", token, "b")).token == seen
+
+
+def test_long_texts_are_cut_at_words_and_the_cut_is_shown() -> None:
+    found = passage(TokenContext("", "word " * 100, "token", " word" * 100))
+    assert found.before.startswith("…word word")
+    assert found.after.endswith("word word…")
+    assert len(found.before) < 130
+    assert len(found.after) < 100
+    assert passage(TokenContext("", "W" * 500, "x", "W" * 500)).after == "W" * 80 + "…"
+
+
+def test_texts_beyond_the_first_four_of_a_kind_are_folded() -> None:
+    page = Page(render(text_report(n_clusters=1)))
+    assert page.tags.count("mark") == 9 + 3 + 6
+    assert "5 more" in page.text
+    assert "2 more" in page.text
+
+
 def test_nothing_is_fetched_from_elsewhere() -> None:
     page = render(report())
     parsed = Page(page)
@@ -301,9 +362,13 @@ def hostile_report() -> Report:
     return dataclasses.replace(report(" ".join(texts)), facts=tuple((text, text) for text in texts))
 
 
+def hostile_text_report() -> Report:
+    return text_report(" ".join(random.Random(0).sample(HOSTILE, len(HOSTILE))))
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [320, 390, 700, 1280])
-@pytest.mark.parametrize("made", [report, hostile_report])
+@pytest.mark.parametrize("made", [report, hostile_report, text_report, hostile_text_report])
 def test_no_page_is_wider_than_its_window(made: Any, width: int, browser: Chrome, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text(render(made()), encoding="utf-8")
@@ -335,9 +400,10 @@ def test_a_browser_runs_nothing_logs_nothing_and_asks_for_nothing(browser: Chrom
 
 @pytest.mark.browser
 @pytest.mark.parametrize("dark", [False, True])
-def test_text_stands_out_from_its_ground(dark: bool, browser: Chrome, tmp_path: Path) -> None:
+@pytest.mark.parametrize("made", [report, text_report])
+def test_text_stands_out_from_its_ground(made: Any, dark: bool, browser: Chrome, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    path.write_text(render(report()), encoding="utf-8")
+    path.write_text(render(made()), encoding="utf-8")
     emulate(browser, 1280, dark=dark)
     browser.get(path.as_uri())
     # WCAG 2.2, contrast ratio of every element with text of its own against the nearest painted ground.

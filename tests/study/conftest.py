@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.mlflow_database import put_database
 from tests.projects import Project
 
 
@@ -17,9 +18,20 @@ def make_project(tmp_path: Path) -> Callable[[str], Project]:
         folder = tmp_path / name
         folder.mkdir()
         (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+        put_database(folder)
         return Project(folder)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose small spec ran once from start to end; only to be looked at."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    project = Project(folder)
+    project.run(project.spec())
+    return project
 
 
 @pytest.fixture

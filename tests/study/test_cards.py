@@ -18,10 +18,12 @@ from polylens.records import (
     Origins,
     Partition,
     Rows,
+    Shown,
+    TokenContext,
 )
 from polylens.report import ClusterCards
 from polylens.streams import Streams
-from polylens.study.cards import MOST_CLUSTERS, PICTURES, cards_of
+from polylens.study.cards import MOST_CLUSTERS, PICTURES, cards_of, gallery_of
 
 
 class Numbered(Examples):
@@ -37,8 +39,15 @@ class Numbered(Examples):
     def batch(self, indices: Sequence[int]) -> torch.Tensor:
         return torch.zeros(len(indices), 1)
 
-    def context(self, index: int) -> Context:
+    def context(self, index: int, position: int = 0) -> Shown:
         return Context(title=str(index), png=b"")
+
+
+class Read(Numbered):
+    """Examples whose context is a token: the position it stands at."""
+
+    def context(self, index: int, position: int = 0) -> Shown:
+        return TokenContext(title=str(index), before="", token=str(position), after="")
 
 
 def cards(
@@ -49,13 +58,15 @@ def cards(
     bits: Sequence[Sequence[int]] | None = None,
     example: Sequence[int] | None = None,
     found: Labels | None = None,
+    position: Sequence[int] | None = None,
 ) -> ClusterCards:
     n = len(labels)
     own = np.arange(n) if example is None else np.array(example)
+    at = np.zeros(n, np.int64) if position is None else np.array(position)
     layers = (CodeLayer("1", units=8),)
     rows = Rows(
         layer="1",
-        origins=Origins(own, np.zeros(n, np.int64), (), tuple(map(str, range(n)))),
+        origins=Origins(own, at, (), tuple(map(str, range(n)))),
         activations=None if activations is None else np.array(activations, np.float32)[:, None],
         codes=None
         if bits is None
@@ -72,14 +83,14 @@ def cards(
         "groups",
         partition,
         rows=rows,
-        examples=Numbered(n),
+        examples=Numbered(n) if position is None else Read(n),
         labels=found,
         label=None,
         streams=Streams(0),
     )
 
 
-def titles(contexts: Sequence[Context]) -> list[str]:
+def titles(contexts: Sequence[Shown]) -> list[str]:
     return [context.title for context in contexts]
 
 
@@ -133,3 +144,15 @@ def test_each_label_stands_on_the_card_of_its_cluster() -> None:
     label = ClusterLabel(1, "seven", 1, share=1.0, lift=9.0, chance_lift=2.0, p_value=0.01, strong=True)
     found = cards([0, 0, 1], exemplars=[0, 2], activations=[0.0, 1.0, 9.0], found=Labels((label,)))
     assert [card.label for card in found.clusters] == [None, label]
+
+
+def test_a_text_is_shown_at_the_position_of_the_row() -> None:
+    found = cards([0, 0, -1], exemplars=[0], activations=[0.0, 1.0, 9.0], position=[7, 8, 9])
+    shown = [*found.clusters[0].central, *found.noise]
+    assert [context.token for context in shown if isinstance(context, TokenContext)] == ["7", "8", "9"]
+
+
+def test_texts_have_no_gallery_of_pictures() -> None:
+    assert (
+        gallery_of(cards([0, -1], exemplars=[0], activations=[0.0, 1.0], position=[0, 1]), subject="") is None
+    )

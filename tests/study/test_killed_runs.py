@@ -44,12 +44,11 @@ def _has_begun(project: Project, stage: str) -> bool:
 
 @pytest.mark.parametrize("stage", _STAGES)
 def test_a_killed_run_continues_to_the_same_tables(
-    make_project: Callable[[str], Project], stage: str
+    undisturbed: Project, make_project: Callable[[str], Project], stage: str
 ) -> None:
     from mlflow import MlflowClient
 
-    undisturbed, killed = make_project("undisturbed"), make_project("killed")
-    undisturbed.run(undisturbed.spec())
+    killed = make_project("killed")
     spec = killed.spec()
     _kill_once_at(killed, stage, spec)
     killed.run(spec)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.mlflow_database import put_database
 from tests.projects import SPEC
 
 import polylens
@@ -24,6 +25,7 @@ def _module() -> torch.nn.Module:
 @pytest.fixture
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     (tmp_path / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(tmp_path)
     monkeypatch.chdir(tmp_path)
     return {key: value for key, value in SPEC.items() if key != "model"} | {"layer": "1"}
 

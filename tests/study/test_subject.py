@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.mlflow_database import put_database
 from tests.projects import Project
 
 from polylens.devices import Options
 from polylens.progress import Silent
-from polylens.records import CodeLayer, Codes, CodeScheme, Origins, Rows
+from polylens.records import CodeLayer, Codes, CodeScheme, Explained, Origins, Rows
 from polylens.settings import load_settings
 from polylens.spec import load
 from polylens.study.planning import plan_study
@@ -26,6 +27,7 @@ CODES = Codes(np.zeros((3, 155), np.uint8), CodeScheme(LAYERS, True, "polytope c
 @pytest.fixture
 def plan(tmp_path: Path) -> ChildPlan:
     (tmp_path / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(tmp_path)
     study = load(Project(tmp_path).spec(seed=4))
     settings = load_settings(tmp_path)
     (plan,) = plan_study(study, settings=settings, options=Options(), limit=None, progress=Silent())
@@ -49,3 +51,25 @@ def test_the_code_says_whether_it_names_polytopes(plan: ChildPlan) -> None:
     coded = replace(ROWS, codes=CODES)
     assert code_sentence(coded) == " Code of 1,234 units: polytope code: it reads all."
     assert subject_of(plan, coded).endswith("seed 4. Code of 1,234 units: polytope code: it reads all.")
+
+
+def test_a_proxy_says_how_good_it_is() -> None:
+    scheme = CodeScheme(LAYERS, False, "it does not name polytopes, because gelu is smooth", is_proxy=True)
+    codes = replace(
+        CODES, scheme=scheme, near_boundary_fraction=0.00123, explained=Explained(0.876, 0.9, 2, 0)
+    )
+    said = code_sentence(replace(ROWS, codes=codes))
+    assert said == (
+        " Code of 1,234 units: it does not name polytopes, because gelu is smooth. Of the variance of the "
+        "units' output the hard code explains 0.876 (0.9 of the median unit's); 0.0012 of the units are "
+        "within numerical noise of a boundary."
+    )
+    gated = replace(codes, explained=Explained(-0.5, 0.1, 2, 2))
+    assert (
+        "explains -0.5 (0.1 of the median unit's, of gates times what they multiply), which is less than the "
+        "units' means would; "
+    ) in code_sentence(replace(ROWS, codes=gated))
+    unlike = replace(codes, explained=None)
+    assert "No hard form of these units is near their output; 0.0012" in code_sentence(
+        replace(ROWS, codes=unlike)
+    )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.mlflow_database import NAME, put_database
 
 from polylens.progress import Silent
 from polylens.settings import Settings
@@ -123,6 +124,8 @@ def mlflow_client() -> Callable[[Settings], Any]:
 
 
 def settings_at(folder: Path, *, tracking_uri: str | None = None) -> Settings:
+    if tracking_uri is None and not (folder / NAME).exists():
+        put_database(folder)
     return Settings(
         project=folder,
         is_project=True,

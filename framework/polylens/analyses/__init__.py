@@ -74,6 +74,10 @@ class Analysis(Plugin):
         """Names of the sibling analyses it stands on (its `of`)."""
         return ()
 
+    def why_no_code(self, *, is_graded: bool) -> str | None:
+        """Why it cannot take the spec's code, as bits or graded; None where it can."""
+        return None
+
     def groundwork(self) -> Analysis | None:
         """An analysis of the same rows whose findings this one stands on, beside the siblings it names.
 

@@ -19,14 +19,20 @@ class Cluster(Protocol):
         """The partition, with medoids where `exemplars` asks for them."""
 
 
+def metric_between(rows: Rows, *, on: Literal["activation", "code"]) -> Literal["euclidean", "hamming"]:
+    """What rows around centres are apart by: bits by Hamming distance, numbers by Euclidean."""
+    is_bits = on == "code" and rows.codes is not None and not rows.codes.scheme.is_graded
+    return "hamming" if is_bits else "euclidean"
+
+
 def check_scale(on: Literal["activation", "code"], scale: str) -> None:
-    """Refuses a scale for bits.
+    """Refuses a scale for codes.
 
     Raises:
-        ValueError: bits have none.
+        ValueError: they have none.
     """
     if on == "code" and scale != "none":
-        raise ValueError("'scale' is for activations; the bits of codes have none")
+        raise ValueError("'scale' is for activations; codes have none")
 
 
 def centre_findings(
@@ -80,7 +86,10 @@ def centre_findings(
         },
         tables={"clusters": cluster_table(rows, partition)},
         partition=replace(
-            partition, method=f"{partition.method} of {on}s{scaled}", alternatives=tuple(found)
+            partition,
+            method=f"{partition.method} of {on}s{scaled}",
+            space=on,
+            alternatives=tuple(found),
         ),
         notes=tuple(notes),
     )

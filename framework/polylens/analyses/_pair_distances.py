@@ -45,10 +45,10 @@ def cluster_distances(
     rows: Rows, partition: Partition, *, on: On, metric: Metric, scale: Scale, generator: np.random.Generator
 ) -> ClusterDistances:
     """Distances within clusters, between them, and from noise to the nearest medoid."""
-    from polylens.clustering import row_points
+    from polylens.clustering import row_bits, row_points
 
     points = row_points(rows, on=on, scale=scale, packed=True)
-    bits = rows.codes.scheme.bits if on == "code" and rows.codes is not None else 0
+    bits = row_bits(rows, on=on) or 0
     within, between = _drawn_within(partition, generator), _drawn_between(partition, generator)
     return ClusterDistances(
         within=_apart(points, *within, metric=metric, bits=bits),

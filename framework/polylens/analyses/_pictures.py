@@ -66,7 +66,7 @@ def partition_pictures(
         _map(rows, partition, about, on=on, scale=scale, streams=streams),
         _distances(rows, partition, about, on=on, metric=metric, scale=scale, streams=streams),
     ]
-    if rows.codes is not None:
+    if rows.codes is not None and not rows.codes.scheme.is_graded:
         figures += [
             _codes(rows, rows.codes, partition, subject, streams),
             _medoids(rows.codes, partition, about, streams),
@@ -203,9 +203,7 @@ def _points_of(rows: Rows, chosen: Int64[np.ndarray, "chosen"], *, on: On, scale
 
 
 def _bits_of(codes: Codes, chosen: Int64[np.ndarray, "chosen"]) -> Bool[np.ndarray, "chosen bits"]:
-    from dataclasses import replace
-
     from polylens.bits import unpacked
 
-    bits: Bool[np.ndarray, "chosen bits"] = unpacked(replace(codes, packed=codes.packed[chosen]))
+    bits: Bool[np.ndarray, "chosen bits"] = unpacked(codes.take(chosen))
     return bits

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class BisectingKmeans(Analysis):
-    """Bisecting k-means clusters of activations, or of codes taken as -1 and +1: one is split at a time."""
+    """Bisecting k-means clusters of activations, or of codes (bits as -1 and +1): one is split at a time."""
 
     headline: ClassVar[tuple[str, ...]] = ("clusters", "mean_strength")
     gives_partition: ClassVar[bool] = True
 
     on: Literal["activation", "code"]
-    """What is clustered: the rows' activations, or the bits of their codes."""
+    """What is clustered: the rows' activations, or their codes (bits, or the numbers of graded ones)."""
     clusters: int = Field(ge=1)
     """How many clusters are made."""
     split: Literal["largest_cluster", "biggest_inertia"] = "largest_cluster"
@@ -88,9 +88,9 @@ class BisectingKmeans(Analysis):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Cluster sizes, a map of the rows, distances, and codes by cluster, for the network."""
+        from polylens.analyses._centres import metric_between
         from polylens.analyses._pictures import partition_pictures
 
-        metric: Literal["euclidean", "hamming"] = "euclidean" if self.on == "activation" else "hamming"
-        return partition_pictures(
-            outcomes[NETWORK][0], on=self.on, metric=metric, scale=self.scale, subject=subject
-        )
+        own = outcomes[NETWORK][0]
+        metric = metric_between(own.rows, on=self.on)
+        return partition_pictures(own, on=self.on, metric=metric, scale=self.scale, subject=subject)

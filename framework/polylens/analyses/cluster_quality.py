@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from pydantic import Field
 
 from polylens.analyses import Analysis, Keeper, Need, Outcomes
 from polylens.progress import Progress
-from polylens.records import Figure, Findings, Number, Partition, Rows, count_clusters
+from polylens.records import Figure, Findings, Rows, count_clusters
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    from polylens.statistics import Blocks
-
 
 _SHOWN = ("clusters", "coverage", "purity", "adjusted_mutual_information")
 """Numbers that are read together; the picture has a panel for each."""
@@ -65,6 +61,7 @@ class ClusterQuality(Analysis):
             contingency,
             coverage,
             partition_number,
+            position_number,
             purity,
         )
 
@@ -103,7 +100,13 @@ class ClusterQuality(Analysis):
                 level=0.95,
                 null_is=f"{shuffles} (the best cluster of each)",
             ),
-            "position_information": self._position(rows, partition, blocks, streams),
+            "position_information": position_number(
+                partition,
+                rows.origins.position,
+                blocks=blocks,
+                permutations=self.permutations,
+                streams=streams,
+            ),
         }
         known = {name: number for name, number in numbers.items() if number is not None}
         return Findings(
@@ -125,29 +128,3 @@ class ClusterQuality(Analysis):
         from polylens.analyses._quality_pictures import quality_pictures
 
         return quality_pictures(outcomes, of=self.of, shown=_SHOWN, subject=subject)
-
-    def _position(self, rows: Rows, partition: Partition, blocks: Blocks, streams: Streams) -> Number | None:
-        """Agreement of clusters with position; None where all rows stand at one position."""
-        import numpy as np
-
-        from polylens.statistics import adjusted_mutual_information, contingency, partition_number
-
-        _, position = np.unique(rows.origins.position, return_inverse=True)
-        position = position.astype(np.int64)
-        if not len(position) or position.max() == 0:
-            return None
-        # Positions differ within an example, so that is where they are exchanged; with one row an
-        # example they can only be exchanged between examples.
-        within = bool((blocks.sizes > 1).any())
-        null = []
-        for number in range(self.permutations):
-            generator = streams.generator("positions", number)
-            order = blocks.rows_shuffled_within(generator) if within else blocks.moved_rows(generator)
-            null.append(adjusted_mutual_information(contingency(partition.labels, position[order])))
-        where = "within examples" if within else "over examples"
-        return partition_number(
-            partition,
-            lambda labels, kept: adjusted_mutual_information(contingency(labels, position[kept])),
-            null=np.array(null),
-            null_is=f"{self.permutations} shuffles of positions {where}",
-        )

@@ -37,6 +37,10 @@ class CodeStatistics(Analysis):
         """Codes."""
         return frozenset({"codes"})
 
+    def why_no_code(self, *, is_graded: bool) -> str | None:
+        """Graded codes have no bits to count."""
+        return "it needs the bits of a hard code (kind: sign), and the code is graded" if is_graded else None
+
     def run(
         self,
         rows: Rows,
@@ -90,6 +94,9 @@ class CodeStatistics(Analysis):
             every = pd.concat([each.findings.tables["layers"] for each in draws])
             means = every.groupby("layer", sort=False)[["same", "different"]].mean().reset_index()
             tables[variant] = means.dropna()
+        if not any(len(table) for table in tables.values()):
+            # Without classes there are no pairs; the notes say so.
+            return ()
         return (
             Figure(
                 name="layer-distances",

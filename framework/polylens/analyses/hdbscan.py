@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from polylens.analyses import GROUNDWORK, NETWORK, Analysis, Keeper, Need, Outcomes
-from polylens.analyses._density import Metric, On, Scale, check_space, metric_of
+from polylens.analyses._density import Metric, On, Scale, check_space, metric_for, why_not_compared
 from polylens.progress import Progress
 from polylens.records import (
     Alternative,
@@ -38,10 +38,10 @@ class Hdbscan(Analysis):
     gives_partition: ClassVar[bool] = True
 
     on: On
-    """What is clustered: the rows' activations, or the bits of their codes."""
+    """What is clustered: the rows' activations, or their codes (bits, or the numbers of graded ones)."""
     metric: Metric | None = None
-    """How rows are compared: euclidean, cosine or l1 for activations, hamming or jaccard for codes. Without
-    it: euclidean, hamming."""
+    """How rows are compared: euclidean, cosine or l1 for activations, hamming or jaccard for codes, l1 for
+    graded codes. Without it: the first of these."""
     scale: Scale = "none"
     """What is done to each column of the activations first: nothing, its mean taken off, or also its standard
     deviation made 1."""
@@ -83,6 +83,10 @@ class Hdbscan(Analysis):
         """Activations or codes, by `on`."""
         return frozenset({"activations"}) if self.on == "activation" else frozenset({"codes"})
 
+    def why_no_code(self, *, is_graded: bool) -> str | None:
+        """The metric may not fit the codes."""
+        return why_not_compared(self.on, self.metric, is_graded=is_graded)
+
     def groundwork(self) -> Analysis | None:
         """The spanning trees that the clusters are cut from."""
         from polylens.analyses.spanning_tree import SpanningTree
@@ -91,7 +95,7 @@ class Hdbscan(Analysis):
             return None
         return SpanningTree(
             on=self.on,
-            metric=metric_of(self.on, self.metric),
+            metric=self.metric,
             scale=self.scale,
             min_samples=self._neighbours,
             sample=self.sample,
@@ -112,10 +116,10 @@ class Hdbscan(Analysis):
 
         from polylens.analyses._pictures import cluster_table
         from polylens.analyses._stability import common_subsamples, sampled_rows, stability
-        from polylens.clustering import hdbscan_of_sample, row_points
+        from polylens.clustering import hdbscan_of_sample, row_bits, row_points
 
         points = row_points(rows, on=self.on, scale=self.scale, packed=True)
-        bits = None if self.on == "activation" or rows.codes is None else rows.codes.scheme.bits
+        bits, metric = row_bits(rows, on=self.on), metric_for(rows, on=self.on, metric=self.metric)
         sample = sampled_rows(rows, most=self.sample, streams=streams)
         some = points if len(sample) == len(rows) else points[sample]
         drawn = common_subsamples(
@@ -128,18 +132,18 @@ class Hdbscan(Analysis):
         found: list[Alternative] = []
         again: list[Partition] = []
         with progress.task("clustering", total=1 + len(sizes) + len(drawn), unit="clusterings") as task:
-            cut = self._cut(some, bits=bits, of=whole)
+            cut = self._cut(some, metric, bits=bits, of=whole)
             task.advance()
             for size in sizes:
                 other = (
                     cut
                     if size == self.min_cluster_size
-                    else self._cut(some, bits=bits, of=whole, size=size, exemplars=False)
+                    else self._cut(some, metric, bits=bits, of=whole, size=size, exemplars=False)
                 )
                 found.append(Alternative("min_cluster_size", size, sample, other.labels))
                 task.advance()
             for (number, chosen), sub in zip(drawn.items(), subs, strict=True):
-                again.append(self._cut(points[chosen], bits=bits, of=sub, exemplars=False))
+                again.append(self._cut(points[chosen], metric, bits=bits, of=sub, exemplars=False))
                 found.append(Alternative("subsample", number, chosen, again[-1].labels))
                 task.advance()
         partition = cut
@@ -150,13 +154,14 @@ class Hdbscan(Analysis):
         return Findings(
             numbers={**_numbers(partition, again), **stability(partition, found)},
             tables={"clusters": cluster_table(rows, partition)},
-            partition=replace(partition, alternatives=tuple(found)),
+            partition=replace(partition, space=self.on, alternatives=tuple(found)),
             notes=notes,
         )
 
     def _cut(
         self,
         points: Points,
+        metric: Metric,
         *,
         bits: int | None,
         of: Hierarchy | None,
@@ -169,7 +174,7 @@ class Hdbscan(Analysis):
 
         found = hdbscan(
             points,
-            metric=metric_of(self.on, self.metric),
+            metric=metric,
             min_cluster_size=size or self.min_cluster_size,
             min_samples=self._neighbours,
             selection=self.selection,
@@ -196,7 +201,8 @@ class Hdbscan(Analysis):
         from polylens.analyses._pictures import partition_pictures
         from polylens.analyses._tree_pictures import tree_pictures
 
-        own, metric = outcomes[NETWORK][0], metric_of(self.on, self.metric)
+        own = outcomes[NETWORK][0]
+        metric = metric_for(own.rows, on=self.on, metric=self.metric)
         tree = tree_pictures(
             own,
             metric=metric,

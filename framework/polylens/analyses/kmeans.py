@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Kmeans(Analysis):
-    """k-means clusters of activations, or of codes taken as -1 and +1: as many as are asked for."""
+    """k-means clusters of activations, or of codes (bits as -1 and +1): as many as are asked for."""
 
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("clusters", "mean_strength")
     gives_partition: ClassVar[bool] = True
 
     on: Literal["activation", "code"]
-    """What is clustered: the rows' activations, or the bits of their codes."""
+    """What is clustered: the rows' activations, or their codes (bits, or the numbers of graded ones)."""
     clusters: int = Field(ge=1)
     """How many clusters are made."""
     scale: Literal["none", "centre", "standardise"] = "none"
@@ -85,9 +85,9 @@ class Kmeans(Analysis):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Cluster sizes, a map of the rows, distances, and codes by cluster, for the network."""
+        from polylens.analyses._centres import metric_between
         from polylens.analyses._pictures import partition_pictures
 
-        metric: Literal["euclidean", "hamming"] = "euclidean" if self.on == "activation" else "hamming"
-        return partition_pictures(
-            outcomes[NETWORK][0], on=self.on, metric=metric, scale=self.scale, subject=subject
-        )
+        own = outcomes[NETWORK][0]
+        metric = metric_between(own.rows, on=self.on)
+        return partition_pictures(own, on=self.on, metric=metric, scale=self.scale, subject=subject)

@@ -50,6 +50,10 @@ class PairDensity(Analysis):
         """Activations (the segment's ends) and codes."""
         return frozenset({"activations", "codes"})
 
+    def why_no_code(self, *, is_graded: bool) -> str | None:
+        """Graded codes have no bits to count."""
+        return "it needs the bits of a hard code (kind: sign), and the code is graded" if is_graded else None
+
     def run(
         self,
         rows: Rows,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from polylens.analyses import Analysis, Keeper, Need
-from polylens.analyses._density import Metric, On, Scale, check_space, metric_of
+from polylens.analyses._density import Metric, On, Scale, check_space, metric_for, metric_of, why_not_compared
 from polylens.progress import Progress
 from polylens.records import Findings, Hierarchy, Number, Rows, Subhierarchy
 from polylens.streams import Streams
@@ -30,10 +30,10 @@ class SpanningTree(Analysis):
     headline: ClassVar[tuple[str, ...]] = ("tied_fraction",)
 
     on: On
-    """What is compared: the rows' activations, or the bits of their codes."""
+    """What is compared: the rows' activations, or their codes (bits, or the numbers of graded ones)."""
     metric: Metric | None = None
-    """How rows are compared: euclidean, cosine or l1 for activations, hamming or jaccard for codes. Without
-    it: euclidean, hamming."""
+    """How rows are compared: euclidean, cosine or l1 for activations, hamming or jaccard for codes, l1 for
+    graded codes. Without it: the first of these."""
     scale: Scale = "none"
     """What is done to each column of the activations first: nothing, its mean taken off, or also its standard
     deviation made 1."""
@@ -52,11 +52,17 @@ class SpanningTree(Analysis):
 
     def identity(self) -> dict[str, Any]:
         """The same whether the metric is named or meant."""
-        return {**super().identity(), "metric": metric_of(self.on, self.metric)}
+        # Codes are of one sort, which their own stage says: l1 is meant where they are graded.
+        is_meant = self.on == "code" and self.metric == "l1"
+        return {**super().identity(), "metric": metric_of(self.on, None if is_meant else self.metric)}
 
     def needs(self) -> frozenset[Need]:
         """Activations or codes, by `on`."""
         return frozenset({"activations"}) if self.on == "activation" else frozenset({"codes"})
+
+    def why_no_code(self, *, is_graded: bool) -> str | None:
+        """The metric may not fit the codes."""
+        return why_not_compared(self.on, self.metric, is_graded=is_graded)
 
     def run(
         self,
@@ -73,11 +79,10 @@ class SpanningTree(Analysis):
         import numpy as np
 
         from polylens.analyses._stability import common_subsamples, sampled_rows
-        from polylens.clustering import row_points
+        from polylens.clustering import row_bits, row_points
 
         points = row_points(rows, on=self.on, scale=self.scale, packed=True)
-        bits = None if self.on == "activation" or rows.codes is None else rows.codes.scheme.bits
-        metric = metric_of(self.on, self.metric)
+        bits, metric = row_bits(rows, on=self.on), metric_for(rows, on=self.on, metric=self.metric)
         sample = sampled_rows(rows, most=self.sample, streams=streams)
         if len(sample) < len(rows):
             points = points[sample]

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from polylens.errors import DataError, Place, PolylensError, Problem, SpecError
+from polylens.errors import Place, PolylensError, Problem, SpecError
 
 
 def show_error(error: PolylensError) -> int:
@@ -17,7 +17,7 @@ def show_error(error: PolylensError) -> int:
         show_problems(error.problems)
         return error.exit_code
     click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
-    _show_place(error.place if isinstance(error, DataError) else None)
+    _show_place(error.place)
     if error.hint is not None:
         click.echo(f"  {error.hint}", err=True)
     return error.exit_code

@@ -6,7 +6,7 @@ from polylens.clustering.condensing import CondensedTree, condensed
 from polylens.clustering.density import hdbscan
 from polylens.clustering.exemplars import medoids
 from polylens.clustering.linking import canonical
-from polylens.clustering.points import Metric, Points, row_points, scaled, unit_length
+from polylens.clustering.points import Metric, Points, row_bits, row_points, scaled, unit_length
 from polylens.clustering.renumbering import by_falling_size
 from polylens.clustering.selecting import Cut, cut, selected
 from polylens.clustering.spanning_tree import hierarchy
@@ -28,6 +28,7 @@ __all__ = [
     "hierarchy",
     "kmeans",
     "medoids",
+    "row_bits",
     "row_points",
     "scaled",
     "selected",

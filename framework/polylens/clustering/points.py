@@ -22,14 +22,14 @@ Scale = Literal["none", "centre", "standardise"]
 
 
 def row_points(rows: Rows, *, on: On, scale: Scale = "none", packed: bool = False) -> Points:
-    """The activations of rows, brought to scale, or the bits of their codes.
+    """The activations of rows, brought to scale, or the bits of their codes, or the numbers of graded ones.
 
     Args:
         rows: with that part.
         on: which part.
         scale: of activations.
-        packed: whether codes stay packed, an eighth of the memory. Zeros fill the last byte of each layer, so
-            engines must be told the number of bits (`CodeScheme.bits`).
+        packed: whether bits stay packed, an eighth of the memory. Zeros fill the last byte of each layer, so
+            engines must be told the number of bits (`row_bits`).
 
     Raises:
         DataError: the rows carry no such part.
@@ -39,10 +39,19 @@ def row_points(rows: Rows, *, on: On, scale: Scale = "none", packed: bool = Fals
             raise DataError(
                 "these rows carry no codes", hint="give the spec a 'code:', or use 'on: activation'"
             )
+        if rows.codes.scheme.is_graded:
+            return np.asarray(rows.codes.graded)
         return np.asarray(rows.codes.packed) if packed else unpacked(rows.codes)
     if rows.activations is None:
         raise DataError("these rows carry no activations", hint="use 'on: code'")
     return scaled(np.asarray(rows.activations), scale=scale)
+
+
+def row_bits(rows: Rows, *, on: On) -> int | None:
+    """How many bits a packed row holds; None where rows are numbers."""
+    if on == "activation" or rows.codes is None or rows.codes.scheme.is_graded:
+        return None
+    return rows.codes.scheme.bits
 
 
 def scaled(points: Float32[np.ndarray, "rows width"], *, scale: Scale) -> Float32[np.ndarray, "rows width"]:

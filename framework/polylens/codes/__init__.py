@@ -1,4 +1,4 @@
-"""Codes: which regime each of a named set of units is in."""
+"""Codes: which regime each of a named set of units is in, or how far it is open."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Code(Plugin):
     """A code that a spec can name. Which units and which positions is always written, never implied."""
 
     family: ClassVar[str] = "codes"
+    is_graded: ClassVar[bool] = False
+    """Whether units are numbers rather than bits."""
 
     positions: Literal["same", "all"]
     """`same`: units at the row's own position; `all`: units everywhere, one row per example."""
@@ -35,7 +37,7 @@ class Code(Plugin):
 
     @abstractmethod
     def encode(self, nonlinearity: Nonlinearity, values: torch.Tensor) -> torch.Tensor:
-        """The regime bits of rows, as booleans `rows bits`, on the device of `values`.
+        """The code of rows, on the device of `values`: booleans `rows bits`; graded, float32 `rows units`.
 
         Args:
             nonlinearity: whose units these are.

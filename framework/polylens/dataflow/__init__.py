@@ -3,15 +3,24 @@
 from polylens.dataflow.boundary import near_boundary
 from polylens.dataflow.capturing import capture
 from polylens.dataflow.flow import Flow
+from polylens.dataflow.functions import GATED_FUNCTIONS, Function
+from polylens.dataflow.narrowing import Attentions, ChosenTokens, Narrowed, NotNarrowError
 from polylens.dataflow.nonlinearities import Nonlinearity, Selection, Site
-from polylens.dataflow.polytopes import Verdict, names_polytopes
+from polylens.dataflow.polytopes import Verdict, names_polytopes, why_soft
 from polylens.dataflow.shapes import LayerShape, first_tensor, gather
 from polylens.dataflow.tracing import trace
+from polylens.dataflow.watch import unwatched
 
 __all__ = [
+    "GATED_FUNCTIONS",
+    "Attentions",
+    "ChosenTokens",
     "Flow",
+    "Function",
     "LayerShape",
+    "Narrowed",
     "Nonlinearity",
+    "NotNarrowError",
     "Selection",
     "Site",
     "Verdict",
@@ -21,4 +30,6 @@ __all__ = [
     "names_polytopes",
     "near_boundary",
     "trace",
+    "unwatched",
+    "why_soft",
 ]

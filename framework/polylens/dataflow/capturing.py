@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 
 from polylens.dataflow import operations, regimes
 from polylens.dataflow.flow import INPUT, OUTPUT
+from polylens.dataflow.narrowing import Attentions
 from polylens.dataflow.nonlinearities import Nonlinearity, Site
 from polylens.dataflow.shapes import LayerShape, first_tensor
 from polylens.dataflow.watch import Watch
@@ -29,6 +31,8 @@ def capture(
     layers: Collection[str],
     nonlinearities: Collection[Nonlinearity],
     take: Take,
+    flattened: Collection[str] = (),
+    attentions: Attentions | None = None,
 ) -> None:
     """Runs the network and hands over each wanted tensor the moment it exists, then stops.
 
@@ -42,6 +46,10 @@ def capture(
         nonlinearities: of the network's flow; `take` gets the nonlinearity and its pre-activation or, for a
             pool, each window's winner as an index into the window.
         take: what is done with each tensor, in the order of execution.
+        flattened: those of the layers whose examples and tokens stand in one axis (`LayerShape.flattened`);
+            they are handed over as `examples tokens channels`.
+        attentions: counts the pass' attentions; what follows from the one that it narrows is handed over as
+            `Narrowed`.
 
     Raises:
         UsageError: the network did not come by a wanted place, or came by with another shape than when it
@@ -50,10 +58,16 @@ def capture(
     wanted = [*dict.fromkeys(layers), *dict.fromkeys(nonlinearities)]
     if not wanted:
         return
-    catching = _Catch(layers=frozenset(layers), sites={item.site: item for item in nonlinearities}, take=take)
+    catching = _Catch(
+        layers=frozenset(layers),
+        sites={item.site: item for item in nonlinearities},
+        take=take,
+        flattened=frozenset(flattened),
+        n_examples=len(inputs),
+    )
     try:
         catching.hand_over(INPUT, inputs)
-        with catching.watching(module):
+        with attentions or nullcontext(), catching.watching(module):
             output = module(inputs)
         catching.hand_over(OUTPUT, first_tensor(output))
     except _AllCaught:
@@ -68,11 +82,21 @@ def capture(
 
 
 class _Catch(Watch):  # type: ignore[no-untyped-call]
-    def __init__(self, *, layers: frozenset[str], sites: dict[Site, Nonlinearity], take: Take) -> None:
+    def __init__(
+        self,
+        *,
+        layers: frozenset[str],
+        sites: dict[Site, Nonlinearity],
+        take: Take,
+        flattened: frozenset[str],
+        n_examples: int,
+    ) -> None:
         super().__init__()
         self._layers = layers
         self._sites_wanted = sites
         self._take = take
+        self._flattened = flattened
+        self._n_examples = n_examples
         self.missing: set[str | Nonlinearity] = {*layers, *sites.values()}
 
     def hand_over(self, item: str | Nonlinearity, tensor: torch.Tensor | None) -> None:
@@ -83,19 +107,32 @@ class _Catch(Watch):  # type: ignore[no-untyped-call]
         """
         if item not in self.missing or tensor is None:
             return
-        if isinstance(item, Nonlinearity) and LayerShape.of(tuple(tensor.shape[1:])) != item.shape:
-            raise UsageError(
-                f"'{item.name}' has the shape {tuple(tensor.shape[1:])} here, but not when traced",
-                hint="all examples must have the shape that the network's data flow was found on",
-            )
+        if isinstance(item, str):
+            if item in self._flattened:
+                tensor = self._by_example(tensor)
+        else:
+            if item.shape.flattened:
+                tensor = self._by_example(tensor)
+            if not item.shape.fits(LayerShape.of(tuple(tensor.shape[1:]))):
+                raise UsageError(
+                    f"'{item.name}' has the shape {tuple(tensor.shape[1:])} here, but not when traced",
+                    hint="all examples must have the shape that the network's data flow was found on",
+                )
         self._take(item, tensor)
         self.missing.discard(item)
         if not self.missing:
             raise _AllCaught
 
+    def _by_example(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.reshape(self._n_examples, -1, *tensor.shape[1:])
+
     def on_output(self, name: str, output: Any) -> None:
         if name in self._layers:
             self.hand_over(name, first_tensor(output))
+
+    def before_composite(self, site: Site, source: torch.Tensor) -> None:
+        if (item := self._sites_wanted.get(site)) is not None:
+            self.hand_over(item, source)
 
     def on_operation(
         self,

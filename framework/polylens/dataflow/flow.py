@@ -90,6 +90,8 @@ class Flow:
     """What each nonlinearity reads, by its name."""
     given_by: Mapping[str, Content]
     """What each nonlinearity gives, by its name."""
+    multiplied: Mapping[str, Content | None]
+    """What each nonlinearity whose units multiply values that also depend on the input multiplies."""
     aliases: Mapping[str, str]
     unusable: Mapping[str, str]
     """Modules whose output is no layer, and why."""
@@ -179,6 +181,17 @@ class Flow:
         """
         reaches_input = any(self.steps[index].role == "input" for index in self._before(layer, through))
         return reaches_input or self._partial(layer)
+
+    def gates(self, item: Nonlinearity) -> bool:
+        """Whether the nonlinearity's units are gates: factors of other values that depend on the input."""
+        return item.name in self.multiplied
+
+    def factor(self, item: Nonlinearity) -> str | None:
+        """The layer whose values a gate multiplies, one by one; None where no layer holds exactly them."""
+        content = self.multiplied.get(item.name)
+        if content is None or content.shape != self.given_by[item.name].shape:
+            return None
+        return next((name for name, other in self.contents.items() if other.same_values(content)), None)
 
     def _start(self, layer: str) -> frozenset[int]:
         """The steps that computed the layer's values."""

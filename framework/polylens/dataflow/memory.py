@@ -54,6 +54,15 @@ class Memory:
         ids = _in_storage_order(held) if held.ids is None else held.ids
         return ids.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
 
+    def only_run(self, tensor: torch.Tensor) -> int | None:
+        """The first id, where the ids are consecutive in row-major order and that is seen at once."""
+        held = self._held.get(_key(tensor))
+        if held is None or held.ids is not None or held.itemsize != tensor.element_size():
+            return None
+        return (
+            held.first + int(tensor.storage_offset()) if tensor.is_contiguous() and tensor.numel() else None
+        )
+
     def steps(self, tensor: torch.Tensor) -> frozenset[int]:
         """The steps that computed the tensor's elements."""
         held = self._held.get(_key(tensor))

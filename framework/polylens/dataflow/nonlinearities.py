@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from polylens.dataflow.functions import Function
 from polylens.dataflow.shapes import LayerShape
 from polylens.records import CodeScheme
 
@@ -41,12 +43,23 @@ class Nonlinearity:
     window: int
     """Elements of a pool's window (the largest, where windows differ); 1 for units."""
     site: Site
+    function: Function | None = None
+    """What a unit computes; None for pools, and where it is not known in numbers."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a code reads, and what its bits mean."""
+    """What a code reads, and what its bits or numbers mean."""
 
     nonlinearities: tuple[Nonlinearity, ...]
     """In the order of `scheme.layers`."""
     scheme: CodeScheme
+    approximated: tuple[Nonlinearity, ...] = ()
+    """Those that are smooth or gates and near `max(z, 0)` far from zero: how much of their output a hard code
+    explains can be said."""
+    factors: Mapping[str, str] = field(default_factory=dict)
+    """The layer that a nonlinearity's units are multiplied with, for gates whose other factor is one."""
+
+    def multiplied(self) -> dict[str, Nonlinearity]:
+        """By layer, the gates that multiply it; only those whose output is looked at."""
+        return {self.factors[item.name]: item for item in self.approximated if item.name in self.factors}

@@ -12,6 +12,7 @@ Arguments = Mapping[str, Any]
 
 
 SPOKEN = {
+    "gelu_tanh": "gelu",
     "_prelu_kernel": "prelu",
     "rrelu_with_noise": "rrelu",
     "clamp_min": "clamp",

@@ -40,7 +40,7 @@ def names_polytopes(
     between = flow.between(layer, through)
     unread = [item for item in between if item not in read]
     obstacles = flow.obstacles(layer, through)
-    smooth = [item for item in between if not item.piecewise_linear]
+    softly = why_soft(flow, read)
     after = flow.own(layer)
     span = f"between '{layer}' and '{through}'"
     if positions != "all":
@@ -48,16 +48,13 @@ def names_polytopes(
             why = "it reads the units of one position, while the others differ from row to row"
         else:
             why = "it is written with positions: same; with positions: all the same bits name whole examples"
-        return _pathway(why)
+        return _pathway(why, softly)
     if flow.bypassed(layer, through):
-        return _pathway(f"'{through}' also depends on the input by ways that do not pass '{layer}'")
+        return _pathway(f"'{through}' also depends on the input by ways that do not pass '{layer}'", softly)
     if obstacles:
-        return _pathway(obstacles[0] + _and_more(len(obstacles)))
-    if smooth:
-        return _pathway(
-            f"{smooth[0].operation} at '{smooth[0].name}' is smooth: the sign of its input is a proxy"
-            + _and_more(len(smooth))
-        )
+        return _pathway(obstacles[0] + _and_more(len(obstacles)), softly)
+    if any(not item.piecewise_linear for item in between):
+        return _pathway(why_soft(flow, between))
     if unread:
         first = unread[0]
         if first in after:
@@ -77,8 +74,32 @@ def names_polytopes(
     )
 
 
-def _pathway(why: str) -> Verdict:
-    return Verdict(names_polytopes=False, reason=f"pathway code, not a polytope: {why}")
+def why_soft(flow: Flow, read: Collection[Nonlinearity]) -> str:
+    """Why the regimes of units do not make what follows affine; empty where they do."""
+    smooth = [item for item in read if not item.piecewise_linear]
+    gates = [item for item in read if flow.gates(item)]
+    reasons = []
+    if smooth:
+        first = smooth[0]
+        reasons.append(
+            f"{first.operation} at '{first.name}' is smooth: the sign of its input is a proxy"
+            + _and_more(len(smooth))
+        )
+    if gates:
+        multiplied = flow.factor(gates[0])
+        what = "other values" if multiplied is None else f"'{multiplied}'"
+        reasons.append(
+            f"the units of '{gates[0].name}'{_and_more(len(gates))} are gates, which multiply {what}, and "
+            "products are not affine"
+        )
+    return ", and because ".join(reasons)
+
+
+def _pathway(*reasons: str) -> Verdict:
+    why = ", and because ".join(reason for reason in reasons if reason)
+    return Verdict(
+        names_polytopes=False, reason=f"pathway code, which does not name polytopes, because {why}"
+    )
 
 
 def _and_more(n: int) -> str:

@@ -65,6 +65,8 @@ _UNITS: dict[str, Callable[[Arguments], Regimes | None]] = {
         ("gelu", "silu", "sigmoid", "tanh", "elu", "celu", "selu", "softplus", "mish", "hardswish"), _smooth
     ),
     "log_sigmoid_forward": _smooth,
+    # No operations of PyTorch's: see `composite`.
+    **dict.fromkeys(("gelu_tanh", "quick_gelu", "clipped_gelu", "relu_squared"), _smooth),
 }
 
 _POOLS = (*SLIDING, *ADAPTIVE, *REDUCING)

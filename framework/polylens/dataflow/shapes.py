@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -26,6 +26,8 @@ class LayerShape:
     """Channels at one position."""
     channels_first: bool
     """Whether channels stand before the grid."""
+    flattened: bool = field(default=False, repr=False)
+    """Whether the network has examples and tokens in one axis there, examples outside, instead of two."""
 
     @classmethod
     def of(cls, shape: tuple[int, ...]) -> LayerShape:
@@ -41,6 +43,21 @@ class LayerShape:
         if len(shape) == 2:
             return cls(grid=(shape[0],), width=shape[1], channels_first=False)
         return cls(grid=(), width=prod(shape), channels_first=False)
+
+    def fits(self, other: LayerShape) -> bool:
+        """Whether both can be of one layer: tokens may be more or fewer in another batch.
+
+        >>> LayerShape.of((5, 16)).fits(LayerShape.of((9, 16)))
+        True
+        """
+        of_tokens = len(self.grid) == len(other.grid) == 1
+        grids_fit = self.grid == other.grid or of_tokens
+        return grids_fit and self.width == other.width and self.channels_first == other.channels_first
+
+    def with_tokens(self, seen: int, *, claimed: int) -> LayerShape:
+        """The same with as many tokens as are claimed, where positions are the tokens seen."""
+        of_tokens = seen > 0 and not self.channels_first and self.grid == (seen,)
+        return replace(self, grid=(claimed,)) if of_tokens else self
 
     @property
     def n_positions(self) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,14 +11,18 @@ import torch
 
 from polylens.dataflow import operations, regimes
 from polylens.dataflow.flow import INPUT, OUTPUT, Content, Flow, Step
+from polylens.dataflow.functions import function_of
 from polylens.dataflow.linearity import why_not_linear
+from polylens.dataflow.meeting import Call, Met, named_apart
 from polylens.dataflow.memory import Memory
 from polylens.dataflow.moving import moved_ids
 from polylens.dataflow.nonlinearities import Nonlinearity, Site
 from polylens.dataflow.shapes import LayerShape, first_tensor
-from polylens.dataflow.watch import Watch, numbered
+from polylens.dataflow.watch import Watch
 from polylens.dataflow.winners import ADAPTIVE, SLIDING, reduced_axes, window_size
 from polylens.errors import UsageError
+
+_TOKENS = 13  # of a traced input that has more: they show the data flow, and hardly any other axis is as long
 
 
 def trace(
@@ -40,9 +43,10 @@ def trace(
     >>> [unit.name for unit in flow.downstream("input", "output")]
     ['1']
     """
-    example = example_input[:1].detach().clone()
+    is_text = example_input.dim() == 2 and not example_input.is_floating_point()
+    example = (example_input[:1, :_TOKENS] if is_text else example_input[:1]).detach().clone()
     buffers = {name: buffer.clone() for name, buffer in module.named_buffers()} if module.training else {}
-    tracing = _Trace(example)
+    tracing = _Trace(example, n_tokens=example_input.shape[1] if is_text else 0)
     with torch.no_grad():
         with tracing.watching(module):
             output = module(example)
@@ -55,51 +59,32 @@ def trace(
     return tracing.flow(aliases or {})
 
 
-@dataclass
-class _Call:
-    """A module that is running: whether it does nothing but one nonlinear operation."""
-
-    n_met: int
-    """Nonlinearities met before it."""
-    n_computing: int = 0
-    """Operations so far that compute new values; views and copies do not."""
-    has_parts: bool = False
-
-
-@dataclass(frozen=True)
-class _Met:
-    """A nonlinearity as it was met."""
-
-    item: Nonlinearity
-    step: int
-    reads: Content
-    gives: Content
-
-
 class _Trace(Watch):  # type: ignore[no-untyped-call]
     """Records a step for every operation on what depends on the input, and what every module gives."""
 
-    def __init__(self, example: torch.Tensor) -> None:
+    def __init__(self, example: torch.Tensor, *, n_tokens: int) -> None:
         super().__init__()
         self.memory = Memory()
         self.steps: list[Step] = []
         self.contents: dict[str, Content] = {}
         self.unusable: dict[str, str] = {}
-        self.met: list[_Met] = []
-        self._running: list[_Call] = []
+        self.flattened: set[str] = set()
+        self.met: list[Met] = []
+        self.multiplied: dict[int, Content | None] = {}
+        self._running: list[Call] = []
+        self._whole: list[tuple[frozenset[int], str | None, Content | None]] = []
+        self._n_tokens, self._n_tokens_claimed = example.shape[1] if n_tokens else 0, n_tokens
         self._write(example, Step("input", frozenset(), size=0), fresh=True)
         self.record(INPUT, example)
 
     def flow(self, aliases: Mapping[str, str]) -> Flow:
         """All that was found."""
-        times: Counter[str] = Counter()
-        named = {}
-        for met in self.met:
-            times[met.item.name] += 1
-            name = numbered(met.item.name, times[met.item.name])
-            named[name] = replace(met, item=replace(met.item, name=name))
+        named = named_apart(self.met)
         return Flow(
-            layers={name: LayerShape.of(content.shape) for name, content in self.contents.items()},
+            layers={
+                name: self._shape(content, flattened=name in self.flattened)
+                for name, content in self.contents.items()
+            },
             nonlinearities=tuple(met.item for met in named.values()),
             steps=tuple(self.steps),
             firsts=np.asarray(self.memory.firsts),
@@ -107,6 +92,9 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
             step_of={name: met.step for name, met in named.items()},
             read_by={name: met.reads for name, met in named.items()},
             given_by={name: met.gives for name, met in named.items()},
+            multiplied={
+                name: self.multiplied[met.step] for name, met in named.items() if met.step in self.multiplied
+            },
             aliases=dict(aliases),
             unusable=self.unusable,
         )
@@ -116,6 +104,9 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         tensor = first_tensor(output)
         if tensor is None:
             self.unusable[name] = "its output holds no tensor"
+        elif self._is_flattened(tensor):
+            self.flattened.add(name)
+            self.contents[name] = self._content(tensor.unsqueeze(0))
         elif tensor.dim() == 0 or tensor.shape[0] != 1 or tensor.numel() == 0:
             self.unusable[name] = "the first axis of its output does not count examples"
         else:
@@ -124,7 +115,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
     def on_enter(self) -> None:
         if self._running:
             self._running[-1].has_parts = True
-        self._running.append(_Call(n_met=len(self.met)))
+        self._running.append(Call(n_met=len(self.met)))
 
     def on_output(self, name: str, output: Any) -> None:
         call = self._running.pop()
@@ -132,6 +123,18 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
             met = self.met[-1]
             self.met[-1] = replace(met, item=replace(met.item, name=met.item.site.module))
         self.record(name, output)
+
+    def before_composite(self, site: Site, source: torch.Tensor) -> None:
+        parents, what = self.memory.steps(source), self._why_not_a_site(site.operation, {"self": source})
+        reads = self._reads({"self": source}) if parents and what is None else None
+        self._whole.append((parents, what, reads))
+
+    def after_composite(self, site: Site, source: torch.Tensor, output: torch.Tensor) -> None:
+        parents, what, reads = self._whole.pop()
+        if reads is not None:
+            self._meet(site, {"self": source}, reads, parents, [output], in_place=False)
+        elif parents:
+            self._compute([], [output], self._obstacle(what or site.operation, parents))
 
     def on_operation(
         self,
@@ -168,6 +171,8 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         elif site is not None and reads is not None:
             self._meet(site, arguments, reads, parents, [*changed, *outputs], in_place=bool(changed))
         else:
+            if operation == "mul":
+                self._note_factors(arguments)
             what = what or why_not_linear(operation, arguments, self._depends)
             step = Step("linear", parents, size=0) if what is None else self._obstacle(what, parents)
             self._compute(changed, outputs, step)
@@ -193,24 +198,40 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         self._compute(
             [], further, self._obstacle(f"the indices or buffer of {spoken}", parents), counted=False
         )
-        gives = self._content(given)
+        flattened = self._is_flattened(given)
+        gives = self._content(given.unsqueeze(0) if flattened else given)
         item = Nonlinearity(
             name=f"{site.module or 'network'}:{spoken}",
             operation=spoken,
             role=role,
             piecewise_linear=found is None or found.piecewise_linear,
             kinks=() if found is None else found.kinks,
-            shape=LayerShape.of(gives.shape),
+            shape=self._shape(gives, flattened=flattened),
             window=window_size(site.operation, arguments) if found is None else 1,
             site=site,
+            function=None if found is None else function_of(site.operation, arguments),
         )
-        self.met.append(_Met(item, step=step, reads=reads, gives=gives))
+        self.met.append(Met(item, step=step, reads=reads, gives=gives))
+
+    def _note_factors(self, arguments: operations.Arguments) -> None:
+        """Notes which nonlinearities' units multiply other values, and which those are."""
+        pair = (arguments["self"], arguments["other"])
+        if not all(self._depends(factor) for factor in pair):
+            return
+        for factor, other in (pair, pair[::-1]):
+            steps = self.memory.steps(factor)
+            for met in self.met:
+                if steps == {met.step}:
+                    whole = other.unsqueeze(0) if self._is_flattened(other) else other
+                    fits = whole.dim() > 0 and whole.shape[0] == 1
+                    self.multiplied[met.step] = self._content(whole) if fits else None
 
     def _why_not_a_site(self, operation: str, arguments: operations.Arguments) -> str | None:
         """Why the regimes of this call cannot be told; None where they can."""
         spoken = operations.spoken(operation)
         source: torch.Tensor = arguments["self"]
-        if source.dim() == 0 or source.shape[0] != 1:
+        flattened = self._is_flattened(source) and not regimes.is_pool(operation)
+        if source.dim() == 0 or (source.shape[0] != 1 and not flattened):
             return f"{spoken} of a tensor whose first axis does not count examples"
         if not regimes.is_pool(operation):
             if regimes.regimes(operation, arguments) is None:
@@ -227,8 +248,17 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
 
     def _reads(self, arguments: operations.Arguments) -> Content:
         """What the regimes are read from; with a second varying operand it is no value of the network."""
-        source = arguments["self"]
-        return self._content(torch.zeros(1) if self._depends(arguments.get("other")) else source)
+        source = torch.zeros(1) if self._depends(arguments.get("other")) else arguments["self"]
+        return self._content(source.unsqueeze(0) if self._is_flattened(source) else source)
+
+    def _shape(self, content: Content, *, flattened: bool) -> LayerShape:
+        shape = LayerShape.of(content.shape).with_tokens(self._n_tokens, claimed=self._n_tokens_claimed)
+        return replace(shape, flattened=flattened)
+
+    def _is_flattened(self, tensor: torch.Tensor) -> bool:
+        """Whether the tensor has examples and tokens of text in one axis: of one example, tokens."""
+        first = tensor.shape[0] if tensor.dim() >= 2 else 1
+        return first == self._n_tokens != 1 and self.memory.knows(tensor)
 
     def _compute(
         self,
@@ -252,16 +282,17 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         self.steps.append(replace(step, size=tensor.numel()))
 
     def _parents(self, arguments: operations.Arguments) -> frozenset[int]:
-        found = (
-            self.memory.steps(tensor) for value in arguments.values() for tensor in operations.tensors(value)
-        )
-        return frozenset().union(*found)
+        given = (tensor for value in arguments.values() for tensor in operations.tensors(value))
+        return frozenset().union(*(self.memory.steps(tensor) for tensor in given))
 
     def _depends(self, value: Any) -> bool:
         return any(self.memory.steps(tensor) for tensor in operations.tensors(value))
 
     def _content(self, tensor: torch.Tensor) -> Content:
-        return Content.of(self.memory.ids(tensor))
+        first = self.memory.only_run(tensor)
+        if first is None:
+            return Content.of(self.memory.ids(tensor))
+        return Content(tuple(tensor.shape[1:]), np.asarray([first]), np.asarray([tensor.numel()]))
 
     def _obstacle(self, what: str, parents: frozenset[int], *, decides: bool = False) -> Step:
         place = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"

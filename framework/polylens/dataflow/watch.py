@@ -7,14 +7,39 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import local
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from polylens.dataflow.composite import composite
 from polylens.dataflow.nonlinearities import Site
 from polylens.dataflow.operations import canonical
 from polylens.dataflow.regimes import is_site
+
+
+class _Running(local):
+    """The watches of this thread that see a forward pass, the innermost last."""
+
+    def __init__(self) -> None:
+        self.watches: list[Watch] = []
+
+
+_running = _Running()
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Inside, nothing is seen by those who watch: for checks of inputs that are no part of a network."""
+    before = [(watch, watch._paused) for watch in _running.watches]
+    for watch, _ in before:
+        watch._paused = True
+    try:
+        yield
+    finally:
+        for watch, paused in before:
+            watch._paused = paused
 
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -48,6 +73,12 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def on_enter(self) -> None:
         """Is told that a part of the network starts."""
 
+    def before_composite(self, site: Site, source: torch.Tensor) -> None:
+        """Is told that a module which is one elementwise operation as a whole starts on `source`."""
+
+    def after_composite(self, site: Site, source: torch.Tensor, output: torch.Tensor) -> None:
+        """Is told what that module gave."""
+
     @contextmanager
     def watching(self, module: torch.nn.Module) -> Iterator[None]:
         """Inside, everything `module` does is seen; afterwards the module is as it was, whatever happened."""
@@ -57,10 +88,15 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 if not path:
                     continue
                 handles.append(part.register_forward_pre_hook(self._entering(path)))
+                if (operation := composite(part)) is not None:
+                    handles += self._taking_whole(part, path, operation)
                 handles.append(part.register_forward_hook(self._leaving(path)))
+            _running.watches.append(self)
             with self:
                 yield
         finally:
+            if self in _running.watches:
+                _running.watches.remove(self)
             for handle in handles:
                 handle.remove()
 
@@ -83,10 +119,31 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         operation = canonical(func)
         site = None
         if is_site(operation):
-            here = (self.stack[-1], operation)
-            self._sites[here] += 1
-            site = Site(*here, occurrence=self._sites[here])
+            site = self._site(operation)
         return self.on_operation(func, args, kwargs, site)
+
+    def _site(self, operation: str) -> Site:
+        """The site of one more call of this operation in the module running."""
+        here = (self.stack[-1], operation)
+        self._sites[here] += 1
+        return Site(*here, occurrence=self._sites[here])
+
+    def _taking_whole(
+        self, part: torch.nn.Module, path: str, operation: str
+    ) -> list[torch.utils.hooks.RemovableHandle]:
+        """Hooks by which a module is seen as one operation, and nothing of what it does inside."""
+        started: list[tuple[Site, torch.Tensor]] = []
+
+        def start(module: torch.nn.Module, args: Any) -> None:
+            self._paused = True
+            started.append((self._site(operation), args[0]))
+            self.before_composite(*started[-1])
+
+        def end(module: torch.nn.Module, args: Any, output: Any) -> None:
+            self.after_composite(*started.pop(), output)
+            self._paused = False
+
+        return [part.register_forward_pre_hook(start), part.register_forward_hook(end)]
 
     def _entering(self, path: str) -> Callable[..., None]:
         def enter(module: torch.nn.Module, args: Any) -> None:

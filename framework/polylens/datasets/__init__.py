@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Self
 from polylens.datasets._shuffled import shuffled_targets
 from polylens.plugin import Plugin
 from polylens.progress import Progress
-from polylens.records import Examples, ImageFormat
+from polylens.records import Examples, InputFormat
 from polylens.streams import Streams
 
 __all__ = ["Dataset", "shuffled_targets"]
@@ -28,7 +28,7 @@ class Dataset(Plugin):
     @abstractmethod
     def open(
         self,
-        image_format: ImageFormat,
+        input_format: InputFormat,
         *,
         streams: Streams,
         root: Path,
@@ -37,10 +37,10 @@ class Dataset(Plugin):
         cache: Path | None = None,
         progress: Progress | None = None,
     ) -> Examples:
-        """The examples, as inputs in `image_format`.
+        """The examples, as inputs in `input_format`.
 
         Args:
-            image_format: what the network takes.
+            input_format: what the network takes.
             streams: randomness of splits and draws; the same seed gives the same examples.
             root: folder that relative data roots start from.
             limit: at most this many examples, still drawn as the dataset draws.
@@ -51,5 +51,6 @@ class Dataset(Plugin):
             progress: where long checks are shown.
 
         Raises:
+            UsageError: the network takes images, and these are texts, or the other way round.
             DataError: nothing usable is there; says what was looked for and what to do.
         """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from polylens.digests import digest
 from polylens.errors import UsageError
-from polylens.records import Context, Examples
+from polylens.records import Examples, Shown
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ class _ShuffledTargets(Examples):
     def batch(self, indices: Sequence[int]) -> torch.Tensor:
         return self._examples.batch(indices)
 
-    def context(self, index: int) -> Context:
-        return self._examples.context(index)
+    def context(self, index: int, position: int = 0) -> Shown:
+        return self._examples.context(index, position)

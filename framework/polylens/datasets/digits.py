@@ -17,7 +17,7 @@ from pydantic import Field
 from polylens.datasets import Dataset
 from polylens.digests import digest
 from polylens.progress import Progress
-from polylens.records import Context, Examples, ImageFormat
+from polylens.records import Context, Examples, ImageFormat, InputFormat
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Digits(Dataset):
 
     def open(
         self,
-        image_format: ImageFormat,
+        input_format: InputFormat,
         *,
         streams: Streams,
         root: Path,
@@ -50,9 +50,11 @@ class Digits(Dataset):
         cache: Path | None = None,
         progress: Progress | None = None,
     ) -> Examples:
-        """The digits as inputs in `image_format`, in their original order."""
+        """The digits as inputs in `input_format`, in their original order."""
+        from polylens.datasets._formats import for_images
         from polylens.datasets._order import stratified_order
 
+        image_format = for_images(input_format, dataset=self.kind())
         images, targets = _digits()
         order = stratified_order(targets, generator=streams.generator("split"))
         # As the decimal fraction that was written: 0.1 of 30 is 3, which floats would round up to 4.
@@ -97,7 +99,7 @@ class _DigitExamples(Examples):
         inputs = [prepare(Image.fromarray(self._images[index]), self._format) for index in indices]
         return torch.from_numpy(np.stack(inputs))
 
-    def context(self, index: int) -> Context:
+    def context(self, index: int, position: int = 0) -> Context:
         from PIL import Image
 
         from polylens.datasets._images import thumbnail

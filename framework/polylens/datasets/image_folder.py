@@ -16,7 +16,7 @@ from polylens.datasets import Dataset
 from polylens.digests import digest
 from polylens.errors import DataError, UsageError
 from polylens.progress import Progress
-from polylens.records import Context, Examples, ImageFormat, Skipped
+from polylens.records import Context, Examples, ImageFormat, InputFormat, Skipped
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class ImageFolder(Dataset):
 
     def open(
         self,
-        image_format: ImageFormat,
+        input_format: InputFormat,
         *,
         streams: Streams,
         root: Path,
@@ -67,7 +67,7 @@ class ImageFolder(Dataset):
         cache: Path | None = None,
         progress: Progress | None = None,
     ) -> Examples:
-        """The drawn images as inputs in `image_format`, sorted by their path.
+        """The drawn images as inputs in `input_format`, sorted by their path.
 
         Raises:
             DataError: there is no such folder, it holds fewer images than asked for, or none can be read.
@@ -75,7 +75,9 @@ class ImageFolder(Dataset):
         """
         from polylens.datasets._checks import Checks
         from polylens.datasets._folders import list_images
+        from polylens.datasets._formats import for_images
 
+        image_format = for_images(input_format, dataset=self.kind())
         folder = root / self.root
         listing = list_images(folder)
         pool = self._pool(listing, streams=streams, split=split)
@@ -194,7 +196,7 @@ class _FolderExamples(Examples):
                 )
         return torch.from_numpy(np.stack(inputs))
 
-    def context(self, index: int) -> Context:
+    def context(self, index: int, position: int = 0) -> Context:
         from polylens.datasets._images import thumbnail
 
         item = self._chosen[index].file

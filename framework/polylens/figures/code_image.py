@@ -19,6 +19,8 @@ from polylens.records import NOISE, CodeLayer, count_clusters
 _MOST_ROWS = 900
 _TALL = 5.2
 """Inches of the picture itself."""
+_LEAST_BAND = 0.06
+"""Inches of a band of rows that gets a line."""
 
 
 @picture
@@ -88,7 +90,7 @@ def _name_clusters(axes: Axes, labels: Int[np.ndarray, "rows"]) -> None:
     ends = [*starts[1:], len(labels)]
     gap, far = (inch / _TALL * len(labels) for inch in (0.145, 0.45))
     by_size = sorted(zip(starts, ends, strict=True), key=lambda band: (band[0] - band[1], band[0]))
-    for named in range(len(by_size), 0, -1):
+    for named in range(min(len(by_size), max(1, int(len(labels) / gap))), 0, -1):
         bands = sorted(by_size[:named])
         middles = [(a + b) / 2 for a, b in bands]
         places = spread(middles, gap=gap, low=gap / 2, high=len(labels) - gap / 2)
@@ -101,7 +103,10 @@ def _name_clusters(axes: Axes, labels: Int[np.ndarray, "rows"]) -> None:
             [-0.004, -0.022], [middle, place], color=RULE, linewidth=0.9, transform=transform, clip_on=False
         )
         axes.text(-0.028, place, name, transform=transform, ha="right", va="center_baseline", fontsize=SMALL)
-    for start in starts[1:]:
+    for above, start, end in zip(starts, starts[1:], ends[1:], strict=False):
+        # Between bands that are as thin as the line itself, nothing but lines would be left.
+        if max(start - above, end - start) < _LEAST_BAND / _TALL * len(labels):
+            continue
         axes.axhline(start, color="white", linewidth=1.6)
         axes.axhline(start, color=MUTED, linewidth=0.6)
     axes.set_yticks([])

@@ -74,7 +74,9 @@ def centres(
     return chosen
 
 
-def top(counts: Int[np.ndarray, "groups"], *, most: int) -> Int[np.ndarray, "chosen"]:
+def top(
+    counts: Int[np.ndarray, "groups"] | Float[np.ndarray, "groups"], *, most: int
+) -> Int[np.ndarray, "chosen"]:
     """Indices of the largest groups, at most `most`, in rising order of index; equal ones by index.
 
     >>> top(np.array([5, 1, 9, 5]), most=2).tolist()

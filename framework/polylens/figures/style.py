@@ -41,6 +41,7 @@ CYCLE = (
 )  # fmt: skip
 """Colours of clusters and classes; beyond twelve they repeat and the labels tell them apart."""
 
+_MOST_NOTE_LINES = 6
 _VARIANTS = {
     "network": (STRONG, "o"),
     "random_init": (WARM, "s"),
@@ -131,7 +132,10 @@ def canvas(
     """
     margin, gap = 0.12, 0.08
     head = [(line, 11.5, True) for line in lines(heading, width=width - 2 * margin, size=11.5, bold=True)]
-    head += [(line, SMALL, False) for line in lines(note, width=width - 2 * margin, size=SMALL)]
+    head += [
+        (line, SMALL, False)
+        for line in lines(note, width=width - 2 * margin, size=SMALL, most=_MOST_NOTE_LINES)
+    ]
     keys = _key_lines(key, width=width - 2 * margin)
     tall = margin + sum(0.022 * size for _, size, _ in head) + 0.24 * len(keys) + gap
     figure = Figure(figsize=(width, tall + height), dpi=DPI, layout="constrained")

@@ -2,7 +2,7 @@
 
 from polylens.devices import Options
 from polylens.harvest.harvesting import HarvestedTake, harvest
-from polylens.harvest.rows import load_rows
+from polylens.harvest.rows import load_rows, load_skipped
 from polylens.harvest.take import Take
 
-__all__ = ["HarvestedTake", "Options", "Take", "harvest", "load_rows"]
+__all__ = ["HarvestedTake", "Options", "Take", "harvest", "load_rows", "load_skipped"]

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from jaxtyping import Int64, Shaped
+from jaxtyping import Float64, Int64, Shaped
 
 from polylens.bits import pack
-from polylens.dataflow import LayerShape, Nonlinearity, capture, gather, near_boundary
+from polylens.dataflow import (
+    Attentions,
+    ChosenTokens,
+    LayerShape,
+    Narrowed,
+    Nonlinearity,
+    capture,
+    gather,
+    near_boundary,
+)
+from polylens.errors import UsageError
+from polylens.harvest.explaining import output_sums
 from polylens.harvest.loading import Loader, Rule
 from polylens.harvest.resolved import ResolvedTake, thumbnail_grid
+from polylens.harvest.trying import tried
 from polylens.imports import lightning
 
 
@@ -21,11 +33,13 @@ class Collected:
     """The rows that one batch gives one take, still on the device."""
 
     values: Shaped[torch.Tensor, "rows width"]
-    """Activations in 32 bits, or packed codes."""
+    """Activations or graded codes in 32 bits, or packed codes."""
     n_near: Int64[torch.Tensor, ""]
     """Units within the numerical noise of a kink, still on the device: reading it would wait for the pass."""
     n_units: int
     """Units that were looked at for it."""
+    sums: Float64[torch.Tensor, "3 units"] | None = None
+    """Of the output of units that a hard code only approximates (`output_sums`)."""
 
 
 class Collector(lightning().LightningModule):  # type: ignore[misc]
@@ -39,6 +53,8 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
 
     allow_zero_length_dataloader_with_multiple_devices = True
     """With fewer shards than processes, some have nothing to do."""
+    narrows = True
+    """Whether only chosen tokens are computed from the last attention that matters on, where that works."""
 
     def __init__(
         self,
@@ -51,9 +67,15 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         self.network = network
         self.resolved = tuple(resolved)
         self._loader = loader
+        self._narrowing: int | None = None
         self._layers = tuple(dict.fromkeys(item.layer for item in resolved if item.selection is None))
-        selected = (unit for item in resolved if item.selection for unit in item.selection.nonlinearities)
+        self._flattened = tuple(item.layer for item in resolved if item.shape.flattened)
+        selections = [item.selection for item in resolved if item.selection]
+        selected = (unit for selection in selections for unit in selection.nonlinearities)
         self._nonlinearities = tuple({unit.name: unit for unit in selected}.values())
+        multiplied = {name: unit for selection in selections for name, unit in selection.multiplied().items()}
+        self._layers = tuple(dict.fromkeys([*self._layers, *multiplied]))
+        self._flattened += tuple(name for name, unit in multiplied.items() if unit.shape.flattened)
 
     def predict_dataloader(self) -> Loader:
         """The batches of this process; only once the processes run is its rank known."""
@@ -61,6 +83,18 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
 
     def predict_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Collected]:
         """The rows of one batch, by digest of the take."""
+        positions = batch["chosen"]
+        if positions is None or not self.narrows:
+            return self._collected(batch)
+        if self._narrowing is None:
+            self._narrowing = tried(self._collected, batch)
+        if not self._narrowing:
+            return self._collected(batch)
+        chosen = ChosenTokens(positions, n_tokens=batch["inputs"].shape[1])
+        return self._collected(batch, Attentions(chosen, at=self._narrowing))
+
+    def _collected(self, batch: dict[str, Any], attentions: Attentions | None = None) -> dict[str, Collected]:
+        """The rows of one batch by one pass."""
         partial = {
             item.take.digest: _Partial(item, batch["rows"][Rule.of(item).key]) for item in self.resolved
         }
@@ -73,7 +107,13 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
                     rows.add_nonlinearity(source, tensor)
 
         capture(
-            self.network, batch["inputs"], layers=self._layers, nonlinearities=self._nonlinearities, take=take
+            self.network,
+            batch["inputs"],
+            layers=self._layers,
+            nonlinearities=self._nonlinearities,
+            take=take,
+            flattened=self._flattened,
+            attentions=attentions,
         )
         return {digest: rows.collected() for digest, rows in partial.items()}
 
@@ -85,13 +125,20 @@ class _Partial:
     item: ResolvedTake
     rows: dict[str, Any]
     activations: torch.Tensor | None = None
-    packed: dict[str, torch.Tensor] = field(default_factory=dict)
+    parts: dict[str, torch.Tensor] = field(default_factory=dict)
     near: list[torch.Tensor] = field(default_factory=list)
     n_units: int = 0
+    awaited: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
+    sums: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def add_layer(self, layer: str, tensor: torch.Tensor) -> None:
-        """Keeps the rows of a layer's tensor, if it is the take's own."""
-        if self.item.selection is not None or layer != self.item.layer:
+        """Keeps the rows of a layer's tensor, if it is the take's own or what gates of its code multiply."""
+        if self.item.selection is not None:
+            unit = self.item.selection.multiplied().get(layer)
+            if unit is not None:
+                self._explain(unit, self._gather(tensor, unit.shape), what="factor")
+            return
+        if layer != self.item.layer:
             return
         if not self.item.sampled:
             tensor = self._thumbnail(tensor)
@@ -105,7 +152,10 @@ class _Partial:
         if all(unit.name != nonlinearity.name for unit in selection.nonlinearities):
             return
         values = self._gather(tensor, nonlinearity.shape)
-        self.packed[nonlinearity.name] = pack(code.encode(nonlinearity, values))
+        encoded = code.encode(nonlinearity, values)
+        self.parts[nonlinearity.name] = encoded if code.is_graded else pack(encoded)
+        if nonlinearity in selection.approximated:
+            self._explain(nonlinearity, values, what="values")
         if nonlinearity.role == "units":
             self.near.append(near_boundary(values, kinks=nonlinearity.kinks))
             self.n_units += values.numel()
@@ -115,14 +165,36 @@ class _Partial:
         if self.item.selection is None:
             assert self.activations is not None  # `capture` raises where the pass does not come by a layer
             return Collected(self.activations, self._n_near(), self.n_units)
-        parts = [self.packed[unit.name] for unit in self.item.selection.nonlinearities]
-        return Collected(torch.cat(parts, dim=1), self._n_near(), self.n_units)
+        parts = [self.parts[unit.name] for unit in self.item.selection.nonlinearities]
+        sums = [self.sums[unit.name] for unit in self.item.selection.approximated]
+        return Collected(
+            torch.cat(parts, dim=1), self._n_near(), self.n_units, torch.cat(sums, dim=1) if sums else None
+        )
+
+    def _explain(self, unit: Nonlinearity, rows: torch.Tensor, *, what: Literal["values", "factor"]) -> None:
+        """Adds a nonlinearity's output up, once both it and what it multiplies are there, in either order."""
+        assert self.item.selection is not None  # only codes have units to explain
+        found = self.awaited.setdefault(unit.name, {})
+        found[what] = rows
+        if unit.name in self.item.selection.factors and len(found) < 2:
+            return
+        self.sums[unit.name] = output_sums(unit, found["values"], found.get("factor"))
+        del self.awaited[unit.name]
 
     def _n_near(self) -> Int64[torch.Tensor, ""]:
         return torch.stack(self.near).sum() if self.near else torch.zeros((), dtype=torch.int64)
 
     def _gather(self, tensor: torch.Tensor, shape: LayerShape) -> torch.Tensor:
         positions = self.rows["position"] if self.item.sampled else None
+        is_text = len(shape.grid) == 1 and not shape.channels_first
+        if positions is None and is_text and tensor[0].numel() != shape.size:
+            raise UsageError(
+                f"inputs of other lengths give rows of other widths where a row is a whole example of "
+                f"'{self.item.take.layer}'",
+                hint="give the spec a sampling and codes with positions: same, or inputs of one length",
+            )
+        if isinstance(tensor, Narrowed):
+            return tensor.rows(self.rows["example_of_row"], self.rows["position"])
         return gather(tensor, shape, positions, self.rows["example_of_row"])
 
     def _thumbnail(self, tensor: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ from polylens.devices import Options
 from polylens.errors import StageError
 from polylens.harvest.job import Job, described
 from polylens.harvest.launching import run_workers
+from polylens.harvest.rows import load_skipped
 from polylens.harvest.shard import Shard, shards_of
 from polylens.harvest.take import STAGE, Take
 from polylens.progress import Progress, Silent
@@ -183,5 +184,4 @@ class _Work:
 def _harvested(store: Store, take: Take, *, was_stored: bool) -> HarvestedTake:
     folder = store.open(STAGE, take.digest)
     meta = read_json(folder / "meta.json")
-    skipped = tuple(Skipped(name, why) for name, why in meta["skipped"])
-    return HarvestedTake(take, folder, meta["rows"], skipped, was_stored)
+    return HarvestedTake(take, folder, meta["rows"], load_skipped(store, take.digest), was_stored)

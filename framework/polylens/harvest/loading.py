@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from jaxtyping import Int64
 
 from polylens.devices import Options
 from polylens.harvest.resolved import ResolvedTake
 from polylens.harvest.shard import Shard
-from polylens.records import Examples
+from polylens.records import PADDING, Examples
 from polylens.sampling import TooFewPositionsError
 from polylens.streams import Streams
 
@@ -41,37 +42,49 @@ class Rule:
 
 
 class Batches(torch.utils.data.Dataset[dict[str, Any]]):
-    """Asked for a range of examples, gives their inputs and which of their positions become rows."""
+    """Asked for some examples, gives their inputs and which of their positions become rows.
 
-    def __init__(self, examples: Examples, rules: Sequence[Rule], *, streams: Streams) -> None:
+    `chosen` are the positions of each example at which anything is wanted, of inputs of tokens; None where
+    rows are whole examples. Inputs of a causal network end with the last of them, and have no padding.
+    """
+
+    def __init__(
+        self, examples: Examples, rules: Sequence[Rule], *, streams: Streams, is_causal: bool = False
+    ) -> None:
         self._examples = examples
         self._rules = {rule.key: rule for rule in rules}
         self._streams = streams.child("sampling")
+        self._is_causal = is_causal
+        self._are_tokens = examples.lengths() is not None
 
-    def __getitem__(self, indices: range) -> dict[str, Any]:
-        return {
-            "start": indices.start,
-            "stop": indices.stop,
-            "inputs": self._examples.batch(indices),
-            "rows": {key: self._rows(rule, indices) for key, rule in self._rules.items()},
-        }
+    def __getitem__(self, indices: Sequence[int]) -> dict[str, Any]:
+        rows = {key: self._rows(rule, indices) for key, rule in self._rules.items()}
+        inputs = self._examples.batch(indices)
+        chosen = None
+        if self._are_tokens and all(rule.sampling for rule in self._rules.values()):
+            chosen = _chosen_tokens(list(rows.values()), len(indices))
+            if self._is_causal:
+                # No earlier token is changed by what stands in the place of padding.
+                inputs = inputs[:, : int(chosen.max()) + 1]
+                inputs = inputs.masked_fill(inputs == PADDING, 0)
+        return {"indices": list(indices), "inputs": inputs, "rows": rows, "chosen": chosen}
 
-    def _rows(self, rule: Rule, indices: range) -> dict[str, Any]:
+    def _rows(self, rule: Rule, indices: Sequence[int]) -> dict[str, Any]:
         if rule.sampling is None:
             whole = torch.arange(len(indices))
             return {"example_of_row": whole, "position": torch.zeros_like(whole), "skipped": []}
-        valid = np.arange(np.prod(rule.grid), dtype=np.int64)
+        everywhere = np.arange(np.prod(rule.grid), dtype=np.int64)
         positions: list[np.ndarray] = []
         examples: list[np.ndarray] = []
-        skipped: list[tuple[str, str]] = []
+        skipped: list[tuple[int, str, str]] = []
         for place, index in enumerate(indices):
             example_id = self._examples.ids[index]
+            own = self._examples.valid(index)
+            valid = everywhere if own is None else own
             try:
-                chosen = rule.sampling.choose(
-                    valid, grid=rule.grid, generator=self._streams.generator(example_id)
-                )
+                chosen = self._chosen(rule.sampling, index, valid, rule.grid)
             except TooFewPositionsError as error:
-                skipped.append((example_id, str(error)))
+                skipped.append((index, example_id, str(error)))
                 continue
             positions.append(np.asarray(chosen, dtype=np.int64))
             examples.append(np.full(len(chosen), place, dtype=np.int64))
@@ -81,22 +94,50 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
             "skipped": skipped,
         }
 
+    def _chosen(self, sampling: Sampling, index: int, valid: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
+        generator = self._streams.generator(self._examples.ids[index])
+        if not sampling.reads_texts:
+            return sampling.choose(valid, grid=grid, generator=generator)
+        tokens = self._examples.row_tokens(np.full_like(valid, index), valid)
+        texts = None if tokens is None else [tokens.vocabulary[token] for token in tokens.current.tolist()]
+        return sampling.choose_by_text(valid, texts=texts, grid=grid, generator=generator)
 
-class RangesOf(torch.utils.data.Sampler[range]):
-    """The batches of some shards, as ranges of examples."""
 
-    def __init__(self, shards: Sequence[Shard], *, batch_size: int) -> None:
-        self._ranges = [
-            range(start, min(start + batch_size, shard.stop))
-            for shard in shards
-            for start in range(shard.start, shard.stop, batch_size)
-        ]
+def _chosen_tokens(rows: Sequence[dict[str, Any]], n_examples: int) -> Int64[torch.Tensor, "examples most"]:
+    """The positions of all rules together, ascending, the last repeated; 0 for examples without any."""
+    pairs = torch.cat([torch.stack([one["example_of_row"], one["position"]], dim=1) for one in rows])
+    examples, positions = torch.unique(pairs, dim=0).T
+    counts = torch.bincount(examples, minlength=n_examples)
+    firsts = counts.cumsum(0) - counts
+    places = torch.arange(max(int(counts.max()), 1)).minimum((counts - 1).clamp(min=0)[:, None])
+    if not len(positions):
+        return torch.zeros_like(places)
+    found = positions[(firsts[:, None] + places).clamp(max=len(positions) - 1)]
+    return torch.where((counts == 0)[:, None], 0, found)
+
+
+class BatchesOf(torch.utils.data.Sampler[list[int]]):
+    """The batches of some shards: examples of like length together, so that little padding is computed."""
+
+    def __init__(
+        self,
+        shards: Sequence[Shard],
+        *,
+        batch_size: int,
+        lengths: Int64[np.ndarray, "examples"] | None = None,
+    ) -> None:
+        self._batches: list[list[int]] = []
+        for shard in shards:
+            own = np.arange(shard.start, shard.stop)
+            if lengths is not None:
+                own = own[np.argsort(lengths[own], kind="stable")]
+            self._batches += [own[i : i + batch_size].tolist() for i in range(0, len(own), batch_size)]
 
     def __len__(self) -> int:
-        return len(self._ranges)
+        return len(self._batches)
 
-    def __iter__(self) -> Iterator[range]:
-        return iter(self._ranges)
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self._batches)
 
 
 def batches_of(
@@ -104,14 +145,15 @@ def batches_of(
     resolved: Sequence[ResolvedTake],
     shards: Sequence[Shard],
     *,
+    is_causal: bool,
     streams: Streams,
     options: Options,
 ) -> Loader:
     """A loader of the shards' batches; with workers, loading overlaps computing."""
     rules = {rule.key: rule for rule in map(Rule.of, resolved)}
     return torch.utils.data.DataLoader(
-        Batches(examples, tuple(rules.values()), streams=streams),
-        sampler=RangesOf(shards, batch_size=options.batch_size),
+        Batches(examples, tuple(rules.values()), streams=streams, is_causal=is_causal),
+        sampler=BatchesOf(shards, batch_size=options.batch_size, lengths=examples.lengths()),
         batch_size=None,
         num_workers=options.workers,
         pin_memory=options.workers > 0 and options.accelerator != "cpu" and torch.cuda.is_available(),

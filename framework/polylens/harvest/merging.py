@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from polylens.errors import DataError
+from polylens.harvest.explaining import explained_by
 from polylens.harvest.resolved import ResolvedTake
 from polylens.harvest.shard import Shard
 from polylens.harvest.shard_files import n_rows_of, read_shard
@@ -29,14 +30,14 @@ def merge_shards(
     paths = [shards[shard] for shard in sorted(shards, key=lambda shard: shard.start)]
     n_rows = n_rows_of(paths)
     n_near = n_units = 0
+    sums = np.zeros((3, 0))
     skipped: list[tuple[str, str]] = []
-    values_name = "activations.npy" if resolved.selection is None else "packed.npy"
     with ExitStack() as stack:
 
         def array(name: str, *shape: int, dtype: Any = np.int64) -> ArrayWriter:
             return stack.enter_context(ArrayWriter(folder / name, shape=(n_rows, *shape), dtype=dtype))
 
-        values = array(values_name, resolved.width, dtype=resolved.dtype)
+        values = array(resolved.values_name, resolved.width, dtype=resolved.dtype)
         example, position = array("example.npy"), array("position.npy")
         targets = None if examples.targets is None else array("targets.npy")
         for path in paths:
@@ -47,6 +48,7 @@ def merge_shards(
             if targets is not None and examples.targets is not None:
                 targets.append(examples.targets[rows.example].astype(np.int64))
             n_near, n_units = n_near + rows.n_near, n_units + rows.n_units
+            sums = sums + rows.sums if sums.size else rows.sums
             skipped.extend(rows.skipped)
     if n_rows == 0:
         why = f"; the first: {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
@@ -54,11 +56,17 @@ def merge_shards(
             f"no example gives a row of layer '{resolved.take.layer}' ({len(skipped)} skipped{why})",
             hint="ask the sampling rule for less",
         )
-    write_json(folder / "meta.json", _meta(resolved, examples, n_rows, skipped, n_near / max(n_units, 1)))
+    meta = _meta(resolved, examples, n_rows, skipped)
+    meta["near_boundary_fraction"] = n_near / max(n_units, 1)
+    explained = None
+    if resolved.selection is not None and sums.size:
+        explained = explained_by(sums, n_rows=n_rows, selection=resolved.selection)
+    meta["explained"] = None if explained is None else asdict(explained)
+    write_json(folder / "meta.json", meta)
 
 
 def _meta(
-    resolved: ResolvedTake, examples: Examples, n_rows: int, skipped: list[tuple[str, str]], near: float
+    resolved: ResolvedTake, examples: Examples, n_rows: int, skipped: list[tuple[str, str]]
 ) -> dict[str, Any]:
     scheme = None if resolved.selection is None else asdict(resolved.selection.scheme)
     return {
@@ -68,7 +76,6 @@ def _meta(
         "width": resolved.width,
         "grid": list(resolved.grid),
         "scheme": scheme,
-        "near_boundary_fraction": near,
         "skipped": skipped,
         "classes": list(examples.classes),
         "example_ids": list(examples.ids),

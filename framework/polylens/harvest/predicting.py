@@ -48,7 +48,9 @@ def predict_shards(
     def loader(rank: int, n_processes: int) -> Loader:
         # Every n-th shard, so that all processes have as much to do.
         mine = wanted[rank::n_processes]
-        return batches_of(examples, resolved, mine, streams=streams, options=options)
+        return batches_of(
+            examples, resolved, mine, is_causal=network.is_causal, streams=streams, options=options
+        )
 
     # Lightning casts the module itself to bf16, and its 32-bit weights would be lost.
     module = copy.deepcopy(network.module) if options.precision == "bf16-true" else network.module

@@ -46,9 +46,9 @@ class ResolvedTake:
 
     @property
     def width(self) -> int:
-        """Numbers of a row: bytes of a packed code, or channels."""
+        """Numbers of a row: bytes of a packed code, units of a graded one, or channels."""
         if self.selection is not None:
-            return self.selection.scheme.n_bytes
+            return self.selection.scheme.width
         if self.sampled:
             return self.shape.width
         grid = thumbnail_grid(self.shape, self.take.thumbnail)
@@ -57,7 +57,15 @@ class ResolvedTake:
     @property
     def dtype(self) -> np.dtype[np.generic]:
         """Type of a row's numbers."""
-        return np.dtype(np.float32 if self.selection is None else np.uint8)
+        is_packed = self.selection is not None and not self.selection.scheme.is_graded
+        return np.dtype(np.uint8 if is_packed else np.float32)
+
+    @property
+    def values_name(self) -> str:
+        """Name of the file of the rows' numbers in their stage."""
+        if self.selection is None:
+            return "activations.npy"
+        return "graded.npy" if self.selection.scheme.is_graded else "packed.npy"
 
 
 def resolve_takes(network: Network, examples: Examples, takes: Sequence[Take]) -> tuple[ResolvedTake, ...]:

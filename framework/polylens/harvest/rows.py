@@ -9,7 +9,7 @@ import numpy as np
 
 from polylens.errors import UsageError
 from polylens.harvest.take import STAGE
-from polylens.records import CodeLayer, Codes, CodeScheme, Origins, Rows
+from polylens.records import CodeLayer, Codes, CodeScheme, Explained, Origins, Rows, Skipped
 from polylens.store import Store, load_array, read_json
 
 
@@ -45,6 +45,16 @@ def load_rows(store: Store, *, activations: str | None = None, codes: str | None
     )
 
 
+def load_skipped(store: Store, digest: str) -> tuple[Skipped, ...]:
+    """The examples of which a harvest stage has no row, and why.
+
+    Raises:
+        StoreError: the stage is missing or damaged.
+    """
+    meta = read_json(store.open(STAGE, digest) / "meta.json")
+    return tuple(Skipped(name, why) for name, why in meta["skipped"])
+
+
 class _Part:
     """What the rows of one stage are, without their values."""
 
@@ -76,7 +86,8 @@ def _codes(folder: Path) -> Codes:
     plain = meta["scheme"]
     scheme = CodeScheme(**{**plain, "layers": tuple(CodeLayer(**layer) for layer in plain["layers"])})
     return Codes(
-        packed=load_array(folder / "packed.npy", mapped=True),
+        values=load_array(folder / ("graded.npy" if scheme.is_graded else "packed.npy"), mapped=True),
         scheme=scheme,
         near_boundary_fraction=meta["near_boundary_fraction"],
+        explained=None if meta["explained"] is None else Explained(**meta["explained"]),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64, Shaped
+from jaxtyping import Float64, Int64, Shaped
 
 from polylens.digests import file_sha256
 from polylens.harvest.shard import Shard
@@ -28,6 +28,8 @@ class ShardRows:
     position: Int64[np.ndarray, "rows"]
     n_near: int
     n_units: int
+    sums: Float64[np.ndarray, "3 units"]
+    """Of the output of units that a hard code only approximates."""
     skipped: tuple[tuple[str, str], ...]
     """Id of each example without rows, and why."""
 
@@ -42,6 +44,7 @@ def write_shard(folder: Path, shard: Shard, rows: ShardRows) -> None:
             "example": rows.example,
             "position": rows.position,
             "near": np.array([rows.n_near, rows.n_units], dtype=np.int64),
+            "sums": rows.sums,
         },
         metadata={"skipped": json.dumps(rows.skipped)},
     )
@@ -61,6 +64,7 @@ def read_shard(path: Path) -> ShardRows:
             position=file.get_tensor("position"),
             n_near=int(near[0]),
             n_units=int(near[1]),
+            sums=file.get_tensor("sums"),
             skipped=tuple((name, why) for name, why in json.loads(file.metadata()["skipped"])),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 
 from polylens.harvest.collecting import Collected
+from polylens.harvest.explaining import added_up
 from polylens.harvest.loading import Rule
 from polylens.harvest.resolved import ResolvedTake
 from polylens.harvest.shard import Shard
@@ -40,7 +42,7 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         self._resolved = resolved
         self._folders = folders
         self._missing = missing
-        self._shard_ending_at = {shard.stop: shard for shard in shards}
+        self._shards = sorted(shards, key=lambda shard: shard.start)
         self._advance = advance
         self._held: list[tuple[dict[str, Any], dict[str, Collected]]] = []
 
@@ -54,10 +56,11 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         batch_idx: int,
         dataloader_idx: int,
     ) -> None:
-        """Takes one batch's rows; writes the shard that ends with it."""
-        self._held.append(({name: batch[name] for name in ("start", "stop", "rows")}, prediction))
-        shard = self._shard_ending_at.get(batch["stop"])
-        if shard is None:
+        """Takes one batch's rows; writes the shard that is whole with it."""
+        self._held.append(({name: batch[name] for name in ("indices", "rows")}, prediction))
+        place = bisect_right(self._shards, batch["indices"][0], key=lambda shard: shard.start)
+        shard = self._shards[place - 1]
+        if sum(len(held["indices"]) for held, _ in self._held) < len(shard):
             return
         for item in self._resolved:
             digest = item.take.digest
@@ -67,14 +70,21 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         self._advance(len(shard))
 
     def _rows(self, item: ResolvedTake) -> ShardRows:
+        """The rows of the shard, in the order of its examples."""
         key = Rule.of(item).key
         collected = [prediction[item.take.digest] for _, prediction in self._held]
-        rows = [(batch["start"], batch["rows"][key]) for batch, _ in self._held]
+        rows = [(torch.tensor(batch["indices"]), batch["rows"][key]) for batch, _ in self._held]
+        example = torch.cat([indices[part["example_of_row"].cpu()] for indices, part in rows])
+        order = torch.argsort(example, stable=True)
+        values = torch.cat([part.values for part in collected])
         return ShardRows(
-            values=torch.cat([part.values for part in collected]).cpu().numpy(),
-            example=torch.cat([start + part["example_of_row"] for start, part in rows]).cpu().numpy(),
-            position=torch.cat([part["position"] for _, part in rows]).cpu().numpy(),
+            values=values[order.to(values.device)].cpu().numpy(),
+            example=example[order].numpy(),
+            position=torch.cat([part["position"] for _, part in rows]).cpu()[order].numpy(),
             n_near=sum(int(part.n_near) for part in collected),
             n_units=sum(part.n_units for part in collected),
-            skipped=tuple((name, why) for _, part in rows for name, why in part["skipped"]),
+            sums=added_up([part.sums for part in collected]),
+            skipped=tuple(
+                (name, why) for _, name, why in sorted(skip for _, part in rows for skip in part["skipped"])
+            ),
         )

@@ -9,13 +9,10 @@ from pydantic import Field
 
 from polylens.labels import Label
 from polylens.progress import Progress
-from polylens.records import ClusterLabel, Labels, Number, Partition, Rows
+from polylens.records import ClusterLabel, Labels, Partition, Rows
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
-    import numpy as np
-    from jaxtyping import Float64, Shaped
-
     from polylens.statistics import Enrichment
 
 
@@ -43,6 +40,7 @@ class ClassEnrichment(Label):
 
         from polylens.errors import DataError
         from polylens.labels._enrichment_tables import cluster_table, runners_up
+        from polylens.labels._evidence import notes_of, numbers_of
         from polylens.statistics import Blocks, enrich
 
         if rows.targets is None or not rows.classes:
@@ -79,74 +77,21 @@ class ClassEnrichment(Label):
             )
             for index in range(partition.n_clusters)
         )
-        unscored = int((found.held_out_rows == 0).sum())
-        notes = []
-        if not clusters:
-            notes.append("There are no clusters to name.")
-        if unscored:
-            notes.append(f"{unscored} clusters have no held-out rows and count as weak.")
         return Labels(
             clusters=clusters,
-            numbers=self._numbers(partition, found, clusters),
+            numbers=numbers_of(
+                found,
+                clusters,
+                n_rows=len(partition.labels),
+                level=self.level,
+                chance_is=f"mean of {self.permutations} rounds of naming and scoring with shuffled classes",
+            ),
             tables={
                 "clusters": cluster_table(rows, partition, found, clusters),
                 "runners_up": runners_up(rows, found),
             },
-            notes=tuple(notes),
+            notes=notes_of(found),
         )
-
-    def _numbers(
-        self, partition: Partition, found: Enrichment, clusters: tuple[ClusterLabel, ...]
-    ) -> dict[str, Number]:
-        """What the labels of the whole partition are worth."""
-        import numpy as np
-
-        from polylens.statistics import bootstrap_interval
-
-        if not clusters:
-            return {}
-        strong = np.array([each.strong for each in clusters])
-        sizes = np.array([each.size for each in clusters])
-        chance_is = f"mean of {self.permutations} rounds of naming and scoring with shuffled classes"
-        critical = np.quantile(found.best_null, 1 - self.level, method="higher")
-        named_by_chance = (found.null_statistic > critical).mean(1)
-        numbers = {
-            "named_fraction": Number(
-                float(strong.mean()), chance=float(named_by_chance.mean()), chance_is=chance_is
-            ),
-            "strong_coverage": Number(
-                float(sizes[strong].sum() / len(partition.labels)),
-                chance=float(((found.null_statistic > critical) @ sizes).mean() / len(partition.labels)),
-                chance_is=chance_is,
-            ),
-        }
-        rows = found.held_out_rows
-        if rows.sum():
-            interval = bootstrap_interval(
-                _pooled(share, again)
-                for share, again in zip(found.resampled_share, found.resampled_rows, strict=True)
-            )
-            null = [_pooled(share, rows) for share in found.null_share]
-            numbers["held_out_share"] = Number(
-                float(_pooled(found.share, rows) or 0.0),
-                interval.low,
-                interval.high,
-                interval.meaning,
-                chance=float(np.mean([each or 0.0 for each in null])),
-                chance_is=chance_is,
-            )
-        if np.isfinite(found.lift).any():
-            interval = bootstrap_interval(_median(lift) for lift in found.resampled_lift)
-            medians = [median for lift in found.null_lift if (median := _median(lift)) is not None]
-            numbers["median_lift"] = Number(
-                float(np.nanmedian(found.lift)),
-                interval.low,
-                interval.high,
-                interval.meaning,
-                chance=float(np.mean(medians)) if medians else None,
-                chance_is=chance_is if medians else "",
-            )
-        return numbers
 
 
 def _text(found: Enrichment, cluster: int, classes: Sequence[str], *, strong: bool) -> str:
@@ -156,18 +101,3 @@ def _text(found: Enrichment, cluster: int, classes: Sequence[str], *, strong: bo
     if not strong:
         return f"weak: {classes[name]}?"
     return classes[name] if found.share[cluster] > 0.5 else f"{classes[name]} and others"
-
-
-def _pooled(share: Float64[np.ndarray, "clusters"], rows: Shaped[np.ndarray, "clusters"]) -> float | None:
-    """Share of all scored rows that their cluster's name fits."""
-    import numpy as np
-
-    known = np.isfinite(share) & (rows > 0)
-    return float(np.average(share[known], weights=rows[known])) if known.any() else None
-
-
-def _median(lift: Float64[np.ndarray, "clusters"]) -> float | None:
-    import numpy as np
-
-    known = lift[np.isfinite(lift)]
-    return float(np.median(known)) if len(known) else None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from polylens.plugin import Plugin
-from polylens.records import ImageFormat
+from polylens.records import InputFormat
 
 if TYPE_CHECKING:
     import torch
@@ -40,6 +40,10 @@ class Model(Plugin):
 
     family: ClassVar[str] = "models"
 
+    def located(self, find: Callable[[str], Path]) -> Self:
+        """The same model with relative folders looked up by `find`; unchanged where it has none."""
+        return self
+
     @abstractmethod
     def build(self, generator: torch.Generator) -> torch.nn.Module:
         """The module with fresh weights drawn from `generator`, in eval mode; no file is touched."""
@@ -53,12 +57,22 @@ class Model(Plugin):
         return module
 
     @abstractmethod
-    def image_format(self) -> ImageFormat:
-        """How images become inputs. Part of the model and of its digest."""
+    def input_format(self) -> InputFormat:
+        """How images or text become inputs. Part of the model and of its digest."""
 
     @abstractmethod
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one input, without the batch axis."""
+
+    def example_input(self) -> torch.Tensor:
+        """A batch of one input, on which the network's data flow can be found."""
+        import torch
+
+        return torch.zeros(1, *self.input_shape())
+
+    def is_causal(self) -> bool:
+        """Whether inputs are tokens, and what the network makes of one depends on none that comes later."""
+        return False
 
     def layers(self) -> tuple[str, ...] | None:
         """Layer names known from the configuration alone, without building; None where it takes building."""

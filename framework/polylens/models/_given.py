@@ -50,7 +50,7 @@ class Given(Model):
                         reset()
         return module.eval()
 
-    def image_format(self) -> ImageFormat:
+    def input_format(self) -> ImageFormat:
         """How images become inputs."""
         return self.format
 

@@ -99,7 +99,7 @@ class Cnn(Model):
         )
         return he_normal(module, generator=generator).eval()
 
-    def image_format(self) -> ImageFormat:
+    def input_format(self) -> ImageFormat:
         """Square images with pixels in [0, 1]."""
         square = (self.image_size, self.image_size)
         return ImageFormat(channels=self.image_channels, resize=self.image_size, crop=square)

@@ -63,7 +63,7 @@ class Mlp(Model):
         module = dense(self.inputs, hidden=self.hidden, classes=self.classes, activation=self.activation)
         return he_normal(module, generator=generator).eval()
 
-    def image_format(self) -> ImageFormat:
+    def input_format(self) -> ImageFormat:
         """One vector of pixels in [0, 1]."""
         if self.image_size is None:
             return ImageFormat(channels=1, flatten=True)

@@ -122,7 +122,7 @@ class Torchvision(Model):
             put_into(module, read(path), source=str(self.weights.file))
         return module.eval()
 
-    def image_format(self) -> ImageFormat:
+    def input_format(self) -> ImageFormat:
         """Channels x height x width, prepared as the weights expect."""
         if self._preset() is None:
             published = ImageFormat(
@@ -136,7 +136,7 @@ class Torchvision(Model):
 
     def input_shape(self) -> tuple[int, ...]:
         """Channels, height, width."""
-        image_format = self.image_format()
+        image_format = self.input_format()
         assert image_format.crop is not None  # every preset crops
         return (image_format.channels, *image_format.crop)
 

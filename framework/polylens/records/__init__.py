@@ -1,6 +1,6 @@
 """Frozen data that floors hand to each other, without torch."""
 
-from polylens.records.codes import CodeLayer, Codes, CodeScheme
+from polylens.records.codes import CodeLayer, Codes, CodeScheme, Explained
 from polylens.records.findings import (
     NOISE,
     Alternative,
@@ -14,11 +14,23 @@ from polylens.records.findings import (
     Subhierarchy,
     count_clusters,
 )
-from polylens.records.network import Context, Examples, ImageFormat, Network, Skipped
-from polylens.records.rows import Origins, Rows
+from polylens.records.network import (
+    PADDING,
+    Context,
+    Examples,
+    ImageFormat,
+    InputFormat,
+    Network,
+    Shown,
+    Skipped,
+    TextFormat,
+    TokenContext,
+)
+from polylens.records.rows import Origins, Rows, RowTokens
 
 __all__ = [
     "NOISE",
+    "PADDING",
     "Alternative",
     "ClusterLabel",
     "CodeLayer",
@@ -26,17 +38,23 @@ __all__ = [
     "Codes",
     "Context",
     "Examples",
+    "Explained",
     "Figure",
     "Findings",
     "Hierarchy",
     "ImageFormat",
+    "InputFormat",
     "Labels",
     "Network",
     "Number",
     "Origins",
     "Partition",
+    "RowTokens",
     "Rows",
+    "Shown",
     "Skipped",
     "Subhierarchy",
+    "TextFormat",
+    "TokenContext",
     "count_clusters",
 ]

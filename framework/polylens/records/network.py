@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Int64
 
+from polylens.records.rows import RowTokens
+
 if TYPE_CHECKING:
     import torch
 
@@ -39,16 +41,50 @@ class ImageFormat:
 
 
 @dataclass(frozen=True)
+class TextFormat:
+    """How text becomes a network's input. Part of the network, and of every digest that depends on it."""
+
+    tokenizer: str
+    """Folder with the tokenizer's files. Not part of digests: what lies there is, as `tokenizer_digest`."""
+    tokenizer_digest: str
+    context: int
+    """Tokens of one input at most, special ones counted."""
+    before: tuple[int, ...] = ()
+    """Special tokens put before the text."""
+    after: tuple[int, ...] = ()
+    """Special tokens put after the text."""
+    special: tuple[int, ...] = ()
+    """Tokens that stand for no text: they never become rows."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data for digests."""
+        plain = {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
+        del plain["tokenizer"]
+        return plain
+
+
+InputFormat = ImageFormat | TextFormat
+"""How examples become a network's inputs."""
+
+PADDING = -1
+"""The token that fills inputs up to one length; networks never see it."""
+
+
+@dataclass(frozen=True)
 class Network:
     """A network in eval mode, ready to be harvested."""
 
     name: str
     module: torch.nn.Module
-    image_format: ImageFormat
+    input_format: InputFormat
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Short layer names, such as `inception4c`, and the module path each stands for."""
     example_input: torch.Tensor | None = None
     """A batch of one input of the right shape, where the configuration knows it."""
+    is_causal: bool = False
+    """Whether inputs are tokens, and what the network makes of one depends on none that comes later."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +93,20 @@ class Context:
 
     title: str
     png: bytes
+
+
+@dataclass(frozen=True)
+class TokenContext:
+    """What a person is shown of one token: the text around it."""
+
+    title: str
+    before: str
+    token: str
+    after: str
+
+
+Shown = Context | TokenContext
+"""What a person is shown of one row."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +134,25 @@ class Examples(ABC):
 
     @abstractmethod
     def batch(self, indices: Sequence[int]) -> torch.Tensor:
-        """The inputs of these examples as one float32 tensor `examples ...`, on the CPU."""
+        """The inputs of these examples as one tensor `examples ...`, on the CPU.
+
+        float32 for images; int64 token ids `examples tokens` for text, padded at the end with `PADDING`.
+        """
 
     @abstractmethod
-    def context(self, index: int) -> Context:
-        """What a person is shown of example `index`."""
+    def context(self, index: int, position: int = 0) -> Shown:
+        """What a person is shown of one position of example `index`."""
+
+    def lengths(self) -> Int64[np.ndarray, "examples"] | None:
+        """Tokens of each input; None where all inputs have one shape."""
+        return None
+
+    def valid(self, index: int) -> Int64[np.ndarray, "valid"] | None:
+        """Positions of example `index` that may become rows, ascending; None where all of a layer's may."""
+        return None
+
+    def row_tokens(
+        self, example: Int64[np.ndarray, "rows"], position: Int64[np.ndarray, "rows"]
+    ) -> RowTokens | None:
+        """The tokens at and around positions; None where examples have none."""
+        return None

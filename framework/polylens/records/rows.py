@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +26,24 @@ class Origins:
 
 
 @dataclass(frozen=True)
+class RowTokens:
+    """The tokens that rows of text stand at."""
+
+    vocabulary: Sequence[str]
+    """Text of each token id."""
+    current: Int64[np.ndarray, "rows"]
+    """Token id at the row's position."""
+    before: Int64[np.ndarray, "rows"]
+    """The one before; -1 at the start."""
+    after: Int64[np.ndarray, "rows"]
+    """The one after; -1 at the end."""
+
+    def take(self, index: Int64[np.ndarray, "chosen"]) -> RowTokens:
+        """Those of the chosen rows."""
+        return replace(self, current=self.current[index], before=self.before[index], after=self.after[index])
+
+
+@dataclass(frozen=True)
 class Rows:
     """Sampled positions of a layer on a dataset. All arrays share the rows axis; absent parts are None."""
 
@@ -35,6 +54,8 @@ class Rows:
     targets: Int64[np.ndarray, "rows"] | None = None
     """Class of each row's example, an index into `classes`."""
     classes: tuple[str, ...] = ()
+    tokens: RowTokens | None = None
+    """None where rows are not of text."""
 
     def __len__(self) -> int:
         return len(self.origins.example)
@@ -48,6 +69,7 @@ class Rows:
                 self.origins, example=self.origins.example[index], position=self.origins.position[index]
             ),
             activations=None if self.activations is None else self.activations[index],
-            codes=None if codes is None else replace(codes, packed=codes.packed[index]),
+            codes=None if codes is None else codes.take(index),
             targets=None if self.targets is None else self.targets[index],
+            tokens=None if self.tokens is None else self.tokens.take(index),
         )

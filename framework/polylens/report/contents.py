@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from polylens.records import ClusterLabel, Context, Figure, Number, Skipped
+from polylens.records import ClusterLabel, Figure, Number, Shown, Skipped
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class ClusterCard:
     """Rows."""
     label: ClusterLabel | None = None
     """None where the clusters are not labelled."""
-    central: tuple[Context, ...] = ()
+    central: tuple[Shown, ...] = ()
     """Its medoid and the rows nearest to it."""
-    random: tuple[Context, ...] = ()
+    random: tuple[Shown, ...] = ()
     """Members drawn at random."""
 
 
@@ -61,7 +61,7 @@ class ClusterCards:
     clusters: tuple[ClusterCard, ...]
     about: str = ""
     """How the clusters and their labels came about, and what the numbers on the cards are."""
-    noise: tuple[Context, ...] = ()
+    noise: tuple[Shown, ...] = ()
     """Rows drawn at random from those in no cluster."""
     noise_size: int = 0
     """Rows in no cluster."""

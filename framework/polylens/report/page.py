@@ -11,14 +11,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from polylens.figures.words import percent, short
+from polylens.records import TokenContext
 from polylens.report.answer import answer, mean, words, written
-from polylens.report.contents import Report
+from polylens.report.contents import ClusterCards, Report
+from polylens.report.passages import passage
 from polylens.report.pictures import Pictures
 
 MOST_BYTES = 18_000_000
 """Of all pictures together, as text; MLflow shows pages of up to 50 MB, a phone is glad of less than 20."""
 MOST_CARDS = 24
 """Clusters shown in full; the rest is folded."""
+MOST_PASSAGES = 4
+"""Texts of one kind shown in full on a card; the rest is folded."""
 MOST_SKIPPED = 200
 
 
@@ -38,6 +42,7 @@ def render(report: Report, *, most_bytes: int = MOST_BYTES) -> str:
             figures=figures,
             pictures=pictures,
             most_cards=MOST_CARDS,
+            most_passages=MOST_PASSAGES,
             most_skipped=MOST_SKIPPED,
         )
     )
@@ -57,12 +62,14 @@ def _environment() -> Environment:
         grouped=_grouped,
         mean=mean,
         p_value=_p_value,
+        passage=passage,
         paragraphs=_paragraphs,
         share=percent,
         short=short,
         words=words,
         written=written,
     )
+    environment.tests["read"] = _is_read
     return environment
 
 
@@ -71,6 +78,12 @@ def _printable(value: Any) -> Any:
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return "".join(c for c in value if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+
+
+def _is_read(partition: ClusterCards) -> bool:
+    """Whether the partition's rows are texts, which take more room than pictures."""
+    shown = [*partition.noise, *(context for card in partition.clusters for context in card.central)]
+    return any(isinstance(context, TokenContext) for context in shown)
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -19,6 +20,8 @@ class Sampling(Plugin):
     """A rule that chooses positions, on the host, before the forward pass."""
 
     family: ClassVar[str] = "sampling"
+    reads_texts: ClassVar[bool] = False
+    """Whether the rule looks at the tokens' texts; the harvest then calls `choose_by_text`."""
 
     @abstractmethod
     def choose(
@@ -34,3 +37,24 @@ class Sampling(Plugin):
         Raises:
             TooFewPositionsError: the example cannot be sampled by this rule.
         """
+
+    def choose_by_text(
+        self,
+        valid: Int64[np.ndarray, "valid"],
+        *,
+        texts: Sequence[str] | None,
+        grid: tuple[int, ...],
+        generator: np.random.Generator,
+    ) -> Int64[np.ndarray, "chosen"]:
+        """The same, for rules that look at what stands at the positions.
+
+        Args:
+            valid: as for `choose`.
+            texts: of the tokens at the valid positions; None where examples are no text.
+            grid: as for `choose`.
+            generator: randomness of this example.
+
+        Raises:
+            TooFewPositionsError: the example cannot be sampled by this rule.
+        """
+        return self.choose(valid, grid=grid, generator=generator)

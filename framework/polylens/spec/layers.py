@@ -106,5 +106,22 @@ def _fitting(pattern: str, *, model: Model, known: Sequence[str]) -> tuple[str, 
 
 
 def _unknown(message: str, pattern: Pattern, known: Sequence[str]) -> Problem:
-    suggestion = None if pattern.is_glob else nearest(pattern.text, known)
+    suggestion = None if pattern.is_glob else _nearest(pattern.text, known)
     return Problem(message, pattern.place, "layer", suggestion, (f"layers: {listed(known)}",))
+
+
+def _nearest(layer: str, known: Sequence[str]) -> str | None:
+    """The known layer most like one; of a block that is not there, the last or first block that is.
+
+    >>> _nearest("mlp_pre.12", ["mlp_pre.1", "mlp_pre.2", "mlp_pre.11"])
+    'mlp_pre.11'
+    """
+    stem, _, number = layer.rpartition(".")
+    blocks = [name for name in known if name.rpartition(".")[0] == stem and _is_number(name)]
+    if not (stem and blocks and number.isdecimal()):
+        return nearest(layer, known)
+    return min(blocks, key=lambda name: abs(int(name.rpartition(".")[2]) - int(number)))
+
+
+def _is_number(layer: str) -> bool:
+    return layer.rpartition(".")[2].isdecimal()

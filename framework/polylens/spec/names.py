@@ -10,8 +10,8 @@ from polylens.spec.expanding import display_name
 from polylens.spec.ledger import MARK, Ledger, Tree, Value, dotted, items_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_TAKEN = ("time",)
-"""`time/` holds how long each stage took."""
+_TAKEN = ("code", "time")
+"""`code/` holds how good a proxy the code is, `time/` how long each stage took."""
 
 
 def name_problems(tree: Tree, *, key: str, reserved: Collection[str], ledger: Ledger) -> list[Problem]:

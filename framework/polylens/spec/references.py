@@ -61,7 +61,15 @@ class _Checker:
                     message = f"analyses.{name} ({analysis.kind()}) reads codes, but the spec has no 'code'"
                     note = "for example code: {kind: sign, units: own, positions: same}"
                     yield Problem(message, place, f"analyses.{name}", None, (note,))
-        code, model = self.parts.single.get("code"), self.parts.single.get("model")
+        code = self.parts.single.get("code")
+        if isinstance(code, Code):
+            for name, analysis in self.analyses.items():
+                why = analysis.why_no_code(is_graded=code.is_graded)
+                if why is not None:
+                    place = self._place(("analyses", name), key=True)
+                    message = f"analyses.{name} ({analysis.kind()}) cannot take this code: {why}"
+                    yield Problem(message, place, f"analyses.{name}")
+        model = self.parts.single.get("model")
         if isinstance(code, Code) and isinstance(model, Model):
             known = known_layers(model)
             for layer in code.later_layers() if known is not None else ():

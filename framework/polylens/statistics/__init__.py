@@ -1,10 +1,12 @@
 """Statistics: scores, nulls, intervals and pair statistics. Arrays in, numbers out."""
 
 from polylens.statistics.blocks import Blocks
-from polylens.statistics.chance import ClassNull, class_null
+from polylens.statistics.chance import ClassNull, class_null, row_null
+from polylens.statistics.conditional import Explained, explained
 from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio, relative_density
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import Enrichment, enrich
+from polylens.statistics.evidence import Evidence
 from polylens.statistics.naming import metric_name
 from polylens.statistics.pairs import Pairs, class_pairs, code_distances, row_pairs, segment_lengths
 from polylens.statistics.partitions import (
@@ -16,6 +18,7 @@ from polylens.statistics.partitions import (
     coverage,
     purity,
 )
+from polylens.statistics.pieces import Pieces, visible
 from polylens.statistics.ratio_numbers import ratio_numbers, ratio_table
 from polylens.statistics.ratios import (
     DensityRatios,
@@ -31,22 +34,30 @@ from polylens.statistics.resampling import (
     subsample_interval,
     subsamples,
 )
-from polylens.statistics.scores import Score, partition_number
+from polylens.statistics.scores import Score, partition_number, position_number
+from polylens.statistics.token_enrichment import TokenEnrichment, enrich_tokens
+from polylens.statistics.token_names import PLACES, TokenNames
 from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
 
 __all__ = [
+    "PLACES",
     "Blocks",
     "ClassNull",
     "ClusterClasses",
     "DensityRatios",
     "DistanceBins",
     "Enrichment",
+    "Evidence",
+    "Explained",
     "Interval",
     "LayerActivity",
     "Map",
     "MeasuredPairs",
     "Pairs",
+    "Pieces",
     "Score",
+    "TokenEnrichment",
+    "TokenNames",
     "adjusted_mutual_information",
     "adjusted_rand",
     "bootstrap_interval",
@@ -60,20 +71,25 @@ __all__ = [
     "density_ratios",
     "distinct_codes",
     "enrich",
+    "enrich_tokens",
+    "explained",
     "layer_activities",
     "matched_ratio",
     "metric_name",
     "p_value",
     "partition_number",
+    "position_number",
     "purity",
     "ratio_numbers",
     "ratio_table",
     "relative_density",
     "resampled_ratios",
+    "row_null",
     "row_pairs",
     "segment_lengths",
     "shuffled_ratios",
     "subsample_interval",
     "subsamples",
     "two_dimensional_map",
+    "visible",
 ]

@@ -83,6 +83,24 @@ class Blocks:
             source[rows] = rows[generator.permutation(len(same))]
         return source
 
+    def relaid_rows(
+        self, generator: np.random.Generator, *, within: Int64[np.ndarray, "rows"] | None = None
+    ) -> Int64[np.ndarray, "rows"]:
+        """A permutation of rows: whole examples laid end to end, in random order, over the rows.
+
+        Rows of one example stay neighbours in their order, however many rows examples have. Where all have
+        equally many, whole examples change places.
+
+        Args:
+            generator: draws the order of examples.
+            within: rows are only exchanged with rows of the same value.
+        """
+        group = np.zeros(len(self.block), np.int64) if within is None else within
+        rank = generator.permutation(len(self))
+        source = np.empty(len(self.block), dtype=np.int64)
+        source[np.lexsort((self.block, group))] = np.lexsort((rank[self.block], group))
+        return source
+
     def rows_shuffled_within(self, generator: np.random.Generator) -> Int64[np.ndarray, "rows"]:
         """A permutation of rows that exchanges rows of the same example only."""
         source = np.empty(len(self.block), dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from jaxtyping import Float64, Int64
 from polylens.records import count_clusters
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.expected_information import expected_mutual_information
-from polylens.statistics.partitions import adjusted_mutual_information, contingency
+from polylens.statistics.partitions import adjusted_mutual_information, adjusted_rand, contingency
 from polylens.streams import Streams
 
 
@@ -21,6 +22,8 @@ class ClassNull:
     purity: Float64[np.ndarray, "permutations"]
     information: Float64[np.ndarray, "permutations"]
     """Adjusted mutual information, noise as a class."""
+    rand: Float64[np.ndarray, "permutations"]
+    """Adjusted Rand index, noise as a class."""
     cluster_purity: Float64[np.ndarray, "permutations clusters"]
 
     @property
@@ -38,21 +41,45 @@ def class_null(
     streams: Streams,
 ) -> ClassNull:
     """The scores under block permutations: all rows of one example get another example's class."""
+    shuffles = (
+        blocks.shuffled_classes(targets, streams.generator("classes", number))
+        for number in range(permutations)
+    )
+    return _null(labels, shuffles, permutations)
+
+
+def row_null(
+    labels: Int64[np.ndarray, "rows"],
+    targets: Int64[np.ndarray, "rows"],
+    *,
+    blocks: Blocks,
+    permutations: int,
+    streams: Streams,
+) -> ClassNull:
+    """The same where rows of one example differ in class: classes of whole examples laid over other rows."""
+    shuffles = (
+        targets[blocks.relaid_rows(streams.generator("documents", number))] for number in range(permutations)
+    )
+    return _null(labels, shuffles, permutations)
+
+
+def _null(
+    labels: Int64[np.ndarray, "rows"], shuffles: Iterable[Int64[np.ndarray, "rows"]], permutations: int
+) -> ClassNull:
     n_clusters = count_clusters(labels)
-    purity = np.zeros(permutations)
-    information = np.zeros(permutations)
+    purity, information, rand = (np.zeros(permutations) for _ in range(3))
     cluster_purity = np.zeros((permutations, n_clusters))
     margins: Int64[np.ndarray, "classes"] | None = None
     expected: float | None = None
-    for number in range(permutations):
-        shuffled = blocks.shuffled_classes(targets, streams.generator("classes", number))
+    for number, shuffled in enumerate(shuffles):
         counts = contingency(labels, shuffled)
         if margins is None or not np.array_equal(margins, counts.sum(0)):
             # The expected information depends on the margins only, which shuffling leaves alone.
             margins, expected = counts.sum(0), expected_mutual_information(counts)
         information[number] = adjusted_mutual_information(counts, expected=expected)
+        rand[number] = adjusted_rand(counts)
         clusters = counts[:n_clusters]
         if n_clusters:
             cluster_purity[number] = clusters.max(1) / clusters.sum(1)
             purity[number] = clusters.max(1).sum() / clusters.sum()
-    return ClassNull(purity=purity, information=information, cluster_purity=cluster_purity)
+    return ClassNull(purity=purity, information=information, rand=rand, cluster_purity=cluster_purity)

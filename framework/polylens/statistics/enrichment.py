@@ -9,6 +9,7 @@ from jaxtyping import Float64, Int64
 
 from polylens.records import count_clusters
 from polylens.statistics.blocks import Blocks
+from polylens.statistics.evidence import Evidence
 from polylens.statistics.halves import Half, split_examples
 from polylens.streams import Streams
 
@@ -17,32 +18,19 @@ UNNAMED = -1
 
 
 @dataclass(frozen=True)
-class Enrichment:
-    """How well each cluster's name, found on one half of the examples, fits the other half."""
+class Enrichment(Evidence):
+    """How well each cluster's class, found on one half of the examples, fits the other half."""
 
     name: Int64[np.ndarray, "clusters"]
     """Class each cluster is named by; -1 where the naming half has none of its rows."""
-    naming_rows: Int64[np.ndarray, "clusters"]
-    """Rows of the cluster that named it."""
     held_out: Int64[np.ndarray, "clusters classes"]
     """Rows of the cluster in the scoring half, by class."""
     base: Float64[np.ndarray, "classes"]
     """Share of each class among all rows of the scoring half."""
-    statistic: Float64[np.ndarray, "clusters"]
-    """Standardised share of the name in the scoring half; 0 where there is nothing to score."""
     expected: Float64[np.ndarray, "clusters"]
     """Mean of the held-out share of the name under shuffling."""
     spread: Float64[np.ndarray, "clusters"]
     """Standard deviation of the same."""
-    null_share: Float64[np.ndarray, "permutations clusters"]
-    """Held-out share of the name, the whole procedure done on shuffled classes; NaN where undefined."""
-    null_lift: Float64[np.ndarray, "permutations clusters"]
-    null_statistic: Float64[np.ndarray, "permutations clusters"]
-    resampled_share: Float64[np.ndarray, "resamples clusters"]
-    """Held-out share on bootstrap resamples of the scoring half's examples; NaN where undefined."""
-    resampled_lift: Float64[np.ndarray, "resamples clusters"]
-    resampled_rows: Float64[np.ndarray, "resamples clusters"]
-    """Held-out rows of each cluster in each resample."""
 
     @property
     def held_out_rows(self) -> Int64[np.ndarray, "clusters"]:
@@ -59,21 +47,9 @@ class Enrichment:
         """That share over the name's share among all held-out rows."""
         return _lift(self.share, self.base, self.name)
 
-    @property
-    def best_null(self) -> Float64[np.ndarray, "permutations"]:
-        """The highest standardised share of any cluster in each round of shuffling: the family-wise null."""
-        return np.asarray(self.null_statistic.max(1, initial=0.0))
-
-    @property
-    def p_values(self) -> Float64[np.ndarray, "clusters"]:
-        """Family-wise adjusted: how often the best cluster of a shuffled round does at least as well."""
-        beaten = (self.best_null[:, None] >= self.statistic[None]).sum(0)
-        return np.asarray((1 + beaten) / (1 + len(self.null_statistic)))
-
     def chance_lift(self, level: float) -> Float64[np.ndarray, "clusters"]:
         """The lift a cluster of this size must exceed to be significant at `level`; 0 where unscored."""
-        critical = np.quantile(self.best_null, 1 - level, method="higher")
-        share = np.minimum(self.expected + critical * self.spread, 1.0)
+        share = np.minimum(self.expected + self.critical(level) * self.spread, 1.0)
         return np.asarray(np.nan_to_num(_lift(share, self.base, self.name), nan=0.0))
 
 

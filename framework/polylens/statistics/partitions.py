@@ -80,9 +80,15 @@ def purity(labels: Int64[np.ndarray, "rows"], targets: Int64[np.ndarray, "rows"]
     >>> purity(np.array([0, 0, 0, 1, 1, -1]), np.array([2, 2, 1, 0, 0, 1]))
     0.8
     """
-    classes = cluster_classes(labels, targets)
-    clustered = int(classes.sizes.sum())
-    return float(classes.counts.max(1).sum() / clustered) if clustered else None
+    kept = labels != NOISE
+    if not kept.any():
+        return None
+    # Only pairs that occur are counted: tokens are classes too, by the ten thousand.
+    width = int(targets.max(initial=0)) + 1
+    pair, count = np.unique(labels[kept] * width + targets[kept], return_counts=True)
+    most = np.zeros(count_clusters(labels), dtype=np.int64)
+    np.maximum.at(most, pair // width, count)
+    return float(most.sum() / kept.sum())
 
 
 def adjusted_mutual_information(counts: Int64[np.ndarray, "a b"], *, expected: float | None = None) -> float:

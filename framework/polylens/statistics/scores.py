@@ -8,7 +8,10 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from polylens.records import Number, Partition
+from polylens.statistics.blocks import Blocks
+from polylens.statistics.partitions import adjusted_mutual_information, contingency
 from polylens.statistics.resampling import subsample_interval
+from polylens.streams import Streams
 
 Score = Callable[[Int64[np.ndarray, "chosen"], Int64[np.ndarray, "chosen"]], float | None]
 """A score of the labels of some rows, given which rows they are; None where it is not defined."""
@@ -45,3 +48,33 @@ def partition_number(
     elif null is not None and level is not None:
         chance, chance_is = float(np.quantile(null, level)), f"{level * 100:.0f} % of {null_is} stay below"
     return Number(value, interval.low, interval.high, interval.meaning, chance=chance, chance_is=chance_is)
+
+
+def position_number(
+    partition: Partition,
+    position: Int64[np.ndarray, "rows"],
+    *,
+    blocks: Blocks,
+    permutations: int,
+    streams: Streams,
+) -> Number | None:
+    """Adjusted mutual information of clusters and position; None where all rows stand at one position."""
+    _, place = np.unique(position, return_inverse=True)
+    place = place.astype(np.int64)
+    if not len(place) or place.max() == 0:
+        return None
+    # Positions differ within an example, so that is where they are exchanged; with one row an
+    # example they can only be exchanged between examples.
+    within = bool((blocks.sizes > 1).any())
+    null = []
+    for number in range(permutations):
+        generator = streams.generator("positions", number)
+        order = blocks.rows_shuffled_within(generator) if within else blocks.moved_rows(generator)
+        null.append(adjusted_mutual_information(contingency(partition.labels, place[order])))
+    where = "within examples" if within else "over examples"
+    return partition_number(
+        partition,
+        lambda labels, kept: adjusted_mutual_information(contingency(labels, place[kept])),
+        null=np.array(null),
+        null_is=f"{permutations} shuffles of positions {where}",
+    )

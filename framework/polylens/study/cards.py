@@ -9,7 +9,7 @@ from jaxtyping import Float64, Int64
 
 from polylens.bits import differing_bits
 from polylens.labels import Label
-from polylens.records import NOISE, Context, Examples, Figure, Labels, Partition, Rows
+from polylens.records import NOISE, Context, Examples, Figure, Labels, Partition, Rows, Shown
 from polylens.report import ClusterCard, ClusterCards
 from polylens.streams import Streams
 
@@ -60,15 +60,20 @@ def cards_of(
     )
 
 
-def gallery_of(cards: ClusterCards, *, subject: str) -> Figure:
-    """The cards' pictures as one figure, for MLflow's page: central and random members, and noise."""
+def gallery_of(cards: ClusterCards, *, subject: str) -> Figure | None:
+    """The cards' pictures as one figure, for MLflow's page: central and random members, and noise.
+
+    None where the members are texts: those are read on the page.
+    """
     from polylens.figures import gallery
 
     images: dict[str, list[bytes]] = {}
     for card in cards.clusters[:_IN_GALLERY]:
-        images[f"cluster {card.number} · central"] = [context.png for context in card.central]
-        images[f"cluster {card.number} · random"] = [context.png for context in card.random]
-    images["noise · random"] = [context.png for context in cards.noise]
+        images[f"cluster {card.number} · central"] = _pictures(card.central)
+        images[f"cluster {card.number} · random"] = _pictures(card.random)
+    images["noise · random"] = _pictures(cards.noise)
+    if not any(images.values()):
+        return None
     return Figure(
         name=GALLERY,
         title="Examples of each cluster",
@@ -76,6 +81,10 @@ def gallery_of(cards: ClusterCards, *, subject: str) -> Figure:
         png=gallery(images),
         alt="Pictures of central and random members of each cluster, and of some noise.",
     )
+
+
+def _pictures(contexts: Iterable[Shown]) -> list[bytes]:
+    return [context.png for context in contexts if isinstance(context, Context)]
 
 
 def _about(partition: Partition, label: Label | None) -> str:
@@ -101,6 +110,9 @@ def _distances_to(
     medoid: int, members: Int64[np.ndarray, "members"], partition: Partition, rows: Rows
 ) -> Float64[np.ndarray, "members"]:
     if partition.space == "code" and rows.codes is not None:
+        if rows.codes.scheme.is_graded:
+            graded = rows.codes.graded
+            return np.asarray(np.abs(graded[members] - graded[medoid]).sum(1, dtype=np.float64))
         packed = rows.codes.packed
         centre = np.broadcast_to(packed[medoid], (len(members), packed.shape[1]))
         return differing_bits(packed[members], centre).astype(np.float64)
@@ -123,5 +135,6 @@ def _one_an_example(ordered: Int64[np.ndarray, "members"], rows: Rows) -> Int64[
     return ordered[np.sort(first)]
 
 
-def _contexts(chosen: Iterable[int], rows: Rows, examples: Examples) -> tuple[Context, ...]:
-    return tuple(examples.context(int(rows.origins.example[row])) for row in chosen)
+def _contexts(chosen: Iterable[int], rows: Rows, examples: Examples) -> tuple[Shown, ...]:
+    origins = rows.origins
+    return tuple(examples.context(int(origins.example[row]), int(origins.position[row])) for row in chosen)

@@ -11,8 +11,9 @@ import numpy as np
 from polylens.codes import Code
 from polylens.dataflow import Flow, trace
 from polylens.digests import digest
-from polylens.errors import Problem, SpecError, UsageError, listed, nearest
+from polylens.errors import DataError, Problem, SpecError, UsageError, listed, nearest
 from polylens.models import Model
+from polylens.records import TextFormat
 from polylens.sampling import Sampling, TooFewPositionsError
 from polylens.spec import Experiment, Study
 from polylens.streams import Streams
@@ -35,13 +36,11 @@ def flow_of(model: Model) -> Flow:
 
 
 def _traced(model: Model) -> Flow:
-    import torch
-
     module = model.untrained().build(Streams(0).torch_generator("structure"))
-    shape = tuple(model.input_shape())
     try:
-        return trace(module.eval(), torch.zeros(1, *shape), aliases=model.aliases())
-    except RuntimeError as error:
+        return trace(module.eval(), model.example_input(), aliases=model.aliases())
+    except (RuntimeError, IndexError) as error:
+        shape = tuple(model.input_shape())
         raise UsageError(f"the network cannot compute on an input of shape {shape}: {error}") from error
 
 
@@ -55,13 +54,18 @@ def check_deep(study: Study) -> None:
 
     Raises:
         SpecError: a layer does not exist, a code has no units there, or a sampling rule is missing.
+        DataError: the network's files cannot be had.
     """
     problems: list[Problem] = []
-    for child in study.with_layers(layer_names).children:
-        problems += [
-            replace(problem, place=study.place_of(problem.path))
-            for problem in problems_with(child.experiment, flow_of(child.experiment.model))
-        ]
+    try:
+        for child in study.with_layers(layer_names).children:
+            problems += [
+                replace(problem, place=study.place_of(problem.path))
+                for problem in problems_with(child.experiment, flow_of(child.experiment.model))
+            ]
+    except DataError as error:
+        error.place = study.place_of("model")
+        raise
     if problems:
         raise SpecError(tuple(dict.fromkeys(problems)))
 
@@ -76,7 +80,7 @@ def check_inputs(study: Study, plans: Sequence[ChildPlan]) -> None:
     for plan in plans:
         taken = plan.child.experiment.model.input_shape()
         given = tuple(plan.examples.batch([0]).shape[1:]) if len(plan.examples) else taken
-        if given != taken:
+        if given != taken and not _is_shorter_text(given, plan.child.experiment.model):
             problems[taken, given] = Problem(
                 f"the network takes inputs of {_extent(taken)}, the dataset's examples have {_extent(given)}",
                 place=study.place_of("model"),
@@ -85,6 +89,12 @@ def check_inputs(study: Study, plans: Sequence[ChildPlan]) -> None:
             )
     if problems:
         raise SpecError(tuple(problems.values()))
+
+
+def _is_shorter_text(given: tuple[int, ...], model: Model) -> bool:
+    """Whether an example is a text that the network can take: it may be shorter than the longest."""
+    input_format = model.input_format()
+    return isinstance(input_format, TextFormat) and len(given) == 1 and given[0] <= input_format.context
 
 
 def _extent(shape: tuple[int, ...]) -> str:

@@ -83,8 +83,8 @@ class Drawing:
             analysis = self._own.analyses[name].analysis
             figures = list(analysis.draw(self.walk.outcomes(name), subject=self.subject))
             cards = self.cards(name)
-            if cards is not None:
-                figures.append(gallery_of(cards, subject=self.subject))
+            if cards is not None and (gallery := gallery_of(cards, subject=self.subject)) is not None:
+                figures.append(gallery)
             # Two analyses of one kind draw figures of one name.
             save_figures(folder, [replace(figure, name=f"{name}-{figure.name}") for figure in figures])
 

@@ -11,11 +11,16 @@ from polylens.store import file_from_bytes
 from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
 from polylens.study.plans import ChildPlan, VariantPlan
-from polylens.study.results import Result
+from polylens.study.results import CODE, Result
 from polylens.study.stages import Stage
-from polylens.study.subject import title_of
+from polylens.study.subject import explained_in_words, title_of
 
 _FILE = "report.html"
+_PROXY = (
+    "How good a proxy the signs of smooth or gated units are: how much of the variance of their output is "
+    "explained by z above zero and nothing below it. 1 for ReLUs; below 0 where the units' means would "
+    "explain more."
+)
 
 
 def write_report(drawing: Drawing, results: Sequence[Result]) -> Path:
@@ -77,7 +82,7 @@ class _Page:
                 figure for figure in self.drawing.figures() if not figure.name.endswith(f"-{GALLERY}")
             ),
             notes=tuple(dict.fromkeys(self._notes(own))),
-            skipped=plan.examples.skipped,
+            skipped=self.walk.skipped(own),
             provenance={stage.name: stage.digest for stage in own.stages()},
             spec=write(heading.to_plain()),
         )
@@ -93,8 +98,13 @@ class _Page:
             scheme = rows.codes.scheme
             layers = f"{len(scheme.layers)} layer{'s' if len(scheme.layers) > 1 else ''}"
             yield "Code", f"{scheme.units:,} units of {layers}"
-            yield "Names polytopes", "yes" if scheme.names_polytopes else "no"
+            yield "Names polytopes", "yes" if scheme.names_polytopes else "no, as said above"
             yield "Units within numerical noise of a boundary", f"{rows.codes.near_boundary_fraction:.2g}"
+            if scheme.is_proxy:
+                yield (
+                    "Variance of the units' output that the hard code explains",
+                    explained_in_words(rows.codes),
+                )
         yield "Seed", str(plan.child.experiment.seed)
 
     def _score_tables(self) -> Iterator[ScoreTable]:
@@ -112,6 +122,8 @@ class _Page:
         own = self.walk.plan.own
         kinds = {name: type(planned.analysis).__doc__ for name, planned in own.analyses.items()}
         kinds |= {name: type(planned.label).__doc__ for name, planned in own.labels.items()}
+        if stage == CODE:
+            return _PROXY
         return " ".join((kinds.get(stage) or "").partition("\n\n")[0].split())
 
     def _notes(self, own: VariantPlan) -> Iterator[str]:

@@ -25,6 +25,7 @@ class StageReport:
     status: str
     """`ran`, `stored` or `failed`."""
     seconds: float
+    """How long it took; of several stages done at once an equal share."""
 
 
 class Performer:
@@ -90,8 +91,9 @@ class Performer:
             if isinstance(error, PolylensError):
                 raise StageError(first.name, error.message, path=first.path, hint=error.hint) from error
             raise StageError(first.name, f"{type(error).__name__}: {error}", path=first.path) from error
+        seconds = (time.monotonic() - started) / max(1, len(stages))
         for stage in stages:
-            self._report(stage, "ran", time.monotonic() - started)
+            self._report(stage, "ran", seconds)
 
     def _report(self, stage: Stage, status: str, seconds: float) -> None:
         before = self.reports.get(stage.name)

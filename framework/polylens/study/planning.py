@@ -11,10 +11,10 @@ from polylens.analyses import Analysis
 from polylens.assembly import Recipe, open_examples
 from polylens.devices import Options
 from polylens.digests import digest
-from polylens.errors import DataError
+from polylens.errors import DataError, UsageError
 from polylens.harvest import Take
 from polylens.progress import Progress
-from polylens.records import Examples
+from polylens.records import Examples, TextFormat
 from polylens.settings import Settings
 from polylens.spec import Child, Experiment, Study
 from polylens.study.planned_analyses import AnalysisPlanner, all_needs, without_references
@@ -30,7 +30,7 @@ def plan_study(
 
     Raises:
         DataError: the dataset cannot be opened.
-        UsageError: a control does not fit the model.
+        UsageError: a control does not fit the model, or the dataset does not.
     """
     opened = _Opened(settings, progress)
     found = (_with_data_found(child, settings) for child in study.children)
@@ -39,8 +39,11 @@ def plan_study(
             plan_child(child, root=settings.project, opened=opened, options=options, limit=limit)
             for child in found
         )
-    except DataError as error:
-        error.place = study.place_of("dataset" if opened.failed else "model")
+    except (DataError, UsageError) as error:
+        if opened.failed:
+            error.place = study.place_of("dataset")
+        elif isinstance(error, DataError):
+            error.place = study.place_of("model")
         raise
 
 
@@ -67,9 +70,12 @@ def plan_child(
 
 
 def _with_data_found(child: Child, settings: Settings) -> Child:
-    """The child with its dataset's folder looked up among the data roots."""
-    dataset = child.experiment.dataset.located(settings.data_root)
-    return replace(child, experiment=child.experiment.model_copy(update={"dataset": dataset}))
+    """The child with the folders of its dataset and its model looked up among the data roots."""
+    found = {
+        "dataset": child.experiment.dataset.located(settings.data_root),
+        "model": child.experiment.model.located(settings.data_root),
+    }
+    return replace(child, experiment=child.experiment.model_copy(update=found))
 
 
 class _Opened:
@@ -86,7 +92,7 @@ class _Opened:
         key = digest(
             {
                 "dataset": recipe.dataset.to_plain(),
-                "format": recipe.model.image_format().to_plain(),
+                "format": recipe.model.input_format().to_plain(),
                 "seed": recipe.seed,
                 "limit": recipe.limit,
                 "split": split,
@@ -172,6 +178,8 @@ class _Planner:
             return dict(self.experiment.analyses)
         if self.experiment.layer == "input":
             return {}  # the rows are the raw inputs already
+        if isinstance(self.experiment.model.input_format(), TextFormat):
+            return {}  # numbers of tokens have no distances; `token_baselines` stands in their place
         kept: dict[str, Analysis] = {}
         for name, analysis in self._in_order():
             changed = analysis.on_inputs()

@@ -11,13 +11,16 @@ from polylens.records import Number
 from polylens.study.plans import VariantPlan
 from polylens.study.walk import Walk
 
+CODE = "code"
+"""The stage of numbers that say how good a proxy the code is; no analysis can be called like this."""
+
 
 @dataclass(frozen=True)
 class Result:
     """One number of one stage, for every variant that has it."""
 
     stage: str
-    """Name of the analysis or label in the spec, or `model`."""
+    """Name of the analysis or label in the spec, or `model`, or `code`."""
     name: str
     """Name of the number, such as `purity`."""
     by_variant: Mapping[str, tuple[Number, ...]]
@@ -93,6 +96,7 @@ def _numbers(walk: Walk, plan: VariantPlan) -> Iterable[tuple[tuple[str, str], N
     accuracy = walk.accuracy(plan)
     if accuracy is not None:
         yield ("model", "accuracy"), accuracy
+    yield from (((CODE, name), number) for name, number in _proxy_numbers(walk, plan).items())
     for stage in plan.analyses:
         for name, number in walk.findings(plan, stage).numbers.items():
             yield (stage, name), number
@@ -101,7 +105,19 @@ def _numbers(walk: Walk, plan: VariantPlan) -> Iterable[tuple[tuple[str, str], N
             yield (stage, name), number
 
 
+def _proxy_numbers(walk: Walk, plan: VariantPlan) -> dict[str, Number]:
+    """How good a proxy a hard code is of smooth or gated units; nothing where units are neither."""
+    codes = walk.rows(plan).codes if "codes" in plan.takes else None
+    if codes is None or not codes.scheme.is_proxy:
+        return {}
+    numbers: dict[str, Number] = {}
+    if codes.explained is not None:
+        numbers["explained_variance"] = Number(codes.explained.variance)
+        numbers["median_unit_explained_variance"] = Number(codes.explained.median_unit_variance)
+    return {**numbers, "near_boundary_fraction": Number(codes.near_boundary_fraction)}
+
+
 def _headlines(own: VariantPlan) -> dict[str, tuple[str, ...]]:
     analyses = {name: planned.analysis.headline for name, planned in own.analyses.items()}
     labels = {name: planned.label.headline for name, planned in own.labels.items()}
-    return {**analyses, **labels, "model": ("accuracy",)}
+    return {**analyses, **labels, "model": ("accuracy",), CODE: ("explained_variance",)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polylens.records import Rows
+from polylens.records import Codes, Rows
 from polylens.study.plans import ChildPlan
 
 
@@ -27,4 +27,25 @@ def code_sentence(rows: Rows) -> str:
     if rows.codes is None:
         return ""
     scheme = rows.codes.scheme
-    return f" Code of {scheme.units:,} units: {scheme.reason.rstrip('.')}."
+    return f" Code of {scheme.units:,} units: {scheme.reason.rstrip('.')}.{_proxy_sentence(rows.codes)}"
+
+
+def _proxy_sentence(codes: Codes) -> str:
+    """How good a proxy the hard code is; empty where units are piecewise linear and nothing is a proxy."""
+    if not codes.scheme.is_proxy:
+        return ""
+    near = f"{codes.near_boundary_fraction:.2g} of the units are within numerical noise of a boundary"
+    if codes.explained is None:
+        return f" No hard form of these units is near their output; {near}."
+    explained = explained_in_words(codes)
+    return f" Of the variance of the units' output the hard code explains {explained}; {near}."
+
+
+def explained_in_words(codes: Codes) -> str:
+    """How much of the units' output the hard code explains, and which output that is."""
+    found = codes.explained
+    if found is None:
+        return "not defined: no hard form of these units is near their output"
+    gated = ", of gates times what they multiply" if found.products else ""
+    less = ", which is less than the units' means would" if found.variance < 0 else ""
+    return f"{found.variance:.3g} ({found.median_unit_variance:.3g} of the median unit's{gated}){less}"

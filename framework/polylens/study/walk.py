@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,9 @@ from polylens.analyses import GROUNDWORK, Outcome
 from polylens.assembly import Recipe, assemble
 from polylens.devices import Options
 from polylens.errors import DataError
-from polylens.harvest import Take, harvest, load_rows
+from polylens.harvest import Take, harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
-from polylens.records import Findings, Labels, Network, Number, Rows
+from polylens.records import Findings, Labels, Network, Number, Rows, Skipped
 from polylens.store import (
     KeptArrays,
     Store,
@@ -166,9 +166,9 @@ class Walk:
         self.performer.perform(planned.stage, work)
 
     def rows(self, variant: VariantPlan) -> Rows:
-        """The variant's rows, memory-mapped; damaged ones are harvested again."""
+        """The variant's rows, memory-mapped, with their tokens; damaged ones are harvested again."""
         takes = variant.takes
-        return self.performer.read(
+        rows = self.performer.read(
             lambda: load_rows(
                 self.place.store,
                 activations=takes["activations"].stage.digest if "activations" in takes else None,
@@ -176,6 +176,18 @@ class Walk:
             ),
             again=lambda: self.harvest(variant),
         )
+        origins = rows.origins
+        if not origins.grid:
+            return rows  # whole examples stand at no token
+        return replace(rows, tokens=self.plan.examples.row_tokens(origins.example, origins.position))
+
+    def skipped(self, variant: VariantPlan) -> tuple[Skipped, ...]:
+        """Examples that cannot be used, and those of which no position was chosen, with the reasons."""
+        take = next(iter(variant.takes.values()))
+        chosen_none = self.performer.read(
+            lambda: load_skipped(self.place.store, take.stage.digest), again=lambda: self.harvest(variant)
+        )
+        return (*self.plan.examples.skipped, *chosen_none)
 
     def findings(self, variant: VariantPlan, name: str) -> Findings:
         """What one analysis found on the variant."""

@@ -1,0 +1,43 @@
+"""Nonlinearities as a watched pass meets them, one call after the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from polylens.dataflow.flow import Content
+from polylens.dataflow.nonlinearities import Nonlinearity
+from polylens.dataflow.watch import numbered
+
+
+@dataclass
+class Call:
+    """A module that is running: whether it does nothing but one nonlinear operation."""
+
+    n_met: int
+    """Nonlinearities met before it."""
+    n_computing: int = 0
+    """Operations so far that compute new values; views and copies do not."""
+    has_parts: bool = False
+
+
+@dataclass(frozen=True)
+class Met:
+    """A nonlinearity as it was met."""
+
+    item: Nonlinearity
+    step: int
+    reads: Content
+    gives: Content
+
+
+def named_apart(met: Iterable[Met]) -> dict[str, Met]:
+    """By name: a second nonlinearity of one name is called `name#2`."""
+    times: Counter[str] = Counter()
+    named = {}
+    for each in met:
+        times[each.item.name] += 1
+        name = numbered(each.item.name, times[each.item.name])
+        named[name] = replace(each, item=replace(each.item, name=name))
+    return named

@@ -1,0 +1,86 @@
+"""Documents that are files of plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from polylens.datasets import Dataset
+from polylens.progress import Progress
+from polylens.records import Examples, InputFormat
+from polylens.streams import Streams
+
+
+class TextFiles(Dataset):
+    """Files of plain text (UTF-8); each is a document.
+
+    Files that are empty or not UTF-8 are left out, counted and named; where documents are drawn, others take
+    their place. Tokens are kept, and made again only when files, tokenizer or these settings change.
+    """
+
+    root: str
+    """The folder that holds the files, relative to the project's data root."""
+    pattern: str = "**/*.txt"
+    """Which files below the folder: `*` any text in a name, `**` folders of any depth."""
+    documents: int | None = Field(default=None, ge=1)
+    """How many documents are drawn; left out, all of them."""
+    packing: Literal["one_document", "packed"] = "one_document"
+    """`one_document`: an input is one document, cut to the context. `packed`: documents stand one after the
+    other, the tokenizer's end token between them, cut into inputs of exactly `context` tokens."""
+    context: int | None = Field(default=None, ge=2)
+    """Tokens of one input at most, special ones counted; left out, as many as the model allows."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_stays_below_the_root(cls, pattern: str) -> str:
+        if not pattern or pattern.startswith("/") or ".." in pattern.split("/"):
+            raise PydanticCustomError(
+                "pattern_leaves", "a pattern of files below 'root' is needed, such as '**/*.txt'"
+            )
+        return pattern
+
+    def located(self, find: Callable[[str], Path]) -> Self:
+        """The same dataset with its root found among the data roots."""
+        if Path(self.root).is_absolute():
+            return self
+        return self.model_copy(update={"root": str(find(self.root) / self.root)})
+
+    def identity(self) -> dict[str, Any]:
+        """Everything but where the text lies: the contents are in the examples' fingerprint."""
+        return {key: value for key, value in super().identity().items() if key != "root"}
+
+    def open(
+        self,
+        input_format: InputFormat,
+        *,
+        streams: Streams,
+        root: Path,
+        limit: int | None = None,
+        split: Literal["train"] | None = None,
+        cache: Path | None = None,
+        progress: Progress | None = None,
+    ) -> Examples:
+        """The files as inputs of the model, in the order of their paths.
+
+        Raises:
+            DataError: there is no such folder, no file matches, or none can be used.
+            UsageError: the model takes images, or a shorter context.
+        """
+        from polylens.datasets._texts import open_documents, text_format_of
+        from polylens.text import TextFiles as Source
+
+        text_format = text_format_of(input_format, dataset=self.kind(), context=self.context, split=split)
+        return open_documents(
+            Source(root / self.root, pattern=self.pattern),
+            text_format,
+            packing=self.packing,
+            n_documents=self.documents,
+            streams=streams,
+            limit=limit,
+            cache=cache,
+            progress=progress,
+        )

@@ -1,0 +1,75 @@
+"""Whether a pass may be narrowed to chosen tokens: tried on one example, beside the plain pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from polylens.dataflow import Attentions, ChosenTokens, NotNarrowError
+
+if TYPE_CHECKING:
+    from polylens.harvest.collecting import Collected
+
+_BITS = 2e-3
+"""Share of bits that rounding may turn."""
+_NUMBERS = 1e-3
+"""Difference that rounding may make, as a share of the largest number; a thousand times what is usual."""
+_LOW_PRECISION = 5e-2
+"""The same where the pass is in 16 bits."""
+
+
+def tried(
+    collect: Callable[[dict[str, Any], Attentions], Mapping[str, Collected]], batch: Mapping[str, Any]
+) -> int | None:
+    """The attention from which on chosen tokens are enough, from 1: the last one before the pass ends.
+
+    0 where the network has no attention that can be seen, or does something with tokens that narrowing does
+    not know; None where no example of the batch has rows, and nothing is learned.
+
+    Args:
+        collect: makes the rows of a batch.
+        batch: with `chosen` tokens.
+    """
+    owners = torch.cat([rows["example_of_row"] for rows in batch["rows"].values()])
+    if not len(owners):
+        return None
+    one = _only(batch, int(owners[0]))
+    counting = Attentions()
+    plain = collect(one, counting)
+    chosen = ChosenTokens(one["chosen"], n_tokens=one["inputs"].shape[1])
+    if not counting.seen:
+        return 0
+    try:
+        narrowed = collect(one, Attentions(chosen, at=counting.seen))
+    except (NotNarrowError, RuntimeError):
+        return 0
+    agree = (_agree(plain[digest].values, narrowed[digest].values) for digest in plain)
+    return counting.seen if all(agree) else 0
+
+
+def _only(batch: Mapping[str, Any], place: int) -> dict[str, Any]:
+    """The batch of one of its examples."""
+    rows = {}
+    for key, every in batch["rows"].items():
+        own = every["example_of_row"] == place
+        rows[key] = {"example_of_row": every["example_of_row"][own] * 0, "position": every["position"][own]}
+    return {
+        "inputs": batch["inputs"][place : place + 1],
+        "chosen": batch["chosen"][place : place + 1],
+        "rows": rows,
+    }
+
+
+def _agree(plain: torch.Tensor, narrowed: torch.Tensor) -> bool:
+    """Whether rows are equal up to rounding."""
+    if plain.dtype == torch.uint8:
+        turned = (plain ^ narrowed)[..., None] >> torch.arange(8, device=plain.device) & 1
+        return int(turned.sum()) <= max(2, _BITS * 8 * plain.numel())
+    if not plain.numel():
+        return True
+    device = plain.device.type
+    is_low = torch.is_autocast_enabled(device) or torch.get_default_dtype() != torch.float32
+    allowed = (_LOW_PRECISION if is_low else _NUMBERS) * plain.abs().max()
+    return bool((plain - narrowed).abs().max() <= allowed)

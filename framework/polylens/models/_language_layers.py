@@ -1,0 +1,211 @@
+"""Layers of language models and their short names, told from the configuration alone.
+
+transformers names a network's parts by its architecture. Those of six are written down here, so that a
+misspelt layer is found at once; those of others are found when the network is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Head = Literal["causal", "masked", "none"]
+"""What stands on the blocks: logits of the next token, of a masked token, or nothing."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How transformers names the parts of one architecture; `{i}` is a block's number, from 0."""
+
+    base: str
+    """Attribute that holds the blocks where a head stands on them."""
+    block: str
+    """Path of a block within the base."""
+    parts: tuple[str, ...]
+    """Layers of a block."""
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    """Layers of the base before and after the blocks."""
+    aliases: Mapping[str, str]
+    """Short names and the part of a block that each stands for; the block itself is the empty text."""
+    heads: Mapping[Head, tuple[str, ...]]
+    """Layers beside the base; `none` are the base's own where no head stands on it."""
+    blocks: str = "num_hidden_layers"
+    """Key of the configuration that has the number of blocks."""
+    causal: bool = True
+    """Whether a token sees those before it only."""
+
+
+def _gated() -> Structure:
+    """Llama and those built like it: the MLP's hidden units are `act(gate) * up`."""
+    return Structure(
+        base="model",
+        block="layers.{i}",
+        parts=(
+            *("input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+            *("self_attn.o_proj", "self_attn", "post_attention_layernorm", "mlp.gate_proj", "mlp.act_fn"),
+            *("mlp.up_proj", "mlp.down_proj", "mlp", ""),
+        ),
+        before=("embed_tokens", "rotary_emb"),
+        after=("norm", ""),
+        aliases={
+            "mlp_pre": "mlp.gate_proj",
+            "mlp_post": "mlp.act_fn",
+            "mlp_out": "mlp",
+            "attention_out": "self_attn",
+            "residual": "",
+        },
+        heads={"causal": ("lm_head",)},
+    )
+
+
+_STRUCTURES: Mapping[str, Structure] = {
+    "gpt2": Structure(
+        base="transformer",
+        block="h.{i}",
+        parts=(
+            *("ln_1", "attn.c_attn", "attn.c_proj", "attn.resid_dropout", "attn", "ln_2", "mlp.c_fc"),
+            *("mlp.act", "mlp.c_proj", "mlp.dropout", "mlp", ""),
+        ),
+        before=("wte", "wpe", "drop"),
+        after=("ln_f", ""),
+        aliases={
+            "mlp_pre": "mlp.c_fc",
+            "mlp_post": "mlp.act",
+            "mlp_out": "mlp",
+            "attention_out": "attn",
+            "residual": "",
+        },
+        heads={"causal": ("lm_head",)},
+        blocks="n_layer",
+    ),
+    "gpt_neox": Structure(
+        base="gpt_neox",
+        block="layers.{i}",
+        parts=(
+            *("input_layernorm", "attention.query_key_value", "attention.dense", "attention"),
+            *("post_attention_dropout", "post_attention_layernorm", "mlp.dense_h_to_4h", "mlp.act"),
+            *("mlp.dense_4h_to_h", "mlp", "post_mlp_dropout", ""),
+        ),
+        before=("embed_in", "emb_dropout", "rotary_emb"),
+        after=("final_layer_norm", ""),
+        aliases={
+            "mlp_pre": "mlp.dense_h_to_4h",
+            "mlp_post": "mlp.act",
+            "mlp_out": "mlp",
+            "attention_out": "attention",
+            "residual": "",
+        },
+        heads={"causal": ("lm_head",)},
+    ),
+    "opt": Structure(
+        base="model",
+        block="decoder.layers.{i}",
+        parts=(
+            *("self_attn_layer_norm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+            *("self_attn.out_proj", "self_attn", "final_layer_norm", "fc1", "activation_fn", "fc2", ""),
+        ),
+        before=("decoder.embed_tokens", "decoder.embed_positions"),
+        after=("decoder.final_layer_norm", "decoder"),
+        aliases={
+            "mlp_pre": "fc1",
+            "mlp_post": "activation_fn",
+            "mlp_out": "fc2",
+            "attention_out": "self_attn",
+            "residual": "",
+        },
+        heads={"causal": ("lm_head",)},
+    ),
+    "llama": _gated(),
+    "qwen2": _gated(),
+    "bert": Structure(
+        causal=False,
+        base="bert",
+        block="encoder.layer.{i}",
+        parts=(
+            *("attention.self.query", "attention.self.key", "attention.self.value", "attention.self"),
+            *("attention.output.dense", "attention.output.dropout", "attention.output.LayerNorm"),
+            *("attention.output", "attention", "intermediate.dense", "intermediate.intermediate_act_fn"),
+            *("intermediate", "output.dense", "output.dropout", "output.LayerNorm", "output", ""),
+        ),
+        before=(
+            *("embeddings.word_embeddings", "embeddings.token_type_embeddings"),
+            *("embeddings.position_embeddings", "embeddings.LayerNorm", "embeddings.dropout", "embeddings"),
+        ),
+        after=("encoder", ""),
+        aliases={
+            "mlp_pre": "intermediate.dense",
+            "mlp_post": "intermediate",
+            "mlp_out": "output.dense",
+            "attention_out": "attention.output.dense",
+            "residual": "",
+        },
+        heads={
+            "masked": (
+                *("cls.predictions.transform.dense", "cls.predictions.transform.transform_act_fn"),
+                *("cls.predictions.transform.LayerNorm", "cls.predictions.transform"),
+                *("cls.predictions.decoder", "cls.predictions", "cls"),
+            ),
+            "none": ("pooler.dense", "pooler.activation", "pooler"),
+        },
+    ),
+}
+
+
+def head_of(config: Mapping[str, Any]) -> Head:
+    """What stands on the blocks, by the class that the configuration names.
+
+    >>> head_of({"architectures": ["GPT2LMHeadModel"]}), head_of({"architectures": ["BertModel"]})
+    ('causal', 'none')
+    """
+    name = next(iter(config.get("architectures") or ()), "")
+    if name.endswith(("ForCausalLM", "LMHeadModel")):
+        return "causal"
+    return "masked" if name.endswith("ForMaskedLM") else "none"
+
+
+def layers(config: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Every layer in the order of execution; None for an architecture that is not written down here."""
+    structure = _STRUCTURES.get(config.get("model_type", ""))
+    if structure is None or structure.blocks not in config:
+        return None
+    head = head_of(config)
+    base = [*structure.before]
+    for number in range(config[structure.blocks]):
+        block = structure.block.format(i=number)
+        base += [f"{block}.{part}".removesuffix(".") for part in structure.parts]
+    base += structure.after
+    if head == "none":
+        names = [*base, *structure.heads.get("none", ())]
+    else:
+        inside = [f"{structure.base}.{name}".removesuffix(".") for name in base]
+        names = [*inside, *structure.heads.get(head, ())]
+    return tuple(name for name in names if name)
+
+
+def aliases(config: Mapping[str, Any]) -> dict[str, str]:
+    """Short names, such as `mlp_post.5`, and the layer each stands for; none for other architectures."""
+    structure = _STRUCTURES.get(config.get("model_type", ""))
+    if structure is None or structure.blocks not in config:
+        return {}
+    base = "" if head_of(config) == "none" else f"{structure.base}."
+    return {
+        f"{alias}.{number}": f"{base}{structure.block.format(i=number)}.{part}".removesuffix(".")
+        for alias, part in structure.aliases.items()
+        for number in range(config[structure.blocks])
+    }
+
+
+def is_causal(config: Mapping[str, Any]) -> bool:
+    """Whether a token sees those before it only; False where the architecture is not written down here."""
+    structure = _STRUCTURES.get(config.get("model_type", ""))
+    return structure is not None and structure.causal
+
+
+def most_tokens(config: Mapping[str, Any]) -> int | None:
+    """The most tokens of one input; None where the configuration does not say."""
+    for key in ("n_positions", "max_position_embeddings"):
+        if isinstance(config.get(key), int):
+            return int(config[key])
+    return None

@@ -1,0 +1,223 @@
+"""Naming clusters by the tokens they hold too many of, and testing the names on other documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from polylens.records import count_clusters
+from polylens.statistics.blocks import Blocks
+from polylens.statistics.evidence import Evidence
+from polylens.statistics.halves import Half, split_examples
+from polylens.statistics.log_odds import least_share, log_likelihood_ratio
+from polylens.statistics.token_names import TokenNames, name_by_tokens
+from polylens.streams import Streams
+
+_Score = tuple[
+    Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"]
+]
+
+
+@dataclass(frozen=True)
+class TokenEnrichment(Evidence):
+    """How well each cluster's tokens, found in some documents, fit its rows in the others."""
+
+    names: TokenNames
+    held_out: Bool[np.ndarray, "rows"]
+    """Rows of the scoring documents."""
+    members: Int64[np.ndarray, "clusters"]
+    """Rows of each cluster there."""
+    fitting_members: Int64[np.ndarray, "clusters"]
+    """Those that the name fits."""
+    fitting_rows: Int64[np.ndarray, "clusters"]
+    """Rows of any cluster, or of none, that the name fits there."""
+
+    @property
+    def held_out_rows(self) -> Int64[np.ndarray, "clusters"]:
+        """Rows of each cluster in the scoring documents."""
+        return self.members
+
+    @property
+    def share(self) -> Float64[np.ndarray, "clusters"]:
+        """Share of each cluster's held-out rows that its name fits; NaN where there are none."""
+        return _ratio(self.fitting_members, self.members)
+
+    @property
+    def base(self) -> Float64[np.ndarray, "clusters"]:
+        """Share of all held-out rows that the name fits."""
+        return np.asarray(self.fitting_rows / max(int(self.held_out.sum()), 1))
+
+    @property
+    def lift(self) -> Float64[np.ndarray, "clusters"]:
+        """The first over the second; NaN where the name fits no held-out row."""
+        return _ratio(self.share, self.base)
+
+    @property
+    def coverage(self) -> Float64[np.ndarray, "clusters"]:
+        """Share of the held-out rows the name fits that are in the cluster; NaN where it fits none."""
+        return _ratio(self.fitting_members, self.fitting_rows)
+
+    def chance_lift(self, level: float) -> Float64[np.ndarray, "clusters"]:
+        """The lift a cluster of this size must exceed to be significant at `level`; 0 where unscored."""
+        share = least_share(self.members.astype(np.float64), self.base, ratio=self.critical(level))
+        return np.where(self.members > 0, np.nan_to_num(_ratio(share, self.base), nan=0.0), 0.0)
+
+
+def enrich_tokens(
+    labels: Int64[np.ndarray, "rows"],
+    tokens: Int64[np.ndarray, "places rows"],
+    *,
+    blocks: Blocks,
+    most: int,
+    surprise: float,
+    prior: float,
+    holdout: float,
+    permutations: int,
+    resamples: int,
+    streams: Streams,
+    after_each: Callable[[], object] = lambda: None,
+) -> TokenEnrichment:
+    """Names each cluster by tokens in some of the documents and scores the names in the others.
+
+    Args:
+        labels: cluster of each row; noise takes part in what other rows have.
+        tokens: token of each row at each of `PLACES`; -1 where there is none.
+        blocks: the rows of each document.
+        most: most tokens named at one place.
+        surprise: least log-odds, in standard deviations, of a token that is named.
+        prior: how many rows the prior of the log-odds is worth.
+        holdout: share of the documents kept for scoring, in (0, 1).
+        permutations: rounds of naming and scoring with the tokens of whole documents laid over other rows.
+            The maximum over clusters of each round's likelihood ratio is the family-wise null.
+        resamples: bootstrap resamples of the scoring documents.
+        streams: of the split, the permutations and the resamples.
+        after_each: called after each permutation and each resample.
+
+    Source: Monroe, Colaresi, Quinn (2008) for the names; Dunning (1993) for the statistic; Westfall and
+        Young (1993), single-step maxT.
+    """
+    n_clusters = count_clusters(labels)
+    split = split_examples(
+        np.zeros(len(blocks), np.int64), holdout=holdout, generator=streams.generator("split")
+    )
+    held_out = split[blocks.block]
+    naming, scoring = labels[~held_out], labels[held_out]
+
+    def named(own: Int64[np.ndarray, "places rows"]) -> TokenNames:
+        return name_by_tokens(
+            naming, own[:, ~held_out], n_clusters=n_clusters, most=most, surprise=surprise, prior=prior
+        )
+
+    names = named(tokens)
+    members = np.bincount(scoring[scoring >= 0], minlength=n_clusters).astype(np.int64)
+    null = []
+    for number in range(permutations):
+        moved = tokens[:, blocks.relaid_rows(streams.generator("documents", number))]
+        null.append(_scored(named(moved), scoring, moved[:, held_out], members))
+        after_each()
+    halves = _Halves.of(names, labels, tokens, blocks, split)
+    resampled, resampled_rows = [], []
+    for number in range(resamples):
+        again = halves.resampled(streams, number)
+        resampled.append(again.scored())
+        resampled_rows.append(again.members.rows)
+        after_each()
+    return TokenEnrichment(
+        names=names,
+        held_out=held_out,
+        naming_rows=np.bincount(naming[naming >= 0], minlength=n_clusters).astype(np.int64),
+        members=members,
+        fitting_members=halves.fitting_members.rows,
+        fitting_rows=halves.fitting_rows.rows,
+        statistic=_scored(names, scoring, tokens[:, held_out], members)[2],
+        null_share=np.array([each[0] for each in null]).reshape(permutations, n_clusters),
+        null_lift=np.array([each[1] for each in null]).reshape(permutations, n_clusters),
+        null_statistic=np.array([each[2] for each in null]).reshape(permutations, n_clusters),
+        resampled_share=np.array([each[0] for each in resampled]).reshape(resamples, n_clusters),
+        resampled_lift=np.array([each[1] for each in resampled]).reshape(resamples, n_clusters),
+        resampled_rows=np.array(resampled_rows, dtype=np.float64).reshape(resamples, n_clusters),
+    )
+
+
+@dataclass(frozen=True)
+class _Halves:
+    """The scoring documents three times: all members, members that fit, and whatever rows fit."""
+
+    members: Half
+    fitting_members: Half
+    fitting_rows: Half
+
+    @staticmethod
+    def of(
+        names: TokenNames,
+        labels: Int64[np.ndarray, "rows"],
+        tokens: Int64[np.ndarray, "places rows"],
+        blocks: Blocks,
+        split: Bool[np.ndarray, "blocks"],
+    ) -> _Halves:
+        n_clusters = len(names.used)
+        members = Half.of(labels, blocks, split, n_clusters=n_clusters)
+        fits = np.where(names.fit_own(labels, tokens), labels, -1)
+        held_out = np.flatnonzero(split[blocks.block])
+        place = (np.cumsum(split) - 1)[blocks.block[held_out]]
+        places, clusters, counts = [], [], []
+        for cluster in np.flatnonzero(names.named):
+            shared, count = np.unique(place[names.fit(int(cluster), tokens[:, held_out])], return_counts=True)
+            places.append(shared)
+            clusters.append(np.full(len(shared), cluster))
+            counts.append(count)
+        joined = [np.concatenate([[], *each]).astype(np.int64) for each in (places, clusters, counts)]
+        return _Halves(
+            members=members,
+            fitting_members=Half.of(fits, blocks, split, n_clusters=n_clusters),
+            fitting_rows=replace(members, place=joined[0], cluster=joined[1], count=joined[2]),
+        )
+
+    def resampled(self, streams: Streams, number: int) -> _Halves:
+        """All three with the same documents drawn with replacement."""
+        again = (
+            each.resampled(streams.generator("resample", number))
+            for each in (self.members, self.fitting_members, self.fitting_rows)
+        )
+        return _Halves(*again)
+
+    def scored(self) -> _Score:
+        """Share, lift and likelihood ratio of the names."""
+        return _score(
+            self.fitting_members.rows,
+            self.members.rows,
+            self.fitting_rows.rows,
+            int(self.members.sizes.sum()),
+        )
+
+
+def _scored(
+    names: TokenNames,
+    labels: Int64[np.ndarray, "held_out"],
+    tokens: Int64[np.ndarray, "places held_out"],
+    members: Int64[np.ndarray, "clusters"],
+) -> _Score:
+    fits = labels[names.fit_own(labels, tokens)]
+    own = np.bincount(fits, minlength=len(members)).astype(np.int64)
+    return _score(own, members, names.count_fits(tokens), len(labels))
+
+
+def _score(
+    own: Int64[np.ndarray, "clusters"],
+    members: Int64[np.ndarray, "clusters"],
+    fitting: Int64[np.ndarray, "clusters"],
+    rows: int,
+) -> _Score:
+    share, base = _ratio(own, members), fitting / max(rows, 1)
+    ratio = log_likelihood_ratio(own.astype(np.float64), members.astype(np.float64), base)
+    return share, _ratio(share, base), ratio
+
+
+def _ratio(
+    above: Float64[np.ndarray, "clusters"] | Int64[np.ndarray, "clusters"],
+    below: Float64[np.ndarray, "clusters"] | Int64[np.ndarray, "clusters"],
+) -> Float64[np.ndarray, "clusters"]:
+    return np.asarray(np.divide(above, below, out=np.full(len(above), np.nan), where=np.asarray(below > 0)))

@@ -1,0 +1,261 @@
+"""Documents as inputs of a network: cut to its context, or packed into sequences of that length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from jaxtyping import Int64
+
+from polylens.digests import digest
+from polylens.errors import DataError, UsageError
+from polylens.progress import Progress, Silent
+from polylens.records import PADDING, Examples, RowTokens, Skipped, TextFormat, TokenContext
+from polylens.streams import Streams
+from polylens.text.contexts import around
+from polylens.text.documents import Documents, gone
+from polylens.text.tokenizer import Tokenizer, vocabulary_of
+from polylens.text.tokenizing import tokenized
+from polylens.text.tokens import Tokens, kept_tokens, text_mark
+
+if TYPE_CHECKING:
+    import torch
+
+Packing = Literal["one_document", "packed"]
+PREPARATION = 1
+"""Raised when the same documents and format give other inputs; part of every fingerprint and cache."""
+
+
+def open_text(
+    documents: Documents,
+    text_format: TextFormat,
+    *,
+    packing: Packing,
+    streams: Streams,
+    n_documents: int | None = None,
+    limit: int | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Examples:
+    """The documents as inputs of `text_format.context` tokens at most.
+
+    Args:
+        documents: where the texts come from.
+        text_format: the network's tokenizer, context and special tokens.
+        packing: `one_document` makes one input of each document, cut to the context; `packed` puts documents
+            one after the other, the tokenizer's end token between them, and cuts that into inputs of exactly
+            `context` tokens; what is left at the end is left out.
+        streams: randomness of the draws (`draw` of documents, `sequences` of packed inputs under a limit).
+        n_documents: how many documents are drawn; those that cannot be used are replaced.
+        limit: at most this many inputs, drawn.
+        cache: folder where tokens are kept between runs.
+        progress: shows documents that are tokenised.
+
+    Raises:
+        DataError: no document can be used, or together they do not fill one sequence.
+        UsageError: the context leaves no room for text.
+    """
+    room = text_format.context - len(text_format.before) - len(text_format.after)
+    if room < 1:
+        raise UsageError(
+            f"a context of {text_format.context} tokens leaves no room beside the special ones",
+            hint="raise 'context'",
+        )
+    progress = progress or Silent()
+    tokenizer = Tokenizer(Path(text_format.tokenizer))
+    separator = tokenizer.end_of_document() if packing == "packed" else None
+    counts = (n_documents, limit if packing == "one_document" else None)
+    wanted = min((count for count in counts if count is not None), default=None)
+    if n_documents is not None and n_documents > len(documents):
+        raise DataError(
+            f"{documents.title} holds {len(documents)} documents, fewer than the {n_documents} asked for",
+            hint="lower 'documents', or leave it out to take all",
+        )
+    most = room if packing == "one_document" else None
+    key = digest(
+        {
+            "preparation": PREPARATION,
+            "documents": documents.fingerprint(cache=cache, progress=progress),
+            "tokenizer": text_format.tokenizer_digest,
+            "library": version("tokenizers"),
+            "separator": separator,
+            "most": most,
+            "wanted": wanted,
+            "draw": None if wanted is None else [streams.seed, *streams.path],
+        }
+    )
+    tokens = kept_tokens(
+        key,
+        cache=cache,
+        make=lambda writer: tokenized(
+            documents,
+            tokenizer,
+            writer,
+            wanted=wanted,
+            most=most,
+            separator=separator,
+            generator=streams.generator("draw"),
+            progress=progress,
+        ),
+    )
+    if not tokens.names:
+        first = tokens.skipped[0]
+        raise DataError(
+            f"none of {len(documents)} documents in {documents.title} can be used; "
+            f"{first.example_id}: {first.reason}",
+            hint="texts have to be UTF-8 and not empty",
+        )
+    if packing == "one_document":
+        return _TextExamples(documents, tokens, _whole(tokens), text_format=text_format)
+    return _packed(documents, tokens, room, text_format=text_format, limit=limit, streams=streams)
+
+
+def _whole(tokens: Tokens) -> Int64[np.ndarray, "sequences 2"]:
+    return np.stack([tokens.bounds[:-1], tokens.bounds[1:]], axis=1)
+
+
+def _packed(
+    documents: Documents,
+    tokens: Tokens,
+    room: int,
+    *,
+    text_format: TextFormat,
+    limit: int | None,
+    streams: Streams,
+) -> Examples:
+    count, rest = divmod(len(tokens.ids), room)
+    if not count:
+        raise DataError(
+            f"{documents.title} has {len(tokens.ids)} tokens, too few for one sequence of {room}",
+            hint="lower 'context', or take 'packing: one_document'",
+        )
+    starts = np.arange(count, dtype=np.int64) * room
+    skipped: tuple[Skipped, ...] = ()
+    if rest:
+        name = _ids(tokens, np.array([count * room]))[0]
+        skipped = (Skipped(name, f"the last {rest} tokens are too few for a sequence of {room}"),)
+    if limit is not None and limit < count:
+        starts = np.sort(streams.generator("sequences").permutation(starts)[:limit])
+    windows = np.stack([starts, starts + room], axis=1)
+    ids = _ids(tokens, starts)
+    return _TextExamples(documents, tokens, windows, text_format=text_format, ids=ids, skipped=skipped)
+
+
+def _ids(tokens: Tokens, starts: Int64[np.ndarray, "sequences"]) -> tuple[str, ...]:
+    """Names of sequences: the document in which each starts, and at which of its tokens."""
+    documents = np.searchsorted(tokens.bounds, starts, side="right") - 1
+    offsets = starts - tokens.bounds[documents]
+    return tuple(
+        f"{tokens.names[document]}#{offset}"
+        for document, offset in zip(documents.tolist(), offsets.tolist(), strict=True)
+    )
+
+
+class _TextExamples(Examples):
+    def __init__(
+        self,
+        documents: Documents,
+        tokens: Tokens,
+        windows: Int64[np.ndarray, "sequences 2"],
+        *,
+        text_format: TextFormat,
+        ids: tuple[str, ...] | None = None,
+        skipped: tuple[Skipped, ...] = (),
+    ) -> None:
+        self._documents = documents
+        self._tokens = tokens
+        self._windows = windows
+        self._format = text_format
+        self.ids = tokens.names if ids is None else ids
+        self.targets = None
+        self.classes = ()
+        self.skipped = (*documents.skipped, *tokens.skipped, *skipped)
+        self.fingerprint = digest(
+            {
+                "tokens": tokens.fingerprint,
+                "ids": list(self.ids),
+                "format": text_format.to_plain(),
+                "preparation": PREPARATION,
+            }
+        )
+
+    def batch(self, indices: Sequence[int]) -> torch.Tensor:
+        import torch
+
+        sequences = [self._sequence(index) for index in indices]
+        inputs = np.full((len(sequences), max(map(len, sequences), default=0)), PADDING, dtype=np.int64)
+        for row, sequence in zip(inputs, sequences, strict=True):
+            row[: len(sequence)] = sequence
+        return torch.from_numpy(inputs)
+
+    def lengths(self) -> Int64[np.ndarray, "examples"]:
+        around = len(self._format.before) + len(self._format.after)
+        return np.asarray(self._windows[:, 1] - self._windows[:, 0] + around, dtype=np.int64)
+
+    def valid(self, index: int) -> Int64[np.ndarray, "valid"]:
+        start, stop = self._windows[index]
+        is_text = self._tokens.spans[start:stop, 0] >= 0
+        is_text &= ~np.isin(self._tokens.ids[start:stop], self._format.special)
+        return np.flatnonzero(is_text).astype(np.int64) + len(self._format.before)
+
+    def context(self, index: int, position: int = 0) -> TokenContext:
+        begin, end = (int(bound) for bound in self._windows[index])
+        place = begin + position - len(self._format.before)
+        token = min(max(place, begin), end - 1)
+        document = int(np.searchsorted(self._tokens.bounds, token, side="right")) - 1
+        name = self._tokens.names[document]
+        text = self._documents.text(name)
+        if text_mark(text) != int(self._tokens.marks[document]):
+            raise gone(name, title=self._documents.title, why="it changed while it was in use")
+        seen = max(begin, int(self._tokens.bounds[document]))
+        first = max(int(self._tokens.spans[seen, 0]), 0)
+        start, stop = (int(letter) for letter in self._tokens.spans[token])
+        title = f"{name} · token {position}"
+        if place == token and start >= 0:
+            before, shown, after = around(text, start, stop, first=first)
+            return TokenContext(title=title, before=before, token=shown, after=after)
+        # A token that stands for no text is shown by its name, where it stands.
+        edge = start if place < token else len(text) if start < 0 else stop
+        before, _, after = around(text, edge, edge, first=min(first, edge))
+        special = self._vocabulary()[int(self._at(np.array([index]), np.array([position]))[0])]
+        return TokenContext(title=title, before=before, token=special, after=after)
+
+    def row_tokens(
+        self, example: Int64[np.ndarray, "rows"], position: Int64[np.ndarray, "rows"]
+    ) -> RowTokens:
+        return RowTokens(
+            vocabulary=self._vocabulary(),
+            current=self._at(example, position),
+            before=self._at(example, position - 1),
+            after=self._at(example, position + 1),
+        )
+
+    def _vocabulary(self) -> tuple[str, ...]:
+        return vocabulary_of(self._format.tokenizer, self._format.tokenizer_digest)
+
+    def _sequence(self, index: int) -> Int64[np.ndarray, "tokens"]:
+        start, stop = self._windows[index]
+        return np.concatenate([self._format.before, self._tokens.ids[start:stop], self._format.after]).astype(
+            np.int64
+        )
+
+    def _at(
+        self, example: Int64[np.ndarray, "rows"], position: Int64[np.ndarray, "rows"]
+    ) -> Int64[np.ndarray, "rows"]:
+        """Tokens at positions of inputs; -1 outside of them."""
+        start, stop = self._windows[example].T
+        n_before, n_after = len(self._format.before), len(self._format.after)
+        place, length = position - n_before, stop - start
+        found = np.full(len(position), PADDING, dtype=np.int64)
+        inside = (place >= 0) & (place < length)
+        found[inside] = self._tokens.ids[(start + place)[inside]]
+        for mask, special, offset in (
+            ((place < 0) & (position >= 0), self._format.before, position),
+            ((place >= length) & (place < length + n_after), self._format.after, place - length),
+        ):
+            if mask.any():
+                found[mask] = np.array(special, dtype=np.int64)[offset[mask]]
+        return found
