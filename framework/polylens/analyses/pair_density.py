@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from polylens.analyses import Analysis, Keeper, Need, Outcomes
+from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
 from polylens.progress import Progress
 from polylens.records import Codes, Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -23,7 +23,7 @@ Kind = Literal["same", "different"]
 """Whether the two ends of a pair are of one class."""
 
 
-class PairDensity(Analysis):
+class PairDensity(RowAnalysis):
     """Polytope density of different-class pairs over that of same-class pairs, matched by distance.
 
     The density of a pair is its code distance (the share of a layer's units in another regime) over its

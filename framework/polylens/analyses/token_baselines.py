@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import NETWORK, Analysis, Keeper, Need, Outcomes
+from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis
 from polylens.progress import Progress, Task
 from polylens.records import Figure, Findings, Number, Partition, Rows, RowTokens
 from polylens.streams import Streams
@@ -27,7 +27,7 @@ _SHOWN = (
 """Numbers that get a panel beside the controls."""
 
 
-class TokenBaselines(Analysis):
+class TokenBaselines(RowAnalysis):
     """Agreement of clusters with the current token and with position, and what they say beyond the token.
 
     A network sees the token it stands at, so clusters by token are easy to get and say little about it. What
