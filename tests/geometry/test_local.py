@@ -8,7 +8,16 @@ from tests.geometry.truth import along, regimes
 from torch import nn
 
 from polylens.errors import UsageError
-from polylens.geometry import local_complexity, local_maps, record, sampled_crossings, segment_crossings
+from polylens.geometry import (
+    effective_ranks,
+    local_complexities,
+    local_complexity,
+    local_maps,
+    random_frame,
+    record,
+    sampled_crossings,
+    segment_crossings,
+)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -64,6 +73,31 @@ def test_the_exact_count_of_an_axis_is_never_below_what_its_two_ends_show() -> N
     found = local_complexity(part, point, radius=1.0, directions=1, generator=generator)
     assert sum(found.sampled.values()) > 0
     assert all(found.crossed[name].sum() >= count for name, count in found.sampled.items())
+
+
+def test_one_walk_along_each_axis_serves_all_radii() -> None:
+    module, shape = network("convolutional", seed=0)
+    part = record(module, torch.zeros(1, *shape, dtype=torch.float64)).part()
+    point = torch.randn(shape, dtype=torch.float64)
+    frame = random_frame(point.numel(), directions=3, generator=torch.Generator().manual_seed(0))
+    together = local_complexities(part, point, radii=[0.1, 1.0, 0.4], frame=frame)
+    for found, radius in zip(together, [0.1, 1.0, 0.4], strict=True):
+        (alone,) = local_complexities(part, point, radii=[radius], frame=frame)
+        assert found.sampled == alone.sampled
+        for name, counts in alone.crossed.items():
+            assert counts.tolist() == found.crossed[name].tolist()
+    with pytest.raises(UsageError, match="above zero"):
+        local_complexities(part, point, radii=[0.0], frame=frame)
+
+
+def test_the_effective_rank_counts_directions_that_matter() -> None:
+    net = nn.Sequential(nn.Linear(3, 3, bias=False), nn.ReLU()).eval()
+    net[0].weight.data = torch.diag(torch.tensor([2.0, 2.0, 5.0]))
+    maps = local_maps(
+        record(net, torch.zeros(1, 3)).part(), torch.tensor([[1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]])
+    )
+    # Two equal singular values, then one alone.
+    np.testing.assert_allclose(effective_ranks(maps.spectra()), [2.0, 1.0])
 
 
 def test_where_a_network_is_smooth_crossings_are_sampled_and_said_to_be() -> None:

@@ -1,7 +1,13 @@
 """Polytopes of a network: which a segment or plane passes, where they end, which map each carries."""
 
-from polylens.geometry.complexity import LocalComplexity, local_complexity, random_frame
-from polylens.geometry.local_maps import LocalMaps, local_maps
+from polylens.geometry.complexity import (
+    LocalComplexity,
+    local_complexities,
+    local_complexity,
+    random_frame,
+)
+from polylens.geometry.local_maps import LocalMaps, effective_ranks, local_maps, map_distances
+from polylens.geometry.nearest_boundaries import NearestBoundaries, nearest_boundaries
 from polylens.geometry.recording import record
 from polylens.geometry.regimes import regimes
 from polylens.geometry.sampling import SampledCrossings, sampled_crossings
@@ -14,12 +20,17 @@ __all__ = [
     "Crossings",
     "LocalComplexity",
     "LocalMaps",
+    "NearestBoundaries",
     "Part",
     "SampledCrossings",
     "Slice",
     "Tape",
+    "effective_ranks",
+    "local_complexities",
     "local_complexity",
     "local_maps",
+    "map_distances",
+    "nearest_boundaries",
     "plane_slice",
     "random_frame",
     "record",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int64
 
+from polylens.errors import UsageError
 from polylens.geometry.regimes import regimes
 from polylens.geometry.segments import segment_crossings
 from polylens.geometry.tape import Part
@@ -51,9 +53,6 @@ def local_complexity(
 ) -> LocalComplexity:
     """How many boundaries pass a cross-polytope around a point, by its vertices and exactly along its axes.
 
-    The vertices are `point +- radius * direction`. By sampling, a unit counts once if its regime is not the
-    same at all of them; exactly, every crossing along each axis counts, also those that a unit takes back.
-
     Args:
         part: of a recorded network, from the layer that the point belongs to.
         point: a tensor of that layer, without the axis of examples.
@@ -61,23 +60,66 @@ def local_complexity(
         directions: axes of the cross-polytope, at most the layer's width.
         generator: draws them, on the CPU.
 
-    Source: Humayun, Balestriero and Baraniuk 2024, "Deep Networks Always Grok and Here is Why", who
-        count the units whose hyperplanes pass the convex hull of the vertices in each layer's own space.
-    Departs: regimes are those of the network itself at the vertices, not of the vertices' hull deformed layer
-        by layer; windows of max-pooling count as well.
+    Source: as `local_complexities`.
     """
+    frame = random_frame(point.numel(), directions=directions, generator=generator)
+    return local_complexities(part, point, radii=[radius], frame=frame)[0]
+
+
+def local_complexities(
+    part: Part,
+    point: Float[torch.Tensor, "..."],
+    *,
+    radii: Sequence[float],
+    frame: Float64[torch.Tensor, "directions width"],
+) -> list[LocalComplexity]:
+    """Local complexity at several radii along the same directions.
+
+    The vertices are `point +- radius * direction`. By sampling, a unit counts once if its regime is not the
+    same at all of them; exactly, every crossing along each axis counts, also those that a unit takes back.
+    The axes are walked once, at the largest radius.
+
+    Args:
+        part: of a recorded network, from the layer that the point belongs to.
+        point: a tensor of that layer, without the axis of examples.
+        radii: in units of the layer's space.
+        frame: orthonormal directions.
+
+    Returns:
+        One for each radius, in their order.
+
+    Raises:
+        UsageError: a radius is not positive.
+
+    Source: Humayun, Balestriero and Baraniuk 2024, "Deep Networks Always Grok and Here is Why", figure 4
+        and the authors' code: the vertices go through the network, and a unit counts where its
+        pre-activation has not the same sign at all of them.
+    Departs: windows of max-pooling count as well, of which the authors say nothing; they tell a
+        pre-activation of exactly zero from both signs, here it is not above its kink. The exact count
+        is ours.
+    """
+    if not radii or min(radii) <= 0:
+        raise UsageError("local complexity needs radii above zero")
     centre = part.prepared(point)
-    frame = random_frame(centre.numel(), directions=directions, generator=generator)
-    frame = radius * frame.to(centre.device).reshape(-1, *centre.shape)
-    codes, _ = regimes(part, torch.cat([centre + frame, centre - frame]))
+    axes = frame.to(centre.device).reshape(-1, *centre.shape)
     names = [item.name for item in part.nonlinearities]
-    sampled = {
-        name: int((code != code[0]).any(axis=0).sum()) for name, code in zip(names, codes, strict=True)
-    }
+    found = []
+    for radius in radii:
+        codes, _ = regimes(part, torch.cat([centre + radius * axes, centre - radius * axes]))
+        found.append(
+            {name: int((code != code[0]).any(axis=0).sum()) for name, code in zip(names, codes, strict=True)}
+        )
     if part.obstacles:
-        return LocalComplexity(sampled, {}, exact=False)
-    counts = [
-        segment_crossings(part, centre - axis, centre + axis, keep_outputs=False).counts() for axis in frame
+        return [LocalComplexity(sampled, {}, exact=False) for sampled in found]
+    reach = max(radii)
+    crossed = np.zeros((len(radii), len(names), len(axes)), dtype=np.int64)
+    for place, axis in enumerate(axes):
+        met = segment_crossings(part, centre - reach * axis, centre + reach * axis, keep_outputs=False)
+        away = np.abs(2 * met.position - 1) * reach
+        for index, radius in enumerate(radii):
+            within = met.nonlinearity[away <= radius]
+            crossed[index, :, place] = np.bincount(within, minlength=len(names))
+    return [
+        LocalComplexity(sampled, dict(zip(names, counts, strict=True)), exact=True)
+        for sampled, counts in zip(found, crossed, strict=True)
     ]
-    crossed = {name: np.array([count[name] for count in counts], dtype=np.int64) for name in names}
-    return LocalComplexity(sampled, crossed, exact=True)

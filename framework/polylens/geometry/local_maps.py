@@ -27,16 +27,8 @@ class LocalMaps:
         return found
 
     def distances(self) -> Float64[np.ndarray, "steps"]:
-        """How different each map is from the next one's.
-
-        The Frobenius norm of the difference of their matrices over the mean of their norms: 0 for equal
-        matrices, at most 2; 0 where both are zero.
-        """
-        norms = np.linalg.norm(self.matrices, axis=(1, 2))
-        apart = np.linalg.norm(np.diff(self.matrices, axis=0), axis=(1, 2))
-        means = (norms[1:] + norms[:-1]) / 2
-        found: np.ndarray = np.divide(apart, means, out=np.zeros_like(apart), where=means > 0)
-        return found
+        """How different each map is from the next one's, as `map_distances` says."""
+        return map_distances(self.matrices[:-1], self.matrices[1:])
 
 
 def local_maps(part: Part, points: Float[torch.Tensor, "points ..."], *, block: int = 64) -> LocalMaps:
@@ -47,7 +39,7 @@ def local_maps(part: Part, points: Float[torch.Tensor, "points ..."], *, block: 
     Args:
         part: of a recorded network, from the layer that the points belong to.
         points: tensors of that layer.
-        block: how many rows of a Jacobian are computed together.
+        block: how many points are computed together.
 
     Raises:
         UsageError: the points have another shape than the layer.
@@ -61,16 +53,52 @@ def local_maps(part: Part, points: Float[torch.Tensor, "points ..."], *, block: 
     """
     if not len(points):
         raise UsageError("there are no points to give the maps of")
-    layout = part.layouts[part.end]
+    exact = torch.stack([part.prepared(point) for point in points])
     matrices, offsets = [], []
-    for point in points:
-        exact = part.prepared(point).reshape(-1)
-
-        def flat(x: torch.Tensor) -> torch.Tensor:
-            return layout.rows(part.forward(x.reshape(1, *part.shape)))[0]
-
-        output = flat(exact)
-        matrix = torch.func.jacrev(flat, chunk_size=block)(exact)
+    for piece in torch.split(exact, block):
+        with torch.enable_grad():
+            free = piece.clone().requires_grad_()
+            outputs = part.layouts[part.end].rows(part.forward(free))
+            # Rows belong to points of their own: one backward pass gives an output's gradient at all points.
+            rows = [
+                torch.autograd.grad(outputs[:, number].sum(), free, retain_graph=True)[0].flatten(1)
+                for number in range(outputs.shape[1])
+            ]
+        matrix = torch.stack(rows, dim=1)
+        offset = outputs.detach() - torch.einsum("pnw,pw->pn", matrix, piece.flatten(1))
         matrices.append(matrix.cpu().numpy())
-        offsets.append((output - matrix @ exact).cpu().numpy())
-    return LocalMaps(np.stack(matrices), np.stack(offsets), exact=not part.obstacles)
+        offsets.append(offset.cpu().numpy())
+    return LocalMaps(np.concatenate(matrices), np.concatenate(offsets), exact=not part.obstacles)
+
+
+def map_distances(
+    one: Float64[np.ndarray, "pairs numbers width"], other: Float64[np.ndarray, "pairs numbers width"]
+) -> Float64[np.ndarray, "pairs"]:
+    """How different two linear maps are, pair by pair.
+
+    The Frobenius norm of the difference of their matrices over the mean of their norms: 0 for equal matrices,
+    at most 2; 0 where both are zero.
+
+    >>> map_distances(np.array([[[1.0]], [[0.0]]]), np.array([[[3.0]], [[0.0]]])).tolist()
+    [1.0, 0.0]
+    """
+    means = (np.linalg.norm(one, axis=(1, 2)) + np.linalg.norm(other, axis=(1, 2))) / 2
+    apart = np.linalg.norm(one - other, axis=(1, 2))
+    found: np.ndarray = np.divide(apart, means, out=np.zeros_like(apart), where=means > 0)
+    return found
+
+
+def effective_ranks(spectra: Float64[np.ndarray, "points values"]) -> Float64[np.ndarray, "points"]:
+    """How many directions each map works along: e to the entropy of its singular values' shares.
+
+    1 where one singular value is all there is, their number where all are equal, 0 for a map that is zero.
+
+    Source: Roy and Vetterli 2007, "The effective rank: a measure of effective dimensionality".
+
+    >>> effective_ranks(np.array([[2.0, 0.0], [3.0, 3.0], [0.0, 0.0]])).round(6).tolist()
+    [1.0, 2.0, 0.0]
+    """
+    totals = spectra.sum(axis=1, keepdims=True)
+    shares = np.divide(spectra, totals, out=np.zeros_like(spectra), where=totals > 0)
+    logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+    return np.where(totals[:, 0] > 0, np.exp(-(shares * logs).sum(axis=1)), 0.0)
