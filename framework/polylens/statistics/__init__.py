@@ -1,13 +1,17 @@
 """Statistics: scores, nulls, intervals and pair statistics. Arrays in, numbers out."""
 
 from polylens.statistics.blocks import Blocks
+from polylens.statistics.bootstrap import bootstrap_number
 from polylens.statistics.chance import ClassNull, class_null, row_null
 from polylens.statistics.conditional import Explained, explained
+from polylens.statistics.correlations import partial_rank_correlation, rank_correlation
 from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio, relative_density
+from polylens.statistics.effects import angles, divergences, mean_intervals
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import Enrichment, enrich
 from polylens.statistics.evidence import Evidence
 from polylens.statistics.naming import metric_name
+from polylens.statistics.neighbours import Neighbours, nearest_neighbours, nearest_sets
 from polylens.statistics.pairs import Pairs, class_pairs, code_distances, row_pairs, segment_lengths
 from polylens.statistics.partitions import (
     ClusterClasses,
@@ -53,6 +57,7 @@ __all__ = [
     "LayerActivity",
     "Map",
     "MeasuredPairs",
+    "Neighbours",
     "Pairs",
     "Pieces",
     "Score",
@@ -60,7 +65,9 @@ __all__ = [
     "TokenNames",
     "adjusted_mutual_information",
     "adjusted_rand",
+    "angles",
     "bootstrap_interval",
+    "bootstrap_number",
     "class_null",
     "class_pairs",
     "cluster_classes",
@@ -70,16 +77,22 @@ __all__ = [
     "coverage",
     "density_ratios",
     "distinct_codes",
+    "divergences",
     "enrich",
     "enrich_tokens",
     "explained",
     "layer_activities",
     "matched_ratio",
+    "mean_intervals",
     "metric_name",
+    "nearest_neighbours",
+    "nearest_sets",
     "p_value",
+    "partial_rank_correlation",
     "partition_number",
     "position_number",
     "purity",
+    "rank_correlation",
     "ratio_numbers",
     "ratio_table",
     "relative_density",
