@@ -3,6 +3,16 @@
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.bootstrap import bootstrap_number
 from polylens.statistics.chance import ClassNull, class_null, row_null
+from polylens.statistics.common_tokens import common_tokens
+from polylens.statistics.components import (
+    Components,
+    explained_variance,
+    independent_components,
+    nonnegative_components,
+    principal_components,
+    random_directions,
+    standardised,
+)
 from polylens.statistics.conditional import Explained, explained
 from polylens.statistics.correlations import partial_rank_correlation, rank_correlation
 from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio, relative_density
@@ -10,6 +20,9 @@ from polylens.statistics.effects import angles, divergences, mean_intervals
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import Enrichment, enrich
 from polylens.statistics.evidence import Evidence
+from polylens.statistics.evidence_numbers import held_out_share, median_lift
+from polylens.statistics.halves import split_examples
+from polylens.statistics.matching import matched_members, top_rows
 from polylens.statistics.naming import metric_name
 from polylens.statistics.neighbours import Neighbours, nearest_neighbours, nearest_sets
 from polylens.statistics.pairs import Pairs, class_pairs, code_distances, row_pairs, segment_lengths
@@ -39,6 +52,8 @@ from polylens.statistics.resampling import (
     subsamples,
 )
 from polylens.statistics.scores import Score, partition_number, position_number
+from polylens.statistics.sparse_features import SparseFeatures, sparse_features
+from polylens.statistics.stretches import cluster_stretches, clusters_at
 from polylens.statistics.token_enrichment import TokenEnrichment, enrich_tokens
 from polylens.statistics.token_names import PLACES, TokenNames
 from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
@@ -48,6 +63,7 @@ __all__ = [
     "Blocks",
     "ClassNull",
     "ClusterClasses",
+    "Components",
     "DensityRatios",
     "DistanceBins",
     "Enrichment",
@@ -61,6 +77,7 @@ __all__ = [
     "Pairs",
     "Pieces",
     "Score",
+    "SparseFeatures",
     "TokenEnrichment",
     "TokenNames",
     "adjusted_mutual_information",
@@ -71,8 +88,11 @@ __all__ = [
     "class_null",
     "class_pairs",
     "cluster_classes",
+    "cluster_stretches",
+    "clusters_at",
     "code_distances",
     "common_bins",
+    "common_tokens",
     "contingency",
     "coverage",
     "density_ratios",
@@ -81,17 +101,25 @@ __all__ = [
     "enrich",
     "enrich_tokens",
     "explained",
+    "explained_variance",
+    "held_out_share",
+    "independent_components",
     "layer_activities",
+    "matched_members",
     "matched_ratio",
     "mean_intervals",
+    "median_lift",
     "metric_name",
     "nearest_neighbours",
     "nearest_sets",
+    "nonnegative_components",
     "p_value",
     "partial_rank_correlation",
     "partition_number",
     "position_number",
+    "principal_components",
     "purity",
+    "random_directions",
     "rank_correlation",
     "ratio_numbers",
     "ratio_table",
@@ -101,8 +129,12 @@ __all__ = [
     "row_pairs",
     "segment_lengths",
     "shuffled_ratios",
+    "sparse_features",
+    "split_examples",
+    "standardised",
     "subsample_interval",
     "subsamples",
+    "top_rows",
     "two_dimensional_map",
     "visible",
 ]
