@@ -16,6 +16,7 @@ from polylens.figures.medoid_codes import medoid_codes
 from polylens.figures.purity_coverage import purity_coverage
 from polylens.figures.row_map import row_map
 from polylens.figures.scores import scores
+from polylens.figures.spreads import spreads
 from polylens.figures.training_curve import training_curve
 from polylens.figures.within_between import within_between
 
@@ -36,6 +37,7 @@ __all__ = [
     "purity_coverage",
     "row_map",
     "scores",
+    "spreads",
     "training_curve",
     "within_between",
 ]
