@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Float64, Int16, Int64, UInt64
 
 from polylens.dataflow import Nonlinearity
 from polylens.errors import UsageError
 from polylens.geometry.joining import joined
-from polylens.geometry.regimes import regimes
-from polylens.geometry.spreading import Spread, cut_by_winners
-from polylens.geometry.subdivision import Subdivision
+from polylens.geometry.readings import readings
+from polylens.geometry.spreading import Spread
+from polylens.geometry.subdivision import Cycles, Subdivision
 from polylens.geometry.tape import Part
+from polylens.kernels import patches
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,13 @@ class Slice:
 
     nonlinearities: tuple[Nonlinearity, ...]
     places: Float64[np.ndarray, "vertices 2"]
-    polygons: tuple[tuple[int, ...], ...]
-    """The vertices of each cell, in order around it."""
+    cycles: Cycles
+    """The vertices of each cell, in order around it, one cell after the other."""
     areas: Float64[np.ndarray, "cells"]
     """In units of the two directions."""
-    codes: tuple[Int64[np.ndarray, "cells _"], ...]
-    """By nonlinearity, every unit's regime in each cell, read at the mean of its vertices."""
+    small_codes: tuple[Int16[np.ndarray, "cells _"], ...]
+    """By nonlinearity, every unit's regime in each cell, read at the mean of its vertices; none where they
+    were not asked for."""
     outputs: Float64[np.ndarray, "vertices numbers"]
     """The network's output at the vertices; affine on each cell."""
     boundary: Float64[np.ndarray, "pieces 2 2"]
@@ -60,11 +63,38 @@ class Slice:
     certificate: Certificate
     n_computed: int
     """Points that operations after the last nonlinearity were run on."""
+    largest_batch: int
+    """The most points that any operation was run on at once."""
     exact: bool = True
 
+    @cached_property
+    def polygons(self) -> tuple[tuple[int, ...], ...]:
+        """The vertices of each cell, in order around it."""
+        cells = np.split(self.cycles.members, self.cycles.firsts[1:])
+        return tuple(tuple(cell.tolist()) for cell in cells)
+
+    @cached_property
+    def codes(self) -> tuple[Int64[np.ndarray, "cells _"], ...]:
+        """The same as segments have them."""
+        return tuple(code.astype(np.int64) for code in self.small_codes)
+
+    @property
+    def middles(self) -> Float64[np.ndarray, "cells 2"]:
+        """A place inside each cell: the mean of its vertices."""
+        return self.cycles.middles(self.places)
+
     def affine(self) -> Float64[np.ndarray, "cells 3 numbers"]:
-        """Each cell's map from (1, x, y) to the output, by least squares over its vertices."""
-        return _affine(self.places, self.polygons, self.outputs)
+        """Each cell's map from (1, x, y) to the output, read off three of its vertices."""
+        corners = np.empty((len(self.areas), 3), dtype=np.int64)
+        patches.widest_triangles(
+            self.cycles.members, self.cycles.firsts, self.cycles.lengths, self.places, corners
+        )
+        start = self.places[corners[:, 0]]
+        sides = self.places[corners[:, 1:]] - start[:, None]
+        said = self.outputs[corners[:, 0]]
+        slopes = np.linalg.solve(sides, self.outputs[corners[:, 1:]] - said[:, None])
+        offsets = said[:, None] - start[:, None] @ slopes
+        return np.concatenate([offsets, slopes], axis=1)
 
 
 def plane_slice(
@@ -74,12 +104,14 @@ def plane_slice(
     second: Float[torch.Tensor, "..."],
     *,
     corners: Float64[np.ndarray, "corners 2"],
+    memory: int = 2**24,
+    keep_codes: bool = True,
 ) -> Slice:
     """Every polytope that a convex polygon of a plane passes.
 
     All vertices found so far are the batch. At each nonlinearity every polygon is cut along the lines where a
     unit passes its kink inside it, or a window changes its winner; values at new vertices are interpolated.
-    Memory grows with the vertices. Double precision throughout.
+    Double precision throughout.
 
     Args:
         part: of a recorded network, from the layer that the points belong to.
@@ -88,6 +120,9 @@ def plane_slice(
         second: that of the second.
         corners: of the polygon in these coordinates, in order around it. For the triangle of three points a,
             b, c take `a`, `b - a`, `c - a` and the corners (0, 0), (1, 0), (0, 1).
+        memory: bytes that the values alive in one batch may take, at each nonlinearity that waits; besides
+            the vertices and cells themselves.
+        keep_codes: whether every cell's code is kept; the certificate has read it in any case.
 
     Raises:
         UsageError: something in the part is not piecewise linear, or the points do not fit.
@@ -102,63 +137,51 @@ def plane_slice(
         return (weights @ frame.flatten(1)).reshape(-1, *part.shape)
 
     complete = Subdivision(np.asarray(corners, dtype=np.float64))
-    total = float(complete.areas().sum())
+    total = float(complete.cycles().areas(complete.places).sum())
+    spread = Spread(part, complete, memory=memory)
     with torch.no_grad():
-        outputs = Spread(part, complete).run(points(np.array(complete.places)))
-    n_computed = len(complete.places)
-    codes, _ = regimes(part, points(complete.middles(np.array(complete.places))))
+        found = list(spread.run(points(complete.places)))
+    outputs = np.empty((len(complete.places), found[0][1].shape[1]))
+    for vertices, rows in found:
+        outputs[vertices] = rows
+    del found
+    cycles, places = complete.cycles(), complete.places.copy()
+    boundary = _boundary(complete, outputs)
+    read = readings(part, points, cycles.middles(places), memory=memory, keep_codes=keep_codes)
     if any(item.role == "pool" for item in part.nonlinearities):
         # Lines between two elements of a window also cut where a third one is larger.
-        complete.polygons = joined(complete.polygons, _names(codes, len(complete.polygons)))
-    codes, at_middles = regimes(part, points(complete.middles(np.array(complete.places))))
-    said = complete.middles(outputs)
-    cells, areas, n_edges = complete.polygons, complete.areas(), len(complete.edges())
-    boundary = _boundary(complete, outputs)
-    used, flat = np.unique(np.concatenate([np.array(cell) for cell in cells]), return_inverse=True)
-    ends = np.cumsum([len(cell) for cell in cells])[:-1]
-    polygons = tuple(tuple(cell.tolist()) for cell in np.split(flat, ends))
-    places, outputs = np.array(complete.places[:n_computed])[used], outputs[used]
+        cycles, used = _joined(cycles, read.names)
+        places, outputs = places[used], outputs[used]
+        read = readings(part, points, cycles.middles(places), memory=memory, keep_codes=keep_codes)
+    areas = cycles.areas(places)
     certificate = Certificate(
         area_error=abs(float(areas.sum()) / total - 1),
-        euler=len(places) - n_edges + len(polygons),
-        n_repeated_codes=len(polygons) - len(set(_names(codes, len(polygons)))),
-        output_error=float(np.abs(said - at_middles.cpu().numpy()).max()),
+        euler=len(places) - cycles.n_edges() + len(areas),
+        n_repeated_codes=len(areas) - len(np.unique(read.names)),
+        output_error=float(np.abs(cycles.middles(outputs) - read.outputs).max()),
     )
     return Slice(
         nonlinearities=part.nonlinearities,
         places=places,
-        polygons=polygons,
+        cycles=cycles,
         areas=areas,
-        codes=tuple(codes),
+        small_codes=read.codes,
         outputs=outputs,
         boundary=boundary,
         certificate=certificate,
-        n_computed=n_computed,
+        n_computed=spread.n_rows,
+        largest_batch=spread.largest,
     )
 
 
-def _names(codes: list[Int64[np.ndarray, "cells _"]], cells: int) -> list[bytes]:
-    """Each cell's code as something to compare."""
-    return [b"".join(code[cell].tobytes() for code in codes) for cell in range(cells)]
-
-
-def _affine(
-    places: Float64[np.ndarray, "vertices 2"],
-    polygons: tuple[tuple[int, ...], ...],
-    outputs: Float64[np.ndarray, "vertices numbers"],
-) -> Float64[np.ndarray, "cells 3 numbers"]:
-    maps = np.empty((len(polygons), 3, outputs.shape[1]))
-    for index, cell in enumerate(polygons):
-        chosen = places[list(cell)]
-        middle = chosen.mean(axis=0)
-        around = np.column_stack([np.ones(len(cell)), chosen - middle])
-        scale = np.abs(around[:, 1:]).max()
-        around[:, 1:] /= scale
-        found = np.linalg.lstsq(around, outputs[list(cell)], rcond=None)[0]
-        found[1:] /= scale
-        found[0] -= middle @ found[1:]
-        maps[index] = found
-    return maps
+def _joined(
+    cycles: Cycles, names: UInt64[np.ndarray, "polygons"]
+) -> tuple[Cycles, Int64[np.ndarray, "kept"]]:
+    """Cells of one code made one, and the vertices that are left."""
+    polygons = joined([cell.tolist() for cell in np.split(cycles.members, cycles.firsts[1:])], names.tolist())
+    used, members = np.unique(np.concatenate(polygons), return_inverse=True)
+    lengths = np.array([len(polygon) for polygon in polygons])
+    return Cycles(members, np.cumsum(lengths) - lengths, lengths), used
 
 
 def _boundary(
@@ -167,8 +190,11 @@ def _boundary(
     """Where another output becomes the largest."""
     if outputs.shape[1] < 2:
         return np.empty((0, 2, 2))
+    known = np.arange(len(outputs))
+    finer, everything = complete.copy(), np.arange(complete.n_polygons)
     elements = np.arange(outputs.shape[1])[None]
-    values = cut_by_winners(complete, outputs, elements)
-    winners = complete.middles(values).argmax(axis=1)
-    found: np.ndarray = np.array(complete.places)[complete.borders(winners)]
+    finer.cut_by_leaders(everything, outputs, elements, known=known, most=2**62)
+    values = finer.carried(outputs, known=known, wanted=np.arange(len(finer.places)))
+    winners = finer.cycles().middles(values).argmax(axis=1)
+    found: np.ndarray = finer.places[finer.borders(winners)]
     return found

@@ -1,13 +1,20 @@
-"""Convex polygons that lines cut into convex polygons, with shared vertices."""
+"""A convex polygon that lines cut into convex polygons, with shared vertices."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, Int64
+
+from polylens.kernels import cutting, halfedges, leading, patches
+
+_BLOCK = 2**24
+"""Signs, or elements of windows, that are looked at together."""
+_ROUNDING = 1e-12
+"""A vertex is on a line if its value is within this share of the largest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,149 +22,227 @@ class Cycles:
     """Polygons in one row of vertices."""
 
     members: Int64[np.ndarray, "corners"]
-    following: Int64[np.ndarray, "corners"]
-    """The vertex after each in its polygon."""
     firsts: Int64[np.ndarray, "polygons"]
     """Where each polygon starts."""
     lengths: Int64[np.ndarray, "polygons"]
 
+    @property
+    def following(self) -> Int64[np.ndarray, "corners"]:
+        """The vertex after each in its polygon."""
+        found = np.empty_like(self.members)
+        found[:-1] = self.members[1:]
+        found[self.firsts + self.lengths - 1] = self.members[self.firsts]
+        return found
+
+    def areas(self, places: Float64[np.ndarray, "vertices 2"]) -> Float64[np.ndarray, "polygons"]:
+        """The area of each polygon."""
+        # Relative to a corner, so that nothing large is taken from something large.
+        corners = np.repeat(places[self.members[self.firsts]], self.lengths, axis=0)
+        one, other = places[self.members] - corners, places[self.following] - corners
+        turns = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
+        found: np.ndarray = np.abs(np.add.reduceat(turns, self.firsts)) / 2
+        return found
+
+    def middles(
+        self, values: Float64[np.ndarray, "vertices numbers"]
+    ) -> Float64[np.ndarray, "polygons numbers"]:
+        """The mean of what the vertices of each polygon have."""
+        sums = np.add.reduceat(values[self.members], self.firsts, axis=0)
+        found: np.ndarray = sums / self.lengths[:, None]
+        return found
+
+    def n_edges(self) -> int:
+        """How many edges there are; one between two polygons counts once."""
+        one, other = np.minimum(self.members, self.following), np.maximum(self.members, self.following)
+        return len(np.unique(one * (int(self.members.max()) + 1) + other))
+
 
 class Subdivision:
-    """Polygons, as cycles of vertices. A new vertex lies on an edge between two older ones.
+    """Polygons that share vertices and edges: cutting one puts the new vertices on its neighbours' edges too.
 
-    An edge is cut once; from then on its two halves stand for it, in every polygon. So neighbours share their
-    vertices whatever the order in which they are cut.
+    What belongs to vertices (numbers that are affine on every polygon) is kept by whoever asks for cuts, for
+    the vertices of some polygons at a time: `carried` takes it to other vertices.
     """
 
     def __init__(self, corners: Float64[np.ndarray, "corners 2"]) -> None:
-        self.places: list[np.ndarray] = list(corners)
-        """Coordinates in the plane, by vertex."""
-        self.parents: list[tuple[int, int, float]] = [(0, 0, 0.0)] * len(corners)
-        """The ends of the edge that a vertex was put on, and how far along."""
-        self.polygons: list[list[int]] = [list(range(len(corners)))]
-        self._cut: dict[tuple[int, int], int] = {}
+        count = len(corners)
+        around = np.arange(count)
+        self._half = np.column_stack(
+            [np.roll(around, -1), around, np.full(count, -1), np.zeros(count, dtype=np.int64)]
+        )
+        self._spots = np.column_stack([corners, np.zeros(count)])
+        self._ends = np.column_stack([around, around])
+        self._first = np.zeros(1, dtype=np.int64)
+        self._counts = np.array([count, count, 1])
+        self._row_of = np.zeros(count, dtype=np.int64)
+        self._seen = np.zeros(count, dtype=np.int64)
+        self._token = 1
 
-    def refined(self, polygon: Sequence[int]) -> list[int]:
-        """The polygon with every vertex that neighbours put on its edges."""
-        found: list[int] = []
-        waiting = [(one, other) for one, other in zip(polygon, [*polygon[1:], polygon[0]], strict=True)][::-1]
-        while waiting:
-            one, other = waiting.pop()
-            middle = self._cut.get((one, other) if one < other else (other, one))
-            if middle is None:
-                found.append(one)
-            else:
-                waiting += [(middle, other), (one, middle)]
+    @property
+    def places(self) -> Float64[np.ndarray, "vertices 2"]:
+        """Coordinates in the plane, by vertex."""
+        return self._spots[: self._counts[0], :2]
+
+    @property
+    def n_polygons(self) -> int:
+        """How many polygons there are; they are numbered from 0."""
+        return int(self._counts[2])
+
+    def copy(self) -> Subdivision:
+        """Another one that is equal."""
+        other = Subdivision.__new__(Subdivision)
+        arrays = {name: value.copy() for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        other.__dict__.update(arrays, _token=self._token)
+        return other
+
+    def cycles(self, polygons: Int64[np.ndarray, "chosen"] | None = None) -> Cycles:
+        """These polygons, or all."""
+        chosen = np.arange(self.n_polygons) if polygons is None else polygons
+        listed, firsts, lengths = patches.cycles(chosen, self._half, self._first)
+        return Cycles(self._half[listed, halfedges.ORIGIN], firsts, lengths)
+
+    def vertices(self, polygons: Int64[np.ndarray, "chosen"]) -> Int64[np.ndarray, "found"]:
+        """The vertices of these polygons, ascending."""
+        is_there = np.zeros(self._counts[0], dtype=np.bool_)
+        is_there[self.cycles(polygons).members] = True
+        return np.flatnonzero(is_there)
+
+    def groups(self, polygons: Int64[np.ndarray, "chosen"], *, vertices: int) -> list[np.ndarray]:
+        """The polygons in groups of neighbours with at most so many vertices, but at least one polygon."""
+        seen = self._scratch()
+        ends, self._token = patches.groups(polygons, self._half, self._first, vertices, seen, self._token)
+        return np.split(polygons, ends[:-1])
+
+    def carried(
+        self,
+        rows: Float64[np.ndarray, "known numbers"],
+        *,
+        known: Int64[np.ndarray, "known"],
+        wanted: Int64[np.ndarray, "wanted"],
+    ) -> Float64[np.ndarray, "wanted numbers"]:
+        """What is affine on every polygon, given at some vertices, at others that were put between them."""
+        seen = self._scratch()
+        rows = np.ascontiguousarray(rows)
+        found: np.ndarray = patches.carried(
+            rows, known, wanted, self._spots, self._ends, self._row_of, seen, self._token
+        )
+        self._token += 2
         return found
 
-    def split(
-        self, polygon: list[int], values: np.ndarray, *, tolerance: float, created: Callable[[int], None]
-    ) -> tuple[list[int], list[int]] | None:
-        """The two sides of a line through a polygon, above first; None where the line does not pass inside.
+    def cut_by_units(
+        self,
+        polygons: Int64[np.ndarray, "chosen"],
+        rows: Float64[np.ndarray, "known units"],
+        *,
+        known: Int64[np.ndarray, "known"],
+        kink: float,
+        most: int,
+    ) -> tuple[Int64[np.ndarray, "found"], bool]:
+        """Cuts polygons where a unit passes its kink inside them.
 
         Args:
-            polygon: with nothing to refine.
-            values: of the line's function at its vertices.
-            tolerance: within which a vertex is on the line.
-            created: is told each new vertex, and gives it its values before anything else is asked of it.
+            polygons: which.
+            rows: every unit at their vertices.
+            known: these vertices.
+            kink: of every unit.
+            most: vertices beyond which nothing more is cut.
+
+        Returns:
+            The polygons in place of these, neighbours close together; and whether everything is cut.
         """
-        signs = [0 if abs(value) <= tolerance else (1 if value > 0 else -1) for value in values.tolist()]
-        if 1 not in signs or -1 not in signs:
-            return None
-        upper: list[int] = []
-        lower: list[int] = []
-        count = len(polygon)
-        for place, vertex in enumerate(polygon):
-            sign, after = signs[place], signs[(place + 1) % count]
-            if sign >= 0:
-                upper.append(vertex)
-            if sign <= 0:
-                lower.append(vertex)
-            if sign * after < 0:
-                other = polygon[(place + 1) % count]
-                share = float(values[place] / (values[place] - values[(place + 1) % count]))
-                middle = self._put(vertex, other, share)
-                created(middle)
-                upper.append(middle)
-                lower.append(middle)
-        return upper, lower
+        tolerance = _ROUNDING * float(np.abs(rows).max(initial=0.0))
+        self._row_of[known] = np.arange(len(known))
+        found = []
+        width = max(1, _BLOCK // len(known))
+        for start in range(0, rows.shape[1], width):
+            block = rows[:, start : start + width]
+            seen = np.empty(block.shape, dtype=np.uint8)
+            cutting.sides(block, kink, tolerance, seen)
+            starts, units = cutting.cutting_units(polygons, self._half, self._first, self._row_of, seen)
+            found.append((np.repeat(np.arange(len(polygons)), np.diff(starts)), start + units))
+        owners, units = (np.concatenate(column) for column in zip(*found, strict=True))
+        if len(found) > 1:
+            order = np.argsort(owners, kind="stable")
+            owners, units = owners[order], units[order]
+        if not len(units):
+            return polygons, True
+        starts = np.searchsorted(owners, np.arange(len(polygons) + 1))
+        active, columns = np.unique(units, return_inverse=True)
+        return self._cut(
+            cutting.cut_by_lines, (polygons, starts, columns), rows, active, most, (kink, tolerance)
+        )
 
-    def _put(self, one: int, other: int, share: float) -> int:
-        """A new vertex on the edge from `one` to `other`."""
-        if one > other:
-            one, other, share = other, one, 1.0 - share
-        middle = len(self.places)
-        self.places.append((1.0 - share) * self.places[one] + share * self.places[other])
-        self.parents.append((one, other, share))
-        self._cut[one, other] = middle
-        return middle
+    def cut_by_leaders(
+        self,
+        polygons: Int64[np.ndarray, "chosen"],
+        rows: Float64[np.ndarray, "known numbers"],
+        windows: Int64[np.ndarray, "windows places"],
+        *,
+        known: Int64[np.ndarray, "known"],
+        most: int,
+    ) -> tuple[Int64[np.ndarray, "found"], bool]:
+        """Cuts polygons where a window changes its winner.
 
-    def extended(self, rows: Float64[np.ndarray, "known numbers"]) -> Float64[np.ndarray, "vertices numbers"]:
-        """What is affine on every polygon, given at the oldest vertices, at all vertices."""
-        known, total = len(rows), len(self.places)
-        result = np.empty((total, rows.shape[1]))
-        result[:known] = rows
-        if total == known:
-            return result
-        one, other, share = (np.array(column) for column in zip(*self.parents[known:], strict=True))
-        for members in _generations(one, other, known):
-            weight = share[members, None]
-            ends = result[one[members]], result[other[members]]
-            result[known + members] = (1.0 - weight) * ends[0] + weight * ends[1]
-        return result
+        The line between two elements may also cut where a third one leads: what lies on both sides then has
+        one code.
 
-    def flat(self) -> Cycles:
-        """All polygons one after the other."""
-        lengths = np.array([len(polygon) for polygon in self.polygons])
-        members = np.fromiter(chain.from_iterable(self.polygons), dtype=np.int64, count=int(lengths.sum()))
-        firsts = np.cumsum(lengths) - lengths
-        following = np.empty_like(members)
-        following[:-1] = members[1:]
-        following[firsts + lengths - 1] = members[firsts]
-        return Cycles(members, following, firsts, lengths)
+        Args:
+            polygons: which.
+            rows: the elements at their vertices.
+            windows: by window the columns of its elements; -1 where it has fewer.
+            known: these vertices.
+            most: vertices beyond which nothing more is cut.
 
-    def areas(self) -> Float64[np.ndarray, "polygons"]:
-        """The area of each polygon."""
-        cycles, places = self.flat(), np.array(self.places)
-        # Relative to a corner, so that nothing large is taken from something large.
-        corners = np.repeat(places[cycles.members[cycles.firsts]], cycles.lengths, axis=0)
-        one, other = places[cycles.members] - corners, places[cycles.following] - corners
-        turns = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
-        found: np.ndarray = np.abs(np.add.reduceat(turns, cycles.firsts)) / 2
-        return found
-
-    def middles(self, values: Float64[np.ndarray, "vertices numbers"]) -> np.ndarray:
-        """The mean of what the vertices of each polygon have."""
-        cycles = self.flat()
-        sums = np.add.reduceat(values[cycles.members], cycles.firsts, axis=0)
-        found: np.ndarray = sums / cycles.lengths[:, None]
-        return found
-
-    def edges(self) -> Int64[np.ndarray, "edges 2"]:
-        """Every edge once."""
-        cycles = self.flat()
-        ends = np.sort(np.column_stack([cycles.members, cycles.following]), axis=1)
-        found: np.ndarray = np.unique(ends, axis=0)
-        return found
+        Returns:
+            As `cut_by_units`.
+        """
+        tolerance = _ROUNDING * float(np.abs(rows).max(initial=0.0))
+        self._row_of[known] = np.arange(len(known))
+        starts, chosen = leading.contested_windows(
+            polygons, self._half, self._first, self._row_of, np.ascontiguousarray(rows), windows, tolerance
+        )
+        if not len(chosen):
+            return polygons, True
+        used, which = np.unique(chosen, return_inverse=True)
+        elements = windows[used]
+        active = np.unique(elements[elements >= 0])
+        columns = np.where(elements >= 0, np.searchsorted(active, elements), -1)
+        return self._cut(
+            leading.cut_by_leaders, (polygons, starts, which, columns), rows, active, most, (tolerance,)
+        )
 
     def borders(self, names: Int64[np.ndarray, "polygons"]) -> Int64[np.ndarray, "edges 2"]:
         """The edges between polygons of different names."""
-        cycles = self.flat()
-        ends = np.sort(np.column_stack([cycles.members, cycles.following]), axis=1)
-        whose = np.repeat(names, cycles.lengths)
-        order = np.lexsort((ends[:, 1], ends[:, 0]))
-        ends, whose = ends[order], whose[order]
-        same = (ends[1:] == ends[:-1]).all(axis=1)
-        found: np.ndarray = ends[1:][same & (whose[1:] != whose[:-1])]
+        half = self._half[: self._counts[1]]
+        twin = half[:, halfedges.TWIN]
+        inside = np.flatnonzero(twin > np.arange(len(half)))
+        other = half[twin[inside]]
+        differs = names[half[inside, halfedges.POLYGON]] != names[other[:, halfedges.POLYGON]]
+        ends = half[inside, halfedges.ORIGIN], other[:, halfedges.ORIGIN]
+        found: np.ndarray = np.column_stack(ends)[differs]
         return found
 
+    def _cut(
+        self,
+        kernel: Callable[..., Any],
+        what: tuple[np.ndarray, ...],
+        rows: np.ndarray,
+        active: np.ndarray,
+        most: int,
+        how: tuple[float, ...],
+    ) -> tuple[np.ndarray, bool]:
+        values = np.empty((2 * len(rows) + 16, len(active)))
+        values[: len(rows)] = rows if len(active) == rows.shape[1] else rows[:, active]
+        found, complete, self._half, self._spots, self._ends, self._first, self._row_of = kernel(
+            *what, values, len(rows), most, *how,
+            self._half, self._spots, self._ends, self._first, self._row_of, self._counts,
+        )  # fmt: skip
+        return found, bool(complete)
 
-def _generations(
-    one: Int64[np.ndarray, "new"], other: Int64[np.ndarray, "new"], known: int
-) -> list[Int64[np.ndarray, "_"]]:
-    """New vertices in groups, none of which stands on one of its own group."""
-    depth = [0] * known
-    for first, second in zip(one.tolist(), other.tolist(), strict=True):
-        depth.append(1 + max(depth[first], depth[second]))
-    depths = np.array(depth[known:])
-    return [np.flatnonzero(depths == level) for level in range(1, depths.max() + 1)]
+    def _scratch(self) -> Int64[np.ndarray, "room"]:
+        """Room for a token a vertex."""
+        if len(self._seen) < len(self._spots):
+            longer = np.zeros(len(self._spots), dtype=np.int64)
+            longer[: len(self._seen)] = self._seen
+            self._seen = longer
+        return self._seen
