@@ -72,7 +72,7 @@ def sparse_features(
     import torch
 
     coder, scale = _coder(values, features=features, active=min(active, features), streams=streams)
-    rows = torch.from_numpy(values) / scale
+    rows = torch.from_numpy(values / np.float32(scale))
     optimizer = torch.optim.Adam(coder.parameters(), lr=2e-4 / (features / 2**14) ** 0.5)
     silent = torch.zeros(features, dtype=torch.int64)
     generator = streams.torch_generator("batches")
@@ -122,7 +122,7 @@ def _features(coder: Any, rows: torch.Tensor, scale: float) -> SparseFeatures:
     left = total = 0.0
     mean = rows.mean(0)
     with torch.no_grad():
-        for part in rows.split(_BLOCK):
+        for part in torch.split(rows, _BLOCK):
             acts, indices, _ = coder.encode(part)
             for sums, power in ((first, 1), (second, 2)):
                 sums.index_add_(0, indices.flatten(), acts.flatten().double() ** power)

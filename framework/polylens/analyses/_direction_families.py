@@ -1,0 +1,229 @@
+"""Families of directions, and which of their directions are taken. Not a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64
+
+from polylens.statistics import (
+    Components,
+    independent_components,
+    nonnegative_components,
+    principal_components,
+    random_directions,
+    sparse_features,
+    standardised,
+)
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from polylens.analyses import Keeper
+    from polylens.progress import Progress
+
+FamilyName = Literal["neurons", "pca", "nmf", "ica", "sae"]
+Chosen = Literal["variance", "peak"]
+RANDOM = "random"
+"""The control: directions drawn at random."""
+
+_PEAK_ROWS = 4096
+"""Most rows on which peaks are compared."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a sparse autoencoder is trained."""
+
+    expansion: int
+    active: int
+    steps: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class Family:
+    """The directions of one family that were taken, the first chosen first."""
+
+    name: str
+    scores: Float32[np.ndarray, "rows directions"]
+    """Of all rows, larger further along."""
+    unit: Int64[np.ndarray, "directions"]
+    """Which neuron, component or feature it is."""
+    sign: Int64[np.ndarray, "directions"]
+    """-1 where the direction is the opposite of the family's own."""
+    variance_share: Float64[np.ndarray, "directions"]
+    """Variance of what the direction adds to rows, over the rows' variance."""
+    notes: tuple[str, ...] = ()
+
+    def first(self, count: int) -> Family:
+        """The first directions."""
+        return Family(
+            self.name,
+            self.scores[:, :count],
+            self.unit[:count],
+            self.sign[:count],
+            self.variance_share[:count],
+            self.notes,
+        )
+
+
+def family_of(
+    values: Float32[np.ndarray, "rows width"],
+    name: str,
+    *,
+    count: int,
+    members: int,
+    chosen: Chosen,
+    fit_rows: int,
+    training: Training,
+    streams: Streams,
+    progress: Progress,
+    keeper: Keeper | None,
+) -> Family:
+    """At most `count` directions of one family, found on some of the rows, with the scores of all rows.
+
+    Args:
+        values: the rows.
+        name: of the family.
+        count: how many directions are wanted.
+        members: rows of a usual direction, for peaks.
+        chosen: by the variance that directions add to rows, or by how far their top rows stand out.
+        fit_rows: most rows on which directions are found, drawn at random.
+        training: of the sparse autoencoder.
+        streams: of draws and starts.
+        progress: where training shows itself.
+        keeper: keeps what was found.
+    """
+    kept = None if keeper is None else keeper.load(name)
+    if kept is not None:
+        notes = tuple(kept["notes"].tobytes().decode().splitlines())
+        return Family(name, kept["scores"], kept["unit"], kept["sign"], kept["variance_share"], notes)
+    fitted = values
+    if len(values) > fit_rows:
+        drawn = streams.generator("rows").choice(len(values), size=fit_rows, replace=False)
+        fitted = values[np.sort(drawn)]
+    components, variance = _found(fitted, name, count, training, streams, progress)
+    own = fitted[streams.generator("peaks").permutation(len(fitted))[:_PEAK_ROWS]]
+    scores = components.scores(own)
+    if variance is None:
+        variance = scores.var(0, dtype=np.float64) * (components.directions.astype(np.float64) ** 2).sum(1)
+    # Which way a component points is arbitrary but for those that are never negative: the long tail is up.
+    mean = scores.mean(0, dtype=np.float64)
+    two_ways = name in ("pca", "ica", RANDOM) or (name == "neurons" and bool((values < 0).any()))
+    turned = np.zeros(len(variance), dtype=bool)
+    if name in ("pca", "ica", RANDOM):
+        turned = np.asarray(((scores - mean) ** 3).sum(0) < 0)
+    unit, sign = _taken(
+        scores,
+        variance,
+        turned,
+        two_ways=two_ways,
+        count=count,
+        chosen=chosen,
+        members=members * len(own) / len(values),
+    )
+    picked = Components(
+        components.directions[unit], components.centre, _columns(components, unit), components.notes
+    )
+    total = float(fitted.var(0, dtype=np.float64).sum())
+    family = Family(
+        name,
+        picked.scores(values) * sign.astype(np.float32),
+        unit,
+        sign,
+        variance[unit] / total if total > 0 else np.zeros(len(unit)),
+        components.notes,
+    )
+    if keeper is not None:
+        keeper.save(
+            name,
+            {
+                "scores": family.scores,
+                "unit": family.unit,
+                "sign": family.sign,
+                "variance_share": family.variance_share,
+                "notes": np.frombuffer("\n".join(family.notes).encode(), dtype=np.uint8),
+            },
+        )
+    return family
+
+
+def _found(
+    values: Float32[np.ndarray, "rows width"],
+    name: str,
+    count: int,
+    training: Training,
+    streams: Streams,
+    progress: Progress,
+) -> tuple[Components, Float64[np.ndarray, "directions"] | None]:
+    """All directions of a family, and their variance where it is not that of their scores."""
+    width = values.shape[1]
+    if name == "neurons":
+        # Unit vectors: written out they would be the square of the width.
+        lengths = np.zeros((width, 0), np.float32)
+        own = Components(lengths, np.zeros(width, np.float32), lambda some: some)
+        return own, values.var(0, dtype=np.float64)
+    if name == "sae":
+        with progress.task("training a sparse autoencoder", total=training.steps, unit="steps") as task:
+            found = sparse_features(
+                values,
+                features=training.expansion * width,
+                active=training.active,
+                steps=training.steps,
+                batch=training.batch,
+                streams=streams,
+                after_each=task.advance,
+            )
+        told = (
+            f"The sparse autoencoder leaves {found.unexplained:.3f} of the rows' variance unexplained; "
+            f"{found.dead} of its {training.expansion * width} features are silent on all rows."
+        )
+        components = found.components
+        return (
+            Components(components.directions, components.centre, components.score, (told,)),
+            found.variance,
+        )
+    makers: dict[str, Callable[..., Components]] = {
+        "pca": principal_components,
+        "ica": independent_components,
+        "nmf": nonnegative_components,
+        RANDOM: random_directions,
+    }
+    return makers[name](values, count=count, generator=streams.generator("start")), None
+
+
+def _taken(
+    scores: Float32[np.ndarray, "rows directions"],
+    variance: Float64[np.ndarray, "directions"],
+    turned: Bool[np.ndarray, "directions"],
+    *,
+    two_ways: bool,
+    count: int,
+    chosen: Chosen,
+    members: float,
+) -> tuple[Int64[np.ndarray, "taken"], Int64[np.ndarray, "taken"]]:
+    """Which directions are taken in which order, and which way each points.
+
+    Opposites come after all directions are used up.
+    """
+    sign = np.where(turned, -1, 1).astype(np.int64)
+    merit = variance
+    if chosen == "peak":
+        size = min(max(round(members), 1), len(scores))
+        heights = -np.partition(-standardised(scores) * sign, size - 1, axis=0)[:size]
+        merit = heights.mean(0)
+    alive = np.flatnonzero(variance > 0)
+    order = alive[np.argsort(-merit[alive], kind="stable")].astype(np.int64)
+    if not two_ways:
+        return order[:count], sign[order[:count]]
+    return np.concatenate([order, order])[:count], np.concatenate([sign[order], -sign[order]])[:count]
+
+
+def _columns(
+    components: Components, unit: Int64[np.ndarray, "taken"]
+) -> Callable[[Float32[np.ndarray, "some width"]], Float32[np.ndarray, "some taken"]]:
+    """Scores of some of the directions only."""
+    return lambda some: np.ascontiguousarray(components.score(some)[:, unit])
