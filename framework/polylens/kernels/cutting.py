@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from polylens.kernels.compiling import compiled
-from polylens.kernels.halfedges import NEXT, ORIGIN, around, split, with_room
+from polylens.kernels.halfedges import NEXT, ORIGIN, around, split, with_lines, with_room
 
 ABOVE, BELOW = 1, 2
 
@@ -38,7 +38,8 @@ def cutting_units(
     listed = np.empty(4 * len(polygons) + units, dtype=np.int64)
     both, n_listed = np.empty(units, dtype=np.uint8), 0
     for place in range(len(polygons)):
-        both[:] = 0
+        for unit in range(units):
+            both[unit] = 0
         start = first[polygons[place]]
         here = start
         while True:
@@ -96,7 +97,8 @@ def cut_by_lines(
     for place in range(len(polygons)):
         n_units = starts[place + 1] - starts[place]
         pool = with_room(pool, 0, n_units)
-        pool[:n_units] = listed[starts[place] : starts[place + 1]]
+        for item in range(n_units):
+            pool[item] = listed[starts[place] + item]
         waiting[0, 0], waiting[0, 1], depth, top = polygons[place], 0, 1, n_units
         while depth:
             depth -= 1
@@ -128,10 +130,10 @@ def cut_by_lines(
             unit = pool[kept]
             for corner in range(count):
                 along[corner] = values[rows[corner], unit] - kink
-            spots, ends = with_room(spots, counts[0], 2), with_room(ends, counts[0], 2)
+            spots, ends = with_lines(spots, counts[0], 2), with_lines(ends, counts[0], 2)
             row_of = with_room(row_of, counts[0], 2)
-            half, first = with_room(half, counts[1], 6), with_room(first, counts[2], 1)
-            values = with_room(values, n_rows, 2)
+            half, first = with_lines(half, counts[1], 6), with_room(first, counts[2], 1)
+            values = with_lines(values, n_rows, 2)
             below, one, other = split(half, spots, ends, first, counts, ring, along, count, tolerance)
             for vertex in (one, other):
                 if vertex >= 0:
@@ -143,8 +145,9 @@ def cut_by_lines(
                     n_rows += 1
             more = kept - bottom
             pool = with_room(pool, kept, more)
-            pool[kept : kept + more] = pool[bottom:kept]
-            waiting = with_room(waiting, depth, 2)
+            for item in range(more):
+                pool[kept + item] = pool[bottom + item]
+            waiting = with_lines(waiting, depth, 2)
             waiting[depth, 0], waiting[depth, 1] = polygon, bottom
             waiting[depth + 1, 0], waiting[depth + 1, 1] = below, kept
             depth += 2

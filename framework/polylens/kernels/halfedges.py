@@ -21,11 +21,25 @@ NEXT, ORIGIN, TWIN, POLYGON = 0, 1, 2, 3
 
 @compiled
 def with_room(array: np.ndarray, used: int, more: int) -> np.ndarray:
-    """The array, or a longer copy of it where it has no room for `more` lines after the `used` first ones."""
+    """A list, or a longer copy of it where it has no room for `more` entries after the `used` first ones."""
     if used + more <= len(array):
         return array
-    longer = np.empty((2 * (used + more),) + array.shape[1:], dtype=array.dtype)  # noqa: RUF005
-    longer[:used] = array[:used]
+    longer = np.empty(2 * (used + more), dtype=array.dtype)
+    # Loops, since copies of slices bring along messages that take a second to compile.
+    for place in range(used):
+        longer[place] = array[place]
+    return longer
+
+
+@compiled
+def with_lines(table: np.ndarray, used: int, more: int) -> np.ndarray:
+    """A table, or a longer copy of it where it has no room for `more` lines after the `used` first ones."""
+    if used + more <= len(table):
+        return table
+    longer = np.empty((2 * (used + more), table.shape[1]), dtype=table.dtype)
+    for place in range(used):
+        for column in range(table.shape[1]):
+            longer[place, column] = table[place, column]
     return longer
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from polylens.kernels.compiling import compiled
 from polylens.kernels.cutting import between
-from polylens.kernels.halfedges import ORIGIN, around, split, with_room
+from polylens.kernels.halfedges import ORIGIN, around, split, with_lines, with_room
 
 
 @compiled
@@ -114,7 +114,8 @@ def cut_by_leaders(
     for place in range(len(polygons)):
         n_windows = starts[place + 1] - starts[place]
         pool = with_room(pool, 0, n_windows)
-        pool[:n_windows] = listed[starts[place] : starts[place + 1]]
+        for item in range(n_windows):
+            pool[item] = listed[starts[place] + item]
         waiting[0, 0], waiting[0, 1], depth, top = polygons[place], 0, 1, n_windows
         while depth:
             depth -= 1
@@ -140,10 +141,10 @@ def cut_by_leaders(
                 continue
             for corner in range(count):
                 along[corner] = values[rows[corner], one] - values[rows[corner], other]
-            spots, ends = with_room(spots, counts[0], 2), with_room(ends, counts[0], 2)
+            spots, ends = with_lines(spots, counts[0], 2), with_lines(ends, counts[0], 2)
             row_of = with_room(row_of, counts[0], 2)
-            half, first = with_room(half, counts[1], 6), with_room(first, counts[2], 1)
-            values = with_room(values, n_rows, 2)
+            half, first = with_lines(half, counts[1], 6), with_room(first, counts[2], 1)
+            values = with_lines(values, n_rows, 2)
             below, left, right = split(half, spots, ends, first, counts, ring, along, count, tolerance)
             for vertex in (left, right):
                 if vertex >= 0:
@@ -155,8 +156,9 @@ def cut_by_leaders(
                     n_rows += 1
             more = top - bottom
             pool = with_room(pool, top, more)
-            pool[top : top + more] = pool[bottom:top]
-            waiting = with_room(waiting, depth, 2)
+            for item in range(more):
+                pool[top + item] = pool[bottom + item]
+            waiting = with_lines(waiting, depth, 2)
             waiting[depth, 0], waiting[depth, 1] = polygon, bottom
             waiting[depth + 1, 0], waiting[depth + 1, 1] = below, top
             depth += 2

@@ -102,18 +102,23 @@ def carried(
         depth = 1
         waiting[0] = wanted[place]
         while depth:
-            depth -= 1
-            vertex = waiting[depth]
-            if seen[vertex] >= token:
+            vertex = waiting[depth - 1]
+            before = depth
+            if seen[vertex] < token:
+                waiting = with_room(waiting, depth, 2)
+                for end in (ends[vertex, 0], ends[vertex, 1]):
+                    if seen[end] < token:
+                        waiting[depth] = end
+                        depth += 1
+            if depth > before:
                 continue
-            seen[vertex] = token + 1
-            missing = with_room(missing, count, 1)
-            missing[count] = vertex
-            count += 1
-            waiting = with_room(waiting, depth, 2)
-            waiting[depth], waiting[depth + 1] = ends[vertex, 0], ends[vertex, 1]
-            depth += 2
-    missing = np.sort(missing[:count])
+            # Whatever it lies between is known or listed by now.
+            depth -= 1
+            if seen[vertex] < token:
+                seen[vertex] = token + 1
+                missing = with_room(missing, count, 1)
+                missing[count] = vertex
+                count += 1
     found = np.empty((len(wanted) + count, rows.shape[1]))
     # The missing ones that are wanted stand where they are wanted, the others after them.
     for place in range(count):
