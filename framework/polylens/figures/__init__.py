@@ -1,6 +1,7 @@
 """Figures: arrays in, PNG bytes out. One file a figure, one style for all; matplotlib stays in this room."""
 
 from polylens.figures.class_matrix import class_matrix
+from polylens.figures.cluster_outputs import cluster_outputs
 from polylens.figures.cluster_persistence import cluster_persistence
 from polylens.figures.cluster_sizes import cluster_sizes
 from polylens.figures.clusters_by_class import clusters_by_class
@@ -30,6 +31,7 @@ __all__ = [
     "Ridge",
     "FactorCurve",
     "class_matrix",
+    "cluster_outputs",
     "cluster_persistence",
     "cluster_sizes",
     "clusters_by_class",

@@ -70,7 +70,9 @@ def factor_curves(
         if index + across >= len(shown):
             axes.set_xlabel("factor")
         high = max(_top(pair) for pair in shown[measure].values())
-        axes.set_ylim(0, max(1.08 * high, (floors or {}).get(measure, 0.0)) or 1.0)
+        top = max(1.08 * high, (floors or {}).get(measure, 0.0)) or 1.0
+        # Room for marks at zero, which are what an exact result looks like.
+        axes.set_ylim(-0.03 * top, top)
     return figure
 
 

@@ -62,7 +62,12 @@ def _log_probabilities(logits: Float[np.ndarray, "... classes"]) -> Float64[np.n
 
 
 def mean_intervals(
-    values: Float64[np.ndarray, "rows measures"], *, blocks: Blocks, resamples: int, streams: Streams
+    values: Float64[np.ndarray, "rows measures"],
+    *,
+    blocks: Blocks,
+    resamples: int,
+    streams: Streams,
+    weights: Float64[np.ndarray, "rows"] | None = None,
 ) -> tuple[Float64[np.ndarray, "measures"], tuple[Interval, ...], Float64[np.ndarray, "resamples measures"]]:
     """Means over the rows where a measure is defined, with intervals over examples.
 
@@ -71,6 +76,7 @@ def mean_intervals(
         blocks: of the rows' examples.
         resamples: of the examples, with replacement.
         streams: of the resamples; the same streams resample the same examples.
+        weights: of the rows; left out, all count the same.
 
     Returns:
         The means, their intervals, and the means of each resample.
@@ -83,14 +89,15 @@ def mean_intervals(
     ([2.0], True)
     """
     known = np.isfinite(values)
+    share = (np.ones(len(values)) if weights is None else weights)[:, None]
     # Sums of whole examples, so that a resample is one product.
     sums = np.zeros((len(blocks), values.shape[1]))
     counts = np.zeros_like(sums)
-    np.add.at(sums, blocks.block, np.where(known, values, 0.0))
-    np.add.at(counts, blocks.block, known)
+    np.add.at(sums, blocks.block, np.where(known, values, 0.0) * share)
+    np.add.at(counts, blocks.block, known * share)
     draws = [blocks.multiplicities(streams.generator("resample", number)) for number in range(resamples)]
-    weights = np.array([np.ones(len(blocks)), *draws])
-    totals = weights @ counts
-    means = np.divide(weights @ sums, totals, out=np.full_like(totals, np.nan), where=totals > 0)
+    times = np.array([np.ones(len(blocks)), *draws])
+    totals = times @ counts
+    means = np.divide(times @ sums, totals, out=np.full_like(totals, np.nan), where=totals > 0)
     intervals: Sequence[Interval] = [bootstrap_interval(column) for column in means[1:].T]
     return means[0], tuple(intervals), means[1:]
