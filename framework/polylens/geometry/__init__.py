@@ -11,7 +11,7 @@ from polylens.geometry.nearest_boundaries import NearestBoundaries, nearest_boun
 from polylens.geometry.recording import record
 from polylens.geometry.regimes import regimes
 from polylens.geometry.sampling import SampledCrossings, sampled_crossings
-from polylens.geometry.segments import Crossings, segment_crossings
+from polylens.geometry.segments import Crossings, segment_crossings, segments_crossings
 from polylens.geometry.slices import Certificate, Slice, plane_slice
 from polylens.geometry.tape import Part, Tape
 
@@ -37,4 +37,5 @@ __all__ = [
     "regimes",
     "sampled_crossings",
     "segment_crossings",
+    "segments_crossings",
 ]

@@ -11,7 +11,7 @@ from jaxtyping import Float, Float64, Int64
 
 from polylens.errors import UsageError
 from polylens.geometry.regimes import regimes
-from polylens.geometry.segments import segment_crossings
+from polylens.geometry.segments import segments_crossings
 from polylens.geometry.tape import Part
 
 
@@ -24,6 +24,9 @@ class LocalComplexity:
     crossed: dict[str, Int64[np.ndarray, "directions"]]
     """Boundaries crossed on the way from the one vertex of each direction, through the point, to the other;
     empty where the part is not piecewise linear."""
+    met: dict[str, int]
+    """Units (or windows) that cross along some direction, each once; never fewer than `sampled`. Empty where
+    the part is not piecewise linear."""
     exact: bool
 
 
@@ -76,8 +79,8 @@ def local_complexities(
     """Local complexity at several radii along the same directions.
 
     The vertices are `point +- radius * direction`. By sampling, a unit counts once if its regime is not the
-    same at all of them; exactly, every crossing along each axis counts, also those that a unit takes back.
-    The axes are walked once, at the largest radius.
+    same at all of them; exactly, every crossing along each axis counts, also those that a unit takes back, or
+    each unit that crosses counts once. The axes are walked once, at the largest radius.
 
     Args:
         part: of a recorded network, from the layer that the point belongs to.
@@ -110,16 +113,30 @@ def local_complexities(
             {name: int((code != code[0]).any(axis=0).sum()) for name, code in zip(names, codes, strict=True)}
         )
     if part.obstacles:
-        return [LocalComplexity(sampled, {}, exact=False) for sampled in found]
+        return [LocalComplexity(sampled, {}, {}, exact=False) for sampled in found]
     reach = max(radii)
     crossed = np.zeros((len(radii), len(names), len(axes)), dtype=np.int64)
-    for place, axis in enumerate(axes):
-        met = segment_crossings(part, centre - reach * axis, centre + reach * axis, keep_outputs=False)
+    moved: list[list[np.ndarray]] = [[] for _ in radii]
+    walked = segments_crossings(part, centre - reach * axes, centre + reach * axes)
+    for place, met in enumerate(walked):
         away = np.abs(2 * met.position - 1) * reach
         for index, radius in enumerate(radii):
-            within = met.nonlinearity[away <= radius]
-            crossed[index, :, place] = np.bincount(within, minlength=len(names))
+            within = away <= radius
+            crossed[index, :, place] = np.bincount(met.nonlinearity[within], minlength=len(names))
+            moved[index].append(np.stack([met.nonlinearity[within], met.unit[within]]))
     return [
-        LocalComplexity(sampled, dict(zip(names, counts, strict=True)), exact=True)
-        for sampled, counts in zip(found, crossed, strict=True)
+        LocalComplexity(
+            sampled,
+            dict(zip(names, counts, strict=True)),
+            _distinct(np.concatenate(units, axis=1), names),
+            exact=True,
+        )
+        for sampled, counts, units in zip(found, crossed, moved, strict=True)
     ]
+
+
+def _distinct(units: Int64[np.ndarray, "two crossings"], names: Sequence[str]) -> dict[str, int]:
+    """How many different units of each nonlinearity there are."""
+    once = np.unique(units, axis=1)[0]
+    counts = np.bincount(once, minlength=len(names))
+    return {name: int(count) for name, count in zip(names, counts, strict=True)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int64, Shaped
 
 _ROUNDINGS = 8.0
 """Roundings of the layer's largest value within which a unit counts as standing on its kink."""
@@ -39,14 +39,22 @@ def unit_flips(
     *,
     kink: float,
     regime: int,
+    apart: Int64[torch.Tensor, "gaps"] | None = None,
 ) -> Flips:
     """Where units pass a kink; below it they have `regime`, above it `regime + 1`.
+
+    Args:
+        values: of the units at the vertices.
+        is_above: as `above` says.
+        kink: the pre-activation at which the regime changes.
+        regime: below the kink.
+        apart: vertices after which another segment begins: nothing changes from there to the next.
 
     >>> values = torch.tensor([[-1.0, 2.0], [3.0, 1.0]], dtype=torch.float64)
     >>> unit_flips(values, above(values, 0.0), kink=0.0, regime=0).weight.tolist()
     [0.25]
     """
-    cell, unit = (is_above[1:] != is_above[:-1]).nonzero(as_tuple=True)
+    cell, unit = _changes(is_above, apart)
     left, right = values[cell, unit] - kink, values[cell + 1, unit] - kink
     rising = is_above[cell + 1, unit].to(torch.int64)
     weight = torch.nan_to_num(left / (left - right)).clamp(0.0, 1.0)
@@ -57,6 +65,8 @@ def window_flips(
     values: Float64[torch.Tensor, "vertices numbers"],
     winners: Int64[torch.Tensor, "vertices windows"],
     elements: Int64[torch.Tensor, "windows places"],
+    *,
+    apart: Int64[torch.Tensor, "gaps"] | None = None,
 ) -> Flips:
     """Where windows change their winner: the corners of the upper envelope of each window's elements.
 
@@ -64,8 +74,9 @@ def window_flips(
         values: what the windows look at, flat.
         winners: the place that wins each window at each vertex.
         elements: the flat index of each place of each window; -1 outside.
+        apart: vertices after which another segment begins.
     """
-    cell, window = (winners[1:] != winners[:-1]).nonzero(as_tuple=True)
+    cell, window = _changes(winners, apart)
     target = winners[cell + 1, window]
     places = elements[window]
     inside = places >= 0
@@ -105,3 +116,13 @@ def window_flips(
     cells, weights, units, before, after, order = (torch.cat(column) for column in zip(*parts, strict=True))
     rank = torch.argsort(cells * (places.shape[1] + 1) + order, stable=True)
     return Flips(cells[rank], weights[rank], units[rank], before[rank], after[rank])
+
+
+def _changes(
+    regimes: Shaped[torch.Tensor, "vertices units"], apart: Int64[torch.Tensor, "gaps"] | None
+) -> tuple[torch.Tensor, ...]:
+    """Cells and units of which the two ends differ."""
+    differs = regimes[1:] != regimes[:-1]
+    if apart is not None:
+        differs[apart] = False
+    return differs.nonzero(as_tuple=True)

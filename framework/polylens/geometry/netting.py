@@ -5,66 +5,89 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int64
+import torch
+from jaxtyping import Float64, Int32, Int64
 
+from polylens.geometry.places import positions_of, segments_of
 from polylens.geometry.walking import Walk
 
 
 @dataclass(frozen=True, eq=False)
 class Net:
-    """Net changes of regime, one a unit and position, ordered by position."""
+    """Net changes of regime on one segment, one a unit and position, ordered by position."""
 
-    position: np.ndarray
-    nonlinearity: np.ndarray
-    unit: np.ndarray
-    before: np.ndarray
-    after: np.ndarray
-    start: tuple[np.ndarray, ...]
+    position: Float64[np.ndarray, "changes"]
+    nonlinearity: Int64[np.ndarray, "changes"]
+    unit: Int64[np.ndarray, "changes"]
+    before: Int64[np.ndarray, "changes"]
+    after: Int64[np.ndarray, "changes"]
+    start: tuple[Int64[np.ndarray, "_"], ...]
+    """By nonlinearity, every unit's regime in the first cell."""
 
 
-def net_changes(walk: Walk) -> Net:
-    """The changes inside the segment, and the regimes just after its start.
+def net_changes(walk: Walk) -> list[Net]:
+    """Of each segment the changes inside it, and the regimes just after its start.
 
-    What one unit does at one position is summed. What happens at the very start belongs to the regimes of the
+    What one unit does at one place is summed. What happens at the very start belongs to the regimes of the
     first cell; after the very end there is no cell.
     """
-    starts = [walk.starts[index].cpu().numpy() for index in range(len(walk.starts))]
-    if not walk.events:
+    starts = [walk.starts[index].numpy() for index in range(len(walk.starts))]
+    width = sum(start.shape[1] for start in starts)
+    offsets = np.cumsum([0, *(start.shape[1] for start in starts)])
+    begin: Int32[np.ndarray, "segments units"] = (
+        np.concatenate(starts, axis=1) if starts else np.zeros((walk.segments, 0), dtype=np.int32)
+    )
+    if not any(len(event.place) for event in walk.events):
         nothing = np.zeros(0, dtype=np.int64)
-        return Net(np.zeros(0), nothing, nothing, nothing, nothing, tuple(starts))
-    position = np.concatenate([event.position.cpu().numpy() for event in walk.events])
-    unit = np.concatenate([event.unit.cpu().numpy() for event in walk.events])
-    delta = np.concatenate([(event.after - event.before).cpu().numpy() for event in walk.events])
-    lengths = [len(event.unit) for event in walk.events]
-    nonlinearity = np.repeat(np.array([event.nonlinearity for event in walk.events]), lengths)
-    offsets = np.cumsum([0, *(len(start) for start in starts)])
-    flat = offsets[nonlinearity] + unit
-    order = np.lexsort((position, flat))
-    position, flat, delta = position[order], flat[order], delta[order]
+        return [
+            Net(np.zeros(0), nothing, nothing, nothing, nothing, _by_nonlinearity(row, offsets))
+            for row in begin
+        ]
+    place = torch.cat([event.place for event in walk.events]).cpu()
+    unit = torch.cat([event.unit for event in walk.events]).cpu().numpy()
+    delta = torch.cat([event.after - event.before for event in walk.events]).cpu().numpy()
+    nonlinearity = np.repeat(
+        np.array([event.nonlinearity for event in walk.events]), [len(event.unit) for event in walk.events]
+    )
+    segment = segments_of(place).numpy()
+    # Units of different segments are different units.
+    flat = segment * width + offsets[nonlinearity] + unit
+    order = np.lexsort((place.numpy(), flat))
+    place, flat, delta = place[torch.from_numpy(order)], flat[order], delta[order]
+    position = positions_of(place).numpy()
     new_unit = np.diff(flat, prepend=-1) != 0
-    new_group = new_unit | (np.diff(position, prepend=-1.0) != 0)
-    firsts = np.flatnonzero(new_group)
-    change = np.add.reduceat(delta, firsts) if len(firsts) else delta[:0]
+    firsts = np.flatnonzero(new_unit | (np.diff(place.numpy(), prepend=-1) != 0))
+    change = np.add.reduceat(delta, firsts)
     total = np.cumsum(change)
     is_first = new_unit[firsts]
     # The running sum of each unit alone: what the units before it summed to is taken away.
     earlier = (total - change)[is_first][np.cumsum(is_first) - 1]
-    begin = np.concatenate(starts)
     position, flat = position[firsts], flat[firsts]
-    after = begin[flat] + total - earlier
+    after = begin.reshape(-1)[flat] + total - earlier
     at_start = position == 0.0
-    begin[flat[at_start]] = after[at_start]
+    begin.reshape(-1)[flat[at_start]] = after[at_start]
     kept = np.flatnonzero((change != 0) & ~at_start & (position < 1.0))
-    kept = kept[np.argsort(position[kept], kind="stable")]
-    which = np.searchsorted(offsets, flat[kept], side="right") - 1
-    return Net(
-        position=position[kept],
-        nonlinearity=which,
-        unit=flat[kept] - offsets[which],
-        before=(after - change)[kept],
-        after=after[kept],
-        start=tuple(np.split(begin, offsets[1:-1])),
+    # By segment, and within each by position.
+    kept = kept[np.lexsort((position[kept], flat[kept] // width))]
+    bounds = np.searchsorted(flat[kept] // width, np.arange(walk.segments + 1))
+    which = np.searchsorted(offsets, flat[kept] % width, side="right") - 1
+    columns = (
+        position[kept],
+        which,
+        flat[kept] % width - offsets[which],
+        (after - change)[kept],
+        after[kept],
     )
+    return [
+        Net(*(column[low:high] for column in columns), _by_nonlinearity(row, offsets))
+        for low, high, row in zip(bounds[:-1], bounds[1:], begin, strict=True)
+    ]
+
+
+def _by_nonlinearity(
+    row: Int32[np.ndarray, "units"], offsets: Int64[np.ndarray, "ends"]
+) -> tuple[Int64[np.ndarray, "_"], ...]:
+    return tuple(np.split(row.astype(np.int64), offsets[1:-1])) if len(offsets) > 1 else ()
 
 
 def regimes_in_cells(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,14 @@ from jaxtyping import Float, Float64, Int64
 from polylens.dataflow import Nonlinearity
 from polylens.errors import UsageError
 from polylens.geometry.netting import net_changes, regimes_in_cells
+from polylens.geometry.places import RESOLUTION, positions_of, segments_of, whole_segments
 from polylens.geometry.tape import Part
-from polylens.geometry.walking import RESOLUTION, Walk
+from polylens.geometry.walking import Walk
+
+_VERTICES_A_SEGMENT = 32
+"""Of a full batch: so many segments are walked together that each has at least these."""
+_MOST_TOGETHER = 1024
+"""Segments; a few more would not fit in the whole numbers that places are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +134,39 @@ def segment_crossings(
     >>> segment_crossings(part, torch.tensor([0.0]), torch.tensor([1.0])).position.tolist()
     [0.25, 0.5]
     """
+    (found,) = segments_crossings(part, start[None], end[None], vertices=vertices, keep_outputs=keep_outputs)
+    return found
+
+
+def segments_crossings(
+    part: Part,
+    starts: Float[torch.Tensor, "segments ..."],
+    ends: Float[torch.Tensor, "others ..."],
+    *,
+    vertices: int = 4096,
+    keep_outputs: bool = False,
+) -> Iterator[Crossings]:
+    """What `segment_crossings` finds on each of many segments, in their order.
+
+    Segments are walked several at once: their vertices are one batch, so that short ones cost no more than
+    their vertices do. How many go together follows from `vertices`, which bounds memory as for one segment.
+
+    Args:
+        part: of a recorded network, from the layer that the points belong to.
+        starts: tensors of that layer.
+        ends: as many others.
+        vertices: the largest batch, at least 2.
+        keep_outputs: whether the output at every vertex is kept.
+
+    Raises:
+        UsageError: something in the part is not piecewise linear, or the points do not fit.
+
+    >>> from polylens.geometry.recording import record
+    >>> part = record(torch.nn.ReLU().eval(), torch.zeros(1, 1)).part()
+    >>> found = segments_crossings(part, torch.tensor([[-1.0], [3.0]]), torch.tensor([[1.0], [-1.0]]))
+    >>> [one.position.tolist() for one in found]
+    [[0.5], [0.75]]
+    """
     if part.obstacles:
         raise UsageError(
             f"no exact crossings: {part.obstacles[0]}", hint="sampled_crossings goes by sampling"
@@ -135,29 +175,51 @@ def segment_crossings(
         raise UsageError(
             f"a batch of {vertices} vertices holds no segment", hint="vertices must be at least 2"
         )
-    ends = torch.stack([part.prepared(start), part.prepared(end)])
-    at = torch.tensor([0.0, 1.0], dtype=torch.float64, device=part.device)
-    walk = Walk(part, vertices=vertices)
-    places: list[np.ndarray] = []
-    outputs: list[np.ndarray] = []
+    if len(starts) != len(ends):
+        raise UsageError(f"{len(starts)} starts of segments do not fit {len(ends)} ends")
+    together = max(1, min(vertices // _VERTICES_A_SEGMENT, _MOST_TOGETHER))
+    for low in range(0, len(starts), together):
+        group = slice(low, low + together)
+        points = torch.stack([part.prepared_batch(points[group]) for points in (starts, ends)], dim=1)
+        yield from _walked(part, points.flatten(0, 1), vertices=vertices, keep_outputs=keep_outputs)
+
+
+def _walked(
+    part: Part, points: Float64[torch.Tensor, "twice ..."], *, vertices: int, keep_outputs: bool
+) -> list[Crossings]:
+    """The crossings of segments that are walked together; of each the start, then the end, is given."""
+    count = len(points) // 2
+    walk = Walk(part, segments=count, vertices=vertices)
+    places: list[torch.Tensor] = []
+    outputs: list[torch.Tensor] = []
+    n_rows = np.zeros(count, dtype=np.int64)
     layout = part.layouts[part.end]
     with torch.no_grad():
-        for stretch, output in walk.stretches(at, part.laid_out(ends)):
-            first = 1 if places else 0
-            places.append(stretch[first:].cpu().numpy())
+        for stretch, output in walk.stretches(
+            whole_segments(count, device=part.device), part.laid_out(points)
+        ):
+            n_rows += np.bincount(segments_of(stretch).cpu().numpy(), minlength=count)
+            # Stretches of one segment share a vertex.
+            first = 1 if places and places[-1][-1] == stretch[0] else 0
+            places.append(stretch[first:])
             rows = layout.rows(output)[first:]
-            outputs.append((rows if keep_outputs else rows[:, :0]).cpu().numpy())
-    net = net_changes(walk)
-    return Crossings(
-        nonlinearities=part.nonlinearities,
-        position=net.position,
-        nonlinearity=net.nonlinearity,
-        unit=net.unit,
-        before=net.before,
-        after=net.after,
-        start=net.start,
-        vertices=np.concatenate(places),
-        outputs=np.concatenate(outputs),
-        n_rows=walk.n_rows,
-        largest_batch=walk.largest,
-    )
+            outputs.append((rows if keep_outputs else rows[:, :0]).cpu())
+    every, kept = torch.cat(places).cpu(), torch.cat(outputs).numpy()
+    bounds = np.searchsorted(segments_of(every).numpy(), np.arange(count + 1))
+    positions = positions_of(every).numpy()
+    return [
+        Crossings(
+            nonlinearities=part.nonlinearities,
+            position=net.position,
+            nonlinearity=net.nonlinearity,
+            unit=net.unit,
+            before=net.before,
+            after=net.after,
+            start=net.start,
+            vertices=positions[low:high],
+            outputs=kept[low:high],
+            n_rows=int(rows),
+            largest_batch=walk.largest,
+        )
+        for net, rows, low, high in zip(net_changes(walk), n_rows, bounds[:-1], bounds[1:], strict=True)
+    ]

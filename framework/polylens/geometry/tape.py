@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Float64, Shaped
 
 from polylens.dataflow import Nonlinearity
 from polylens.dataflow.operations import Arguments, named
@@ -168,12 +168,22 @@ class Part:
         Raises:
             UsageError: it has another shape.
         """
-        if tuple(point.shape) != self.shape:
+        return self.prepared_batch(point[None])[0]
+
+    def prepared_batch(
+        self, points: Shaped[torch.Tensor, "points ..."]
+    ) -> Float64[torch.Tensor, "points ..."]:
+        """Points of the layer in double precision, where the network is.
+
+        Raises:
+            UsageError: they have another shape.
+        """
+        if tuple(points.shape[1:]) != self.shape:
             raise UsageError(
-                f"a point of '{self.layer}' has the shape {self.shape}, not {tuple(point.shape)}",
+                f"a point of '{self.layer}' has the shape {self.shape}, not {tuple(points.shape[1:])}",
                 hint="points are given without the axis of examples",
             )
-        return point.detach().to(device=self.device, dtype=torch.float64)
+        return points.detach().to(device=self.device, dtype=torch.float64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,8 +59,10 @@ def window_winners(
     """The place that wins each window, the first of those that are equal but for rounding."""
     arguments = step.arguments(values, points)
     source: Float64[torch.Tensor, "points ..."] = arguments["self"]
-    unit = source.abs().amax() * _GRID
-    snapped = torch.round(source / unit) * unit if unit > 0 else source
+    # Each example has a grid of its own, so that no other one decides what is equal in it.
+    unit = source.abs().flatten(1).amax(dim=1).reshape(-1, *[1] * (source.dim() - 1)) * _GRID
+    unit = torch.where(unit > 0, unit, 1.0)
+    snapped = torch.round(source / unit) * unit
     result = step.function(
         *[snapped if isinstance(item, Reference) else item for item in step.args], **dict(step.kwargs)
     )
