@@ -41,9 +41,8 @@ def test_lines_make_as_many_cells_as_they_and_their_crossings_are_and_one_more(c
     while not is_cut:  # Where room ends, what is left is cut in another go.
         at = complete.vertices(polygons)
         room = len(at) + most
-        polygons, is_cut = complete.cut_by_units(
-            polygons, on(lines, complete.places[at]), known=at, kink=0.0, most=room
-        )
+        cut = complete.cut_by_units(polygons, on(lines, complete.places[at]), known=at, kink=0.0, most=room)
+        polygons, is_cut = cut.polygons, cut.is_complete
     assert len(polygons) == complete.n_polygons == 1 + count + crossings_inside(lines)
     cycles = complete.cycles()
     assert cycles.areas(complete.places).sum() == pytest.approx(4.0, rel=1e-12)
@@ -93,7 +92,8 @@ def test_what_is_affine_is_carried_to_vertices_put_on_vertices() -> None:
 def test_groups_hold_every_polygon_once_and_no_more_vertices_than_allowed() -> None:
     lines = lines_through(np.random.default_rng(2), 12)
     complete = Subdivision(SQUARE)
-    polygons, _ = complete.cut_by_units(WHOLE, on(lines, SQUARE), known=np.arange(4), kink=0.0, most=ALL)
+    cut = complete.cut_by_units(WHOLE, on(lines, SQUARE), known=np.arange(4), kink=0.0, most=ALL)
+    polygons = cut.polygons
     groups = complete.groups(polygons, vertices=20)
     assert np.concatenate(groups).tolist() == polygons.tolist()
     assert all(len(complete.vertices(group)) <= 20 for group in groups)

@@ -12,6 +12,7 @@ from jaxtyping import Float, Float64, Int16, Int64, UInt64
 from polylens.dataflow import Nonlinearity
 from polylens.errors import UsageError
 from polylens.geometry.joining import joined
+from polylens.geometry.leaders import Leaders, leaders
 from polylens.geometry.readings import readings
 from polylens.geometry.spreading import Spread
 from polylens.geometry.subdivision import Cycles, Subdivision
@@ -58,8 +59,8 @@ class Slice:
     were not asked for."""
     outputs: Float64[np.ndarray, "vertices numbers"]
     """The network's output at the vertices; affine on each cell."""
-    boundary: Float64[np.ndarray, "pieces 2 2"]
-    """The decision boundary: line segments (from, to) between places of which another output is largest."""
+    leaders: Leaders
+    """The cells cut where another output becomes the largest."""
     certificate: Certificate
     n_computed: int
     """Points that operations after the last nonlinearity were run on."""
@@ -77,6 +78,17 @@ class Slice:
     def codes(self) -> tuple[Int64[np.ndarray, "cells _"], ...]:
         """The same as segments have them."""
         return tuple(code.astype(np.int64) for code in self.small_codes)
+
+    @property
+    def boundary(self) -> Float64[np.ndarray, "pieces 2 2"]:
+        """The decision boundary: line segments (from, to); beyond each another output is the largest."""
+        return self.leaders.boundary
+
+    @property
+    def edges(self) -> Float64[np.ndarray, "edges 2 2"]:
+        """The boundaries between cells: line segments (from, to)."""
+        ends, sides = self.cycles.edges()
+        return self.places[ends[sides > 1]]
 
     @property
     def middles(self) -> Float64[np.ndarray, "cells 2"]:
@@ -146,17 +158,17 @@ def plane_slice(
         outputs[vertices] = rows
     del found
     cycles, places = complete.cycles(), complete.places.copy()
-    boundary = _boundary(complete, outputs)
+    where = leaders(complete, outputs)
     read = readings(part, points, cycles.middles(places), memory=memory, keep_codes=keep_codes)
     if any(item.role == "pool" for item in part.nonlinearities):
         # Lines between two elements of a window also cut where a third one is larger.
-        cycles, used = _joined(cycles, read.names)
-        places, outputs = places[used], outputs[used]
+        cycles, used, cell = _joined(cycles, read.names)
+        places, outputs, where = places[used], outputs[used], where.of_cells(cell)
         read = readings(part, points, cycles.middles(places), memory=memory, keep_codes=keep_codes)
     areas = cycles.areas(places)
     certificate = Certificate(
         area_error=abs(float(areas.sum()) / total - 1),
-        euler=len(places) - cycles.n_edges() + len(areas),
+        euler=len(places) - len(cycles.edges()[0]) + len(areas),
         n_repeated_codes=len(areas) - len(np.unique(read.names)),
         output_error=float(np.abs(cycles.middles(outputs) - read.outputs).max()),
     )
@@ -167,7 +179,7 @@ def plane_slice(
         areas=areas,
         small_codes=read.codes,
         outputs=outputs,
-        boundary=boundary,
+        leaders=where,
         certificate=certificate,
         n_computed=spread.n_rows,
         largest_batch=spread.largest,
@@ -176,25 +188,11 @@ def plane_slice(
 
 def _joined(
     cycles: Cycles, names: UInt64[np.ndarray, "polygons"]
-) -> tuple[Cycles, Int64[np.ndarray, "kept"]]:
-    """Cells of one code made one, and the vertices that are left."""
-    polygons = joined([cell.tolist() for cell in np.split(cycles.members, cycles.firsts[1:])], names.tolist())
+) -> tuple[Cycles, Int64[np.ndarray, "kept"], Int64[np.ndarray, "polygons"]]:
+    """Cells of one code made one, the vertices that are left, and the new cell of each old one."""
+    polygons, of = joined(
+        [cell.tolist() for cell in np.split(cycles.members, cycles.firsts[1:])], names.tolist()
+    )
     used, members = np.unique(np.concatenate(polygons), return_inverse=True)
     lengths = np.array([len(polygon) for polygon in polygons])
-    return Cycles(members, np.cumsum(lengths) - lengths, lengths), used
-
-
-def _boundary(
-    complete: Subdivision, outputs: Float64[np.ndarray, "vertices numbers"]
-) -> Float64[np.ndarray, "pieces 2 2"]:
-    """Where another output becomes the largest."""
-    if outputs.shape[1] < 2:
-        return np.empty((0, 2, 2))
-    known = np.arange(len(outputs))
-    finer, everything = complete.copy(), np.arange(complete.n_polygons)
-    elements = np.arange(outputs.shape[1])[None]
-    finer.cut_by_leaders(everything, outputs, elements, known=known, most=2**62)
-    values = finer.carried(outputs, known=known, wanted=np.arange(len(finer.places)))
-    winners = finer.cycles().middles(values).argmax(axis=1)
-    found: np.ndarray = finer.places[finer.borders(winners)]
-    return found
+    return Cycles(members, np.cumsum(lengths) - lengths, lengths), used, np.array(of)

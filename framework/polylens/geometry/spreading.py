@@ -11,7 +11,7 @@ from jaxtyping import Float64, Int64
 
 from polylens.dataflow.operations import canonical
 from polylens.dataflow.regimes import pre_activation
-from polylens.geometry.subdivision import Subdivision
+from polylens.geometry.subdivision import Cut, Subdivision
 from polylens.geometry.tape import Layout, Part, Step
 from polylens.geometry.windows import window_elements
 
@@ -79,7 +79,8 @@ class Spread:
             step = part.steps[place]
             if step.nonlinearity is not None and not is_cut:
                 most = self._most(held)
-                polygons, is_cut = self._cut(step, polygons, self._values(step, at, held), at, most)
+                cut = self._cut(step, polygons, self._values(step, at, held), at, most)
+                polygons, is_cut = cut.polygons, cut.is_complete
                 vertices = complete.vertices(polygons)
                 if len(vertices) > most or not is_cut:
                     for group in complete.groups(polygons, vertices=most):
@@ -115,8 +116,8 @@ class Spread:
         values: dict[int, torch.Tensor],
         at: np.ndarray,
         most: int,
-    ) -> tuple[np.ndarray, bool]:
-        """Cuts polygons at a nonlinearity; False where memory ended before everything was cut."""
+    ) -> Cut:
+        """Cuts polygons at a nonlinearity, all of it unless memory ends before."""
         item, room = step.nonlinearity, len(at) + 4 * most
         assert item is not None
         arguments = step.arguments(values, len(at))
@@ -128,11 +129,12 @@ class Spread:
             return self._complete.cut_by_leaders(polygons, rows, windows, known=at, most=room)
         read = pre_activation(canonical(step.function), arguments)
         rows = self._part.layouts[min(step.reads)].rows(read).cpu().numpy()
+        cut = Cut(polygons, np.arange(len(polygons)), is_complete=True)
         for index, kink in enumerate(item.kinks):
             if index:
-                vertices = self._complete.vertices(polygons)
+                vertices = self._complete.vertices(cut.polygons)
                 rows, at = self._complete.carried(rows, known=at, wanted=vertices), vertices
-            polygons, is_cut = self._complete.cut_by_units(polygons, rows, known=at, kink=kink, most=room)
-            if not is_cut:
-                return polygons, False
-        return polygons, True
+            cut = self._complete.cut_by_units(cut.polygons, rows, known=at, kink=kink, most=room)
+            if not cut.is_complete:
+                break
+        return cut

@@ -51,10 +51,24 @@ class Cycles:
         found: np.ndarray = sums / self.lengths[:, None]
         return found
 
-    def n_edges(self) -> int:
-        """How many edges there are; one between two polygons counts once."""
-        one, other = np.minimum(self.members, self.following), np.maximum(self.members, self.following)
-        return len(np.unique(one * (int(self.members.max()) + 1) + other))
+    def edges(self) -> tuple[Int64[np.ndarray, "edges 2"], Int64[np.ndarray, "edges"]]:
+        """The two vertices of every edge, and how many polygons it belongs to."""
+        following, count = self.following, int(self.members.max()) + 1
+        names = np.minimum(self.members, following) * count + np.maximum(self.members, following)
+        names, sides = np.unique(names, return_counts=True)
+        return np.column_stack(np.divmod(names, count)), sides
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """What cutting some polygons gave."""
+
+    polygons: Int64[np.ndarray, "found"]
+    """Those in place of the given ones, neighbours close together."""
+    of: Int64[np.ndarray, "found"]
+    """Which of the given ones each was a part of."""
+    is_complete: bool
+    """Whether everything is cut."""
 
 
 class Subdivision:
@@ -137,7 +151,7 @@ class Subdivision:
         known: Int64[np.ndarray, "known"],
         kink: float,
         most: int,
-    ) -> tuple[Int64[np.ndarray, "found"], bool]:
+    ) -> Cut:
         """Cuts polygons where a unit passes its kink inside them.
 
         Args:
@@ -146,9 +160,6 @@ class Subdivision:
             known: these vertices.
             kink: of every unit.
             most: vertices beyond which nothing more is cut.
-
-        Returns:
-            The polygons in place of these, neighbours close together; and whether everything is cut.
         """
         tolerance = _ROUNDING * float(np.abs(rows).max(initial=0.0))
         self._row_of[known] = np.arange(len(known))
@@ -165,7 +176,7 @@ class Subdivision:
             order = np.argsort(owners, kind="stable")
             owners, units = owners[order], units[order]
         if not len(units):
-            return polygons, True
+            return Cut(polygons, np.arange(len(polygons)), is_complete=True)
         starts = np.searchsorted(owners, np.arange(len(polygons) + 1))
         active, columns = np.unique(units, return_inverse=True)
         return self._cut(
@@ -180,7 +191,7 @@ class Subdivision:
         *,
         known: Int64[np.ndarray, "known"],
         most: int,
-    ) -> tuple[Int64[np.ndarray, "found"], bool]:
+    ) -> Cut:
         """Cuts polygons where a window changes its winner.
 
         The line between two elements may also cut where a third one leads: what lies on both sides then has
@@ -192,9 +203,6 @@ class Subdivision:
             windows: by window the columns of its elements; -1 where it has fewer.
             known: these vertices.
             most: vertices beyond which nothing more is cut.
-
-        Returns:
-            As `cut_by_units`.
         """
         tolerance = _ROUNDING * float(np.abs(rows).max(initial=0.0))
         self._row_of[known] = np.arange(len(known))
@@ -202,7 +210,7 @@ class Subdivision:
             polygons, self._half, self._first, self._row_of, np.ascontiguousarray(rows), windows, tolerance
         )
         if not len(chosen):
-            return polygons, True
+            return Cut(polygons, np.arange(len(polygons)), is_complete=True)
         used, which = np.unique(chosen, return_inverse=True)
         elements = windows[used]
         active = np.unique(elements[elements >= 0])
@@ -211,16 +219,23 @@ class Subdivision:
             leading.cut_by_leaders, (polygons, starts, which, columns), rows, active, most, (tolerance,)
         )
 
+    def neighbours(self) -> tuple[Int64[np.ndarray, "edges"], Int64[np.ndarray, "edges"]]:
+        """The two polygons of each edge that has two."""
+        inside, twin = self._edges()
+        polygon = self._half[:, halfedges.POLYGON]
+        return polygon[inside], polygon[twin]
+
     def borders(self, names: Int64[np.ndarray, "polygons"]) -> Int64[np.ndarray, "edges 2"]:
         """The edges between polygons of different names."""
-        half = self._half[: self._counts[1]]
-        twin = half[:, halfedges.TWIN]
-        inside = np.flatnonzero(twin > np.arange(len(half)))
-        other = half[twin[inside]]
-        differs = names[half[inside, halfedges.POLYGON]] != names[other[:, halfedges.POLYGON]]
-        ends = half[inside, halfedges.ORIGIN], other[:, halfedges.ORIGIN]
-        found: np.ndarray = np.column_stack(ends)[differs]
-        return found
+        one, other = self.neighbours()
+        found: np.ndarray = np.column_stack([self._half[each, halfedges.ORIGIN] for each in self._edges()])
+        return found[names[one] != names[other]]
+
+    def _edges(self) -> tuple[Int64[np.ndarray, "edges"], Int64[np.ndarray, "edges"]]:
+        """The two half-edges of each edge that has two."""
+        twin = self._half[: self._counts[1], halfedges.TWIN]
+        inside = np.flatnonzero(twin > np.arange(len(twin)))
+        return inside, twin[inside]
 
     def _cut(
         self,
@@ -230,14 +245,14 @@ class Subdivision:
         active: np.ndarray,
         most: int,
         how: tuple[float, ...],
-    ) -> tuple[np.ndarray, bool]:
+    ) -> Cut:
         values = np.empty((2 * len(rows) + 16, len(active)))
         values[: len(rows)] = rows if len(active) == rows.shape[1] else rows[:, active]
         found, complete, self._half, self._spots, self._ends, self._first, self._row_of = kernel(
             *what, values, len(rows), most, *how,
             self._half, self._spots, self._ends, self._first, self._row_of, self._counts,
         )  # fmt: skip
-        return found, bool(complete)
+        return Cut(found[:, 0].copy(), found[:, 1].copy(), is_complete=bool(complete))
 
     def _scratch(self) -> Int64[np.ndarray, "room"]:
         """Room for a token a vertex."""

@@ -87,10 +87,11 @@ def cut_by_lines(
         half, spots, ends, first, row_of, counts: see `halfedges`; `row_of` by vertex its row in `values`.
 
     Returns:
-        The polygons that there are now, neighbours close together; whether everything is cut; the arrays
+        The polygons that there are now, neighbours close together, each with its place among those that were
+        given; whether everything is cut; the arrays
         `half`, `spots`, `ends`, `first` and `row_of`, longer where there was no room.
     """
-    made, n_made, complete = np.empty(2 * len(polygons) + 16, dtype=np.int64), 0, True
+    made, n_made, complete = np.empty((2 * len(polygons) + 16, 2), dtype=np.int64), 0, True
     waiting, pool = np.empty((64, 2), dtype=np.int64), np.empty(1024, dtype=np.int64)
     ring, along = np.empty(64, dtype=np.int64), np.empty(64)
     rows = np.empty(64, dtype=np.int64)
@@ -122,8 +123,8 @@ def cut_by_lines(
                         kept += 1
             top = bottom
             if kept == bottom:
-                made = with_room(made, n_made, 1)
-                made[n_made] = polygon
+                made = with_lines(made, n_made, 1)
+                made[n_made, 0], made[n_made, 1] = polygon, place
                 n_made += 1
                 continue
             kept -= 1

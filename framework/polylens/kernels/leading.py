@@ -107,7 +107,7 @@ def cut_by_leaders(
     Returns:
         As `cut_by_lines`.
     """
-    made, n_made, complete = np.empty(2 * len(polygons) + 16, dtype=np.int64), 0, True
+    made, n_made, complete = np.empty((2 * len(polygons) + 16, 2), dtype=np.int64), 0, True
     waiting, pool = np.empty((64, 2), dtype=np.int64), np.empty(1024, dtype=np.int64)
     ring, along = np.empty(64, dtype=np.int64), np.empty(64)
     rows = np.empty(64, dtype=np.int64)
@@ -135,8 +135,8 @@ def cut_by_leaders(
                         break
                     top -= 1
             if one < 0:
-                made = with_room(made, n_made, 1)
-                made[n_made] = polygon
+                made = with_lines(made, n_made, 1)
+                made[n_made, 0], made[n_made, 1] = polygon, place
                 n_made += 1
                 continue
             for corner in range(count):
