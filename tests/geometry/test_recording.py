@@ -93,3 +93,19 @@ def test_a_network_in_training_mode_is_refused() -> None:
 )
 def test_what_is_not_piecewise_linear_is_named(function, says: str) -> None:  # type: ignore[no-untyped-def]
     assert says in recorded(function).obstacles[0]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: functional.relu(x.reshape(-1)).reshape(len(x), -1),
+        lambda x: functional.relu(x.T).T,
+        lambda x: x.reshape(-1, 2).amax(dim=1).reshape(len(x), -1),
+        # Examples as channels of one image: the tape runs, but no window is known to be of one example.
+        lambda x: functional.max_pool1d(x.reshape(1, -1, 4), 2).reshape(len(x), -1),
+    ],
+)
+def test_examples_merged_with_another_axis_are_said_to_be_so(function) -> None:  # type: ignore[no-untyped-def]
+    (obstacle,) = recorded(function).obstacles
+    assert "first axis does not count the examples and nothing else" in obstacle
+    assert "piecewise linear" not in obstacle

@@ -12,6 +12,7 @@ from torch.func import functionalize
 from polylens.dataflow import Nonlinearity, Site, first_tensor, trace
 from polylens.dataflow import operations as aten
 from polylens.dataflow.linearity import why_not_linear
+from polylens.dataflow.regimes import is_site
 from polylens.dataflow.watch import Watch
 from polylens.errors import UsageError
 from polylens.geometry.tape import Constant, Layout, PerExample, Reference, Step, Tape
@@ -25,6 +26,8 @@ _VIEWS = frozenset(
     | {"contiguous", "movedim", "flatten", "lift_fresh", "numpy_T"}
 )
 """Operations whose result shows elements of what they read. Those that also name strides are left out."""
+
+_MERGED = "whose first axis does not count the examples and nothing else: its units cannot be told by example"
 
 _JUMPS = frozenset({"hardshrink", "threshold"})
 """Units that may jump where they change regime: between two breakpoints they are no chords."""
@@ -151,7 +154,7 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
             return result
         results = list(aten.tensors(result))
         nonlinearity = None if site is None else self._sites_known.get(site)
-        obstacle = "" if nonlinearity is not None else self._obstacle(operation, arguments)
+        obstacle = "" if nonlinearity is not None else self._obstacle(operation, arguments, site)
         if nonlinearity is not None and nonlinearity.operation in _JUMPS:
             obstacle = f"{nonlinearity.operation} at '{nonlinearity.name}' may jump where it changes regime"
         self.found.calls.append(_Call(function, args, kwargs, results, nonlinearity, obstacle))
@@ -162,7 +165,7 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
     def _only_reads_the_shape(self, operation: str, arguments: aten.Arguments) -> bool:
         return operation in aten.CONSTANTS and not self.found.depends(arguments.get("value"))
 
-    def _obstacle(self, operation: str, arguments: aten.Arguments) -> str:
+    def _obstacle(self, operation: str, arguments: aten.Arguments, site: Site | None) -> str:
         if operation in aten.COPIES or operation in _VIEWS:
             return ""
         moving = aten.REARRANGEMENTS.get(operation)
@@ -172,7 +175,13 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
                 return ""
         what = why_not_linear(operation, arguments, self.found.depends)
         place = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"
+        if site is not None and is_site(operation) and not self._counts_examples(arguments["self"]):
+            # It may well be piecewise linear: what is missing is whose unit each number is.
+            return f"{aten.spoken(operation)} {place} works on a tensor {_MERGED}"
         return "" if what is None else f"{what} {place} is not piecewise linear"
+
+    def _counts_examples(self, source: torch.Tensor) -> bool:
+        return source.dim() > 0 and source.shape[0] == self.found.values[0].shape[0]
 
 
 class _Merging:
@@ -192,7 +201,7 @@ class _Merging:
         for number in sorted(wanted):
             layouts[number] = _layout(self._few.values[number], self._more.values[number])
         return Tape(
-            steps=tuple(self._step(few, more, wanted) for few, more in pairs),
+            steps=tuple(self._step(few, more, layouts) for few, more in pairs),
             layers=self._few.layers,
             layouts=layouts,
             shapes={number: self._shape(number, layout) for number, layout in layouts.items()},
@@ -204,16 +213,20 @@ class _Merging:
         extent = shape.pop(layout.axis) // _FEW
         return tuple(shape) if extent == 1 else (extent, *shape)
 
-    def _step(self, few: _Call, more: _Call, wanted: set[int]) -> Step:
+    def _step(self, few: _Call, more: _Call, layouts: dict[int, Layout]) -> Step:
+        reads = frozenset(self._numbers([*few.args, *few.kwargs.values()]))
+        item, obstacle = few.nonlinearity, few.obstacle
+        if item is not None and item.role == "pool" and any(layouts[one] != Layout(0, 1) for one in reads):
+            obstacle = f"{item.operation} at '{item.name}' works on a tensor {_MERGED}"
         numbers = [self._few.number(tensor) for tensor in few.results]
         return Step(
             function=few.function,
             args=self._merged(few.args, more.args),
             kwargs={name: self._merged(value, more.kwargs[name]) for name, value in few.kwargs.items()},
-            reads=frozenset(self._numbers([*few.args, *few.kwargs.values()])),
-            gives=tuple(number if number in wanted else None for number in numbers),
-            nonlinearity=few.nonlinearity,
-            obstacle=few.obstacle,
+            reads=reads,
+            gives=tuple(number if number in layouts else None for number in numbers),
+            nonlinearity=item,
+            obstacle=obstacle,
         )
 
     def _numbers(self, value: Any) -> Iterable[int]:
