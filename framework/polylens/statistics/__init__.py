@@ -1,5 +1,13 @@
 """Statistics: scores, nulls, intervals and pair statistics. Arrays in, numbers out."""
 
+from polylens.statistics.additivity import (
+    Additivity,
+    Analogies,
+    Cells,
+    additivity,
+    analogies,
+    cell_means,
+)
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.bootstrap import bootstrap_number
 from polylens.statistics.chance import ClassNull, class_null, row_null
@@ -60,7 +68,10 @@ from polylens.statistics.unit_activity import LayerActivity, distinct_codes, lay
 
 __all__ = [
     "PLACES",
+    "Additivity",
+    "Analogies",
     "Blocks",
+    "Cells",
     "ClassNull",
     "ClusterClasses",
     "Components",
@@ -80,11 +91,14 @@ __all__ = [
     "SparseFeatures",
     "TokenEnrichment",
     "TokenNames",
+    "additivity",
     "adjusted_mutual_information",
     "adjusted_rand",
+    "analogies",
     "angles",
     "bootstrap_interval",
     "bootstrap_number",
+    "cell_means",
     "class_null",
     "class_pairs",
     "cluster_classes",
