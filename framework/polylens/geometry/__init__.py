@@ -8,6 +8,7 @@ from polylens.geometry.complexity import (
 )
 from polylens.geometry.local_maps import LocalMaps, effective_ranks, local_maps, map_distances
 from polylens.geometry.nearest_boundaries import NearestBoundaries, nearest_boundaries
+from polylens.geometry.paths import Path, great_circle, path_crossings
 from polylens.geometry.recording import record
 from polylens.geometry.regimes import regimes
 from polylens.geometry.sampling import SampledCrossings, sampled_crossings
@@ -22,15 +23,18 @@ __all__ = [
     "LocalMaps",
     "NearestBoundaries",
     "Part",
+    "Path",
     "SampledCrossings",
     "Slice",
     "Tape",
     "effective_ranks",
+    "great_circle",
     "local_complexities",
     "local_complexity",
     "local_maps",
     "map_distances",
     "nearest_boundaries",
+    "path_crossings",
     "plane_slice",
     "random_frame",
     "record",

@@ -25,6 +25,8 @@ class SampledCrossings:
     unit: Int64[np.ndarray, "crossings"]
     before: Int64[np.ndarray, "crossings"]
     after: Int64[np.ndarray, "crossings"]
+    switched: Float64[np.ndarray, "switches"]
+    """Where another output becomes the largest: the middle of the interval, ascending."""
     resolution: float
     """The intervals' width at most. A unit that changes and changes back between two points of the first,
     coarse grid where nothing else changes is not seen."""
@@ -33,6 +35,10 @@ class SampledCrossings:
     n_computed: int
     """Points that the network was run on."""
     exact: bool = False
+
+    def switches(self) -> Float64[np.ndarray, "switches"]:
+        """Where another output becomes the largest, as far as sampling found it."""
+        return self.switched
 
 
 def sampled_crossings(
@@ -46,8 +52,9 @@ def sampled_crossings(
 ) -> SampledCrossings:
     """Changes of regime along a straight segment, for any network whose nonlinearities have regimes.
 
-    The network is run on an even grid; intervals whose ends differ in any regime are halved until they are no
-    wider than `resolution`. For smooth units a regime is the sign of the pre-activation, which is a proxy.
+    The network is run on an even grid; intervals whose ends differ in any regime, or in which output is the
+    largest, are halved until they are no wider than `resolution`. For smooth units a regime is the sign of
+    the pre-activation, which is a proxy.
 
     Args:
         part: of a recorded network, from the layer that the points belong to.
@@ -70,8 +77,9 @@ def sampled_crossings(
             share = torch.as_tensor(at[low : low + block], device=part.device)
             share = share.reshape(-1, *[1] * first.dim())
             # Regimes are small numbers: a byte holds those of units, two those of windows.
-            part_codes, _ = regimes(part, first + (last - first) * share)
-            found.append([code.astype(np.int16) for code in part_codes])
+            part_codes, outputs = regimes(part, first + (last - first) * share)
+            winner = outputs.argmax(dim=1, keepdim=True).cpu().numpy()
+            found.append([*(code.astype(np.int16) for code in part_codes), winner])
         return [np.concatenate(columns) for columns in zip(*found, strict=True)]
 
     at = np.linspace(0.0, 1.0, points)
@@ -96,7 +104,8 @@ def _listed(
     part: Part, at: np.ndarray, known: list[np.ndarray], *, resolution: float, coarse: float
 ) -> SampledCrossings:
     columns: list[list[np.ndarray]] = [[], [], [], [], []]
-    for index, code in enumerate(known):
+    *codes, winner = known
+    for index, code in enumerate(codes):
         interval, unit = np.nonzero(code[1:] != code[:-1])
         found = (
             (at[interval] + at[interval + 1]) / 2,
@@ -109,6 +118,7 @@ def _listed(
             column.append(values)
     position, nonlinearity, unit, before, after = (np.concatenate(column) for column in columns)
     order = np.argsort(position, kind="stable")
+    switch = np.flatnonzero((winner[1:] != winner[:-1])[:, 0])
     return SampledCrossings(
         nonlinearities=part.nonlinearities,
         position=position[order],
@@ -116,6 +126,7 @@ def _listed(
         unit=unit[order],
         before=before[order],
         after=after[order],
+        switched=(at[switch] + at[switch + 1]) / 2,
         resolution=resolution,
         coarse=coarse,
         n_computed=len(at),

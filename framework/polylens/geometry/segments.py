@@ -13,6 +13,7 @@ from polylens.dataflow import Nonlinearity
 from polylens.errors import UsageError
 from polylens.geometry.netting import net_changes, regimes_in_cells
 from polylens.geometry.places import RESOLUTION, positions_of, segments_of, whole_segments
+from polylens.geometry.switches import winner_changes
 from polylens.geometry.tape import Part
 from polylens.geometry.walking import Walk
 
@@ -84,6 +85,14 @@ class Crossings:
         found = np.bincount(self.nonlinearity, minlength=len(self.nonlinearities))
         return {item.name: int(count) for item, count in zip(self.nonlinearities, found, strict=True)}
 
+    def switches(self) -> Float64[np.ndarray, "switches"]:
+        """The ascending positions where another output becomes the largest.
+
+        Raises:
+            UsageError: the outputs were not kept.
+        """
+        return winner_changes(self.vertices, self._kept_outputs())
+
     def affine(self) -> tuple[Float64[np.ndarray, "cells numbers"], Float64[np.ndarray, "cells numbers"]]:
         """The output on each cell as `offset + slope * position`: offsets and slopes.
 
@@ -92,12 +101,15 @@ class Crossings:
         Raises:
             UsageError: the outputs were not kept.
         """
-        if not self.outputs.shape[1]:
-            raise UsageError("the outputs were not kept", hint="ask for them with keep_outputs=True")
         ends = self.breakpoints
-        values = self.outputs[np.searchsorted(self.vertices, ends)]
+        values = self._kept_outputs()[np.searchsorted(self.vertices, ends)]
         slopes = np.diff(values, axis=0) / np.diff(ends)[:, None]
         return values[:-1] - slopes * ends[:-1, None], slopes
+
+    def _kept_outputs(self) -> Float64[np.ndarray, "vertices numbers"]:
+        if not self.outputs.shape[1]:
+            raise UsageError("the outputs were not kept", hint="ask for them with keep_outputs=True")
+        return self.outputs
 
 
 def segment_crossings(
