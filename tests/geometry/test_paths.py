@@ -19,6 +19,31 @@ def case(name: str, *, seed: int = 0) -> tuple[nn.Module, Part, torch.Tensor]:
 def test_straight_paths_meet_what_their_segments_do() -> None:
     _, part, points = case("residual")
     paths = [points[index : index + 2] for index in range(5)]
+    for (start, end), path in zip(paths, path_crossings(part, paths), strict=True):
+        alone = segment_crossings(part, start, end)
+        np.testing.assert_allclose(path.position, alone.position, rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(path.nonlinearity, alone.nonlinearity)
+        assert path.length == pytest.approx(float((end - start).norm()))
+        assert path.exact
+        first = np.concatenate([alone.codes(index)[0] for index in range(len(part.nonlinearities))])
+        last = np.concatenate([alone.codes(index)[-1] for index in range(len(part.nonlinearities))])
+        assert path.differing.sum() == (first != last).sum()
+
+
+def test_a_chain_of_chords_along_a_line_is_that_line() -> None:
+    _, part, points = case("dense", seed=2)
+    at = torch.tensor([0.0, 0.3, 0.31, 1.0], dtype=torch.float64)[:, None]
+    whole, chain = path_crossings(part, [points[:2], points[0] + at * (points[1] - points[0])])
+    np.testing.assert_allclose(chain.position, whole.position, rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(chain.nonlinearity, whole.nonlinearity)
+    np.testing.assert_array_equal(chain.differing, whole.differing)
+    np.testing.assert_allclose(chain.switches, whole.switches, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["dense", "residual"])
+def test_between_two_switches_one_output_is_the_largest(name: str) -> None:
+    module, part, points = case(name, seed=4)
+    n_switches = 0
     pairs = points.reshape(3, 2, *points.shape[1:])
     for (start, end), path in zip(pairs, path_crossings(part, pairs), strict=True):
         ends = np.concatenate([[0.0], path.switches, [1.0]])
