@@ -86,6 +86,15 @@ def drawn_rows(rows: Rows, *, count: int, generator: np.random.Generator) -> Int
     return np.sort(order[:count]).astype(np.int64)
 
 
+def numbers_of(part: Part) -> int:
+    """How many numbers the part gives for one point."""
+    import torch
+
+    with torch.no_grad():
+        output = part.forward(torch.zeros(1, *part.shape, dtype=torch.float64, device=part.device))
+    return int(output.numel())
+
+
 def class_names(rows: Rows, index: Int64[np.ndarray, "chosen"]) -> list[str]:
     """The class of each chosen row in words; empty where rows have none."""
     if rows.targets is None:
