@@ -60,6 +60,7 @@ def test_a_line_through_a_small_ball_is_counted_along_every_axis_that_it_crosses
     near = local_complexity(part, torch.zeros(3), radius=0.1, directions=3, generator=generator)
     assert near.sampled == {"1": 1}
     assert near.crossed["1"].tolist() == [1, 1, 1]
+    assert near.met == {"1": 1}
     far = local_complexity(part, torch.full((3,), 5.0), radius=0.1, directions=3, generator=generator)
     assert far.sampled == {"1": 0}
     assert far.crossed["1"].tolist() == [0, 0, 0]
@@ -86,6 +87,8 @@ def test_one_walk_along_each_axis_serves_all_radii() -> None:
         assert found.sampled == alone.sampled
         for name, counts in alone.crossed.items():
             assert counts.tolist() == found.crossed[name].tolist()
+            # A unit that differs between two corners crosses on the way from one of them to the point.
+            assert found.sampled[name] <= found.met[name] == alone.met[name] <= counts.sum()
     with pytest.raises(UsageError, match="above zero"):
         local_complexities(part, point, radii=[0.0], frame=frame)
 
