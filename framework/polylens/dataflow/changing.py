@@ -108,7 +108,9 @@ class Changing:
         """Whether the examples can be computed once up to the layer."""
         if self._layer == INPUT or any(self._flow.layers[name].flattened for name in self._flow.layers):
             return False
-        few = passes.take(torch.linspace(0, len(passes) - 1, _TRIED).long())
+        # As many passes as examples would hide that the network goes by the number of examples.
+        tried = _TRIED + (len(inputs) == _TRIED)
+        few = passes.take(torch.linspace(0, len(passes) - 1, tried).long())
 
         def slightly(values: torch.Tensor) -> torch.Tensor:
             return (
