@@ -40,7 +40,8 @@ def code_direction_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure
                 x="components",
                 y="share of variance restored",
                 dashed=_lines(outcomes, "shuffled_columns"),
-                log=False,
+                log_x=False,
+                log_y=False,
             ),
             alt="One panel a family: variance restored against the number of components, a line a variant.",
         )

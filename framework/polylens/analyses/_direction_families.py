@@ -11,10 +11,12 @@ from jaxtyping import Bool, Float32, Float64, Int64
 
 from polylens.statistics import (
     Components,
+    Scoring,
     independent_components,
     nonnegative_components,
     principal_components,
     random_directions,
+    scores_in_blocks,
     sparse_features,
     standardised,
 )
@@ -105,38 +107,28 @@ def family_of(
     if len(values) > fit_rows:
         drawn = streams.generator("rows").choice(len(values), size=fit_rows, replace=False)
         fitted = values[np.sort(drawn)]
-    components, variance = _found(fitted, name, count, training, streams, progress)
+    found = _found(fitted, name, count, training, streams, progress)
     own = fitted[streams.generator("peaks").permutation(len(fitted))[:_PEAK_ROWS]]
-    scores = components.scores(own)
-    if variance is None:
-        variance = scores.var(0, dtype=np.float64) * (components.directions.astype(np.float64) ** 2).sum(1)
+    scores = scores_in_blocks(found.score, own, count=len(found.variance))
     # Which way a component points is arbitrary but for those that are never negative: the long tail is up.
-    mean = scores.mean(0, dtype=np.float64)
-    two_ways = name in ("pca", "ica", RANDOM) or (name == "neurons" and bool((values < 0).any()))
-    turned = np.zeros(len(variance), dtype=bool)
-    if name in ("pca", "ica", RANDOM):
-        turned = np.asarray(((scores - mean) ** 3).sum(0) < 0)
+    either_way = name in ("pca", "ica", RANDOM)
+    turned = ((scores - scores.mean(0)) ** 3).sum(0) < 0 if either_way else np.zeros(scores.shape[1], bool)
     unit, sign = _taken(
         scores,
-        variance,
-        turned,
-        two_ways=two_ways,
+        found.variance,
+        np.asarray(turned),
+        two_ways=either_way or (name == "neurons" and bool((values < 0).any())),
         count=count,
         chosen=chosen,
         members=members * len(own) / len(values),
     )
-    picked = Components(
-        components.directions[unit], components.centre, _columns(components, unit), components.notes
-    )
+
+    def picked(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some taken"]:
+        return np.asarray(found.score(some)[:, unit] * sign.astype(np.float32))
+
     total = float(fitted.var(0, dtype=np.float64).sum())
-    family = Family(
-        name,
-        picked.scores(values) * sign.astype(np.float32),
-        unit,
-        sign,
-        variance[unit] / total if total > 0 else np.zeros(len(unit)),
-        components.notes,
-    )
+    share = found.variance[unit] / total if total > 0 else np.zeros(len(unit))
+    family = Family(name, scores_in_blocks(picked, values, count=len(unit)), unit, sign, share, found.notes)
     if keeper is not None:
         keeper.save(
             name,
@@ -151,6 +143,16 @@ def family_of(
     return family
 
 
+@dataclass(frozen=True)
+class _Found:
+    """All directions of a family."""
+
+    score: Scoring
+    variance: Float64[np.ndarray, "directions"]
+    """Of what each direction adds to rows."""
+    notes: tuple[str, ...] = ()
+
+
 def _found(
     values: Float32[np.ndarray, "rows width"],
     name: str,
@@ -158,41 +160,42 @@ def _found(
     training: Training,
     streams: Streams,
     progress: Progress,
-) -> tuple[Components, Float64[np.ndarray, "directions"] | None]:
-    """All directions of a family, and their variance where it is not that of their scores."""
-    width = values.shape[1]
+) -> _Found:
     if name == "neurons":
-        # Unit vectors: written out they would be the square of the width.
-        lengths = np.zeros((width, 0), np.float32)
-        own = Components(lengths, np.zeros(width, np.float32), lambda some: some)
-        return own, values.var(0, dtype=np.float64)
+        return _Found(lambda some: some, values.var(0, dtype=np.float64))
     if name == "sae":
-        with progress.task("training a sparse autoencoder", total=training.steps, unit="steps") as task:
-            found = sparse_features(
-                values,
-                features=training.expansion * width,
-                active=training.active,
-                steps=training.steps,
-                batch=training.batch,
-                streams=streams,
-                after_each=task.advance,
-            )
-        told = (
-            f"The sparse autoencoder leaves {found.unexplained:.3f} of the rows' variance unexplained; "
-            f"{found.dead} of its {training.expansion * width} features are silent on all rows."
-        )
-        components = found.components
-        return (
-            Components(components.directions, components.centre, components.score, (told,)),
-            found.variance,
-        )
+        return _trained(values, training, streams, progress)
     makers: dict[str, Callable[..., Components]] = {
         "pca": principal_components,
         "ica": independent_components,
         "nmf": nonnegative_components,
         RANDOM: random_directions,
     }
-    return makers[name](values, count=count, generator=streams.generator("start")), None
+    made = makers[name](values, count=count, generator=streams.generator("start"))
+    lengths = (made.directions.astype(np.float64) ** 2).sum(1)
+    return _Found(made.score, made.scores(values).var(0, dtype=np.float64) * lengths, made.notes)
+
+
+def _trained(
+    values: Float32[np.ndarray, "rows width"], training: Training, streams: Streams, progress: Progress
+) -> _Found:
+    """The features of a sparse autoencoder."""
+    features = training.expansion * values.shape[1]
+    with progress.task("training a sparse autoencoder", total=training.steps, unit="steps") as task:
+        found = sparse_features(
+            values,
+            features=features,
+            active=training.active,
+            steps=training.steps,
+            batch=training.batch,
+            streams=streams,
+            after_each=task.advance,
+        )
+    told = (
+        f"The sparse autoencoder leaves {found.unexplained:.3f} of the rows' variance unexplained; "
+        f"{found.dead} of its {features} features are silent on all rows."
+    )
+    return _Found(found.components.score, found.variance, (told,))
 
 
 def _taken(
@@ -220,10 +223,3 @@ def _taken(
     if not two_ways:
         return order[:count], sign[order[:count]]
     return np.concatenate([order, order])[:count], np.concatenate([sign[order], -sign[order]])[:count]
-
-
-def _columns(
-    components: Components, unit: Int64[np.ndarray, "taken"]
-) -> Callable[[Float32[np.ndarray, "some width"]], Float32[np.ndarray, "some taken"]]:
-    """Scores of some of the directions only."""
-    return lambda some: np.ascontiguousarray(components.score(some)[:, unit])

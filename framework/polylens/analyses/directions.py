@@ -119,7 +119,8 @@ class Directions(RowAnalysis):
         }
         notes = [note for family in families for note in family.notes]
         if not count:
-            return Findings(numbers=numbers, notes=("No cluster was found: there is nothing to match.",))
+            what = "direction" if partition.n_clusters else "cluster"
+            return Findings(numbers=numbers, notes=(f"No {what} was found: there is nothing to match.",))
         if count < partition.n_clusters:
             notes.append(f"Only the {count} largest of {partition.n_clusters} clusters are compared.")
         notes.append("Intervals resample the examples, with clusters and directions as they are.")

@@ -8,22 +8,31 @@ from polylens.statistics.additivity import (
     analogies,
     cell_means,
 )
+from polylens.statistics.along import PathCrossings, PathPlaces, PathProfile
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.bootstrap import bootstrap_number
 from polylens.statistics.chance import ClassNull, class_null, row_null
 from polylens.statistics.common_tokens import common_tokens
 from polylens.statistics.components import (
     Components,
+    Scoring,
     explained_variance,
     independent_components,
     nonnegative_components,
     principal_components,
     random_directions,
+    scores_in_blocks,
     standardised,
 )
 from polylens.statistics.conditional import Explained, explained
 from polylens.statistics.correlations import partial_rank_correlation, rank_correlation
-from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio, relative_density
+from polylens.statistics.densities import (
+    DistanceBins,
+    common_bins,
+    matched_ratio,
+    matching_weights,
+    relative_density,
+)
 from polylens.statistics.effects import angles, divergences, mean_intervals
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import Enrichment, enrich
@@ -86,8 +95,12 @@ __all__ = [
     "MeasuredPairs",
     "Neighbours",
     "Pairs",
+    "PathCrossings",
+    "PathPlaces",
+    "PathProfile",
     "Pieces",
     "Score",
+    "Scoring",
     "SparseFeatures",
     "TokenEnrichment",
     "TokenNames",
@@ -121,6 +134,7 @@ __all__ = [
     "layer_activities",
     "matched_members",
     "matched_ratio",
+    "matching_weights",
     "mean_intervals",
     "median_lift",
     "metric_name",
@@ -141,6 +155,7 @@ __all__ = [
     "resampled_ratios",
     "row_null",
     "row_pairs",
+    "scores_in_blocks",
     "segment_lengths",
     "shuffled_ratios",
     "sparse_features",

@@ -14,6 +14,9 @@ _BLOCK = 8192
 _NOTHING = 1e-6
 """Components whose standard deviation is below this share of the first one's are rounding."""
 
+Scoring = Callable[[Float32[np.ndarray, "some width"]], Float32[np.ndarray, "some directions"]]
+"""How much of each direction is in rows."""
+
 
 @dataclass(frozen=True)
 class Components:
@@ -23,20 +26,27 @@ class Components:
     """What one unit of each adds to a row."""
     centre: Float32[np.ndarray, "width"]
     """What a row is without any."""
-    score: Callable[[Float32[np.ndarray, "some width"]], Float32[np.ndarray, "some directions"]]
+    score: Scoring
     """How much of each direction is in rows."""
     notes: tuple[str, ...] = ()
 
     def scores(self, values: Float32[np.ndarray, "rows width"]) -> Float32[np.ndarray, "rows directions"]:
         """How much of each direction is in each row, taken a block of rows at a time."""
-        found = np.empty((len(values), len(self.directions)), dtype=np.float32)
-        for start in range(0, len(values), _BLOCK):
-            found[start : start + _BLOCK] = self.score(values[start : start + _BLOCK])
-        return found
+        return scores_in_blocks(self.score, values, count=len(self.directions))
 
     def restored(self, scores: Float32[np.ndarray, "rows directions"]) -> Float32[np.ndarray, "rows width"]:
         """The rows that have these scores, and nothing beside the directions."""
         return np.asarray(scores @ self.directions + self.centre, dtype=np.float32)
+
+
+def scores_in_blocks(
+    score: Scoring, values: Float32[np.ndarray, "rows width"], *, count: int
+) -> Float32[np.ndarray, "rows directions"]:
+    """`count` scores of each row, taken a block of rows at a time."""
+    found = np.empty((len(values), count), dtype=np.float32)
+    for start in range(0, len(values), _BLOCK):
+        found[start : start + _BLOCK] = score(values[start : start + _BLOCK])
+    return found
 
 
 def linear_components(
@@ -117,6 +127,9 @@ def nonnegative_components(
     width = values.shape[1]
     split = bool((values < 0).any())
     parts = _signs_apart(values) if split else values
+    if not parts.any():
+        nothing = np.zeros((0, width), np.float32)
+        return linear_components(np.zeros(width, np.float32), np.ascontiguousarray(nothing.T), nothing)
     count = min(count, *parts.shape)
     model = NMF(count, init="nndsvda", max_iter=200, tol=1e-3, random_state=_seed(generator))
     with warnings.catch_warnings(record=True) as caught:

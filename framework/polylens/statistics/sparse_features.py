@@ -105,10 +105,12 @@ def _coder(
         ) from None
     centre = values.mean(0, dtype=np.float64)
     scale = float(np.sqrt(((values - centre) ** 2).mean())) or 1.0
-    coder = library.SparseCoder(values.shape[1], library.SparseCoderConfig(num_latents=features, k=active))
+    with torch.random.fork_rng(devices=[]):
+        config = library.SparseCoderConfig(num_latents=features, k=active)
+        coder = library.SparseCoder(values.shape[1], config)
     generator = streams.torch_generator("weights")
     with torch.no_grad():
-        # The library draws the first weights from torch's global numbers; these are the named ones.
+        # The library drew the first weights from torch's global numbers; these are the named ones.
         torch.nn.init.kaiming_uniform_(coder.encoder.weight, a=5**0.5, generator=generator)
         coder.W_dec.copy_(coder.encoder.weight)
         coder.b_dec.copy_(torch.from_numpy(centre / scale))
