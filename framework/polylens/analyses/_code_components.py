@@ -126,6 +126,9 @@ def factor_numbers(
         numbers |= _additivity_numbers(
             name, found[0], again=found[1 : resamples + 1], chance=found[resamples + 1 :]
         )
+        after_each()
+        if found[0].additive_share is None:
+            continue  # the cells do not differ: nothing would be added
         moved = analogies(
             own,
             cells,
@@ -151,7 +154,6 @@ def factor_numbers(
         )
         numbers[metric_name("analogies_unmoved", name)] = Number(moved.unmoved)
         numbers[metric_name("analogies_at_home", name)] = Number(moved.at_home)
-        after_each()
     return numbers
 
 

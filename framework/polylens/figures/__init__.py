@@ -18,6 +18,7 @@ from polylens.figures.gallery import gallery
 from polylens.figures.layer_distances import layer_distances
 from polylens.figures.layer_factors import layer_factors
 from polylens.figures.medoid_codes import medoid_codes
+from polylens.figures.plane_slices import PlanePanel, PlanePoint, plane_slices
 from polylens.figures.purity_coverage import purity_coverage
 from polylens.figures.row_map import row_map
 from polylens.figures.scores import scores
@@ -30,6 +31,8 @@ __all__ = [
     "Along",
     "Ridge",
     "FactorCurve",
+    "PlanePanel",
+    "PlanePoint",
     "class_matrix",
     "cluster_outputs",
     "cluster_persistence",
@@ -48,6 +51,7 @@ __all__ = [
     "layer_distances",
     "layer_factors",
     "medoid_codes",
+    "plane_slices",
     "purity_coverage",
     "row_map",
     "scores",

@@ -92,7 +92,7 @@ def cell_means(
     for start in range(0, len(values), _BLOCK):
         stop = start + _BLOCK
         found += weights[:, start:stop] @ values[start:stop]
-    return found.reshape(-1, 2, 4, values.shape[1])
+    return found.reshape(len(weights) // 8, 2, 4, values.shape[1])
 
 
 def step_from(
