@@ -77,16 +77,16 @@ class _Checker:
                     yield self._unknown_layer(layer, known or ())
 
     def training(self) -> Iterator[Problem]:
-        """Controls that retrain the network have one that is trained here."""
+        """Controls fit the model: those that retrain a network have one that is trained here."""
         model = self.parts.single.get("model")
-        if not isinstance(model, Model) or model.recipe() is not None:
+        if not isinstance(model, Model):
             return
         for name, control in self.parts.named["controls"].items():
-            if cast(Control, control).needs_training:
+            refused = cast(Control, control).why_not(model)
+            if refused is not None:
                 place = self._place(("controls", name), key=True)
-                message = f"the control '{name}' retrains the network, but this model is not trained here"
-                note = "give the model a 'training' block, or leave this control out"
-                yield Problem(message, place, f"controls.{name}", None, (note,))
+                message = f"the control '{name}' {refused[0]}"
+                yield Problem(message, place, f"controls.{name}", None, (refused[1],))
 
     def _reference(self, name: str, path: Path, *, partition: bool) -> Iterator[Problem]:
         place = self._place(path)
