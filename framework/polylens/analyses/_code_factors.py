@@ -45,9 +45,9 @@ class Factors:
                     hint=f"classes: {', '.join(rows.classes[:20])}",
                 )
             own = np.asarray(rows.targets)
-            has = tuple(np.array([name in part for name in rows.classes]) for part in names)
+            first, second = (np.array([name in part for name in rows.classes]) for part in names)
             said = " and ".join(f"being one of {', '.join(part)}" for part in names)
-            return Factors(np.stack([own, own]), (has[0], has[1]), True, f"The factors are {said}.")
+            return Factors(np.stack([own, own]), (first, second), True, f"The factors are {said}.")
         if rows.tokens is None or names is not None:
             return None
         kinds, has = [], []
