@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64
 
-_BLOCK = 8192
+_BLOCK = 2048
 """Rows that are scored at a time."""
 _NOTHING = 1e-6
 """Components whose standard deviation is below this share of the first one's are rounding."""
