@@ -1,5 +1,6 @@
 """Figures: arrays in, PNG bytes out. One file a figure, one style for all; matplotlib stays in this room."""
 
+from polylens.figures.agreement_matrix import agreement_matrix
 from polylens.figures.class_matrix import class_matrix
 from polylens.figures.cluster_outputs import cluster_outputs
 from polylens.figures.cluster_persistence import cluster_persistence
@@ -18,6 +19,7 @@ from polylens.figures.gallery import gallery
 from polylens.figures.layer_distances import layer_distances
 from polylens.figures.layer_factors import layer_factors
 from polylens.figures.medoid_codes import medoid_codes
+from polylens.figures.path_curves import path_curves
 from polylens.figures.plane_slices import PlanePanel, PlanePoint, plane_slices
 from polylens.figures.purity_coverage import purity_coverage
 from polylens.figures.row_map import row_map
@@ -29,10 +31,11 @@ from polylens.figures.within_between import within_between
 
 __all__ = [
     "Along",
-    "Ridge",
     "FactorCurve",
     "PlanePanel",
     "PlanePoint",
+    "Ridge",
+    "agreement_matrix",
     "class_matrix",
     "cluster_outputs",
     "cluster_persistence",
@@ -51,6 +54,7 @@ __all__ = [
     "layer_distances",
     "layer_factors",
     "medoid_codes",
+    "path_curves",
     "plane_slices",
     "purity_coverage",
     "row_map",

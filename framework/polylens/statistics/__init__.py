@@ -12,6 +12,13 @@ from polylens.statistics.along import PathCrossings, PathPlaces, PathProfile
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.bootstrap import bootstrap_number
 from polylens.statistics.chance import ClassNull, class_null, row_null
+from polylens.statistics.code_structure import (
+    CodeFrame,
+    agreement_beyond,
+    code_halves,
+    distance_agreement,
+    neighbour_agreement,
+)
 from polylens.statistics.common_tokens import common_tokens
 from polylens.statistics.components import (
     Components,
@@ -83,6 +90,7 @@ __all__ = [
     "Cells",
     "ClassNull",
     "ClusterClasses",
+    "CodeFrame",
     "Components",
     "DensityRatios",
     "DistanceBins",
@@ -107,6 +115,7 @@ __all__ = [
     "additivity",
     "adjusted_mutual_information",
     "adjusted_rand",
+    "agreement_beyond",
     "analogies",
     "angles",
     "bootstrap_interval",
@@ -118,11 +127,13 @@ __all__ = [
     "cluster_stretches",
     "clusters_at",
     "code_distances",
+    "code_halves",
     "common_bins",
     "common_tokens",
     "contingency",
     "coverage",
     "density_ratios",
+    "distance_agreement",
     "distinct_codes",
     "divergences",
     "enrich",
@@ -140,6 +151,7 @@ __all__ = [
     "metric_name",
     "nearest_neighbours",
     "nearest_sets",
+    "neighbour_agreement",
     "nonnegative_components",
     "p_value",
     "partial_rank_correlation",
