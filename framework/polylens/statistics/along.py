@@ -56,71 +56,52 @@ class PathCrossings:
 
 @dataclass(frozen=True)
 class PathPlaces:
-    """PathPlaces on paths, such as those where a prediction switches."""
+    """Places on paths, such as those where a prediction switches."""
 
     path: Int64[np.ndarray, "places"]
-    """Ascending."""
     position: Float64[np.ndarray, "places"]
-
-    def of(self, chosen: Int64[np.ndarray, "chosen"]) -> PathPlaces:
-        """The places on these paths, which are numbered anew in their order."""
-        number = np.full(int(max(self.path.max(initial=-1), chosen.max(initial=-1))) + 1, -1)
-        number[chosen] = np.arange(len(chosen))
-        path = number[self.path]
-        order = np.argsort(path[path >= 0], kind="stable")
-        return PathPlaces(path[path >= 0][order], self.position[path >= 0][order])
 
     def reversed(self) -> PathPlaces:
         """The same places counted from the other end of each path."""
         return PathPlaces(self.path, 1.0 - self.position)
 
     def exchanged(self, generator: np.random.Generator) -> PathPlaces:
-        """Each path that has places gets those of another such path, drawn at random."""
+        """Each path that has places gets those of such a path, drawn at random without replacement."""
         paths, which = np.unique(self.path, return_inverse=True)
         return PathPlaces(generator.permutation(paths)[which], self.position)
-
-    def around(self, offsets: Float64[np.ndarray, "edges"]) -> Float64[np.ndarray, "places edges"]:
-        """Edges of the pieces at these offsets from each place."""
-        found: np.ndarray = self.position[:, None] + offsets
-        return found
 
 
 @dataclass(frozen=True)
 class PathProfile:
-    """What lies in pieces of paths, summed over the pieces of one path."""
+    """What lies in equally many pieces of paths, a row for each path or place."""
 
-    crossed: Float64[np.ndarray, "paths measures pieces"]
+    crossed: Float64[np.ndarray, "rows measures pieces"]
     """Shares of units that are crossed there."""
-    length: Float64[np.ndarray, "paths pieces"]
+    length: Float64[np.ndarray, "rows pieces"]
 
     @staticmethod
     def along(crossings: PathCrossings, *, pieces: int) -> PathProfile:
         """Of every path, in so many equal pieces."""
         paths = np.arange(len(crossings.length), dtype=np.int64)
         edges = np.broadcast_to(np.linspace(0.0, 1.0, pieces + 1), (len(paths), pieces + 1))
-        # What crosses at the very end of a path is none of it; at the start of a piece it is the piece's.
         return PathProfile(crossings.shares(paths, edges), crossings.lengths(paths, edges))
 
     @staticmethod
     def around(
         crossings: PathCrossings, places: PathPlaces, offsets: Float64[np.ndarray, "edges"]
     ) -> PathProfile:
-        """At these offsets from each place, those of one path summed; paths without a place have nothing."""
-        n_paths, edges = len(crossings.length), places.around(offsets)
-        crossed = np.zeros((n_paths, len(crossings.units) + 1, len(offsets) - 1))
-        np.add.at(crossed, places.path, crossings.shares(places.path, edges))
-        length = np.zeros((n_paths, len(offsets) - 1))
-        np.add.at(length, places.path, crossings.lengths(places.path, edges))
-        return PathProfile(crossed, length)
+        """Of every place, between each two of these offsets from it; beyond the ends there is nothing."""
+        edges = places.position[:, None] + offsets
+        return PathProfile(crossings.shares(places.path, edges), crossings.lengths(places.path, edges))
 
     def density(
-        self, weight: Float64[np.ndarray, "paths"] | None = None
+        self, weight: Float64[np.ndarray, "rows"] | None = None
     ) -> Float64[np.ndarray, "measures pieces"]:
-        """Share of units crossed per unit length: sums over the paths, each as often as its weight says.
+        """Share of units crossed per unit length: sums over rows, each as often as its weight says.
 
-        NaN where the paths have no length.
+        NaN where the pieces have no length.
         """
         weight = np.ones(len(self.length)) if weight is None else weight
-        above, below = np.tensordot(weight, self.crossed, 1), weight @ self.length
-        below = np.broadcast_to(below, above.shape)
+        above = np.tensordot(weight, self.crossed, 1)
+        below = np.broadcast_to(weight @ self.length, above.shape)
         return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)

@@ -1,0 +1,93 @@
+"""Pictures of densities along paths. Not a kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses._density_pictures import density_pictures
+from polylens.analyses._path_walks import in_words
+from polylens.analyses._probing import by_variant
+from polylens.records import Figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_LAYERS = 5
+
+
+def path_pictures(outcomes: Outcomes, *, subject: str, path: str) -> tuple[Figure, ...]:
+    """Density around switches and along paths, the switch ratios, and the ratios of pairs."""
+    from polylens.figures import path_curves, scores
+
+    own = outcomes[NETWORK][0].findings
+    ending = f"Paths are {path}. {in_words(own)} {subject}"
+    around, along = _tables(outcomes, "around_switches"), _tables(outcomes, "along_paths")
+    ratios = [name for name in own.numbers if name.split(".")[0] in ("switch_ratio", "switch_ratio_same")]
+    main = [name for name in ratios if not name.startswith("switch_ratio_same")][: _MOST_LAYERS + 1]
+    counts = ["switch_ratio_same", "switching_share_different", "switching_share_same"]
+    names = [*main, *(name for name in counts if name in own.numbers)]
+    switches = (
+        Figure(
+            name="around-switches",
+            title="Density around the switch of the prediction",
+            caption=(
+                "Boundaries crossed per unit length in pieces of the path around switches of the prediction, "
+                "over those on the whole of the same paths; of controls the first draw. "
+                f"Grey: different-class paths with switches exchanged between paths. {ending}"
+            ),
+            png=path_curves(
+                {
+                    name: table.rename(columns={"offset": "at", "relative": "value"})
+                    for name, table in around.items()
+                },
+                heading="Boundary density around the switch of the prediction",
+                note=(
+                    "Grey: chance, switches exchanged between different-class paths (5 to 95 %). "
+                    "Dotted: each switch counted from the other end of its path."
+                ),
+                along="offset from the switch (share of the path)",
+                height="density over the path's mean",
+                level=True,
+            ),
+            alt="A panel a layer and variant: density against the offset from the switch.",
+        ),
+        Figure(
+            name="along-paths",
+            title="Density along the path",
+            caption=(
+                "Share of units crossed per unit length in equal pieces of the path, different-class paths "
+                f"weighted to the lengths of same-class ones; of controls the first draw. {ending}"
+            ),
+            png=path_curves(
+                {
+                    name: table.rename(columns={"position": "at", "density": "value"})
+                    for name, table in along.items()
+                },
+                heading="Boundary density along the path",
+                note="Different-class paths are weighted to the lengths of same-class ones.",
+                along="position on the path",
+                height="share of units crossed per unit length",
+            ),
+            alt="A panel a layer and variant: density against the position on the path.",
+        ),
+        Figure(
+            name="switch-ratios",
+            title="Density at the switch over the path's mean",
+            caption=(
+                "Density in the piece of the path that is centred at a switch of the prediction, over that "
+                f"on the whole of the same paths; 1 is no more boundaries than elsewhere. {ending}"
+            ),
+            png=scores({name: by_variant(outcomes, name) for name in names}),
+            alt="One panel a number: the network beside its controls, chance as an upright mark.",
+        ),
+    )
+    return (
+        *switches,
+        *density_pictures(outcomes, subject=ending, measured="share of units crossed"),
+    )
+
+
+def _tables(outcomes: Outcomes, name: str) -> dict[str, pd.DataFrame]:
+    """One table of the first draw of every variant."""
+    return {variant: draws[0].findings.tables[name] for variant, draws in outcomes.items() if draws}
