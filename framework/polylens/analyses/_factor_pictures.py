@@ -91,6 +91,7 @@ def rescaling_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...
         if len(table):
             layers, factors, by_change = layer_shares(table)
             shares[words] = by_change["scaled"]
+    has_norms = "norms held" in panels
     curves = [curve for by in panels.values() for pair in by.values() for curve in pair]
     top = max((float(np.nanmax(curve.values)) for curve in curves), default=0.0)
     return (
@@ -104,7 +105,7 @@ def rescaling_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...
             png=factor_curves(
                 panels,
                 heading="Share of later units that flip where a layer is scaled",
-                note="Norms held: each at the scale that the unscaled row has there.",
+                note="Norms held: each at the scale that the unscaled row has there." if has_norms else "",
                 floors=dict.fromkeys(panels, 1.08 * top),
             ),
             alt="Curves of flipped units over the factor, one panel a case.",
