@@ -35,6 +35,8 @@ def test_directions_that_are_classes_are_as_pure_as_clusters_that_are(grouped, f
     assert numbers["purity.neurons"].chance < 0.5
     assert numbers["adjusted_mutual_information.neurons"].value == pytest.approx(1.0)
     assert numbers["held_out_share.neurons"].value == 1.0
+    assert numbers["distinct_meanings.neurons"].value == numbers["distinct_meanings.clusters"].value == 4
+    assert numbers["top_coverage.clusters"].value == numbers["coverage"].value == 1.0
     # No cluster but its own lies at the top of a neuron, where eight in ten of its members are.
     assert numbers["top_overlap.neurons"].value == pytest.approx(0.8, abs=0.05)
     assert numbers["top_overlap.neurons"].chance == numbers["top_overlap.random"].value
@@ -51,6 +53,18 @@ def test_one_direction_through_two_classes_is_less_pure_than_clusters(make_rows,
     assert found.numbers["compared_clusters"].value == 4
     assert found.numbers["purity_lead.neurons"].low > 0.2
     assert found.numbers["overlap.neurons"].value == pytest.approx(2 * 0.8, abs=0.1)
+
+
+def test_directions_that_mean_the_same_share_its_rows_out_and_cover_few(make_rows, find):
+    # Two neurons that say the same of the first group: their top rows are those of one cluster.
+    group = np.repeat(np.arange(2), 30)
+    points = np.stack([np.where(group == 0, 9.0, 0.0)] * 2, axis=1)
+    points += np.random.default_rng(0).uniform(0, 1, points.shape)
+    found = find(_small(families=("neurons",)), make_rows(points, targets=group), _given(group)).numbers
+    assert found["top_purity.neurons"].value == 1.0
+    assert found["top_coverage.neurons"].value == 0.5
+    assert found["purity.neurons"].value < 0.9
+    assert found["purity.neurons"].low <= found["purity.neurons"].value <= found["purity.neurons"].high
 
 
 def test_sizes_and_coverage_of_every_family_are_those_of_the_clusters(make_rows, find):
@@ -156,5 +170,5 @@ def test_pictures_put_the_families_of_the_network_beside_those_of_its_controls(g
         given = _given(labels)
         outcomes[variant] = (Outcome(rows, find(analysis, rows, given), given),)
     names = [figure.name for figure in analysis.draw(outcomes, subject="x")]
-    assert names == ["meaning", "overlap", "stretches"]
+    assert names == ["meaning", "top-rows", "overlap", "stretches"]
     assert analysis.draw({"network": outcomes["random_init"]}, subject="x") == ()

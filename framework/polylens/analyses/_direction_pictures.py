@@ -10,6 +10,7 @@ from polylens.analyses._direction_tables import OTHERS
 from polylens.records import Figure, Number
 
 _MEANING = ("purity", "adjusted_mutual_information", "held_out_share")
+_TOPS = ("top_purity", "top_coverage", "distinct_meanings")
 _OVERLAP = ("overlap", "top_overlap")
 
 
@@ -36,6 +37,21 @@ def direction_pictures(outcomes: Outcomes, *, of: str, subject: str) -> tuple[Fi
                 _numbers(outcomes, _MEANING, families),
                 title="Do clusters and directions mean one thing?",
                 note="All families at the clusters' coverage and member counts.",
+            ),
+            alt="One panel a score, one band a family: the clusters' dots beside those of each family.",
+        ),
+        Figure(
+            name="top-rows",
+            title="Plain top rows, and how many meanings there are",
+            caption=(
+                "Purity and coverage of as many plain top rows of each direction, which directions may "
+                "share, and how many different meanings are a group's most common, rows not shared. "
+                f"{method}{subject}"
+            ),
+            png=family_scores(
+                _numbers(outcomes, _TOPS, families),
+                title="Do directions mean different things?",
+                note="Plain top rows may be of several directions, which then cover fewer rows.",
             ),
             alt="One panel a score, one band a family: the clusters' dots beside those of each family.",
         ),

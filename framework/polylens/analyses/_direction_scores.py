@@ -21,6 +21,7 @@ from polylens.statistics import (
     clusters_at,
     contingency,
     held_out_share,
+    majorities,
     matched_members,
     median_lift,
     metric_name,
@@ -42,8 +43,9 @@ class Group:
     name: str
     labels: Int64[np.ndarray, "rows"]
     """Cluster or direction each row is a member of; -1 for none. Sizes and coverage are the clusters'."""
-    tops: tuple[Int64[np.ndarray, "members"], ...] = ()
-    """The plain top rows of each direction, as many as members; a row may be in several."""
+    tops: tuple[Int64[np.ndarray, "members"], ...]
+    """The plain top rows of each direction, as many as members; a row may be in several. Of clusters, their
+    members."""
     family: Family | None = None
 
     @staticmethod
@@ -118,12 +120,12 @@ def meaning_numbers(
             "adjusted_mutual_information": _agreement(
                 group.labels, meanings, resampling, permutations, streams, chance_is
             ),
+            "distinct_meanings": _distinct(group.labels, meanings, shuffled, chance_is),
             "held_out_share": held_out_share(found, chance_is=rounds),
             "median_lift": median_lift(found, chance_is=rounds),
         }
-        if group.tops:
-            by["top_purity"], _ = _purity(*group.top_pairs, meanings, shuffled, resampling, chance_is)
-            by["top_coverage"] = Number(group.top_coverage)
+        by["top_purity"], _ = _purity(*group.top_pairs, meanings, shuffled, resampling, chance_is)
+        by["top_coverage"] = Number(group.top_coverage)
         numbers |= {metric_name(name, group.name): each for name, each in by.items() if each is not None}
         after_each()
     return numbers | _leads(numbers, drawn)
@@ -138,19 +140,37 @@ def _purity(
     chance_is: str,
 ) -> tuple[Number | None, Float64[np.ndarray, "resamples"]]:
     """Purity of members, given by their rows and what they are members of, and the same on resamples."""
-
-    def pure(times: Int64[np.ndarray, "rows"]) -> float | None:
-        again = np.repeat(np.arange(len(rows)), times[rows])
-        return purity(places[again], meanings.values[rows[again]])
-
-    value, drawn = purity(places, meanings.values[rows]), resampling.each(pure)
+    value = purity(places, meanings.values[rows])
     if value is None:
-        return None, drawn
+        return None, np.full(resampling.count, np.nan)
+    # The most common meanings stay: found again on each resample, they would fit it better than the rows.
+    common = majorities(places, meanings.values[rows], n_clusters=int(places.max()) + 1)
+    _, drawn = _weighted(rows, (meanings.values[rows] == common[places]).astype(np.float64), resampling)
     chance = float(np.mean([purity(places, each[rows]) for each in shuffled]))
     interval = bootstrap_interval(drawn)
     return (
         Number(value, interval.low, interval.high, interval.meaning, chance=chance, chance_is=chance_is),
         drawn,
+    )
+
+
+def _distinct(
+    labels: Int64[np.ndarray, "rows"],
+    meanings: Meanings,
+    shuffled: Sequence[Int64[np.ndarray, "rows"]],
+    chance_is: str,
+) -> Number:
+    """How many different meanings are the most common one of a group."""
+    count = int(labels.max()) + 1
+
+    def found(values: Int64[np.ndarray, "rows"]) -> int:
+        return len(np.unique(majorities(labels, values, n_clusters=count)))
+
+    return Number(
+        float(found(meanings.values)),
+        chance=float(np.mean([found(each) for each in shuffled])),
+        chance_is=chance_is,
+        unit="meanings",
     )
 
 

@@ -24,8 +24,10 @@ class Directions(RowAnalysis):
 
     The i-th direction of a family gets as many members as the i-th cluster: the rows furthest along it, and
     where a row is among those of several directions it is a member of the one where it stands out most. So
-    number, sizes and coverage are the clusters', and purity can be compared. `top_purity` is that of the
-    plain top rows, which directions may share. Directions are found on the same rows without their meaning.
+    number, sizes and coverage are the clusters', and purity can be compared. Directions that mean the same
+    have to share its rows out, and take what is left. So `top_purity` and `top_coverage` are those of the
+    plain top rows, which directions may share, and `distinct_meanings` is how many different meanings are a
+    group's most common. Directions are found on the same rows without their meaning.
 
     Does one direction pass through several meanings (E4)? A cluster's stretch of a direction is where the
     middle 80 % of its members lie along it. `overlap` is how many clusters' stretches a clustered row's
@@ -125,7 +127,8 @@ class Directions(RowAnalysis):
             notes.append(f"Only the {count} largest of {partition.n_clusters} clusters are compared.")
         notes.append("Intervals resample the examples, with clusters and directions as they are.")
         sizes = np.bincount(clusters[clusters >= 0], minlength=count).astype(np.int64)
-        groups = [Group(CLUSTERS, clusters)]
+        members = tuple(np.flatnonzero(clusters == cluster) for cluster in range(count))
+        groups = [Group(CLUSTERS, clusters, members)]
         groups += [
             Group.of(family.first(count), sizes, streams.child("members", family.name)) for family in families
         ]

@@ -57,6 +57,7 @@ from polylens.statistics.partitions import (
     cluster_classes,
     contingency,
     coverage,
+    majorities,
     purity,
 )
 from polylens.statistics.pieces import Pieces, visible
@@ -143,6 +144,7 @@ __all__ = [
     "held_out_share",
     "independent_components",
     "layer_activities",
+    "majorities",
     "matched_members",
     "matched_ratio",
     "matching_weights",
