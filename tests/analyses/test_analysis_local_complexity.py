@@ -8,6 +8,7 @@ from torch import nn
 
 from polylens.analyses import Outcome
 from polylens.analyses.local_complexity import LocalComplexity
+from polylens.errors import DataError
 
 
 def _line() -> nn.Module:
@@ -32,6 +33,17 @@ def test_boundaries_within_a_radius_of_points_on_a_line() -> None:
     classes = found.tables["classes"]
     here = classes[(classes["radius"] == 0.6) & (classes["layer"] == "all")].set_index("class")
     assert here["sampled"].to_dict() == {"class 0": 1.5, "class 1": 0.0}
+
+
+def test_radii_can_be_shares_of_the_distance_between_neighbours() -> None:
+    rows, at = probed(_line(), torch.tensor([[0.2], [1.2], [2.2], [3.2]]))
+    found = probe(LocalComplexity(radii=(0.6,), radii_in="neighbours", resamples=20), rows, at)
+    assert found.numbers["radius_unit"].value == pytest.approx(1.0)
+    # Within 0.6: one, two, none (1.5 is 0.7 away), none.
+    assert found.numbers["met"].value == pytest.approx(3 / 4)
+    rows, at = probed(_line(), torch.zeros(4, 1))
+    with pytest.raises(DataError, match="radii_in: space"):
+        probe(LocalComplexity(radii_in="neighbours"), rows, at)
 
 
 def test_a_unit_that_takes_its_crossing_back_is_met_and_not_sampled() -> None:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 _SHOWN = {
     "distances": "correlation",
-    "distances, beyond inputs": "correlation_beyond_inputs",
+    "beyond inputs": "correlation_beyond_inputs",
     "nearest rows": "overlap",
-    "distances, two halves": "halves_correlation",
-    "nearest rows, two halves": "halves_overlap",
+    "distances, halves": "halves_correlation",
+    "nearest rows, halves": "halves_overlap",
     "distances, with inputs": "correlation_with_inputs",
 }
+_MOST_NETWORKS = 4
+"""Whose layers are drawn; the tables hold all."""
 
 
 def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
@@ -33,8 +35,8 @@ def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...
             title="Agreement with the spec's own network",
             caption=(
                 "Rank correlation of the code distances of the same pairs, and share of a row's nearest rows "
-                "that are the same, between a control and the spec's own network. Two halves: of one "
-                f"network's units, the best to be expected. Chance: permuted examples. {subject}"
+                "that are the same, between a control and the spec's own network. Halves: the same between "
+                f"two random halves of one network's units. Chance: permuted examples. {subject}"
             ),
             png=scores({words: probing.by_variant(outcomes, name) for words, name in _SHOWN.items()}),
             alt="One panel a measure of agreement; dots of the network and of its controls.",
@@ -48,7 +50,9 @@ def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...
     if NETWORK in tables:
         own = tables[NETWORK]
         names = list(dict.fromkeys([*own["first"], *own["second"]]))
-        words = ["the spec's code" if name == "code" else name for name in names]
+        layer = outcomes[NETWORK][0].rows.layer
+        words = [f"{layer} (the spec's)" if name == "code" else name for name in names]
+        tables = {variant: tables[variant] for variant in list(tables)[:_MOST_NETWORKS]}
         for measure, title in (("correlation", "distances of codes"), ("overlap", "nearest rows")):
             figures.append(
                 Figure(
@@ -56,7 +60,7 @@ def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...
                     title=f"Layers of one network: {title}",
                     caption=(
                         "Between every two layers of one network, at the same rows; of controls the first "
-                        f"draw. {subject}"
+                        f"draw, of {_MOST_NETWORKS} networks at most. {subject}"
                     ),
                     png=agreement_matrix(
                         {

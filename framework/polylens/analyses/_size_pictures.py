@@ -37,7 +37,7 @@ def size_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         if column in points and column != "neighbour_distance"
     }
     by_class = {
-        name: {words: part[column].to_numpy(dtype=np.float64) for column, words in kinds.items()}
+        str(name): {words: part[column].to_numpy(dtype=np.float64) for column, words in kinds.items()}
         for name, part in points.sort_values("class").groupby("class", sort=False)
     }
     layers = [name for name in own.findings.numbers if name.startswith("boundary_of.")]

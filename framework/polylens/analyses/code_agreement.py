@@ -29,8 +29,9 @@ class CodeAgreement(Probe):
     each network. Between networks: each control against the spec's own network, by the spec's code: list
     `second_seed`, checkpoints (`kind: checkpoint`) and `random_init` among the controls. What two networks
     share may be no more than what they look at: with images, agreement beyond the distance of the inputs
-    stands beside. As a ceiling each code is split into two random halves of its units. Agreement of
-    clusters is `partition_agreement`'s.
+    stands beside. As a reference each code is split into two random halves of its units, which says how well
+    two codes of half the units agree where nothing else differs. Agreement of clusters is
+    `partition_agreement`'s.
 
     Source: Kriegeskorte, Mur and Bandettini 2008, representational similarity analysis; Huh et al. 2024
         (arXiv 2405.07987), mutual k-nearest neighbours. The polytope paper reports nothing on agreement.
@@ -124,7 +125,7 @@ class CodeAgreement(Probe):
         return agreement_pictures(outcomes, subject=subject)
 
     def _halves(self, frame: CodeFrame, codes: Codes, streams: Streams) -> dict[str, Number]:
-        """How well two halves of the same code's units agree: what two codes could reach at best."""
+        """How well two halves of the same code's units agree."""
         from polylens.statistics import code_halves
 
         split = code_halves(codes, streams.generator("halves"))

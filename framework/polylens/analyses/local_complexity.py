@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import torch
-    from jaxtyping import Float32, Float64
+    from jaxtyping import Float32, Float64, Int64
 
     from polylens.geometry import Part
 
@@ -50,7 +50,10 @@ class LocalComplexity(Probe):
     directions: int = Field(default=20, ge=1)
     """Orthonormal directions, the same for all points; at most as many as the layer has numbers."""
     radii: tuple[Radius, ...] = Field(default=(0.1, 0.005, 0.02, 0.5, 2.0), min_length=1)
-    """Distances of the corners, in units of the layer's space; numbers without a radius are of the first."""
+    """Distances of the corners, in units that `radii_in` names; numbers without a radius are of the first."""
+    radii_in: Literal["space", "neighbours"] = "space"
+    """`neighbours`: radii are times the median distance from an example to its nearest other one, so that
+    networks whose layers have another scale can be compared."""
     resamples: int = Field(default=200, ge=20)
     """Resamples of the examples for intervals."""
 
@@ -78,6 +81,7 @@ class LocalComplexity(Probe):
         frame = random_frame(
             width, directions=min(self.directions, width), generator=streams.torch_generator("directions")
         )
+        unit = self._unit(points, chosen)
         low, high = points.min(axis=0), points.max(axis=0)
         drawn = streams.generator("random points").uniform(low, high, size=(len(chosen), *part.shape))
         ids = np.array(rows.origins.example_ids, dtype=object)[rows.origins.example[chosen]]
@@ -85,15 +89,17 @@ class LocalComplexity(Probe):
         lines = []
         with progress.task("counting boundaries", total=2 * len(chosen), unit="points") as task:
             for place, name in enumerate(names):
-                lines += self._counted(part, points[chosen[place]], frame, "example", ids[place], name)
-                lines += self._counted(part, drawn[place].astype(np.float32), frame, "random point", "", "")
+                lines += self._counted(part, points[chosen[place]], frame, unit, "example", ids[place], name)
+                lines += self._counted(
+                    part, drawn[place].astype(np.float32), frame, unit, "random point", "", ""
+                )
                 task.advance(2)
         table = pd.DataFrame(lines)
         notes = [] if not part.obstacles else [f"Nothing exact is known: {part.obstacles[0]}."]
         if len(frame) < self.directions:
             notes.append(f"The layer has {len(frame)} numbers: so many directions were taken.")
         return Findings(
-            numbers=self._numbers(table, part, streams),
+            numbers={"radius_unit": Number(unit)} | self._numbers(table, part, streams),
             tables={"points": table, "layers": _layer_table(table), "classes": _class_table(table)},
             notes=tuple(notes),
         )
@@ -104,11 +110,29 @@ class LocalComplexity(Probe):
 
         return complexity_pictures(outcomes, subject=subject)
 
+    def _unit(self, points: Float32[np.ndarray, "rows ..."], chosen: Int64[np.ndarray, "chosen"]) -> float:
+        """What a radius of 1 is in the layer's space."""
+        import numpy as np
+
+        from polylens.errors import DataError
+        from polylens.statistics import nearest_neighbours
+
+        if self.radii_in == "space":
+            return 1.0
+        unit = float(np.median(nearest_neighbours(points, of=chosen).distance))
+        if not 0 < unit < np.inf:
+            raise DataError(
+                "most examples equal another one, or there is only one: radii have no unit",
+                hint="say radii_in: space",
+            )
+        return unit
+
     def _counted(
         self,
         part: Part,
         point: Float32[np.ndarray, "..."],
         frame: Float64[torch.Tensor, "directions width"],
+        unit: float,
         at: str,
         example: str,
         name: str,
@@ -120,7 +144,8 @@ class LocalComplexity(Probe):
         from polylens.geometry import local_complexities
 
         lines: list[dict[str, object]] = []
-        found = local_complexities(part, probing.tensor_of(point), radii=self.radii, frame=frame)
+        radii = [unit * radius for radius in self.radii]
+        found = local_complexities(part, probing.tensor_of(point), radii=radii, frame=frame)
         for radius, counts in zip(self.radii, found, strict=True):
             each = [
                 {

@@ -13,6 +13,7 @@ from polylens.figures.style import SMALL, canvas, picture, sentence
 from polylens.figures.words import fitted, short
 
 _MOST_NUMBERS = 16
+_MOST_INCHES = 16.0
 
 
 @picture
@@ -34,7 +35,7 @@ def agreement_matrix(
     shown = {panel: matrix for panel, matrix in matrices.items() if np.isfinite(matrix).any()}
     if not shown:
         return sentence(title, "There are no two things to compare.")
-    rows = min(ROW * len(names), 5.0)
+    rows = min(ROW * len(names), _MOST_INCHES / len(shown) - head_height(names, names))
     each = rows + head_height(names, names) + 0.3
     figure = canvas(title, note=note, height=each * len(shown))
     grid = figure.subplots(len(shown), 1, squeeze=False)
@@ -45,5 +46,5 @@ def agreement_matrix(
         draw_heat(
             axes, values=matrix, texts=texts, row_names=names, column_names=names, height=rows,
         )  # fmt: skip
-        axes.set_title(fitted(panel, width=6.0, size=SMALL, bold=True), fontsize=SMALL)
+        axes.set_title(fitted(panel, width=5.0, size=SMALL, bold=True), fontsize=SMALL)
     return figure

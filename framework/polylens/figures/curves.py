@@ -13,6 +13,7 @@ from polylens.figures.words import fitted, plain, tick
 
 _ACROSS = 2
 _HEIGHT = 2.3
+_MOST_PANELS = 12
 _MOST_TICKS = 12
 """Places that are all named at their axis; of more, round numbers are."""
 
@@ -52,6 +53,9 @@ def curves(
     }
     if not shown:
         return sentence(title, "There is no value to show.")
+    if len(shown) > _MOST_PANELS:
+        note += f" {len(shown) - _MOST_PANELS} more are not drawn."
+        shown = dict(list(shown.items())[:_MOST_PANELS])
     variants = list(dict.fromkeys(variant for by in shown.values() for variant in by))
     across = min(_ACROSS, len(shown))
     down = -(-len(shown) // across)

@@ -14,6 +14,8 @@ from polylens.figures.style import MUTED, SMALL, canvas, colour, picture, senten
 from polylens.figures.words import fitted, short, tick
 
 _STEP = 0.21
+_MOST_INCHES = 15.0
+"""Of the bands together; what is beyond is not drawn, and said."""
 
 
 @picture
@@ -41,12 +43,16 @@ def spreads(
     if not groups:
         return sentence(title, "There is no value to show.")
     series = list(dict.fromkeys(of for by in groups.values() for of in by))
+    most = max(int(_MOST_INCHES / _band(series)), 1)
+    hidden = max(len(groups) - most, 0)
+    groups = dict(list(groups.items())[:most])
+    note += f" {hidden} more are not drawn." if hidden else ""
     reading = "Dots are medians, thick lines the middle half, thin ones 5 to 95 %; numbers are medians."
     figure = canvas(
         title,
         note=f"{note} {reading}".strip(),
         key=series if variants else (),
-        height=sum(_band(series) for _ in groups) + 0.7,
+        height=_band(series) * len(groups) + 0.7,
     )
     axes = figure.add_subplot()
     band = _band(series)
