@@ -16,18 +16,21 @@ def crossing_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]
     from polylens.figures import scores
 
     numbers = outcomes[NETWORK][0].findings.numbers
-    counts = [name for name in numbers if name.startswith(("crossings_per_length", "endpoint_share"))]
+    counts = {f"per length, {kind}": f"crossings_per_length_{kind}" for kind in ("same", "different")} | {
+        name.replace("endpoint_share.", "share, "): name for name in numbers if "endpoint_share" in name
+    }
+    chosen = dict(list(counts.items())[: 3 + _MOST_LAYERS])
     exact = in_words(outcomes[NETWORK][0].findings)
     figures = density_pictures(outcomes, subject=f"{exact} {subject}", measured="share of units crossed")
     shown = Figure(
         name="endpoints",
         title="Crossings, and how much of them the two ends show",
         caption=(
-            "Boundaries crossed per unit length, and units whose regime differs between the two ends over "
-            "boundaries crossed, over all pairs; 1 means that no unit changes and changes back. "
-            f"{exact} {subject}"
+            "Boundaries crossed per unit length, and the endpoint share: units whose regime differs between "
+            "the two ends over boundaries crossed, over all pairs; 1 means that no unit changes and changes "
+            f"back. {exact} {subject}"
         ),
-        png=scores({name: by_variant(outcomes, name) for name in counts[: 3 + _MOST_LAYERS]}),
+        png=scores({words: by_variant(outcomes, name) for words, name in chosen.items()}),
         alt="One panel a number: the network beside its controls.",
     )
     return (*figures, shown)

@@ -25,8 +25,7 @@ def path_pictures(outcomes: Outcomes, *, subject: str, path: str) -> tuple[Figur
     around, along = _tables(outcomes, "around_switches"), _tables(outcomes, "along_paths")
     ratios = [name for name in own.numbers if name.split(".")[0] in ("switch_ratio", "switch_ratio_same")]
     main = [name for name in ratios if not name.startswith("switch_ratio_same")][: _MOST_LAYERS + 1]
-    counts = ["switch_ratio_same", "switching_share_different", "switching_share_same"]
-    names = [*main, *(name for name in counts if name in own.numbers)]
+    names = [*main, *(name for name in ("switch_ratio_same",) if name in own.numbers)]
     switches = (
         Figure(
             name="around-switches",

@@ -48,7 +48,7 @@ def path_curves(
         note: what the reader must know besides how curves are drawn.
         along: what `at` is.
         height: what `value` is.
-        level: whether 1 is a level to compare with, and 0 a place.
+        level: whether values are compared with 1, and places with 0; then same-class paths have no band.
     """
     shown = {
         name: table for name, table in values.items() if np.isfinite(table["value"].to_numpy(float)).any()
@@ -72,20 +72,32 @@ def path_curves(
             table = drawn[name]
             for kind, style in _KINDS.items():
                 chosen = table[(table["layer"].astype(str) == layer) & (table["kind"] == kind)]
-                _draw(axes, chosen, shade=shade, style=style, is_main=kind == "different")
+                is_main = kind == "different"
+                _draw(axes, chosen, shade=shade, style=style, is_main=is_main, band=is_main or not level)
             _dress(axes, level=level)
             if row == 0:
                 axes.set_title(variant_name(name), color=shade)
             if column == 0:
                 axes.set_ylabel(fitted(_words(layer), width=1.05, size=SMALL), fontsize=SMALL, color=INK)
-        top = max(axes.dataLim.y1 for axes in grid[row])
-        grid[row, 0].set_ylim(0, 1.08 * top if np.isfinite(top) and top > 0 else 1)
+        low, high = _limits(grid[row], level=level)
+        grid[row, 0].set_ylim(low, high)
     figure.supxlabel(along, fontsize=9.5, color=MUTED)
     figure.supylabel(height, fontsize=9.5, color=MUTED)
     return figure
 
 
-def _draw(axes: Axes, table: pd.DataFrame, *, shade: str, style: object, is_main: bool) -> None:
+def _limits(panels: Sequence[Axes], *, level: bool) -> tuple[float, float]:
+    """From 0, unless values are compared with 1: then all that is drawn, and some room around 1."""
+    low, high = min(axes.dataLim.y0 for axes in panels), max(axes.dataLim.y1 for axes in panels)
+    if not np.isfinite(high) or high <= 0:
+        return 0.0, 1.0
+    if not level:
+        return 0.0, 1.08 * high
+    low, high = min(low, 0.8), max(high, 1.2)
+    return low - 0.05 * (high - low), high + 0.05 * (high - low)
+
+
+def _draw(axes: Axes, table: pd.DataFrame, *, shade: str, style: object, is_main: bool, band: bool) -> None:
     if not len(table):
         return
     at = table["at"].to_numpy(float)
@@ -93,8 +105,9 @@ def _draw(axes: Axes, table: pd.DataFrame, *, shade: str, style: object, is_main
         low, high = (table[name].to_numpy(float) for name in ("chance_low", "chance_high"))
         axes.fill_between(at, low, high, color=RULE, linewidth=0, zorder=1)
         axes.plot(at, table["reversed"].to_numpy(float), ":", color=INK, linewidth=1.1, zorder=3)
-    low, high = (table[name].to_numpy(float) for name in ("low", "high"))
-    axes.fill_between(at, low, high, color=shade, alpha=0.22 if is_main else 0.10, linewidth=0, zorder=2)
+    if band:
+        low, high = (table[name].to_numpy(float) for name in ("low", "high"))
+        axes.fill_between(at, low, high, color=shade, alpha=0.22 if is_main else 0.10, linewidth=0, zorder=2)
     value = table["value"].to_numpy(float)
     axes.plot(at, value, linestyle=style, color=shade, linewidth=1.8 if is_main else 1.4, zorder=4)  # type: ignore[arg-type]
 
