@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _SHOWN = {
     "distances": "correlation",
     "beyond inputs": "correlation_beyond_inputs",
+    "within classes": "correlation_within_classes",
     "nearest rows": "overlap",
     "distances, halves": "halves_correlation",
-    "nearest rows, halves": "halves_overlap",
     "distances, with inputs": "correlation_with_inputs",
 }
 _MOST_NETWORKS = 4

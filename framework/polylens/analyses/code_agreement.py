@@ -15,9 +15,11 @@ from polylens.streams import Streams
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from jaxtyping import Bool, Float64
+    from jaxtyping import Bool, Float64, Int64
 
     from polylens.statistics import CodeFrame
+_FEWEST = 20
+"""Pairs of one class below which nothing is said of them alone."""
 
 
 class CodeAgreement(Probe):
@@ -28,18 +30,18 @@ class CodeAgreement(Probe):
     rows are the same. Between layers: the spec's code against the codes of the own units of `layers`, in
     each network. Between networks: each control against the spec's own network, by the spec's code: list
     `second_seed`, checkpoints (`kind: checkpoint`) and `random_init` among the controls. What two networks
-    share may be no more than what they look at: with images, agreement beyond the distance of the inputs
-    stands beside. As a reference each code is split into two random halves of its units, which says how well
-    two codes of half the units agree where nothing else differs. Agreement of clusters is
-    `partition_agreement`'s.
+    share may be no more than what they look at, or than the classes: with images, agreement beyond the
+    distance of the inputs stands beside, and where rows have classes, that on pairs of one class alone. As
+    a reference each code is split into two random halves of its units, which says how well two codes of half
+    the units agree where nothing else differs. Agreement of clusters is `partition_agreement`'s.
 
     Source: Kriegeskorte, Mur and Bandettini 2008, representational similarity analysis; Huh et al. 2024
         (arXiv 2405.07987), mutual k-nearest neighbours. The polytope paper reports nothing on agreement.
     """
 
     compares: ClassVar[bool] = True
-    headline: ClassVar[tuple[str, ...]] = ("halves_correlation", "correlation", "overlap")
-    answer: ClassVar[tuple[str, ...]] = ("halves_correlation",)
+    headline: ClassVar[tuple[str, ...]] = ("correlation", "correlation_beyond_inputs", "overlap")
+    answer: ClassVar[tuple[str, ...]] = ("correlation", "correlation_beyond_inputs")
 
     layers: tuple[str, ...] = ()
     """Further layers whose own units' codes are compared with the spec's code and with each other."""
@@ -72,7 +74,7 @@ class CodeAgreement(Probe):
         progress: Progress,
         keeper: Keeper | None = None,
     ) -> Findings:
-        """Agreement between the layers of this network, and with the spec's own one where it is a control."""
+        """Agreement between the layers of this network, and of it with the spec's own one."""
         from polylens.analyses._layer_codes import layer_codes
         from polylens.errors import DataError
         from polylens.statistics import Blocks, CodeFrame, metric_name
@@ -109,9 +111,10 @@ class CodeAgreement(Probe):
             numbers |= self._halves(frame, rows.codes, streams)
             task.advance()
             inputs = _input_distances(rows, probed, frame)
-            if probed.own is not None and probed.own.codes is not None:
-                own = _Compared.of(frame, probed.own.codes, "own network")
-                numbers |= own.agreement(frame, compared["code"], inputs=inputs)
+            own = rows if probed.own is None else probed.own
+            if own.codes is not None:
+                whole = _Compared.of(frame, own.codes, "own network")
+                numbers |= whole.agreement(frame, compared["code"], inputs=inputs, targets=rows.targets)
             if inputs is not None:
                 numbers |= compared["code"].with_inputs(frame, inputs)
             task.advance()
@@ -155,9 +158,14 @@ class _Compared:
         return cls(frame.distances(codes), frame.near(codes, name), moved)
 
     def agreement(
-        self, frame: CodeFrame, other: _Compared, *, inputs: Float64[np.ndarray, "pairs"] | None = None
+        self,
+        frame: CodeFrame,
+        other: _Compared,
+        *,
+        inputs: Float64[np.ndarray, "pairs"] | None = None,
+        targets: Int64[np.ndarray, "rows"] | None = None,
     ) -> dict[str, Number]:
-        """With another code: of distances, of neighbours, and of distances beyond those of the inputs."""
+        """With another code: of distances and neighbours, beyond the inputs, and within classes."""
         import numpy as np
 
         from polylens.statistics import agreement_beyond, distance_agreement, neighbour_agreement
@@ -169,6 +177,12 @@ class _Compared:
         if inputs is not None:
             found["correlation_beyond_inputs"] = agreement_beyond(
                 frame, self.distances, other.distances, inputs, other.moved
+            )
+        alike = None if targets is None else targets[frame.pairs.left] == targets[frame.pairs.right]
+        if alike is not None and alike.sum() >= _FEWEST:
+            moved = [distances[alike] for distances in other.moved]
+            found["correlation_within_classes"] = distance_agreement(
+                frame.only(alike), self.distances[alike], other.distances[alike], moved
             )
         return {name: number for name, number in found.items() if np.isfinite(number.value)}
 

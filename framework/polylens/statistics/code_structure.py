@@ -53,6 +53,10 @@ class CodeFrame:
         chosen = blocks.rows_of(examples)
         return CodeFrame(blocks, drawn, chosen, neighbours, permutations, resamples, streams)
 
+    def only(self, kept: Bool[np.ndarray, "pairs"]) -> CodeFrame:
+        """The same with some of the pairs."""
+        return replace(self, pairs=Pairs(self.pairs.left[kept], self.pairs.right[kept]))
+
     def distances(self, codes: Codes, source: Int64[np.ndarray, "rows"] | None = None) -> Distances:
         """Mean over the code's layers of the share of units that differ, pair by pair.
 
