@@ -80,7 +80,7 @@ def great_circle(
 
 def path_crossings(
     part: Part,
-    paths: Iterable[Float[torch.Tensor, "corners ..."]],
+    paths: Iterable[Float[torch.Tensor, "_ ..."]],
     *,
     vertices: int = 4096,
     switches: bool = True,
@@ -129,7 +129,7 @@ def path_crossings(
             low = high
 
 
-def _group(paths: Iterator[Float[torch.Tensor, "corners ..."]]) -> list[torch.Tensor]:
+def _group(paths: Iterator[Float[torch.Tensor, "_ ..."]]) -> list[torch.Tensor]:
     """The next few paths."""
     group: list[torch.Tensor] = []
     chords = 0
