@@ -81,6 +81,11 @@ class Analysis(Plugin):
         """Why it cannot take the spec's code, as bits or graded; None where it can."""
         return None
 
+    def named_layers(self) -> tuple[str, ...]:
+        """Layers that its fields `through` and `layers` name; a spec is checked for them."""
+        through, layers = getattr(self, "through", "output"), getattr(self, "layers", ())
+        return (*(() if through == "output" else (through,)), *layers)
+
     def groundwork(self) -> Analysis | None:
         """An analysis of the same rows whose findings this one stands on, beside the siblings it names.
 
