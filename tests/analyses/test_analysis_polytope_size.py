@@ -32,6 +32,9 @@ def test_boundaries_and_neighbours_of_points_on_a_line() -> None:
     assert table["same_polytope"].tolist() == [True, True, False, True, True]
     assert found.numbers["same_polytope"].value == pytest.approx(4 / 5)
     assert found.numbers["distinct_polytopes"].value == pytest.approx(3 / 5)
+    # From 1 to 0.4 and 2.2 one boundary is passed, to the others of their class one or two.
+    assert table["neighbour_units"].tolist() == [0, 0, 1, 0, 0]
+    assert table["same_class_units"].tolist() == [0, 0, 1, 1, 2]
     # 0.8, 4, 1.2, 1/3, 0.5
     assert found.numbers["neighbour_over_boundary"].value == pytest.approx(0.8, rel=1e-5)
     assert found.numbers["boundary_of.1"].value == 1.0

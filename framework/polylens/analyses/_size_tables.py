@@ -12,7 +12,7 @@ from polylens.records import Rows
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from jaxtyping import Float32, Int64
+    from jaxtyping import Float32, Float64, Int64
 
     from polylens.geometry import NearestBoundaries, Part
     from polylens.statistics import Neighbours
@@ -45,6 +45,28 @@ def polytope_names(
     return np.stack(
         [np.unique(np.array([d.hex() for d in of]), return_inverse=True)[1].ravel() for of in digests]
     ).astype(np.int64)
+
+
+def units_apart(
+    part: Part,
+    points: Float32[np.ndarray, "rows ..."],
+    chosen: Int64[np.ndarray, "chosen"],
+    other: Int64[np.ndarray, "chosen"],
+) -> Float64[np.ndarray, "chosen"]:
+    """How many units (and windows) are in another regime at the other row; NaN where there is none (-1)."""
+    import numpy as np
+
+    from polylens.geometry import regimes
+
+    found = np.full(len(chosen), np.nan)
+    known = np.flatnonzero(other >= 0)
+    for start in range(0, len(known), _CHUNK):
+        of = known[start : start + _CHUNK]
+        ends = [
+            regimes(part, probing.tensor_of(points[rows[of]]).to(part.device))[0] for rows in (chosen, other)
+        ]
+        found[of] = sum((one != two).sum(axis=1) for one, two in zip(*ends, strict=True))
+    return found
 
 
 def point_table(
@@ -81,7 +103,10 @@ def point_table(
 
 def class_table(table: pd.DataFrame) -> pd.DataFrame:
     """Median distances, class by class."""
-    columns = ["boundary_distance", "neighbour_distance", "same_class_distance", "other_class_distance"]
+    columns = [
+        *("boundary_distance", "neighbour_distance", "same_class_distance", "other_class_distance"),
+        *("neighbour_units", "same_class_units", "other_class_units"),
+    ]
     grouped = table.groupby("class", sort=False)
     found = grouped[columns].median()
     found.insert(0, "points", grouped.size())

@@ -62,7 +62,7 @@ class PolytopeSize(Probe):
         import numpy as np
 
         from polylens.analyses import _probing as probing
-        from polylens.analyses._size_tables import class_table, layer_table, point_table, polytope_names
+        from polylens.analyses import _size_tables as tables
         from polylens.errors import DataError
         from polylens.statistics import nearest_neighbours
 
@@ -77,14 +77,20 @@ class PolytopeSize(Probe):
         if targets is not None:
             near["same"] = nearest_neighbours(points, of=chosen, groups=targets, same=True)
             near["other"] = nearest_neighbours(points, of=chosen, groups=targets, same=False)
-        names = polytope_names(part, points, progress)
+        names = tables.polytope_names(part, points, progress)
         random = _random_others(chosen, len(points), streams.generator("random pairs"))
         notes = _notes(found, near["any"])
-        table = point_table(rows, chosen, found, near, names)
+        table = tables.point_table(rows, chosen, found, near, names)
+        for kind, name in (("any", "neighbour"), ("same", "same_class"), ("other", "other_class")):
+            if kind in near:
+                table[f"{name}_units"] = tables.units_apart(part, points, chosen, near[kind].row)
         return Findings(
             numbers=self._numbers(table, names, chosen, random, part, streams),
-            tables={"points": table, "layers": layer_table(part, found, names, targets, near["any"], chosen)}
-            | ({} if targets is None else {"classes": class_table(table)}),
+            tables={
+                "points": table,
+                "layers": tables.layer_table(part, found, names, targets, near["any"], chosen),
+            }
+            | ({} if targets is None else {"classes": tables.class_table(table)}),
             notes=notes,
         )
 
@@ -128,7 +134,7 @@ class PolytopeSize(Probe):
         whole = names[-1]
 
         def number(
-            name: str, values: Float64[np.ndarray, "n"], share: bool = False, **more: object
+            name: str, values: Float64[np.ndarray, "n"], *, share: bool = False, **more: object
         ) -> Number:
             generator = streams.generator("resample", name)
             measure = np.mean if share else np.median
@@ -145,6 +151,10 @@ class PolytopeSize(Probe):
             column = f"{name}_distance"
             if column in table and np.isfinite(table[column]).any():
                 numbers[column] = number(column, table[column].to_numpy(np.float64))
+            column = f"{name}_units"
+            if column in table and table[column].notna().any():
+                values = table[column].dropna().to_numpy(np.float64)
+                numbers[column] = number(column, values, unit="units")
         times = _times(table)
         if len(times):
             numbers["neighbour_over_boundary"] = number("neighbour_over_boundary", times)
