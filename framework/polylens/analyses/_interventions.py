@@ -137,6 +137,12 @@ class Intervention:
             for start in range(0, len(group), size):
                 yield self._batch(group[start : start + size], changes)
 
+    @property
+    def vertices(self) -> int:
+        """How many points of the layer may be walked on together, by estimate of what they take."""
+        widest = max(shape.size for name, shape in self.flow.layers.items() if name != "output")
+        return int(min(max(_BUDGET / (32 * widest), 16), 4096))
+
     def inputs_of(self, row: int) -> Shaped[torch.Tensor, "1 ..."]:
         """The input of a row's example."""
         return self._inputs([int(self._rows.origins.example[row])])

@@ -127,9 +127,10 @@ class Scaling(Probe):
         """Boundaries between each of some rows and itself scaled; or why they cannot be counted."""
         import numpy as np
         import pandas as pd
+        import torch
 
         from polylens.errors import UsageError
-        from polylens.geometry import record, segment_crossings
+        from polylens.geometry import record, segments_crossings
         from polylens.statistics import Blocks, mean_intervals, metric_name
 
         some = chosen
@@ -146,10 +147,18 @@ class Scaling(Probe):
             return "Boundaries along the way are not counted: there is no way to scale along."
         counts = np.zeros((len(some), len(self.factors)))
         with progress.task("counting boundaries", total=len(some), unit="rows") as task:
-            for index, row in enumerate(some.tolist()):
-                whole = intervention.whole(row)
-                ends = [intervention.scaled(whole, row=row, factor=factor) for factor in (low, high)]
-                crossed = segment_crossings(part, *ends, keep_outputs=False)
+            wholes = [intervention.whole(row) for row in some.tolist()]
+            ends = [
+                torch.stack(
+                    [
+                        intervention.scaled(whole, row=row, factor=factor)
+                        for whole, row in zip(wholes, some.tolist(), strict=True)
+                    ]
+                )
+                for factor in (low, high)
+            ]
+            walks = segments_crossings(part, *ends, vertices=intervention.vertices)
+            for index, crossed in enumerate(walks):
                 at = low + crossed.position * (high - low)
                 for place, factor in enumerate(self.factors):
                     counts[index, place] = ((at > min(1.0, factor)) & (at < max(1.0, factor))).sum()
