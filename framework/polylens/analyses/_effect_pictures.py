@@ -75,7 +75,7 @@ def effect_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
                     clusters=[f"{line.cluster} ({line.size:,} rows)" for line in shown.itertuples()],
                     columns=names.iloc[0].tolist()
                     if by_output
-                    else [f"{rank + 1}." for rank in names.columns],
+                    else [f"{rank + 1}." for rank in range(names.shape[1])],
                 ),
                 alt="Clusters by outputs: how far their mean logits are above those of all clusters.",
             )

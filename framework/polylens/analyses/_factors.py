@@ -74,7 +74,8 @@ def displacement(factor: float, *, draw: int, streams: Streams) -> RowChange:
             ]
         ).to(values)
         lengths = abs(factor - 1) * values.norm(dim=-1, keepdim=True)
-        return values + drawn / drawn.norm(dim=-1, keepdim=True) * lengths
+        moved: torch.Tensor = values + drawn / drawn.norm(dim=-1, keepdim=True) * lengths
+        return moved
 
     return displaced
 

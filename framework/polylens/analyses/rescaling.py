@@ -72,7 +72,8 @@ class Rescaling(Probe):
             for biases in (True, False)
             for norm in (("live", "frozen") if has_norms else ("live",))
         ]
-        tables, notes = [], []
+        tables: list[pd.DataFrame] = []
+        notes: list[str] = []
         numbers: dict[str, Number] = {}
         with progress.task("rescaling", total=len(chosen) * len(cases), unit="rows") as task:
             for norm, biases in cases:

@@ -40,7 +40,7 @@ def layer_factors(
     if len(layers) > _MOST_LAYERS:
         rows = np.linspace(0, len(layers) - 1, _MOST_LAYERS).astype(int)
         note += f" {len(layers) - _MOST_LAYERS} more layers are not drawn."
-    names = [layers[row] for row in rows]
+    names = [layers[row] for row in rows.tolist()]
     top = max(float(np.nanmax(values)) for values in shown.values())
     each = ROW * len(names) + head_height(names, factors)
     figure = canvas(heading, note=note.strip(), height=each * len(shown))
