@@ -20,12 +20,26 @@ _ACROSS = 2
 
 @dataclass(frozen=True)
 class FactorCurve:
-    """A mean at each factor."""
+    """A mean at each factor; factors ascend."""
 
     factors: Float[np.ndarray, "factors"]
     values: Float[np.ndarray, "factors"]
     low: Float[np.ndarray, "factors"] | None = None
     high: Float[np.ndarray, "factors"] | None = None
+
+    def through_one(self) -> FactorCurve:
+        """The curve with the factor 1, where nothing is changed and every measure is 0.
+
+        >>> curve = FactorCurve(np.array([0.5, 2.0]), np.array([0.3, 0.1])).through_one()
+        >>> curve.factors.tolist(), curve.values.tolist()
+        ([0.5, 1.0, 2.0], [0.3, 0.0, 0.1])
+        """
+        if (self.factors == 1).any():
+            return self
+        place = int(np.searchsorted(self.factors, 1.0))
+        low, high = (None if one is None else np.insert(one, place, 0.0) for one in (self.low, self.high))
+        factors, values = np.insert(self.factors, place, 1.0), np.insert(self.values, place, 0.0)
+        return FactorCurve(factors, values, low, high)
 
 
 @picture
@@ -88,7 +102,7 @@ def _draw(axes: Axes, by: Mapping[str, tuple[FactorCurve, FactorCurve]], *, vari
     axes.axvline(1.0, color=MUTED, linewidth=0.8, zorder=1)
     for variant in reversed(list(by)):
         shade, marker = variant_style(variant, variants)
-        scaled, displaced = by[variant]
+        scaled, displaced = (curve.through_one() for curve in by[variant])
         own = variant == "network"
         if scaled.low is not None and scaled.high is not None:
             axes.fill_between(
