@@ -170,7 +170,6 @@ def _distinct(
         float(found(meanings.values)),
         chance=float(np.mean([found(each) for each in shuffled])),
         chance_is=chance_is,
-        unit="meanings",
     )
 
 
