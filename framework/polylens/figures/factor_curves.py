@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from polylens.figures.style import INK, MUTED, SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fitted, tick
+from polylens.figures.words import fitted, inches, short, tick
 
 _ACROSS = 2
 
@@ -79,14 +79,15 @@ def factor_curves(
             axes.set_axis_off()
             continue
         measure = list(shown)[index]
-        _draw(axes, shown[measure], variants=variants)
-        axes.set_title(fitted(measure, width=6.6 / across, size=SMALL, bold=True), fontsize=SMALL)
+        _draw(axes, shown[measure], variants=variants, room=5.2 / across)
+        axes.set_title(fitted(measure, width=5.4 / across, size=SMALL, bold=True), fontsize=SMALL)
         if index + across >= len(shown):
             axes.set_xlabel("factor")
         high = max(_top(pair) for pair in shown[measure].values())
         top = max(1.08 * high, (floors or {}).get(measure, 0.0)) or 1.0
         # Room for marks at zero, which are what an exact result looks like.
         axes.set_ylim(-0.03 * top, top)
+        axes.set_yticks([place for place in axes.get_yticks() if 0 <= place <= top])
     return figure
 
 
@@ -98,7 +99,9 @@ def _top(pair: Sequence[FactorCurve]) -> float:
     return max(found)
 
 
-def _draw(axes: Axes, by: Mapping[str, tuple[FactorCurve, FactorCurve]], *, variants: Sequence[str]) -> None:
+def _draw(
+    axes: Axes, by: Mapping[str, tuple[FactorCurve, FactorCurve]], *, variants: Sequence[str], room: float
+) -> None:
     axes.axvline(1.0, color=MUTED, linewidth=0.8, zorder=1)
     for variant in reversed(list(by)):
         shade, marker = variant_style(variant, variants)
@@ -127,27 +130,43 @@ def _draw(axes: Axes, by: Mapping[str, tuple[FactorCurve, FactorCurve]], *, vari
             linewidth=2.0 if own else 1.4,
             zorder=5 if own else 4,
         )
-    factors = np.unique(np.concatenate([pair[0].factors for pair in by.values()]))
+    factors = np.unique(np.concatenate([[1.0], *(pair[0].factors for pair in by.values())]))
+    low, high = float(factors[0]), float(factors[-1])
     axes.set_xscale("log")
+    axes.set_xlim(low / 1.1 if low < 1 else 0.9, high * 1.1 if high > 1 else 1.1)
     axes.xaxis.set_minor_locator(NullLocator())
-    places = _thinned([*factors.tolist(), 1.0])
-    axes.set_xticks(places, [tick(place) for place in places])
-    axes.yaxis.set_major_formatter(FuncFormatter(tick))
+    places = _named(factors.tolist(), room=room)
+    axes.set_xticks(places, [_factor(place) for place in places])
+    axes.yaxis.set_major_formatter(FuncFormatter(_value))
     axes.locator_params(axis="y", nbins=5)
     axes.grid(axis="y")
     axes.tick_params(length=0, colors=INK)
 
 
-def _thinned(factors: Sequence[float]) -> list[float]:
-    """Factors to be named at the axis: 1, and the others that stand far enough from those named before.
+def _value(value: float, position: int | None = None) -> str:
+    return tick(value, position) if value == 0 or 1e-3 <= abs(value) < 1e5 else short(value)
 
-    >>> _thinned([0.1, 0.9, 1.0, 1.1, 2.0, 20.0])
+
+def _factor(factor: float) -> str:
+    return f"{factor:.3g}"
+
+
+def _named(factors: Sequence[float], *, room: float) -> list[float]:
+    """Factors that are named at an axis `room` inches long: 1, and from the ends inwards what finds room.
+
+    >>> _named([0.1, 0.9, 1.0, 1.1, 2.0, 20.0], room=2.5)
     [0.1, 1.0, 2.0, 20.0]
     """
-    low, high = math.log(min(factors)), math.log(max(factors))
-    room = (high - low) / 9
+    span = math.log(max(factors)) - math.log(min(factors))
     kept = [1.0]
-    for factor in sorted(set(factors), key=lambda one: -abs(math.log(one))):
-        if all(abs(math.log(factor) - math.log(one)) >= room for one in kept):
+    for factor in sorted(set(factors) - {1.0}, key=lambda one: -abs(math.log(one))):
+        apart = (
+            (abs(math.log(factor / one)) / span * room, _width(factor) / 2 + _width(one) / 2) for one in kept
+        )
+        if all(distance >= wide + 0.08 for distance, wide in apart):
             kept.append(factor)
     return sorted(kept)
+
+
+def _width(factor: float) -> float:
+    return inches(_factor(factor), size=SMALL)
