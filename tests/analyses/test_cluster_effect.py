@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import torch
 from tests.analyses.probing import dense, probe, probed
+from tests.analyses.texts import transformer
 from torch import nn
 
 from polylens.analyses import Outcome
-from polylens.analyses._centroids import Centroids
+from polylens.analyses._centroids import Centroids, putting
+from polylens.analyses._interventions import Intervention
 from polylens.analyses.cluster_effect import ClusterEffect
 from polylens.errors import DataError
 from polylens.records import Findings, Partition, Rows
-from polylens.statistics import Blocks
+from polylens.statistics import Blocks, divergences
 
 FEW = {"of": "clusters", "draws": 2, "resamples": 20}
 
@@ -123,3 +125,45 @@ def test_what_cannot_be_replaced_is_said() -> None:
     few = {"half": {"class 0": "first"}}
     with pytest.raises(DataError, match="no group for class 1"):
         probe(ClusterEffect(abstractions=few, **FEW), rows, at, upstream=upstream(targets))
+
+
+def test_a_token_is_replaced_by_tokens_of_other_texts_and_next_tokens_are_named() -> None:
+    rows, at = transformer("gpt2")
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    found = probe(ClusterEffect(top=2, **FEW), rows, at, upstream=upstream(labels))
+    assert {"kept_predictions", "kl_divergence.nearest_cluster"} <= set(found.numbers)
+    # By hand: what the network says after token 8 of the first text, whose cluster has token 2 of the second.
+    assert rows.activations is not None
+    module = at.network.module
+    replacement = torch.from_numpy(rows.activations[2])
+
+    def put(part, args, output):
+        output = output.clone() if isinstance(output, torch.Tensor) else output[0].clone()
+        output[0, 8] = replacement
+        return output
+
+    ids = at.examples.batch([0])
+    with torch.no_grad():
+        before = module(ids).logits[0, 8].log_softmax(-1)
+        handle = module.get_submodule(rows.layer).register_forward_hook(put)
+        after = module(ids).logits[0, 8].log_softmax(-1)
+        handle.remove()
+    kl = float((before.exp() * (before - after)).sum() / np.log(2))
+    # Two rows of the first text and one of the second: the second one's place is taken by the others' mean.
+    assert found.tables["clusters"]["replaced"].tolist() == [3, 3]
+    intervention = Intervention(at, rows, reads_units=False)
+    change, _ = putting(lambda row: rows.activations[2].astype(np.float64), np.array([1]))
+    (reached,) = intervention.batches(np.array([1]), [change])
+    assert divergences(reached.output[:1], reached.output[1:])[0].item() == pytest.approx(kl, rel=1e-3)
+    logits = found.tables["logits"]
+    assert logits.groupby("cluster").size().tolist() == [2, 2]
+    assert logits["name"].str.startswith(" word").all()
+
+
+def test_an_encoder_has_angles_for_predictions() -> None:
+    rows, at = transformer("bert")
+    found = probe(ClusterEffect(**FEW), rows, at, upstream=upstream(np.array([0, 1, 0, 1, 0, 1])))
+    assert 0 < found.numbers["output_angle"].value < 180
+    assert "kept_predictions" not in found.numbers
+    assert "logits" not in found.tables
+    assert "no logits" in " ".join(found.notes)

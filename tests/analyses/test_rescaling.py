@@ -8,14 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.analyses.probing import dense, probe, probed
+from tests.analyses.texts import transformer
 from tests.geometry.networks import network
-from tests.text_models import tiny_config
 from torch import nn
 
 from polylens.analyses import Outcome, Probed
 from polylens.analyses.rescaling import Rescaling
-from polylens.models._transformers import build
-from polylens.records import Network, Origins, Rows, TextFormat
+from polylens.records import Rows
 
 FEW = {"draws": 1, "resamples": 20}
 
@@ -67,53 +66,17 @@ def test_norms_live_take_a_scale_back_and_held_they_hand_it_on() -> None:
     assert found["displaced_flipped_share.live.with_biases"].value > 0
 
 
-class Ids:
-    """Inputs of tokens, of several lengths."""
-
-    def __init__(self) -> None:
-        self.ids = ("a", "b")
-        self.tokens = [torch.arange(20, 29), torch.arange(40, 46)]
-
-    def batch(self, indices: list[int]) -> torch.Tensor:
-        return torch.nn.utils.rnn.pad_sequence(
-            [self.tokens[index] for index in indices], batch_first=True, padding_value=-1
-        )
-
-    def lengths(self) -> np.ndarray:
-        return np.array([9, 6])
-
-
-@pytest.mark.parametrize("architecture", ["gpt2", "bert"])
-def test_the_residual_stream_of_a_transformer_is_scaled_everywhere_or_at_one_token(architecture: str) -> None:
-    module = build(tiny_config(architecture), attention="sdpa", generator=torch.Generator().manual_seed(0))
-    for parameter in module.parameters():
-        nn.init.normal_(parameter, std=0.3, generator=torch.Generator().manual_seed(1))
-    layer = "transformer.h.0" if architecture == "gpt2" else "encoder.layer.0"
-    examples = Ids()
-    network = Network(
-        "tiny",
-        module,
-        TextFormat("", "", 64),
-        example_input=examples.batch([0]),
-        is_causal=architecture == "gpt2",
+def test_the_residual_stream_of_a_transformer_is_scaled_everywhere_or_at_one_token() -> None:
+    rows, at = transformer("gpt2")
+    rows = rows.take(np.array([0, 1]))
+    analysis = Rescaling(factors=(5.0,), **FEW)
+    found, one = (
+        probe(each, rows, at) for each in (analysis, analysis.model_copy(update={"at": "position"}))
     )
-    origins = Origins(np.array([0, 0, 1]), np.array([3, 8, 2]), (64,), examples.ids)
-    rows = Rows(layer, origins)
-    at = Probed.__new__(Probed)
-    object.__setattr__(at, "network", network)
-    object.__setattr__(at, "examples", examples)
-    object.__setattr__(at, "layer", layer)
-    object.__setattr__(at, "own", None)
-    analysis = Rescaling(factors=(0.2, 5.0), **FEW)
-    found = probe(analysis, rows, at)
     assert {"live.with_biases", "frozen.with_biases", "live.without_biases", "frozen.without_biases"} == {
         name.removeprefix("flipped_share.") for name in found.numbers if name.startswith("flipped_share.")
     }
     assert "smooth" in " ".join(found.notes)
-    assert set(found.tables["factors"]["layer"]) > {""}
-    if architecture == "bert":
-        return
-    one = probe(Rescaling(factors=(0.2, 5.0), at="position", **FEW), rows, at)
     name = "flipped_share.frozen.with_biases"
     assert one.numbers[name] != found.numbers[name]
     figures = analysis.draw({"network": (Outcome(rows, found, {}),)}, subject="S.")
