@@ -28,7 +28,7 @@ def crossing_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]
         caption=(
             "Boundaries crossed per unit length, and the endpoint share: units whose regime differs between "
             "the two ends over boundaries crossed, over all pairs; 1 means that no unit changes and changes "
-            f"back. {exact} {subject}"
+            f"back. First of all layers, then of each. {exact} {subject}"
         ),
         png=scores({words: by_variant(outcomes, name) for words, name in chosen.items()}),
         alt="One panel a number: the network beside its controls.",

@@ -23,9 +23,9 @@ def path_pictures(outcomes: Outcomes, *, subject: str, path: str) -> tuple[Figur
     own = outcomes[NETWORK][0].findings
     ending = f"Paths are {path}. {in_words(own)} {subject}"
     around, along = _tables(outcomes, "around_switches"), _tables(outcomes, "along_paths")
-    ratios = [name for name in own.numbers if name.split(".")[0] in ("switch_ratio", "switch_ratio_same")]
-    main = [name for name in ratios if not name.startswith("switch_ratio_same")][: _MOST_LAYERS + 1]
-    names = [*main, *(name for name in ("switch_ratio_same",) if name in own.numbers)]
+    layers = [name for name in own.numbers if name.startswith("switch_ratio.")][:_MOST_LAYERS]
+    names = {"all layers": "switch_ratio", "all layers, same class": "switch_ratio_same"}
+    names |= {name.removeprefix("switch_ratio."): name for name in layers}
     switches = (
         Figure(
             name="around-switches",
@@ -37,13 +37,14 @@ def path_pictures(outcomes: Outcomes, *, subject: str, path: str) -> tuple[Figur
             ),
             png=path_curves(
                 {
-                    name: table.rename(columns={"offset": "at", "relative": "value"})
+                    name: _with_enough(table).rename(columns={"offset": "at", "relative": "value"})
                     for name, table in around.items()
                 },
                 heading="Boundary density around the switch of the prediction",
                 note=(
                     "Grey: chance, switches exchanged between different-class paths (5 to 95 %). "
-                    "Dotted: each switch counted from the other end of its path."
+                    "Dotted: each switch counted from the other end of its path. "
+                    "Same-class paths are drawn where at least a tenth as many of them switch."
                 ),
                 along="offset from the switch (share of the path)",
                 height="density over the path's mean",
@@ -77,7 +78,7 @@ def path_pictures(outcomes: Outcomes, *, subject: str, path: str) -> tuple[Figur
                 "Density in the piece of the path that is centred at a switch of the prediction, over that "
                 f"on the whole of the same paths; 1 is no more boundaries than elsewhere. {ending}"
             ),
-            png=scores({name: by_variant(outcomes, name) for name in names}),
+            png=scores({words: by_variant(outcomes, name) for words, name in names.items()}),
             alt="One panel a number: the network beside its controls, chance as an upright mark.",
         ),
     )
@@ -90,3 +91,10 @@ def path_pictures(outcomes: Outcomes, *, subject: str, path: str) -> tuple[Figur
 def _tables(outcomes: Outcomes, name: str) -> dict[str, pd.DataFrame]:
     """One table of the first draw of every variant."""
     return {variant: draws[0].findings.tables[name] for variant, draws in outcomes.items() if draws}
+
+
+def _with_enough(table: pd.DataFrame) -> pd.DataFrame:
+    """Without same-class paths where too few switch for a curve that says anything."""
+    paths = table.groupby("kind")["paths"].max()
+    few = 10 * paths.get("same", 0) < paths.get("different", 0)
+    return table[table["kind"] != "same"] if few else table

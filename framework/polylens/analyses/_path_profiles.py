@@ -140,11 +140,12 @@ def around_table(found: Mapping[Kind, Around], layers: Sequence[str]) -> pd.Data
                         "chance_low": chance_low[place],
                         "chance_high": chance_high[place],
                         "reversed": each.reversed[place],
+                        "paths": each.n_paths,
                     }
                 )
             )
     columns = ["kind", "layer", "offset", "density", "relative", "low", "high"]
-    empty = pd.DataFrame(columns=[*columns, "chance_low", "chance_high", "reversed"])
+    empty = pd.DataFrame(columns=[*columns, "chance_low", "chance_high", "reversed", "paths"])
     return pd.concat(tables, ignore_index=True) if tables else empty
 
 
@@ -197,7 +198,8 @@ def _over(
     import numpy as np
 
     mean = np.broadcast_to(mean, density.shape)
-    return np.divide(density, mean, out=np.full(density.shape, np.nan), where=mean > 0)
+    found: np.ndarray = np.divide(density, mean, out=np.full(density.shape, np.nan), where=mean > 0)
+    return found
 
 
 def _middle(

@@ -76,10 +76,17 @@ def path_curves(
                 _draw(axes, chosen, shade=shade, style=style, is_main=is_main, band=is_main or not level)
             _dress(axes, level=level)
             if row == 0:
-                axes.set_title(variant_name(name), color=shade)
+                axes.set_title(variant_name(name), color=shade, pad=18)
             if column == 0:
-                axes.set_ylabel(fitted(_words(layer), width=1.05, size=SMALL), fontsize=SMALL, color=INK)
-        low, high = _limits(grid[row], level=level)
+                axes.text(
+                    0.0,
+                    1.04,
+                    fitted("all layers" if layer == "all" else layer, width=5.0, size=SMALL),
+                    transform=axes.transAxes,
+                    fontsize=SMALL,
+                    color=INK,
+                )
+        low, high = _limits(list(grid[row]), level=level)
         grid[row, 0].set_ylim(low, high)
     figure.supxlabel(along, fontsize=9.5, color=MUTED)
     figure.supylabel(height, fontsize=9.5, color=MUTED)
@@ -109,7 +116,7 @@ def _draw(axes: Axes, table: pd.DataFrame, *, shade: str, style: object, is_main
         low, high = (table[name].to_numpy(float) for name in ("low", "high"))
         axes.fill_between(at, low, high, color=shade, alpha=0.22 if is_main else 0.10, linewidth=0, zorder=2)
     value = table["value"].to_numpy(float)
-    axes.plot(at, value, linestyle=style, color=shade, linewidth=1.8 if is_main else 1.4, zorder=4)  # type: ignore[arg-type]
+    axes.plot(at, value, linestyle=style, color=shade, linewidth=1.8 if is_main else 1.4, zorder=4)
 
 
 def _dress(axes: Axes, *, level: bool) -> None:
@@ -134,10 +141,6 @@ def _some(layers: Sequence[str]) -> list[str]:
     if len(others) > room:
         others = [others[index] for index in np.linspace(0, len(others) - 1, room).astype(int)]
     return together + others
-
-
-def _words(layer: str) -> str:
-    return "all layers" if layer == "all" else layer
 
 
 def _left_out(shown: Mapping[str, pd.DataFrame], layers: Sequence[str], variants: Sequence[str]) -> str:

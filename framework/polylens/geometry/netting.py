@@ -71,15 +71,17 @@ def net_changes(walk: Walk) -> list[Net]:
     kept = kept[np.lexsort((position[kept], flat[kept] // width))]
     bounds = np.searchsorted(flat[kept] // width, np.arange(walk.segments + 1))
     which = np.searchsorted(offsets, flat[kept] % width, side="right") - 1
-    columns = (
-        position[kept],
-        which,
-        flat[kept] % width - offsets[which],
-        (after - change)[kept],
-        after[kept],
-    )
+    unit, before = flat[kept] % width - offsets[which], (after - change)[kept]
+    position, after = position[kept], after[kept]
     return [
-        Net(*(column[low:high] for column in columns), _by_nonlinearity(row, offsets))
+        Net(
+            position=position[low:high],
+            nonlinearity=which[low:high],
+            unit=unit[low:high],
+            before=before[low:high],
+            after=after[low:high],
+            start=_by_nonlinearity(row, offsets),
+        )
         for low, high, row in zip(bounds[:-1], bounds[1:], begin, strict=True)
     ]
 

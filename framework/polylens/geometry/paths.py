@@ -72,7 +72,7 @@ def great_circle(
     else:
         return None
     lengths = weights @ norms
-    points = torch.tensordot(turned, torch.stack([first, last]), dims=1)
+    points: torch.Tensor = torch.tensordot(turned, torch.stack([first, last]), dims=1)
     points = points * lengths.reshape(-1, *[1] * first.dim())
     points[0], points[-1] = ends
     return points
@@ -116,7 +116,7 @@ def path_crossings(
         is_last[torch.cumsum(torch.tensor([len(path) for path in group]), 0) - 1] = True
         starts, ends = corners[:-1][~is_last[:-1]], corners[1:][~is_last[:-1]]
         lengths = (ends - starts).flatten(1).norm(dim=1).cpu().numpy()
-        found: Iterator[Crossings] | Iterator[SampledCrossings]
+        found: Iterator[Crossings | SampledCrossings]
         if part.obstacles:
             pairs = zip(starts, ends, strict=True)
             found = (sampled_crossings(part, one, other, resolution=resolution) for one, other in pairs)
@@ -142,7 +142,7 @@ def _group(paths: Iterator[Float[torch.Tensor, "_ ..."]]) -> list[torch.Tensor]:
 
 
 def _path(
-    chords: list[Crossings] | list[SampledCrossings],
+    chords: list[Crossings | SampledCrossings],
     lengths: Float64[np.ndarray, "chords"],
     *,
     switches: bool,
@@ -170,7 +170,7 @@ def _path(
 
 
 def _differing(
-    chords: list[Crossings] | list[SampledCrossings], nonlinearity: Int64[np.ndarray, "crossings"]
+    chords: list[Crossings | SampledCrossings], nonlinearity: Int64[np.ndarray, "crossings"]
 ) -> Int64[np.ndarray, "nonlinearities"]:
     """How many units of each nonlinearity end in another regime than they began in."""
     unit = np.concatenate([chord.unit for chord in chords])

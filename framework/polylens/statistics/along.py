@@ -104,4 +104,5 @@ class PathProfile:
         weight = np.ones(len(self.length)) if weight is None else weight
         above = np.tensordot(weight, self.crossed, 1)
         below = np.broadcast_to(weight @ self.length, above.shape)
-        return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+        found: np.ndarray = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+        return found
