@@ -14,7 +14,7 @@ from jaxtyping import config, install_import_hook
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
-_ENGINES = ("bits", "clustering", "dataflow", "figures", "statistics", "text")
+_ENGINES = ("bits", "clustering", "dataflow", "figures", "geometry", "statistics", "text")
 
 # Before anything imports them: every call of an engine then holds its arrays against their annotated shapes.
 # A function whose hints name a module that is only imported for typing stays unchecked.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from safetensors.torch import save_file
 
 from polylens.assembly import Recipe, assemble, open_examples
 from polylens.controls import Control
+from polylens.controls.checkpoint import Checkpoint
 from polylens.datasets import Dataset
 from polylens.errors import StoreError, UsageError
 from polylens.models import Model
@@ -97,6 +99,16 @@ def test_controls_start_from_the_weights_they_ask_for() -> None:
     assert permuted.targets == "shuffled"
     with pytest.raises(UsageError, match="random_labels"):
         _ = recipe(FRESH, "random_labels").weighted_model
+
+
+def test_a_checkpoint_has_the_randomness_of_the_network_itself() -> None:
+    own = recipe(TRAINED)
+    first = replace(own, control=Checkpoint(epochs=0))
+    assert first.weight_streams == own.weight_streams
+    assert first.weighted_model == recipe(FRESH).model
+    assert Recipe.from_plain(first.to_plain()) == first
+    with pytest.raises(UsageError, match="checkpoint"):
+        _ = replace(recipe(FRESH), control=Checkpoint(epochs=1)).weighted_model
 
 
 def test_only_controls_with_weights_of_their_own_draw_them_anew() -> None:

@@ -39,25 +39,22 @@ class Recipe:
         """The model whose weights the network starts from: the spec's own, or what the control asks for.
 
         Raises:
-            UsageError: the control needs a network trained here, and this one is not.
+            UsageError: the model can have no such control, for example as it is not trained here.
         """
-        if self.control is None or self.control.weights in ("same", "another seed"):
+        if self.control is None:
             return self.model
-        if self.control.weights == "untrained":
-            return self.model.untrained()
-        changed = self.model.with_targets("shuffled")
-        if changed is None:
-            raise UsageError(
-                f"the control '{self.control.kind()}' needs a network trained here",
-                hint="give the model a 'training' block, or leave this control out",
-            )
-        return changed
+        start = self.control.start(self.model)
+        if start is None:
+            refused = self.control.why_not(self.model)
+            why, hint = refused or ("does not fit this model", "leave it out")
+            raise UsageError(f"the control '{self.control.kind()}' {why}", hint=hint)
+        return start
 
     @property
     def weight_streams(self) -> Streams:
         """Randomness of initial weights and of training: the spec's own, or the control draw's."""
         streams = Streams(self.seed).child("model")
-        if self.control is None or self.control.weights == "same":
+        if self.control is None or not self.control.has_own_draws:
             return streams
         return streams.child(self.control.kind(), self.draw)
 

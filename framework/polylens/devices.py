@@ -106,7 +106,15 @@ def computing_on(accelerator: str) -> Iterator[None]:
 
 def fitting_device(rows: int) -> str:
     """The torch device for work on all pairs of so many rows: `cuda` where it is there, allowed and pays."""
-    if rows < _GPU_ROWS or _accelerator.get() in ("cpu", "mps"):
+    return "cpu" if rows < _GPU_ROWS else probing_device()
+
+
+def probing_device() -> str:
+    """The torch device for a network that is looked into: `cuda` where it is there and allowed.
+
+    Not `mps`: geometry computes in double precision, which it lacks.
+    """
+    if _accelerator.get() in ("cpu", "mps"):
         return "cpu"
     import torch
 

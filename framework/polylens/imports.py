@@ -70,6 +70,22 @@ def datasets() -> Any:
 
 
 @cache
+def sparsify() -> Any:
+    """EleutherAI's sparsify, an extra, without what it prints as it is imported.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    import contextlib
+    import io
+
+    transformers()
+    with contextlib.redirect_stdout(io.StringIO()):
+        import sparsify as module
+    return module
+
+
+@cache
 def _declare_missing_operators() -> None:
     import torch
 

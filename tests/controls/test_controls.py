@@ -7,15 +7,18 @@ import pytest
 import torch
 from torch import nn
 
+from polylens.controls.checkpoint import Checkpoint
 from polylens.controls.random_init import RandomInit
 from polylens.controls.random_labels import RandomLabels
 from polylens.controls.second_seed import SecondSeed
 from polylens.controls.shuffled_weights import ShuffledWeights
 from polylens.datasets.digits import Digits
 from polylens.errors import UsageError
-from polylens.models import Model
+from polylens.models import Model, Training
 from polylens.models.cnn import Cnn
+from polylens.models.mlp import Mlp
 from polylens.models.torchvision import Torchvision
+from polylens.models.transformers import Transformers
 from polylens.records import Examples, Network
 from polylens.streams import Streams
 
@@ -179,3 +182,42 @@ def test_recalibration_brings_untrained_googlenet_back_to_life() -> None:
     print(f"pre-activations of the last block: {dead:.1e} before, {alive:.1e} after recalibration")
     assert dead < 1e-8
     assert 0.3 < alive < 3
+
+
+def test_a_checkpoint_is_the_model_after_fewer_epochs_or_at_another_revision() -> None:
+    trained = Mlp(inputs=4, hidden=(3,), classes=2, training=Training(epochs=5))
+    earlier = Checkpoint(epochs=2).start(trained)
+    assert earlier == trained.model_copy(update={"training": Training(epochs=2)})
+    assert Checkpoint(epochs=0).start(trained) == trained.untrained()
+    assert Checkpoint(epochs=2).apply(network_of(NORMED), digits_for(NORMED), Streams(1)).module
+    hub = Transformers(source="owner/name", revision="a" * 40)
+    later = Checkpoint(revision="b" * 40).start(hub)
+    assert later == Transformers(source="owner/name", revision="b" * 40)
+
+
+@pytest.mark.parametrize(
+    ("control", "model", "message"),
+    [
+        (
+            Checkpoint(epochs=5),
+            Mlp(inputs=4, hidden=(3,), classes=2, training=Training(epochs=5)),
+            "trained for 5",
+        ),
+        (Checkpoint(epochs=1), Mlp(inputs=4, hidden=(3,), classes=2), "not trained here"),
+        (Checkpoint(revision="b" * 40), Mlp(inputs=4, hidden=(3,), classes=2), "this model has none"),
+    ],
+)
+def test_a_checkpoint_that_a_model_has_not_is_refused_in_words(
+    control: Checkpoint, model: Model, message: str
+) -> None:
+    refused = control.why_not(model)
+    assert refused is not None
+    assert message in refused[0]
+    assert refused[1]
+
+
+def test_a_checkpoint_is_named_by_one_thing_and_drawn_once() -> None:
+    assert Checkpoint().start(NORMED) is None
+    for wrong in ({"epochs": 1, "revision": "a" * 40}, {"epochs": 1, "draws": 2}, {"revision": "main"}):
+        with pytest.raises(ValueError, match=r"checkpoint|draws|revision"):
+            Checkpoint.model_validate(wrong)

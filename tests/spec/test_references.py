@@ -76,6 +76,24 @@ def test_the_layer_a_code_reaches_to_must_exist(base: str) -> None:
     )
 
 
+def test_the_layers_an_analysis_names_must_exist(base: str) -> None:
+    agreement = "  agreement: {kind: code_agreement, layers: [hidden.1, hiden.3]}\n"
+    size = "  size: {kind: polytope_size, through: hidden.4}\n"
+    first, second = problems(base.replace("analyses:\n", f"analyses:\n{agreement}{size}"))
+    assert (first.message, first.suggestion, first.path) == (
+        "the model has no layer 'hiden.3'",
+        "hidden.3",
+        "analyses.agreement.layers.1",
+    )
+    assert (second.suggestion, second.path) == ("hidden.3", "analyses.size.through")
+
+
+def test_a_checkpoint_is_of_a_longer_training(base: str) -> None:
+    (problem,) = problems(base.replace("[random_init]", "{late: {kind: checkpoint, epochs: 60}}"))
+    assert problem.path == "controls.late"
+    assert "trained for 60" in problem.message
+
+
 @pytest.mark.parametrize(
     "name", ["Clusters", "my clusters", "a.b", "a/b", "é", "-x", "network", "raw_inputs", "time"]
 )

@@ -93,6 +93,19 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path,
     assert first != other
 
 
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd", "weight_decay": 0.1}])
+def test_a_training_that_is_stopped_earlier_is_the_longer_one_on_its_way(tmp_path, settings):
+    longer, seen = network(dropout=0.3), []
+    longer.register_forward_pre_hook(
+        lambda module, _: seen.append({name: value.clone() for name, value in module.state_dict().items()})
+    )
+    train(tmp_path / "longer", module=longer, epochs=3, **settings)
+    shorter = train(tmp_path / "shorter", module=network(dropout=0.3), epochs=2, **settings)
+    # One look at the scores before training, then 5 steps an epoch: the first of the third epoch.
+    after = seen[1 + 2 * 5]
+    assert all(torch.equal(after[name], value) for name, value in shorter.state_dict().items())
+
+
 def test_batches_prepared_on_the_way_give_the_same_weights(tmp_path, monkeypatch):
     train(tmp_path / "a")
     monkeypatch.setattr(batches_module, "_FITS_IN_MEMORY", 0)

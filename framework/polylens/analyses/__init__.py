@@ -1,4 +1,4 @@
-"""Analyses: stored rows in, findings out."""
+"""Analyses: stored rows in, findings out; some look into the network as well."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
 
 from polylens.plugin import Plugin
 from polylens.progress import Progress
-from polylens.records import Figure, Findings, Rows
+from polylens.records import Examples, Figure, Findings, Network, Rows
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ class Keeper(Protocol):
 
 
 class Analysis(Plugin):
-    """An analysis that a spec can name. Pure: the same rows and seed give the same findings."""
+    """An analysis that a spec can name. Pure: the same rows, network and seed give the same findings.
+
+    A kind derives from `RowAnalysis`, or from `Probe` where stored rows are not enough.
+    """
 
     family: ClassVar[str] = "analyses"
     headline: ClassVar[tuple[str, ...]] = ()
@@ -78,6 +81,11 @@ class Analysis(Plugin):
         """Why it cannot take the spec's code, as bits or graded; None where it can."""
         return None
 
+    def named_layers(self) -> tuple[str, ...]:
+        """Layers that its fields `through` and `layers` name; a spec is checked for them."""
+        through, layers = getattr(self, "through", "output"), getattr(self, "layers", ())
+        return (*(() if through == "output" else (through,)), *layers)
+
     def groundwork(self) -> Analysis | None:
         """An analysis of the same rows whose findings this one stands on, beside the siblings it names.
 
@@ -85,6 +93,23 @@ class Analysis(Plugin):
         runs that ask for the same share one. So what is costly is kept apart from fields that only read it.
         """
         return None
+
+    def on_inputs(self) -> Self | None:
+        """The same analysis for rows whose activations are raw inputs; None where it has no meaning there."""
+        return None
+
+    def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
+        """Pictures of the findings, the network beside its controls.
+
+        Args:
+            outcomes: by variant.
+            subject: the sentence every caption ends with: model, layer, rows, polytope or proxy.
+        """
+        return ()
+
+
+class RowAnalysis(Analysis):
+    """An analysis of stored rows alone."""
 
     @abstractmethod
     def run(
@@ -110,15 +135,54 @@ class Analysis(Plugin):
             DataError: the rows cannot be analysed like this (too few, no classes); says what to change.
         """
 
-    def on_inputs(self) -> Self | None:
-        """The same analysis for rows whose activations are raw inputs; None where it has no meaning there."""
-        return None
 
-    def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
-        """Pictures of the findings, the network beside its controls.
+@dataclass(frozen=True)
+class Probed:
+    """The network that a probe looks into."""
+
+    network: Network
+    """On the device to compute on, in single precision."""
+    examples: Examples
+    """All of the dataset; `Origins.example` of the rows says which each row is of."""
+    layer: str
+    """Path of the layer's module in the network, or `input`."""
+    own: Rows | None = None
+    """Rows of the spec's own network, where this one is a control and the probe compares the two."""
+
+
+class Probe(Analysis):
+    """An analysis that runs the network itself: along paths, from changed activations, around points."""
+
+    compares: ClassVar[bool] = False
+    """Whether it reads the rows of the spec's own network as well when it looks into a control."""
+
+    def needs(self) -> frozenset[Need]:
+        """Activations: they are the points it starts from."""
+        return frozenset({"activations"})
+
+    @abstractmethod
+    def probe(
+        self,
+        rows: Rows,
+        probed: Probed,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
+    ) -> Findings:
+        """What the network shows.
 
         Args:
-            outcomes: by variant.
-            subject: the sentence every caption ends with: model, layer, rows, polytope or proxy.
+            rows: of the network and the layer, with the parts that `needs` names.
+            probed: the network, which is left as it was.
+            streams: all randomness; name each draw.
+            upstream: findings of the siblings named by `upstream`, by name, and of the groundwork under
+                `GROUNDWORK`, where it asks for one.
+            progress: where long work shows itself.
+            keeper: where finished parts of long work outlive an interrupt.
+
+        Raises:
+            DataError: the rows cannot be probed like this (positions where whole examples are needed, no
+                classes); says what to change.
         """
-        return ()

@@ -9,16 +9,24 @@ from polylens.analyses import NETWORK, Outcome, Outcomes
 from polylens.records import Figure, Number
 
 
-def density_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
-    """Ratios by layer beside controls, how the distances overlap, and the class-by-class matrix."""
+def density_pictures(
+    outcomes: Outcomes, *, subject: str, measured: str = "code distance"
+) -> tuple[Figure, ...]:
+    """Ratios by layer beside controls, how the distances overlap, and the class-by-class matrix.
+
+    Args:
+        outcomes: with the findings of `_pair_ratios`.
+        subject: of captions.
+        measured: what is divided by the distance.
+    """
     import numpy as np
 
     from polylens.figures import class_matrix, densities, density_ratios, distance_overlap
 
     own = outcomes[NETWORK][0]
-    layers = () if own.rows.codes is None else own.rows.codes.scheme.layers
+    layers = [str(layer) for layer in own.findings.tables["ratios"]["layer"].unique() if layer != "all"]
     names: dict[str, tuple[str, ...]] = {"all layers": ("matched_ratio",)}
-    names |= {layer.name: ("matched_ratio", layer.name) for layer in layers}
+    names |= {layer: ("matched_ratio", layer) for layer in layers}
     ratios = {
         variant: {layer: _found(draws, *parts) for layer, parts in names.items()}
         for variant, draws in outcomes.items()
@@ -50,10 +58,10 @@ def density_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
             name="densities",
             title="Boundary density of pairs",
             caption=(
-                "Mean of code distance (share of a layer's units, averaged over layers) over Euclidean "
+                f"Mean of {measured} (share of a layer's units, averaged over layers) over Euclidean "
                 f"distance, not matched by distance; of controls the first draw. {subject}"
             ),
-            png=densities(means),
+            png=densities(means, measured=measured),
             alt="Density of same-class and of different-class pairs, one line a variant.",
         ),
         Figure(

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field
 
-from polylens.analyses import Analysis, Keeper, Need, Outcomes
+from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Rows, count_clusters
 from polylens.streams import Streams
@@ -16,7 +16,7 @@ _SHOWN = ("clusters", "coverage", "purity", "adjusted_mutual_information")
 """Numbers that are read together; the picture has a panel for each."""
 
 
-class ClusterQuality(Analysis):
+class ClusterQuality(RowAnalysis):
     """Number of clusters, coverage, purity and adjusted mutual information, each with its chance level.
 
     Purity alone proves nothing and is not comparable at different coverage: read it beside coverage,

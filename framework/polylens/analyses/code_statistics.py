@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Analysis, Keeper, Need, Outcomes
+from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
 from polylens.progress import Progress
 from polylens.records import Codes, Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from polylens.statistics import LayerActivity
 
 
-class CodeStatistics(Analysis):
+class CodeStatistics(RowAnalysis):
     """Distinct codes, distances of codes layer by layer, and units that are always on or always off."""
 
     headline: ClassVar[tuple[str, ...]] = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import GROUNDWORK, NETWORK, Analysis, Keeper, Need, Outcomes
+from polylens.analyses import GROUNDWORK, NETWORK, Analysis, Keeper, Need, Outcomes, RowAnalysis
 from polylens.analyses._density import Metric, On, Scale, check_space, metric_for, why_not_compared
 from polylens.progress import Progress
 from polylens.records import (
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from polylens.clustering import Points
 
 
-class Hdbscan(Analysis):
+class Hdbscan(RowAnalysis):
     """HDBSCAN* clusters of activations or of codes, with the clusterings that quality and intervals need.
 
     All of them are cut from one spanning tree of the rows and one of each subsample, in a stage of their own

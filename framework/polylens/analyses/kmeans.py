@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import NETWORK, Analysis, Keeper, Need, Outcomes
+from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Partition, Rows
 from polylens.streams import Streams
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from polylens.clustering import Points
 
 
-class Kmeans(Analysis):
+class Kmeans(RowAnalysis):
     """k-means clusters of activations, or of codes (bits as -1 and +1): as many as are asked for."""
 
     version: ClassVar[int] = 2

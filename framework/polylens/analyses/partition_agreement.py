@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import NETWORK, Analysis, Keeper, Need, Outcomes
+from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Partition, Rows
 from polylens.streams import Streams
@@ -23,7 +23,7 @@ _SHOWN = ("adjusted_mutual_information", "adjusted_rand", "clustered_by_both")
 """Numbers that get a panel beside the controls."""
 
 
-class PartitionAgreement(Analysis):
+class PartitionAgreement(RowAnalysis):
     """Adjusted agreement of two partitions, noise as a class, and on the rows clustered by both."""
 
     headline: ClassVar[tuple[str, ...]] = ("adjusted_mutual_information",)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import Analysis, Keeper, Need
+from polylens.analyses import Keeper, Need, RowAnalysis
 from polylens.analyses._density import Metric, On, Scale, check_space, metric_for, metric_of, why_not_compared
 from polylens.progress import Progress
 from polylens.records import Findings, Hierarchy, Number, Rows, Subhierarchy
@@ -20,7 +20,7 @@ _WORTH_KEEPING = 10_000
 """Rows from which on a tree takes longer to make than to keep."""
 
 
-class SpanningTree(Analysis):
+class SpanningTree(RowAnalysis):
     """The exact minimum spanning tree of mutual reachability, of all rows and of subsamples of the examples.
 
     `hdbscan` asks for it by itself, and all that ask for the same share one: write it into a spec to read its

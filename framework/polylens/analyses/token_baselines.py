@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field
 
-from polylens.analyses import NETWORK, Analysis, Keeper, Need, Outcomes
+from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis
 from polylens.progress import Progress, Task
 from polylens.records import Figure, Findings, Number, Partition, Rows, RowTokens
 from polylens.streams import Streams
@@ -27,7 +27,7 @@ _SHOWN = (
 """Numbers that get a panel beside the controls."""
 
 
-class TokenBaselines(Analysis):
+class TokenBaselines(RowAnalysis):
     """Agreement of clusters with the current token and with position, and what they say beyond the token.
 
     A network sees the token it stands at, so clusters by token are easy to get and say little about it. What
@@ -102,7 +102,7 @@ class TokenBaselines(Analysis):
         """Scores beside controls, and the clusters by current token."""
         from polylens.figures import contingency as contingency_figure
         from polylens.figures import scores
-        from polylens.statistics import Pieces, contingency
+        from polylens.statistics import Pieces, common_tokens, contingency
 
         own = outcomes[NETWORK][0]
         partition, tokens = own.upstream[self.of].partition, own.rows.tokens
@@ -115,7 +115,7 @@ class TokenBaselines(Analysis):
             }
             for name in _SHOWN
         }
-        common, kept = _lumped(tokens.current, least=self.rare)
+        common, kept = common_tokens(tokens.current, least=self.rare)
         pieces = Pieces(tokens.vocabulary)
         clusters = [str(cluster) for cluster in range(partition.n_clusters)]
         names = [pieces.quoted(int(token)) for token in kept]
@@ -152,13 +152,14 @@ class TokenBaselines(Analysis):
         from polylens.statistics import (
             adjusted_mutual_information,
             adjusted_rand,
+            common_tokens,
             contingency,
             partition_number,
             purity,
             row_null,
         )
 
-        current, _ = _lumped(tokens.current, least=self.rare)
+        current, _ = common_tokens(tokens.current, least=self.rare)
         null = row_null(
             partition.labels, current, blocks=blocks, permutations=self.permutations, streams=streams
         )
@@ -239,20 +240,6 @@ class TokenBaselines(Analysis):
             ),
         )
         return number, (found.share, float(found.null.mean()))
-
-
-def _lumped(
-    tokens: Int64[np.ndarray, "rows"], *, least: int
-) -> tuple[Int64[np.ndarray, "rows"], Int64[np.ndarray, "common"]]:
-    """Tokens numbered anew by falling frequency, the rare ones as one last number; and the common tokens."""
-    import numpy as np
-
-    known, place, counts = np.unique(tokens, return_inverse=True, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    n_common = int((counts >= least).sum())
-    rank = np.empty(len(known), dtype=np.int64)
-    rank[order] = np.minimum(np.arange(len(known)), n_common)
-    return rank[place].astype(np.int64), known[order[:n_common]].astype(np.int64)
 
 
 def _cluster_table(partition: Partition, tokens: RowTokens) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,10 @@ from polylens.plugin import Plugin
 from polylens.records import Examples, Network
 from polylens.streams import Streams
 
-Weights = Literal["same", "untrained", "shuffled targets", "another seed"]
+if TYPE_CHECKING:
+    from polylens.models import Model
+
+Weights = Literal["same", "untrained", "shuffled targets", "another seed", "earlier"]
 """Where a control's network gets its weights, before `apply` changes them."""
 
 
@@ -26,6 +29,24 @@ class Control(Plugin):
 
     draws: int = Field(default=1, ge=1)
     """How many changed networks are drawn, each with randomness of its own."""
+
+    @property
+    def has_own_draws(self) -> bool:
+        """Whether its weights come from randomness of its own rather than the spec's."""
+        return self.weights not in ("same", "earlier")
+
+    def start(self, model: Model) -> Model | None:
+        """The model whose weights the control starts from; None where there is none of this model."""
+        if self.weights == "untrained":
+            return model.untrained()
+        return model.with_targets("shuffled") if self.weights == "shuffled targets" else model
+
+    def why_not(self, model: Model) -> tuple[str, str] | None:
+        """Why the model can have no such control, and what to do; None where it can."""
+        if not self.needs_training or model.recipe() is not None:
+            return None
+        hint = "give the model a 'training' block, or leave this control out"
+        return "retrains the network, but this model is not trained here", hint
 
     @abstractmethod
     def apply(self, network: Network, examples: Examples, streams: Streams) -> Network:

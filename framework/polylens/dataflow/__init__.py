@@ -2,10 +2,13 @@
 
 from polylens.dataflow.boundary import near_boundary
 from polylens.dataflow.capturing import capture
+from polylens.dataflow.changing import Changing, Passed
+from polylens.dataflow.editing import Change, Passes
 from polylens.dataflow.flow import Flow
 from polylens.dataflow.functions import GATED_FUNCTIONS, Function
 from polylens.dataflow.narrowing import Attentions, ChosenTokens, Narrowed, NotNarrowError
 from polylens.dataflow.nonlinearities import Nonlinearity, Selection, Site
+from polylens.dataflow.norms import norms, without_biases
 from polylens.dataflow.polytopes import Verdict, names_polytopes, why_soft
 from polylens.dataflow.shapes import LayerShape, first_tensor, gather
 from polylens.dataflow.tracing import trace
@@ -14,6 +17,8 @@ from polylens.dataflow.watch import unwatched
 __all__ = [
     "GATED_FUNCTIONS",
     "Attentions",
+    "Change",
+    "Changing",
     "ChosenTokens",
     "Flow",
     "Function",
@@ -21,6 +26,8 @@ __all__ = [
     "Narrowed",
     "Nonlinearity",
     "NotNarrowError",
+    "Passed",
+    "Passes",
     "Selection",
     "Site",
     "Verdict",
@@ -29,7 +36,9 @@ __all__ = [
     "gather",
     "names_polytopes",
     "near_boundary",
+    "norms",
     "trace",
     "unwatched",
     "why_soft",
+    "without_biases",
 ]

@@ -15,11 +15,14 @@ from polylens.records import Number
 
 
 @picture
-def densities(values: Mapping[str, Mapping[Literal["same", "different"], Number]]) -> Figure:
+def densities(
+    values: Mapping[str, Mapping[Literal["same", "different"], Number]], *, measured: str = "code distance"
+) -> Figure:
     """Boundary density of same-class (hollow) and of different-class pairs (filled), one row a variant.
 
     Args:
         values: by variant.
+        measured: what is divided by the distance.
     """
     heading = "Boundary density of pairs"
     shown = {variant: by for variant, by in values.items() if any(known(n.value) for n in by.values())}
@@ -54,5 +57,5 @@ def densities(values: Mapping[str, Mapping[Literal["same", "different"], Number]
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
     axes.grid(axis="x")
     unit = series([number.unit for number in everything])
-    axes.set_xlabel(plain(unit or "density (code distance over Euclidean distance)", limit=80))
+    axes.set_xlabel(plain(unit or f"density ({measured} over Euclidean distance)", limit=80))
     return figure

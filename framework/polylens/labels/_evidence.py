@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float64, Shaped
 
 from polylens.records import ClusterLabel, Number
-from polylens.statistics import Evidence, bootstrap_interval
+from polylens.statistics import Evidence, held_out_share, median_lift
 
 
 def numbers_of(
@@ -38,33 +37,10 @@ def numbers_of(
             chance_is=chance_is,
         ),
     }
-    rows = found.held_out_rows
-    if rows.sum():
-        interval = bootstrap_interval(
-            _pooled(share, again)
-            for share, again in zip(found.resampled_share, found.resampled_rows, strict=True)
-        )
-        null = [_pooled(share, rows) for share in found.null_share]
-        numbers["held_out_share"] = Number(
-            float(_pooled(found.share, rows) or 0.0),
-            interval.low,
-            interval.high,
-            interval.meaning,
-            chance=float(np.mean([each or 0.0 for each in null])),
-            chance_is=chance_is,
-        )
-    if np.isfinite(found.lift).any():
-        interval = bootstrap_interval(_median(lift) for lift in found.resampled_lift)
-        medians = [median for lift in found.null_lift if (median := _median(lift)) is not None]
-        numbers["median_lift"] = Number(
-            float(np.nanmedian(found.lift)),
-            interval.low,
-            interval.high,
-            interval.meaning,
-            chance=float(np.mean(medians)) if medians else None,
-            chance_is=chance_is if medians else "",
-        )
-    return numbers
+    pooled = held_out_share(found, chance_is=chance_is)
+    lift = median_lift(found, chance_is=chance_is)
+    named = {"held_out_share": pooled, "median_lift": lift}
+    return numbers | {name: number for name, number in named.items() if number is not None}
 
 
 def notes_of(found: Evidence) -> tuple[str, ...]:
@@ -76,14 +52,3 @@ def notes_of(found: Evidence) -> tuple[str, ...]:
     if unscored:
         notes.append(f"{unscored} clusters have no held-out rows and count as weak.")
     return tuple(notes)
-
-
-def _pooled(share: Float64[np.ndarray, "clusters"], rows: Shaped[np.ndarray, "clusters"]) -> float | None:
-    """Share of all scored rows that their cluster's name fits."""
-    known = np.isfinite(share) & (rows > 0)
-    return float(np.average(share[known], weights=rows[known])) if known.any() else None
-
-
-def _median(lift: Float64[np.ndarray, "clusters"]) -> float | None:
-    known = lift[np.isfinite(lift)]
-    return float(np.median(known)) if len(known) else None

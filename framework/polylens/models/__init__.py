@@ -101,3 +101,11 @@ class Model(Plugin):
     def with_targets(self, targets: Literal["true", "shuffled"]) -> Self | None:
         """The same model trained on other targets; None where it is not trained here."""
         return None
+
+    def after_epochs(self, epochs: int) -> Self | None:
+        """The same model after fewer epochs of its training; None where it has none or not so many."""
+        return None
+
+    def at_revision(self, revision: str) -> Self | None:
+        """The same model at another commit of the hub; None where it does not come from there."""
+        return None

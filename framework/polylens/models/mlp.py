@@ -94,3 +94,10 @@ class Mlp(Model):
         if self.training is None:
             return None
         return self.model_copy(update={"training": self.training.model_copy(update={"targets": targets})})
+
+    def after_epochs(self, epochs: int) -> Self | None:
+        """The same network trained for fewer epochs; None where it is trained for no more than these."""
+        if self.training is None or epochs >= self.training.epochs:
+            return None
+        shorter = self.training.model_copy(update={"epochs": epochs}) if epochs else None
+        return self.model_copy(update={"training": shorter})

@@ -187,6 +187,10 @@ class Transformers(Model):
         """The same architecture and tokenizer with fresh weights."""
         return self.model_copy(update={"weights": "fresh"})
 
+    def at_revision(self, revision: str) -> Self | None:
+        """The same model at another commit; None where the source is no model of the hub."""
+        return None if self.revision is None else self.model_copy(update={"revision": revision})
+
     def _is_fresh(self) -> bool:
         return self.weights == "fresh" or self.source == _CONFIG_ONLY
 

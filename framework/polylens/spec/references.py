@@ -22,6 +22,7 @@ def reference_problems(parts: Parts, *, ledger: Ledger) -> Iterator[Problem]:
     yield from checker.references()
     yield from checker.cycles()
     yield from checker.codes()
+    yield from checker.layers()
     yield from checker.training()
 
 
@@ -74,19 +75,28 @@ class _Checker:
             known = known_layers(model)
             for layer in code.later_layers() if known is not None else ():
                 if layer not in (known or ()):
-                    yield self._unknown_layer(layer, known or ())
+                    yield self._unknown_layer(layer, known or (), ("code",))
+
+    def layers(self) -> Iterator[Problem]:
+        """The further layers that analyses name exist."""
+        model = self.parts.single.get("model")
+        known = known_layers(model) if isinstance(model, Model) else None
+        for name, analysis in self.analyses.items() if known is not None else ():
+            for layer in analysis.named_layers():
+                if layer not in (known or ()):
+                    yield self._unknown_layer(layer, known or (), ("analyses", name))
 
     def training(self) -> Iterator[Problem]:
-        """Controls that retrain the network have one that is trained here."""
+        """Controls fit the model: those that retrain a network have one that is trained here."""
         model = self.parts.single.get("model")
-        if not isinstance(model, Model) or model.recipe() is not None:
+        if not isinstance(model, Model):
             return
         for name, control in self.parts.named["controls"].items():
-            if cast(Control, control).needs_training:
+            refused = cast(Control, control).why_not(model)
+            if refused is not None:
                 place = self._place(("controls", name), key=True)
-                message = f"the control '{name}' retrains the network, but this model is not trained here"
-                note = "give the model a 'training' block, or leave this control out"
-                yield Problem(message, place, f"controls.{name}", None, (note,))
+                message = f"the control '{name}' {refused[0]}"
+                yield Problem(message, place, f"controls.{name}", None, (refused[1],))
 
     def _reference(self, name: str, path: Path, *, partition: bool) -> Iterator[Problem]:
         place = self._place(path)
@@ -121,14 +131,21 @@ class _Checker:
         value = at(self.parts.tree, path)
         return path if value is None or isinstance(value, int) else (*path, str(number))
 
-    def _unknown_layer(self, layer: str, known: Sequence[str]) -> Problem:
-        tree = self.parts.tree["code"]
-        parts = items_of(tree) if isinstance(tree, dict) else iter(())
-        key = next((key for key, value in parts if self.ledger.text(value) == layer), None)
-        path = ("code",) if key is None else ("code", key)
+    def _unknown_layer(self, layer: str, known: Sequence[str], where: Path) -> Problem:
+        path = self._naming(where, layer)
         notes = (f"layers: {', '.join(known)}",)
         message = f"the model has no layer '{layer}'"
         return Problem(message, self._place(path), dotted(path), nearest(layer, known), notes)
+
+    def _naming(self, where: Path, text: str) -> Path:
+        """Where, below a map or list, the text stands; the map itself where it does not."""
+        tree = at(self.parts.tree, where)
+        for key, value in items_of(tree) if isinstance(tree, dict) else ():
+            if self.ledger.text(value) == text:
+                return (*where, key)
+            if isinstance(value, dict) and (found := self._naming((*where, key), text)) != (*where, key):
+                return found
+        return where
 
     def _place(self, path: Path, *, key: bool = False) -> Place | None:
         """Where the spec says it, or else the registry entry that the spec names."""

@@ -1,13 +1,54 @@
 """Statistics: scores, nulls, intervals and pair statistics. Arrays in, numbers out."""
 
+from polylens.statistics.additivity import (
+    Additivity,
+    Analogies,
+    Cells,
+    additivity,
+    analogies,
+    cell_means,
+)
+from polylens.statistics.along import PathCrossings, PathPlaces, PathProfile
 from polylens.statistics.blocks import Blocks
+from polylens.statistics.bootstrap import bootstrap_number
 from polylens.statistics.chance import ClassNull, class_null, row_null
+from polylens.statistics.code_structure import (
+    CodeFrame,
+    agreement_beyond,
+    code_halves,
+    distance_agreement,
+    neighbour_agreement,
+)
+from polylens.statistics.common_tokens import common_tokens
+from polylens.statistics.components import (
+    Components,
+    Scoring,
+    explained_variance,
+    independent_components,
+    nonnegative_components,
+    principal_components,
+    random_directions,
+    scores_in_blocks,
+    standardised,
+)
 from polylens.statistics.conditional import Explained, explained
-from polylens.statistics.densities import DistanceBins, common_bins, matched_ratio, relative_density
+from polylens.statistics.correlations import partial_rank_correlation, rank_correlation
+from polylens.statistics.densities import (
+    DistanceBins,
+    common_bins,
+    matched_ratio,
+    matching_weights,
+    relative_density,
+)
+from polylens.statistics.effects import angles, divergences, mean_intervals
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import Enrichment, enrich
 from polylens.statistics.evidence import Evidence
+from polylens.statistics.evidence_numbers import held_out_share, median_lift
+from polylens.statistics.halves import split_examples
+from polylens.statistics.matching import matched_members, top_rows
 from polylens.statistics.naming import metric_name
+from polylens.statistics.neighbours import Neighbours, nearest_neighbours, nearest_sets
 from polylens.statistics.pairs import Pairs, class_pairs, code_distances, row_pairs, segment_lengths
 from polylens.statistics.partitions import (
     ClusterClasses,
@@ -16,6 +57,7 @@ from polylens.statistics.partitions import (
     cluster_classes,
     contingency,
     coverage,
+    majorities,
     purity,
 )
 from polylens.statistics.pieces import Pieces, visible
@@ -35,15 +77,22 @@ from polylens.statistics.resampling import (
     subsamples,
 )
 from polylens.statistics.scores import Score, partition_number, position_number
+from polylens.statistics.sparse_features import SparseFeatures, sparse_features
+from polylens.statistics.stretches import cluster_stretches, clusters_at
 from polylens.statistics.token_enrichment import TokenEnrichment, enrich_tokens
 from polylens.statistics.token_names import PLACES, TokenNames
 from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
 
 __all__ = [
     "PLACES",
+    "Additivity",
+    "Analogies",
     "Blocks",
+    "Cells",
     "ClassNull",
     "ClusterClasses",
+    "CodeFrame",
+    "Components",
     "DensityRatios",
     "DistanceBins",
     "Enrichment",
@@ -53,43 +102,82 @@ __all__ = [
     "LayerActivity",
     "Map",
     "MeasuredPairs",
+    "Neighbours",
     "Pairs",
+    "PathCrossings",
+    "PathPlaces",
+    "PathProfile",
     "Pieces",
     "Score",
+    "Scoring",
+    "SparseFeatures",
     "TokenEnrichment",
     "TokenNames",
+    "additivity",
     "adjusted_mutual_information",
     "adjusted_rand",
+    "agreement_beyond",
+    "analogies",
+    "angles",
     "bootstrap_interval",
+    "bootstrap_number",
+    "cell_means",
     "class_null",
     "class_pairs",
     "cluster_classes",
+    "cluster_stretches",
+    "clusters_at",
     "code_distances",
+    "code_halves",
     "common_bins",
+    "common_tokens",
     "contingency",
     "coverage",
     "density_ratios",
+    "distance_agreement",
     "distinct_codes",
+    "divergences",
     "enrich",
     "enrich_tokens",
     "explained",
+    "explained_variance",
+    "held_out_share",
+    "independent_components",
     "layer_activities",
+    "majorities",
+    "matched_members",
     "matched_ratio",
+    "matching_weights",
+    "mean_intervals",
+    "median_lift",
     "metric_name",
+    "nearest_neighbours",
+    "nearest_sets",
+    "neighbour_agreement",
+    "nonnegative_components",
     "p_value",
+    "partial_rank_correlation",
     "partition_number",
     "position_number",
+    "principal_components",
     "purity",
+    "random_directions",
+    "rank_correlation",
     "ratio_numbers",
     "ratio_table",
     "relative_density",
     "resampled_ratios",
     "row_null",
     "row_pairs",
+    "scores_in_blocks",
     "segment_lengths",
     "shuffled_ratios",
+    "sparse_features",
+    "split_examples",
+    "standardised",
     "subsample_interval",
     "subsamples",
+    "top_rows",
     "two_dimensional_map",
     "visible",
 ]

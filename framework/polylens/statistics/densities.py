@@ -92,6 +92,34 @@ def matched_ratio(
     return np.asarray(np.divide(above, below, out=np.full(same.shape[1], np.nan), where=below > 0))
 
 
+def matching_weights(
+    bins: DistanceBins,
+    *,
+    same_weight: Float64[np.ndarray, "same"],
+    different_weight: Float64[np.ndarray, "different"],
+) -> tuple[Float64[np.ndarray, "same"], Float64[np.ndarray, "different"]]:
+    """How much each pair counts for both kinds to have the same-class distances, bin by bin.
+
+    Pairs outside the common range, and in bins that lack pairs of either kind, count nothing.
+
+    Args:
+        bins: of the two kinds' distances.
+        same_weight: how often each same-class pair counts before (a resample).
+        different_weight: the same for different-class pairs.
+
+    >>> bins = common_bins(np.array([1.0, 2.0, 4.0]), np.array([1.0, 4.0, 4.0]), bins=2)
+    >>> matching_weights(bins, same_weight=np.ones(3), different_weight=np.ones(3))[1].tolist()
+    [2.0, 0.5, 0.5]
+    """
+    same, different = (
+        _binned(index[index >= 0], weight[index >= 0], bins.count)
+        for index, weight in ((bins.same, same_weight), (bins.different, different_weight))
+    )
+    used = (same > 0) & (different > 0)
+    share = np.append(np.divide(same, different, out=np.zeros(bins.count), where=used), 0.0)
+    return same_weight * np.append(used, False)[bins.same], different_weight * share[bins.different]
+
+
 def _bin_means(
     index: Int64[np.ndarray, "pairs"],
     values: Float64[np.ndarray, "pairs measures"],

@@ -91,6 +91,26 @@ def purity(labels: Int64[np.ndarray, "rows"], targets: Int64[np.ndarray, "rows"]
     return float(most.sum() / kept.sum())
 
 
+def majorities(
+    labels: Int64[np.ndarray, "rows"], targets: Int64[np.ndarray, "rows"], *, n_clusters: int
+) -> Int64[np.ndarray, "clusters"]:
+    """The most common class of each cluster's rows, the lowest of equals; -1 where there are no rows.
+
+    Classes may be many: only pairs that occur are counted.
+
+    >>> majorities(np.array([0, 0, 1, -1]), np.array([7, 7, 3, 3]), n_clusters=3)
+    array([ 7,  3, -1])
+    """
+    kept = labels != NOISE
+    width = int(targets.max(initial=0)) + 1
+    pair, count = np.unique(labels[kept] * width + targets[kept], return_counts=True)
+    order = np.lexsort((-pair, count))
+    found = np.full(n_clusters, -1, dtype=np.int64)
+    # Of several assignments to one place the last holds: the highest count, and of equals the lowest class.
+    found[pair[order] // width] = pair[order] % width
+    return found
+
+
 def adjusted_mutual_information(counts: Int64[np.ndarray, "a b"], *, expected: float | None = None) -> float:
     """Mutual information of two labellings, adjusted for chance: 1 where they are the same, 0 at chance.
 

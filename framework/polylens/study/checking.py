@@ -130,7 +130,18 @@ def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
         problems += _sampling_problems(experiment.sampling, grid)
     if experiment.code is not None:
         problems += _code_problems(experiment.code, flow, layer)
+    for name, analysis in experiment.analyses.items():
+        for named in analysis.named_layers():
+            problems += _layer_problems(named, flow, path=f"analyses.{name}")
     return problems
+
+
+def _layer_problems(layer: str, flow: Flow, *, path: str) -> list[Problem]:
+    try:
+        flow.resolve(layer)
+    except UsageError as error:
+        return [Problem(error.message, path=path, notes=() if error.hint is None else (error.hint,))]
+    return []
 
 
 def _sampling_problems(sampling: Sampling, grid: tuple[int, ...]) -> list[Problem]:

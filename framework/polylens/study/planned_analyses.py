@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from polylens.analyses import Analysis, Need
+from polylens.analyses import Analysis, Need, Probe
 from polylens.study.plans import PlannedAnalysis
 from polylens.study.stages import Stage
 from polylens.study.variants import Variant
@@ -14,10 +14,29 @@ from polylens.study.variants import Variant
 class AnalysisPlanner:
     """Works out the analysis stages of one variant; lives only while planning."""
 
-    def __init__(self, variant: Variant, rows: Mapping[str, str], *, fingerprint: str, seed: int) -> None:
+    def __init__(
+        self,
+        variant: Variant,
+        rows: Mapping[str, str],
+        *,
+        probed: Mapping[str, Any],
+        own_rows: Mapping[str, str],
+        fingerprint: str,
+        seed: int,
+    ) -> None:
+        """
+        Args:
+            variant: whose analyses are planned.
+            rows: digest of the harvest of each part.
+            probed: what makes the network and the layer what they are.
+            own_rows: as `rows`, of the spec's own network.
+            fingerprint: of the examples.
+            seed: the spec's.
+        """
         self._variant = variant
         self._rows = rows
-        """Digest of the harvest of each part."""
+        self._probed = probed
+        self._own_rows = own_rows
         self._fingerprint = fingerprint
         self._seed = seed
         self._known: dict[str, PlannedAnalysis] = {}
@@ -40,6 +59,10 @@ class AnalysisPlanner:
             "upstream": upstream,
             "seed": self._seed,
         }
+        if isinstance(analysis, Probe):
+            identity["probed"] = self._probed
+            if analysis.compares and not self._variant.is_network:
+                identity["own"] = {need: self._own_rows[need] for need in sorted(analysis.needs())}
         groundwork = self._groundwork(name, analysis, path=path)
         if groundwork is not None:
             identity["groundwork"] = groundwork.stage.digest

@@ -134,14 +134,24 @@ class _Planner:
         self.raw_layer: str | None = "input"
         if self.is_text:
             self.raw_layer = None if self.whole else experiment.model.token_embedding()
+        self.own_rows: Mapping[str, str] = {}
+        """Digest of the harvest of each part of the spec's own network, which is planned first."""
 
     def variant(self, variant: Variant) -> VariantPlan:
         training = self._training(variant)
         analyses = self._kept_analyses(variant)
         takes = self._takes(variant, training, analyses)
         rows = {need: planned.stage.digest for need, planned in takes.items()}
+        if variant.is_network:
+            self.own_rows = rows
+        probed = {} if variant.is_raw_inputs else {"network": self._network(variant, training)}
         planner = AnalysisPlanner(
-            variant, rows, fingerprint=self.examples.fingerprint, seed=self.experiment.seed
+            variant,
+            rows,
+            probed={**probed, "layer": self.layer},
+            own_rows=self.own_rows,
+            fingerprint=self.examples.fingerprint,
+            seed=self.experiment.seed,
         )
         planned = planner.plan([(name, analyses[name]) for name, _ in self._in_order() if name in analyses])
         return VariantPlan(

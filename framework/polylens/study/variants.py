@@ -54,10 +54,8 @@ def variants_of(experiment: Experiment, *, limit: int | None) -> tuple[Variant, 
 def _controls(experiment: Experiment, own: Recipe) -> Iterator[Variant]:
     for named in experiment.controls:
         control = named.control
-        if control.needs_training and experiment.model.recipe() is None:
-            raise UsageError(
-                f"the control '{named.name}' retrains the network, but this model is not trained here",
-                hint="give the model a 'training' block, or leave this control out",
-            )
+        refused = control.why_not(experiment.model)
+        if refused is not None:
+            raise UsageError(f"the control '{named.name}' {refused[0]}", hint=refused[1])
         for draw in range(control.draws):
             yield Variant(named.name, replace(own, control=control, draw=draw), draw, control.draws)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from polylens.analyses import GROUNDWORK, Outcome
+from polylens.analyses import GROUNDWORK, Outcome, Probe, Probed, RowAnalysis
 from polylens.assembly import Recipe, assemble
-from polylens.devices import Options
+from polylens.devices import Options, probing_device
 from polylens.errors import DataError
 from polylens.harvest import Take, harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
@@ -135,17 +136,31 @@ class Walk:
 
     def _analyse(self, variant: VariantPlan, planned: PlannedAnalysis) -> None:
         def work(folder: Path) -> None:
-            findings = planned.analysis.run(
-                self.rows(variant),
+            given: dict[str, Any] = {
                 # Named by the kind and not by who asks for it, so that a stage is the same whoever asks.
-                streams=self._streams(variant).child(planned.analysis.kind()),
-                upstream=self._upstream(variant, planned),
-                progress=self.performer.progress_of(planned.stage),
-                keeper=KeptArrays(self.place.store, planned.stage.kind, planned.stage.digest),
-            )
+                "streams": self._streams(variant).child(planned.analysis.kind()),
+                "upstream": self._upstream(variant, planned),
+                "progress": self.performer.progress_of(planned.stage),
+                "keeper": KeptArrays(self.place.store, planned.stage.kind, planned.stage.digest),
+            }
+            analysis, rows = planned.analysis, self.rows(variant)
+            if isinstance(analysis, Probe):
+                findings = analysis.probe(rows, self._probed(variant, analysis), **given)
+            elif isinstance(analysis, RowAnalysis):
+                findings = analysis.run(rows, **given)
+            else:
+                raise AssertionError(f"'{analysis.kind()}' is neither a RowAnalysis nor a Probe")
             save_findings(folder, findings)
 
         self.performer.perform(planned.stage, work)
+
+    def _probed(self, variant: VariantPlan, analysis: Probe) -> Probed:
+        network, device = self._assembled(variant), probing_device()
+        if device != "cpu":
+            network = replace(network, module=deepcopy(network.module).to(device))
+        compares = analysis.compares and not variant.variant.is_network
+        own = self.rows(self.plan.own) if compares else None
+        return Probed(network, self.plan.examples, self.plan.layer, own)
 
     def label(self, variant: VariantPlan, name: str) -> None:
         """Labels the clusters of one analysis."""

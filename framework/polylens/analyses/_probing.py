@@ -1,0 +1,118 @@
+"""What analyses that look at polytopes around stored rows have in common. Not a kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from polylens.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from jaxtyping import Float32, Int64
+
+    from polylens.analyses import Outcomes, Probed
+    from polylens.geometry import Part
+    from polylens.records import Number, Rows
+
+
+def recorded_part(probed: Probed, *, through: str) -> Part:
+    """The network from the probed layer to a later one, ready to be walked in double precision.
+
+    Raises:
+        UsageError: there is no such layer, or nothing is computed between the two.
+    """
+    from polylens.geometry import record
+
+    network = probed.network
+    example = network.example_input
+    example = probed.examples.batch([0]) if example is None else example
+    weights = next(network.module.parameters(), None)
+    device = "cpu" if weights is None else weights.device
+    return record(network.module, example.to(device)).part(
+        probed.layer, network.aliases.get(through, through)
+    )
+
+
+def exact_part(probed: Probed, *, through: str, kind: str) -> Part:
+    """The same, certain to be piecewise linear.
+
+    Raises:
+        DataError: something between the two layers is smooth or otherwise not piecewise linear.
+    """
+    part = recorded_part(probed, through=through)
+    if part.obstacles:
+        raise DataError(
+            f"{kind} needs a network that is piecewise linear from '{probed.layer}' to '{through}', and "
+            f"{part.obstacles[0]}",
+            hint="choose a model with ReLU-like units, or a later layer",
+        )
+    return part
+
+
+def whole_tensors(rows: Rows, part: Part, *, kind: str) -> Float32[np.ndarray, "rows ..."]:
+    """The rows as tensors of the part's layer.
+
+    Raises:
+        DataError: the rows are positions, or have no activations.
+    """
+    import numpy as np
+
+    if rows.activations is None:
+        raise DataError(f"{kind} needs activations: they are the points it looks at")
+    if rows.origins.grid or len(np.unique(rows.origins.example)) != len(rows):
+        raise DataError(
+            f"{kind} needs one row per example: polytopes are of whole tensors of '{rows.layer}', and these "
+            "rows are single positions",
+            hint="say 'positions: all' in the code, and leave 'sampling' out",
+        )
+    return np.asarray(rows.activations).reshape(len(rows), *part.shape)
+
+
+def drawn_rows(rows: Rows, *, count: int, generator: np.random.Generator) -> Int64[np.ndarray, "drawn"]:
+    """At most `count` rows, rising: as equally many of each class as there are, where there are classes."""
+    import numpy as np
+
+    if count >= len(rows):
+        return np.arange(len(rows), dtype=np.int64)
+    order = generator.permutation(len(rows))
+    if rows.targets is not None:
+        classes = np.asarray(rows.targets)[order]
+        turn = np.zeros(len(order), dtype=np.int64)
+        for label in np.unique(classes):
+            members = np.flatnonzero(classes == label)
+            turn[members] = np.arange(len(members))
+        order = order[np.argsort(turn, kind="stable")]
+    return np.sort(order[:count]).astype(np.int64)
+
+
+def numbers_of(part: Part) -> int:
+    """How many numbers the part gives for one point."""
+    import torch
+
+    with torch.no_grad():
+        output = part.forward(torch.zeros(1, *part.shape, dtype=torch.float64, device=part.device))
+    return int(output.numel())
+
+
+def class_names(rows: Rows, index: Int64[np.ndarray, "chosen"]) -> list[str]:
+    """The class of each chosen row in words; empty where rows have none."""
+    if rows.targets is None:
+        return [""] * len(index)
+    return [rows.classes[target] for target in rows.targets[index]]
+
+
+def tensor_of(points: Float32[np.ndarray, "..."]) -> torch.Tensor:
+    """Points for the engines, which work in double precision."""
+    import numpy as np
+    import torch
+
+    return torch.from_numpy(np.array(points, dtype=np.float64))
+
+
+def by_variant(outcomes: Outcomes, name: str) -> dict[str, list[Number]]:
+    """One number of every draw of every variant that has it."""
+    return {
+        variant: [each.findings.numbers[name] for each in draws if name in each.findings.numbers]
+        for variant, draws in outcomes.items()
+    }

@@ -1,0 +1,129 @@
+"""Does scaling the residual stream change codes, and is that the work of norms and biases?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from polylens.analyses import Keeper, Outcomes, Probe, Probed
+from polylens.progress import Progress
+from polylens.records import Figure, Findings, Number, Rows
+from polylens.streams import Streams
+
+Factor = Annotated[float, Field(gt=0)]
+
+
+class Rescaling(Probe):
+    """Scales a layer's whole tensor, and counts the later units that flip, with and without norms and biases.
+
+    A network without biases and norms is homogeneous: scaling by a positive number scales all that follows,
+    and flips nothing, exactly. So flips are owed to biases, to norms, and to what is no homogeneous function
+    (a softmax, a GELU). Each is set apart: the network as it is; its norms held at the scale that the row has
+    unscaled, which makes them linear (they are never removed); both again with every bias at zero, where
+    unscaled and scaled rows are of the network without biases. Beside each, the layer is moved as far in a
+    random direction (of tokens: each token's vector is). What is counted is the row's own token, or all units
+    where a row is a whole example.
+
+    Source: questions that the authors of Black et al. (2022) asked later; no numbers are published.
+    """
+
+    headline: ClassVar[tuple[str, ...]] = (
+        "flipped_share.live.with_biases",
+        "flipped_share.live.without_biases",
+    )
+    answer: ClassVar[tuple[str, ...]] = ("flipped_share.live.with_biases",)
+
+    factors: tuple[Factor, ...] = Field(default=(0.1, 0.5, 0.9, 1.1, 2.0, 10.0), min_length=1)
+    """What the layer's tensor is multiplied by; above 0."""
+    draws: int = Field(default=2, ge=1)
+    """Random displacements of each row and factor."""
+    rows: int = Field(default=300, ge=2)
+    """Rows of which the layer is scaled, drawn at random where there are more."""
+    at: Annotated[str, Field(pattern="^(everywhere|position)$")] = "everywhere"
+    """`everywhere` scales the layer's tensor of the whole example; `position` the row's own position."""
+    resamples: int = Field(default=200, ge=20)
+    """Resamples of the examples for intervals."""
+
+    def probe(
+        self,
+        rows: Rows,
+        probed: Probed,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
+    ) -> Findings:
+        """Means over rows by factor and case, with intervals over examples."""
+        import pandas as pd
+
+        from polylens.analyses._factors import measured, summarised
+        from polylens.analyses._interventions import Intervention, chosen_rows
+        from polylens.dataflow import norms
+        from polylens.statistics import Blocks, metric_name
+
+        chosen = chosen_rows(rows, most=self.rows, generator=streams.generator("rows"))
+        blocks = Blocks.of(rows.origins.example[chosen])
+        has_norms = bool(norms(probed.network.module))
+        cases = [
+            (norm, biases)
+            for biases in (True, False)
+            for norm in (("live", "frozen") if has_norms else ("live",))
+        ]
+        tables: list[pd.DataFrame] = []
+        notes: list[str] = []
+        numbers: dict[str, Number] = {}
+        with progress.task("rescaling", total=len(chosen) * len(cases), unit="rows") as task:
+            for norm, biases in cases:
+                intervention = Intervention(
+                    probed,
+                    rows,
+                    everywhere=self.at == "everywhere",
+                    biases=biases,
+                    holds_norms=norm == "frozen",
+                )
+                found = measured(
+                    intervention,
+                    chosen,
+                    factors=self.factors,
+                    draws=self.draws,
+                    streams=streams,
+                    advance=task.advance,
+                )
+                summary = summarised(
+                    found, blocks=blocks, resamples=self.resamples, streams=streams, shown=()
+                )
+                case = (norm, "with_biases" if biases else "without_biases")
+                table = summary.table.copy()
+                table.insert(0, "biases", biases)
+                table.insert(0, "norms", norm)
+                tables.append(table)
+                for change, name in (("scaled", "flipped_share"), ("displaced", "displaced_flipped_share")):
+                    number = found.overall(
+                        "flipped_share",
+                        change,
+                        blocks=blocks,
+                        resamples=self.resamples,
+                        streams=streams,
+                    )
+                    numbers[metric_name(name, *case)] = number
+                numbers[metric_name("most_flipped_bits", *case)] = Number(
+                    float(found.values["flipped_bits", ""][0].max()), unit="units"
+                )
+                if not notes:
+                    notes.append(intervention.where)
+                    if intervention.why_proxy:
+                        notes.append(f"Flips are no boundaries between polytopes: {intervention.why_proxy}.")
+        if not has_norms:
+            notes.append("The network has no layer norms or root-mean-square norms to hold.")
+        return Findings(
+            numbers=numbers, tables={"factors": pd.concat(tables, ignore_index=True)}, notes=tuple(notes)
+        )
+
+    def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
+        """Curves over the factor, one panel a case, and flips by layer."""
+        from polylens.analyses._factor_pictures import rescaling_pictures
+
+        return rescaling_pictures(outcomes, subject=subject)

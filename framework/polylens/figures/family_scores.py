@@ -1,0 +1,112 @@
+"""Scores of several families side by side, each beside its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from polylens.figures.dots import draw_numbers, extent, known
+from polylens.figures.style import MUTED, RULE, SMALL, canvas, picture, sentence, variant_style
+from polylens.figures.words import fitted, lines, plain, series, short, tick
+from polylens.records import Number
+
+_STEP = 0.19
+"""Inches from one variant to the next."""
+_MOST = 40
+"""Most families drawn."""
+
+
+@picture
+def family_scores(
+    numbers: Mapping[str, Mapping[str, Mapping[str, Sequence[Number]]]], *, title: str, note: str = ""
+) -> Figure:
+    """A panel a score; in each a band a family, and in a band a dot a variant, chance as an upright mark.
+
+    Args:
+        numbers: by score, family and variant, one number a draw.
+        title: what is compared.
+        note: what the reader must know, before what lines and marks are.
+    """
+    panels = {
+        name: by
+        for name, by in numbers.items()
+        if any(known(each.value) for draws in by.values() for own in draws.values() for each in own)
+    }
+    if not panels:
+        return sentence(title, "There are no scores to compare.")
+    families = list(dict.fromkeys(family for by in panels.values() for family in by))[:_MOST]
+    variants = list(
+        dict.fromkeys(variant for by in panels.values() for own in by.values() for variant in own)
+    )
+    everything = [
+        each for by in panels.values() for own in by.values() for draws in own.values() for each in draws
+    ]
+    band = _STEP * len(variants) + 0.14
+    figure = canvas(
+        title,
+        note=_note(note, everything),
+        key=variants,
+        height=band * len(families) + 0.78,
+    )
+    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True, gridspec_kw={"wspace": 0.05})
+    for axes, (name, by) in zip(grid.flat, panels.items(), strict=True):
+        _draw(axes, by, families=families, variants=variants, band=band)
+        unit = next((each.unit for own in by.values() for ns in own.values() for each in ns if each.unit), "")
+        words = name.replace("_", " ") + (f" ({unit})" if unit else "")
+        wrapped = lines(words, width=5.6 / len(panels), size=SMALL, bold=True, most=2)
+        axes.set_title("\n".join(wrapped), fontsize=SMALL)
+    return figure
+
+
+def _draw(
+    axes: Axes,
+    by: Mapping[str, Mapping[str, Sequence[Number]]],
+    *,
+    families: Sequence[str],
+    variants: Sequence[str],
+    band: float,
+) -> None:
+    low, high = extent([each for own in by.values() for draws in own.values() for each in draws])
+    reach = high - low
+    axes.set_xlim(low - 0.03 * reach, high + 0.03 * reach)
+    axes.set_ylim(len(families) - 0.5, -0.5)
+    for row, family in enumerate(families):
+        if row % 2 == 0:
+            axes.axhspan(row - 0.5, row + 0.5, color="#f6f8f9", zorder=0, linewidth=0)
+        for index, variant in enumerate(variants):
+            shade, marker = variant_style(variant, variants)
+            place = row + (index - (len(variants) - 1) / 2) * _STEP / band
+            draws = list(by.get(family, {}).get(variant, ()))
+            draw_numbers(
+                axes, numbers=draws, place=place, room=0.6 * _STEP / band, shade=shade, marker=marker
+            )
+            values = [each.value for each in draws if known(each.value)]
+            axes.text(
+                1.03,
+                place,
+                short(sum(values) / len(values)) if values else "–",
+                transform=axes.get_yaxis_transform(),
+                va="center_baseline",
+                fontsize=SMALL,
+                color=shade if values else MUTED,
+                fontweight="bold" if variant == "network" else "normal",
+            )
+    axes.set_yticks(range(len(families)), [fitted(each, width=1.3, size=SMALL) for each in families])
+    axes.locator_params(axis="x", nbins=3)
+    axes.xaxis.set_major_formatter(FuncFormatter(tick))
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.spines["bottom"].set_color(RULE)
+
+
+def _note(note: str, numbers: Sequence[Number]) -> str:
+    parts = [note] if note else []
+    if any(known(each.low) for each in numbers):
+        kinds = series([plain(each.interval, limit=90) for each in numbers])
+        parts.append(f"Lines are intervals ({kinds})." if kinds else "Lines are intervals.")
+    if any(known(each.chance) for each in numbers):
+        parts.append("Upright marks are chance.")
+    return " ".join(parts)

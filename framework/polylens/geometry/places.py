@@ -1,0 +1,113 @@
+"""Places on several segments as one ascending list of whole numbers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import ceil
+
+import torch
+from jaxtyping import Bool, Float64, Int64
+
+SHARES = 2**51
+"""Steps from the start of a segment, which is place 0, to its end."""
+STRIDE = 2**52
+"""From the start of one segment to the start of the next: in between nothing is."""
+RESOLUTION = 1e-12
+"""Changes of regime closer together than this share of the segment count as one place."""
+_CLOSE = round(RESOLUTION * SHARES)
+
+Places = Int64[torch.Tensor, "places"]
+_Cells = Int64[torch.Tensor, "cells"]
+_Others = Int64[torch.Tensor, "_"]
+
+
+def whole_segments(count: int, *, device: torch.device) -> _Others:
+    """The starts and ends of this many segments.
+
+    >>> segments_of(whole_segments(2, device=torch.device("cpu"))).tolist()
+    [0, 0, 1, 1]
+    """
+    starts = torch.arange(count, device=device) * STRIDE
+    return torch.stack([starts, starts + SHARES], dim=1).flatten()
+
+
+def segments_of(places: Places) -> Int64[torch.Tensor, "places"]:
+    """The segment that each place is on."""
+    return places // STRIDE
+
+
+def positions_of(places: Places) -> Float64[torch.Tensor, "places"]:
+    """How far along its segment each place is, from 0 to 1."""
+    return (places % STRIDE).to(torch.float64) / SHARES
+
+
+def gaps(places: Places) -> Int64[torch.Tensor, "gaps"]:
+    """The places after which another segment begins: from these to the next there is no cell."""
+    segment = segments_of(places)
+    return (segment[1:] != segment[:-1]).nonzero()[:, 0]
+
+
+def weights_at(left: Places, right: Places, at: Places) -> Float64[torch.Tensor, "places"]:
+    """How far each place is from the left one to the right one."""
+    return (at - left).to(torch.float64) / (right - left).to(torch.float64)
+
+
+def place_flips(at: Places, cell: _Cells, weight: Float64[torch.Tensor, "cells"]) -> _Cells:
+    """Places within cells; exactly at a vertex where they are no farther from it than the resolution.
+
+    Args:
+        at: the vertices.
+        cell: between the vertices `cell` and `cell + 1`.
+        weight: how far along the cell.
+    """
+    left, right = at[cell], at[cell + 1]
+    place = left + torch.round(weight * (right - left).to(torch.float64)).to(torch.int64)
+    place = torch.where(place - left <= _CLOSE, left, place)
+    return torch.where(right - place <= _CLOSE, right, place)
+
+
+def merged(places: Int64[torch.Tensor, "flips"], at: Places) -> Int64[torch.Tensor, "flips"]:
+    """The places, with those closer together than the resolution made one; vertices stay."""
+    if not len(places):
+        return places
+    ordered, order = torch.sort(places)
+    starts = torch.ones(len(ordered), dtype=torch.bool, device=ordered.device)
+    starts[1:] = torch.diff(ordered) > _CLOSE
+    firsts = ordered[starts][torch.cumsum(starts, 0) - 1]
+    # A vertex among them wins, so that no new one appears beside it.
+    nearest = torch.searchsorted(at, firsts - _CLOSE).clamp(max=len(at) - 1)
+    firsts = torch.where((at[nearest] - firsts).abs() <= _CLOSE, at[nearest], firsts)
+    found = torch.empty_like(places)
+    found[order] = firsts
+    return found
+
+
+def refined(at: Places, new: Int64[torch.Tensor, "flips"]) -> _Others:
+    """The vertices with the new ones among them."""
+    every = torch.unique(torch.cat([at, new]))
+    return at if len(every) == len(at) else every
+
+
+def stretches(at: Places, vertices: int) -> list[_Others]:
+    """Pieces of about equal numbers of vertices; neighbours share one, unless a segment ends there.
+
+    >>> [piece.tolist() for piece in stretches(torch.tensor([0, 7, 9, SHARES]), 3)]
+    [[0, 7, 9], [9, 2251799813685248]]
+    """
+    count = max(1, ceil((len(at) - 1) / (vertices - 1)))
+    if count == 1:
+        return [at]
+    cuts = [round(piece * (len(at) - 1) / count) for piece in range(1, count)]
+    segment = segments_of(at).tolist()
+    bounds = [0]
+    for cut in cuts:
+        is_first, is_last = segment[cut] != segment[cut - 1], segment[cut] != segment[cut + 1]
+        bounds += [cut - 1 if is_first else cut, cut + 1 if is_last else cut]
+    bounds.append(len(at) - 1)
+    pairs = list(pairwise(bounds))[::2]
+    return [at[low : high + 1] for low, high in pairs if low < high]
+
+
+def starts_segment(places: Places) -> Bool[torch.Tensor, "places"]:
+    """Whether each place is the start of its segment."""
+    return places % STRIDE == 0

@@ -1,0 +1,65 @@
+"""What a plain forward pass says of many places of a plane, in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int16, UInt64
+
+from polylens.geometry.regimes import small_regimes
+from polylens.geometry.tape import Part
+from polylens.kernels import patches
+
+_BYTES = 24
+"""Of a unit while its regime is read: its value, what it is computed from, and its regime."""
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """Codes and outputs at places of a plane."""
+
+    codes: tuple[Int16[np.ndarray, "places _"], ...]
+    """By nonlinearity, every unit's regime; none where they were not kept."""
+    names: UInt64[np.ndarray, "places"]
+    """The code of each place as one number: equal codes have equal ones, and others have others but for a
+    chance of 2^-48 a pair."""
+    outputs: Float64[np.ndarray, "places numbers"]
+
+
+def readings(
+    part: Part,
+    points: Callable[[np.ndarray], torch.Tensor],
+    places: Float64[np.ndarray, "places 2"],
+    *,
+    memory: int,
+    keep_codes: bool = True,
+) -> Readings:
+    """Codes and outputs at places of a plane, by plain forward passes.
+
+    Args:
+        part: of a recorded network.
+        points: the layer's tensors at places.
+        places: where.
+        memory: bytes that one pass may take, about.
+        keep_codes: whether every place's code is kept besides its name.
+    """
+    units = [int(np.prod(part.shapes[item.name])) for item in part.nonlinearities]
+    random = np.random.default_rng(0)
+    factors = [random.integers(0, 2**64, size=count, dtype=np.uint64) for count in units]
+    block = max(1, memory // (_BYTES * max([*units, 1])))
+    names = np.zeros(len(places), dtype=np.uint64)
+    whole = [np.empty((len(places) if keep_codes else 0, count), dtype=np.int16) for count in units]
+    outputs = []
+    for start in range(0, len(places), block):
+        found, said = small_regimes(part, points(places[start : start + block]))
+        for code, factor, kept in zip(found, factors, whole, strict=True):
+            rows = code.cpu().numpy()
+            patches.names(rows, factor, names[start : start + block])
+            if keep_codes:
+                kept[start : start + block] = rows
+        outputs.append(said.cpu().numpy())
+    codes = tuple(whole) if keep_codes else ()
+    return Readings(codes, names, np.concatenate(outputs))

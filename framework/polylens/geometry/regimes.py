@@ -1,0 +1,46 @@
+"""The regime of every unit at given points, by a plain forward pass."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int16, Int64
+
+from polylens.dataflow.operations import canonical
+from polylens.dataflow.regimes import pre_activation
+from polylens.geometry.flips import above
+from polylens.geometry.tape import Part
+from polylens.geometry.windows import window_winners
+
+
+def regimes(
+    part: Part, points: Float[torch.Tensor, "points ..."]
+) -> tuple[list[Int64[np.ndarray, "points units"]], torch.Tensor]:
+    """Each nonlinearity's regimes at these tensors of the part's layer, and the part's output there."""
+    found, outputs = small_regimes(part, points)
+    return [code.to(torch.int64).cpu().numpy() for code in found], outputs
+
+
+def small_regimes(
+    part: Part, points: Float[torch.Tensor, "points ..."]
+) -> tuple[list[Int16[torch.Tensor, "points units"]], torch.Tensor]:
+    """The same in a quarter of the memory, where the part is."""
+    found: list[torch.Tensor] = []
+    values = {part.start: part.laid_out(points)}
+    with torch.no_grad():
+        for place, step in enumerate(part.steps):
+            item = step.nonlinearity
+            if item is not None and item.role == "pool":
+                found.append(window_winners(step, values, len(points)).to(torch.int16))
+            elif item is not None:
+                read = pre_activation(canonical(step.function), step.arguments(values, len(points)))
+                rows = part.layouts[min(step.reads)].rows(read)
+                code = above(rows, item.kinks[0]).to(torch.int16)
+                for kink in item.kinks[1:]:
+                    code += above(rows, kink)
+                found.append(code)
+            values.update(step.run(values, len(points)))
+            for value in step.reads:
+                if part.last_use[value] == place:
+                    del values[value]
+    return found, part.layouts[part.end].rows(values[part.end])

@@ -1,0 +1,133 @@
+"""Crossings by adaptive sampling, where a network is not piecewise linear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float64, Int64
+
+from polylens.dataflow import Nonlinearity
+from polylens.errors import UsageError
+from polylens.geometry.regimes import regimes
+from polylens.geometry.tape import Part
+
+
+@dataclass(frozen=True, eq=False)
+class SampledCrossings:
+    """Changes of regime along a segment that sampling found. There may be more of them."""
+
+    nonlinearities: tuple[Nonlinearity, ...]
+    position: Float64[np.ndarray, "crossings"]
+    """The middle of the interval in which the regime changes, ascending."""
+    nonlinearity: Int64[np.ndarray, "crossings"]
+    unit: Int64[np.ndarray, "crossings"]
+    before: Int64[np.ndarray, "crossings"]
+    after: Int64[np.ndarray, "crossings"]
+    switched: Float64[np.ndarray, "switches"]
+    """Where another output becomes the largest: the middle of the interval, ascending."""
+    resolution: float
+    """The intervals' width at most. A unit that changes and changes back between two points of the first,
+    coarse grid where nothing else changes is not seen."""
+    coarse: float
+    """The spacing of the first grid."""
+    n_computed: int
+    """Points that the network was run on."""
+    exact: bool = False
+
+    def switches(self) -> Float64[np.ndarray, "switches"]:
+        """Where another output becomes the largest, as far as sampling found it."""
+        return self.switched
+
+
+def sampled_crossings(
+    part: Part,
+    start: Float[torch.Tensor, "..."],
+    end: Float[torch.Tensor, "..."],
+    *,
+    points: int = 65,
+    resolution: float = 1e-4,
+    block: int = 256,
+) -> SampledCrossings:
+    """Changes of regime along a straight segment, for any network whose nonlinearities have regimes.
+
+    The network is run on an even grid; intervals whose ends differ in any regime, or in which output is the
+    largest, are halved until they are no wider than `resolution`. For smooth units a regime is the sign of
+    the pre-activation, which is a proxy.
+
+    Args:
+        part: of a recorded network, from the layer that the points belong to.
+        start: a tensor of that layer, without the axis of examples.
+        end: another.
+        points: of the first grid, at least 2.
+        resolution: width, as a share of the segment, at which an interval is no longer halved.
+        block: points that the network is run on together.
+
+    Raises:
+        UsageError: there are fewer than two points, the resolution is not positive, or the points do not fit.
+    """
+    if points < 2 or resolution <= 0:
+        raise UsageError("sampling takes at least 2 points and a resolution above 0")
+    first, last = part.prepared(start), part.prepared(end)
+
+    def codes(at: Float64[np.ndarray, "places"]) -> list[np.ndarray]:
+        found = []
+        for low in range(0, len(at), block):
+            share = torch.as_tensor(at[low : low + block], device=part.device)
+            share = share.reshape(-1, *[1] * first.dim())
+            # Regimes are small numbers: a byte holds those of units, two those of windows.
+            part_codes, outputs = regimes(part, first + (last - first) * share)
+            winner = outputs.argmax(dim=1, keepdim=True).cpu().numpy()
+            found.append([*(code.astype(np.int16) for code in part_codes), winner])
+        return [np.concatenate(columns) for columns in zip(*found, strict=True)]
+
+    at = np.linspace(0.0, 1.0, points)
+    known = codes(at)
+    while True:
+        wide = np.flatnonzero(_changed(known) & (np.diff(at) > resolution))
+        if not len(wide):
+            break
+        middles = (at[wide] + at[wide + 1]) / 2
+        added = codes(middles)
+        at = np.insert(at, wide + 1, middles)
+        known = [np.insert(old, wide + 1, new, axis=0) for old, new in zip(known, added, strict=True)]
+    return _listed(part, at, known, resolution=resolution, coarse=1 / (points - 1))
+
+
+def _changed(known: list[np.ndarray]) -> Bool[np.ndarray, "intervals"]:
+    found: np.ndarray = np.any([(code[1:] != code[:-1]).any(axis=1) for code in known], axis=0)
+    return found
+
+
+def _listed(
+    part: Part, at: np.ndarray, known: list[np.ndarray], *, resolution: float, coarse: float
+) -> SampledCrossings:
+    columns: list[list[np.ndarray]] = [[], [], [], [], []]
+    *codes, winner = known
+    for index, code in enumerate(codes):
+        interval, unit = np.nonzero(code[1:] != code[:-1])
+        found = (
+            (at[interval] + at[interval + 1]) / 2,
+            np.full(len(unit), index),
+            unit,
+            code[interval, unit].astype(np.int64),
+            code[interval + 1, unit].astype(np.int64),
+        )
+        for column, values in zip(columns, found, strict=True):
+            column.append(values)
+    position, nonlinearity, unit, before, after = (np.concatenate(column) for column in columns)
+    order = np.argsort(position, kind="stable")
+    switch = np.flatnonzero((winner[1:] != winner[:-1])[:, 0])
+    return SampledCrossings(
+        nonlinearities=part.nonlinearities,
+        position=position[order],
+        nonlinearity=nonlinearity[order],
+        unit=unit[order],
+        before=before[order],
+        after=after[order],
+        switched=(at[switch] + at[switch + 1]) / 2,
+        resolution=resolution,
+        coarse=coarse,
+        n_computed=len(at),
+    )

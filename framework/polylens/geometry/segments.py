@@ -1,0 +1,237 @@
+"""Which polytopes a segment passes: exact crossings of boundaries from one point to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64, Int64
+
+from polylens.dataflow import Nonlinearity
+from polylens.errors import UsageError
+from polylens.geometry.netting import net_changes, regimes_in_cells
+from polylens.geometry.places import RESOLUTION, positions_of, segments_of, whole_segments
+from polylens.geometry.switches import winner_changes
+from polylens.geometry.tape import Part
+from polylens.geometry.walking import Walk
+
+_VERTICES_A_SEGMENT = 32
+"""Of a full batch: so many segments are walked together that each has at least these."""
+_MOST_TOGETHER = 1024
+"""Segments; a few more would not fit in the whole numbers that places are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Crossings:
+    """The boundaries that a segment crosses, and the polytopes between them.
+
+    Positions run from 0 at the start of the segment to 1 at its end. A unit's regime is the number of its
+    kinks that its pre-activation is above (0 or 1 for ReLU); a pool window's is the place of its winner, the
+    first of equal ones. A regime belongs to the open cell between two breakpoints: what only touches
+    a boundary, or meets it at an end of the segment, crosses nothing.
+    """
+
+    nonlinearities: tuple[Nonlinearity, ...]
+    position: Float64[np.ndarray, "crossings"]
+    """Ascending. Several units may cross at one position."""
+    nonlinearity: Int64[np.ndarray, "crossings"]
+    """Index into `nonlinearities`."""
+    unit: Int64[np.ndarray, "crossings"]
+    """Flat index within the nonlinearity's tensor of one example."""
+    before: Int64[np.ndarray, "crossings"]
+    after: Int64[np.ndarray, "crossings"]
+    start: tuple[Int64[np.ndarray, "_"], ...]
+    """By nonlinearity, every unit's regime in the first cell."""
+    vertices: Float64[np.ndarray, "vertices"]
+    """All positions where the network was computed; the output is affine between them."""
+    outputs: Float64[np.ndarray, "vertices numbers"]
+    """The flattened output at the vertices; without columns where it was not asked for."""
+    n_rows: int
+    """Points that the last operation was run on."""
+    largest_batch: int
+    """The most points that any operation was run on at once."""
+    resolution: float = RESOLUTION
+    """Crossings closer together than this count as one position."""
+    exact: bool = True
+
+    @property
+    def breakpoints(self) -> Float64[np.ndarray, "breakpoints"]:
+        """The ends of the cells: 0, every position where something crosses, 1."""
+        return np.unique(np.concatenate([[0.0], self.position, [1.0]]))
+
+    @property
+    def midpoints(self) -> Float64[np.ndarray, "cells"]:
+        """A point inside each cell."""
+        ends = self.breakpoints
+        middles: np.ndarray = (ends[1:] + ends[:-1]) / 2
+        return middles
+
+    def codes(self, nonlinearity: int) -> Int64[np.ndarray, "cells units"]:
+        """Every unit's regime in each cell."""
+        ends = self.breakpoints
+        chosen = self.nonlinearity == nonlinearity
+        return regimes_in_cells(
+            self.start[nonlinearity],
+            cell=np.searchsorted(ends, self.position[chosen]),
+            unit=self.unit[chosen],
+            after=self.after[chosen],
+            cells=len(ends) - 1,
+        )
+
+    def counts(self) -> dict[str, int]:
+        """How many boundaries of each nonlinearity are crossed."""
+        found = np.bincount(self.nonlinearity, minlength=len(self.nonlinearities))
+        return {item.name: int(count) for item, count in zip(self.nonlinearities, found, strict=True)}
+
+    def switches(self) -> Float64[np.ndarray, "switches"]:
+        """The ascending positions where another output becomes the largest.
+
+        Raises:
+            UsageError: the outputs were not kept.
+        """
+        return winner_changes(self.vertices, self._kept_outputs())
+
+    def affine(self) -> tuple[Float64[np.ndarray, "cells numbers"], Float64[np.ndarray, "cells numbers"]]:
+        """The output on each cell as `offset + slope * position`: offsets and slopes.
+
+        Each is read off the two ends of its cell.
+
+        Raises:
+            UsageError: the outputs were not kept.
+        """
+        ends = self.breakpoints
+        values = self._kept_outputs()[np.searchsorted(self.vertices, ends)]
+        slopes = np.diff(values, axis=0) / np.diff(ends)[:, None]
+        return values[:-1] - slopes * ends[:-1, None], slopes
+
+    def _kept_outputs(self) -> Float64[np.ndarray, "vertices numbers"]:
+        if not self.outputs.shape[1]:
+            raise UsageError("the outputs were not kept", hint="ask for them with keep_outputs=True")
+        return self.outputs
+
+
+def segment_crossings(
+    part: Part,
+    start: Float[torch.Tensor, "..."],
+    end: Float[torch.Tensor, "..."],
+    *,
+    vertices: int = 4096,
+    keep_outputs: bool = True,
+) -> Crossings:
+    """Every boundary between polytopes that the straight segment from `start` to `end` crosses.
+
+    Between two neighbouring vertices every value of the network is affine. At each nonlinearity the places
+    where a unit passes its kink, or a window changes its winner, are solved for and join the vertices; all
+    values that are still needed are interpolated, which is exact. Double precision throughout.
+
+    Args:
+        part: of a recorded network, from the layer that the points belong to.
+        start: a tensor of that layer, without the axis of examples.
+        end: another.
+        vertices: the largest batch, at least 2. Memory is bounded by this many rows of the tensors that are
+            alive at each nonlinearity, besides the crossings themselves.
+        keep_outputs: whether the output at every vertex is kept.
+
+    Raises:
+        UsageError: something in the part is not piecewise linear (`sampled_crossings` says what can be said
+            then), or the points do not fit.
+
+    >>> from polylens.geometry.recording import record
+    >>> network = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)).eval()
+    >>> _ = network[0].weight.data.copy_(torch.tensor([[1.0], [-1.0]]))
+    >>> _ = network[0].bias.data.copy_(torch.tensor([-0.25, 0.5]))
+    >>> part = record(network, torch.zeros(1, 1)).part()
+    >>> segment_crossings(part, torch.tensor([0.0]), torch.tensor([1.0])).position.tolist()
+    [0.25, 0.5]
+    """
+    (found,) = segments_crossings(part, start[None], end[None], vertices=vertices, keep_outputs=keep_outputs)
+    return found
+
+
+def segments_crossings(
+    part: Part,
+    starts: Float[torch.Tensor, "segments ..."],
+    ends: Float[torch.Tensor, "others ..."],
+    *,
+    vertices: int = 4096,
+    keep_outputs: bool = False,
+) -> Iterator[Crossings]:
+    """What `segment_crossings` finds on each of many segments, in their order.
+
+    Segments are walked several at once: their vertices are one batch, so that short ones cost no more than
+    their vertices do. How many go together follows from `vertices`, which bounds memory as for one segment.
+
+    Args:
+        part: of a recorded network, from the layer that the points belong to.
+        starts: tensors of that layer.
+        ends: as many others.
+        vertices: the largest batch, at least 2.
+        keep_outputs: whether the output at every vertex is kept.
+
+    Raises:
+        UsageError: something in the part is not piecewise linear, or the points do not fit.
+
+    >>> from polylens.geometry.recording import record
+    >>> part = record(torch.nn.ReLU().eval(), torch.zeros(1, 1)).part()
+    >>> found = segments_crossings(part, torch.tensor([[-1.0], [3.0]]), torch.tensor([[1.0], [-1.0]]))
+    >>> [one.position.tolist() for one in found]
+    [[0.5], [0.75]]
+    """
+    if part.obstacles:
+        raise UsageError(
+            f"no exact crossings: {part.obstacles[0]}", hint="sampled_crossings goes by sampling"
+        )
+    if vertices < 2:
+        raise UsageError(
+            f"a batch of {vertices} vertices holds no segment", hint="vertices must be at least 2"
+        )
+    if len(starts) != len(ends):
+        raise UsageError(f"{len(starts)} starts of segments do not fit {len(ends)} ends")
+    together = max(1, min(vertices // _VERTICES_A_SEGMENT, _MOST_TOGETHER))
+    for low in range(0, len(starts), together):
+        group = slice(low, low + together)
+        points = torch.stack([part.prepared_batch(points[group]) for points in (starts, ends)], dim=1)
+        yield from _walked(part, points.flatten(0, 1), vertices=vertices, keep_outputs=keep_outputs)
+
+
+def _walked(
+    part: Part, points: Float64[torch.Tensor, "twice ..."], *, vertices: int, keep_outputs: bool
+) -> list[Crossings]:
+    """The crossings of segments that are walked together; of each the start, then the end, is given."""
+    count = len(points) // 2
+    walk = Walk(part, segments=count, vertices=vertices)
+    places: list[torch.Tensor] = []
+    outputs: list[torch.Tensor] = []
+    n_rows = np.zeros(count, dtype=np.int64)
+    layout = part.layouts[part.end]
+    with torch.no_grad():
+        for stretch, output in walk.stretches(
+            whole_segments(count, device=part.device), part.laid_out(points)
+        ):
+            n_rows += np.bincount(segments_of(stretch).cpu().numpy(), minlength=count)
+            # Stretches of one segment share a vertex.
+            first = 1 if places and places[-1][-1] == stretch[0] else 0
+            places.append(stretch[first:])
+            rows = layout.rows(output)[first:]
+            outputs.append((rows if keep_outputs else rows[:, :0]).cpu())
+    every, kept = torch.cat(places).cpu(), torch.cat(outputs).numpy()
+    bounds = np.searchsorted(segments_of(every).numpy(), np.arange(count + 1))
+    positions = positions_of(every).numpy()
+    return [
+        Crossings(
+            nonlinearities=part.nonlinearities,
+            position=net.position,
+            nonlinearity=net.nonlinearity,
+            unit=net.unit,
+            before=net.before,
+            after=net.after,
+            start=net.start,
+            vertices=positions[low:high],
+            outputs=kept[low:high],
+            n_rows=int(rows),
+            largest_batch=walk.largest,
+        )
+        for net, rows, low, high in zip(net_changes(walk), n_rows, bounds[:-1], bounds[1:], strict=True)
+    ]

@@ -1,0 +1,198 @@
+"""Which polytopes a plane passes: an exact picture of a two-dimensional slice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64, Int16, Int64, UInt64
+
+from polylens.dataflow import Nonlinearity
+from polylens.errors import UsageError
+from polylens.geometry.joining import joined
+from polylens.geometry.leaders import Leaders, leaders
+from polylens.geometry.readings import readings
+from polylens.geometry.spreading import Spread
+from polylens.geometry.subdivision import Cycles, Subdivision
+from polylens.geometry.tape import Part
+from polylens.kernels import patches
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What must hold of a slice, measured on the result by means that did not make it."""
+
+    area_error: float
+    """How far the areas of all cells are from the area of the slice, as a share of it."""
+    euler: int
+    """Vertices - edges + cells; 1 for a subdivided polygon."""
+    n_repeated_codes: int
+    """Cells whose code, read at an interior point, another cell has too. Of a polytope there is one cell."""
+    output_error: float
+    """The largest difference of a cell's affine map from the network at an interior point, the mean of its
+    vertices: there the map gives the mean of the outputs at them."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything is as it must be, to within rounding."""
+        exact = self.area_error < 1e-9 and self.output_error < 1e-8
+        return exact and self.euler == 1 and self.n_repeated_codes == 0
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """The polytopes that a polygon in a plane passes, each a convex cell.
+
+    Places have two coordinates: the point is `origin + x * first + y * second`.
+    """
+
+    nonlinearities: tuple[Nonlinearity, ...]
+    places: Float64[np.ndarray, "vertices 2"]
+    cycles: Cycles
+    """The vertices of each cell, in order around it, one cell after the other."""
+    areas: Float64[np.ndarray, "cells"]
+    """In units of the two directions."""
+    small_codes: tuple[Int16[np.ndarray, "cells _"], ...]
+    """By nonlinearity, every unit's regime in each cell, read at the mean of its vertices; none where they
+    were not asked for."""
+    outputs: Float64[np.ndarray, "vertices numbers"]
+    """The network's output at the vertices; affine on each cell."""
+    leaders: Leaders
+    """The cells cut where another output becomes the largest."""
+    certificate: Certificate
+    n_computed: int
+    """Points that operations after the last nonlinearity were run on."""
+    largest_batch: int
+    """The most points that any operation was run on at once."""
+    exact: bool = True
+
+    @cached_property
+    def polygons(self) -> tuple[tuple[int, ...], ...]:
+        """The vertices of each cell, in order around it."""
+        cells = np.split(self.cycles.members, self.cycles.firsts[1:])
+        return tuple(tuple(cell.tolist()) for cell in cells)
+
+    @cached_property
+    def codes(self) -> tuple[Int64[np.ndarray, "cells _"], ...]:
+        """The same as segments have them."""
+        return tuple(code.astype(np.int64) for code in self.small_codes)
+
+    @property
+    def boundary(self) -> Float64[np.ndarray, "pieces 2 2"]:
+        """The decision boundary: line segments (from, to); beyond each another output is the largest."""
+        return self.leaders.boundary
+
+    @property
+    def edges(self) -> Float64[np.ndarray, "edges 2 2"]:
+        """The boundaries between cells: line segments (from, to)."""
+        ends, sides = self.cycles.edges()
+        return self.places[ends[sides > 1]]
+
+    @property
+    def middles(self) -> Float64[np.ndarray, "cells 2"]:
+        """A place inside each cell: the mean of its vertices."""
+        return self.cycles.middles(self.places)
+
+    def affine(self) -> Float64[np.ndarray, "cells 3 numbers"]:
+        """Each cell's map from (1, x, y) to the output, read off three of its vertices."""
+        corners = np.empty((len(self.areas), 3), dtype=np.int64)
+        patches.widest_triangles(
+            self.cycles.members, self.cycles.firsts, self.cycles.lengths, self.places, corners
+        )
+        start = self.places[corners[:, 0]]
+        sides = self.places[corners[:, 1:]] - start[:, None]
+        said = self.outputs[corners[:, 0]]
+        slopes = np.linalg.solve(sides, self.outputs[corners[:, 1:]] - said[:, None])
+        offsets = said[:, None] - start[:, None] @ slopes
+        return np.concatenate([offsets, slopes], axis=1)
+
+
+def plane_slice(
+    part: Part,
+    origin: Float[torch.Tensor, "..."],
+    first: Float[torch.Tensor, "..."],
+    second: Float[torch.Tensor, "..."],
+    *,
+    corners: Float64[np.ndarray, "corners 2"],
+    memory: int = 2**24,
+    keep_codes: bool = True,
+) -> Slice:
+    """Every polytope that a convex polygon of a plane passes.
+
+    All vertices found so far are the batch. At each nonlinearity every polygon is cut along the lines where a
+    unit passes its kink inside it, or a window changes its winner; values at new vertices are interpolated.
+    Double precision throughout.
+
+    Args:
+        part: of a recorded network, from the layer that the points belong to.
+        origin: the point with the coordinates (0, 0), without the axis of examples.
+        first: the direction of the first coordinate; not normalised.
+        second: that of the second.
+        corners: of the polygon in these coordinates, in order around it. For the triangle of three points a,
+            b, c take `a`, `b - a`, `c - a` and the corners (0, 0), (1, 0), (0, 1).
+        memory: bytes that the values alive in one batch may take, at each nonlinearity that waits; besides
+            the vertices and cells themselves.
+        keep_codes: whether every cell's code is kept; the certificate has read it in any case.
+
+    Raises:
+        UsageError: something in the part is not piecewise linear, or the points do not fit.
+    """
+    if part.obstacles:
+        raise UsageError(f"no exact slice: {part.obstacles[0]}", hint="sampled codes go by sampling")
+    frame = torch.stack([part.prepared(point) for point in (origin, first, second)])
+
+    def points(places: np.ndarray) -> torch.Tensor:
+        coordinates = torch.as_tensor(places, dtype=torch.float64, device=part.device)
+        weights = torch.cat([torch.ones_like(coordinates[:, :1]), coordinates], dim=1)
+        return (weights @ frame.flatten(1)).reshape(-1, *part.shape)
+
+    complete = Subdivision(np.asarray(corners, dtype=np.float64))
+    total = float(complete.cycles().areas(complete.places).sum())
+    spread = Spread(part, complete, memory=memory)
+    with torch.no_grad():
+        found = list(spread.run(points(complete.places)))
+    outputs = np.empty((len(complete.places), found[0][1].shape[1]))
+    for vertices, rows in found:
+        outputs[vertices] = rows
+    del found
+    cycles, places = complete.cycles(), complete.places.copy()
+    where = leaders(complete, outputs)
+    read = readings(part, points, cycles.middles(places), memory=memory, keep_codes=keep_codes)
+    if any(item.role == "pool" for item in part.nonlinearities):
+        # Lines between two elements of a window also cut where a third one is larger.
+        cycles, used, cell = _joined(cycles, read.names)
+        places, outputs, where = places[used], outputs[used], where.of_cells(cell)
+        read = readings(part, points, cycles.middles(places), memory=memory, keep_codes=keep_codes)
+    areas = cycles.areas(places)
+    certificate = Certificate(
+        area_error=abs(float(areas.sum()) / total - 1),
+        euler=len(places) - len(cycles.edges()[0]) + len(areas),
+        n_repeated_codes=len(areas) - len(np.unique(read.names)),
+        output_error=float(np.abs(cycles.middles(outputs) - read.outputs).max()),
+    )
+    return Slice(
+        nonlinearities=part.nonlinearities,
+        places=places,
+        cycles=cycles,
+        areas=areas,
+        small_codes=read.codes,
+        outputs=outputs,
+        leaders=where,
+        certificate=certificate,
+        n_computed=spread.n_rows,
+        largest_batch=spread.largest,
+    )
+
+
+def _joined(
+    cycles: Cycles, names: UInt64[np.ndarray, "polygons"]
+) -> tuple[Cycles, Int64[np.ndarray, "kept"], Int64[np.ndarray, "polygons"]]:
+    """Cells of one code made one, the vertices that are left, and the new cell of each old one."""
+    polygons, of = joined(
+        [cell.tolist() for cell in np.split(cycles.members, cycles.firsts[1:])], names.tolist()
+    )
+    used, members = np.unique(np.concatenate(polygons), return_inverse=True)
+    lengths = np.array([len(polygon) for polygon in polygons])
+    return Cycles(members, np.cumsum(lengths) - lengths, lengths), used, np.array(of)

@@ -1,0 +1,57 @@
+"""What held-out names are worth, all clusters taken together."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float64, Shaped
+
+from polylens.records import Number
+from polylens.statistics.evidence import Evidence
+from polylens.statistics.resampling import bootstrap_interval
+
+
+def held_out_share(found: Evidence, *, chance_is: str) -> Number | None:
+    """Share of all held-out clustered rows that their cluster's name fits; None where there are none."""
+    rows = found.held_out_rows
+    if not rows.sum():
+        return None
+    interval = bootstrap_interval(
+        _pooled(share, again)
+        for share, again in zip(found.resampled_share, found.resampled_rows, strict=True)
+    )
+    null = [_pooled(share, rows) for share in found.null_share]
+    return Number(
+        float(_pooled(found.share, rows) or 0.0),
+        interval.low,
+        interval.high,
+        interval.meaning,
+        chance=float(np.mean([each or 0.0 for each in null])),
+        chance_is=chance_is,
+    )
+
+
+def median_lift(found: Evidence, *, chance_is: str) -> Number | None:
+    """Median over clusters of the name's held-out lift; None where no cluster has one."""
+    if not np.isfinite(found.lift).any():
+        return None
+    interval = bootstrap_interval(_median(lift) for lift in found.resampled_lift)
+    medians = [median for lift in found.null_lift if (median := _median(lift)) is not None]
+    return Number(
+        float(np.nanmedian(found.lift)),
+        interval.low,
+        interval.high,
+        interval.meaning,
+        chance=float(np.mean(medians)) if medians else None,
+        chance_is=chance_is if medians else "",
+    )
+
+
+def _pooled(share: Float64[np.ndarray, "clusters"], rows: Shaped[np.ndarray, "clusters"]) -> float | None:
+    """Share of all scored rows that their cluster's name fits."""
+    known = np.isfinite(share) & (rows > 0)
+    return float(np.average(share[known], weights=rows[known])) if known.any() else None
+
+
+def _median(lift: Float64[np.ndarray, "clusters"]) -> float | None:
+    known = lift[np.isfinite(lift)]
+    return float(np.median(known)) if len(known) else None
