@@ -124,8 +124,9 @@ def test_pictures_are_drawn_and_the_same_seed_gives_the_same() -> None:
 def test_what_cannot_be_replaced_is_said() -> None:
     points, targets = corners()
     rows, at = argmax_of_three(points, targets)
-    with pytest.raises(DataError, match="found no cluster"):
-        probe(ClusterEffect(**FEW), rows, at, upstream=upstream(np.full(12, -1)))
+    none = probe(ClusterEffect(**FEW), rows, at, upstream=upstream(np.full(12, -1)))
+    assert (dict(none.numbers), none.notes[0][:21]) == ({}, "No cluster was found:")
+    assert len(ClusterEffect(**FEW).draw({"network": (Outcome(rows, none, {}),)}, subject="S.")) == 1
     with pytest.raises(DataError, match="gives no clusters"):
         probe(ClusterEffect(**FEW), rows, at, upstream={"clusters": Findings()})
     bare: Rows = replace(rows, activations=None)
