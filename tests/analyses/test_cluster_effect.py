@@ -95,6 +95,15 @@ def test_clusters_count_by_their_size() -> None:
     assert found.numbers["kept_predictions"].value == pytest.approx(0.8)
 
 
+def test_only_the_largest_clusters_are_looked_at_where_that_is_asked_for() -> None:
+    points, targets = corners()
+    rows, at = argmax_of_three(points, targets)
+    found = probe(ClusterEffect(clusters=2, **FEW), rows, at, upstream=upstream(targets))
+    assert found.tables["clusters"]["cluster"].tolist() == [0, 1]
+    assert found.tables["logits"].query("cluster == 1 and rank == 0")["name"].item() == "class 1"
+    assert "The largest 2 of 3 clusters were looked at." in found.notes
+
+
 def test_pictures_are_drawn_and_the_same_seed_gives_the_same() -> None:
     module = dense(4, 8, 8, 3)
     rows, at = probed(module, torch.randn(30, 4), np.arange(30) % 3)
@@ -115,8 +124,9 @@ def test_pictures_are_drawn_and_the_same_seed_gives_the_same() -> None:
 def test_what_cannot_be_replaced_is_said() -> None:
     points, targets = corners()
     rows, at = argmax_of_three(points, targets)
-    with pytest.raises(DataError, match="found no cluster"):
-        probe(ClusterEffect(**FEW), rows, at, upstream=upstream(np.full(12, -1)))
+    none = probe(ClusterEffect(**FEW), rows, at, upstream=upstream(np.full(12, -1)))
+    assert (dict(none.numbers), none.notes[0][:21]) == ({}, "No cluster was found:")
+    assert len(ClusterEffect(**FEW).draw({"network": (Outcome(rows, none, {}),)}, subject="S.")) == 1
     with pytest.raises(DataError, match="gives no clusters"):
         probe(ClusterEffect(**FEW), rows, at, upstream={"clusters": Findings()})
     bare: Rows = replace(rows, activations=None)

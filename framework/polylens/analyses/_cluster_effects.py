@@ -149,7 +149,7 @@ def found_effects(
 ) -> Findings:
     """Numbers, tables and notes of what replacing did."""
     blocks = Blocks.of(rows.origins.example[effects.chosen])
-    sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=len(effects.logits))
+    sizes = np.bincount(partition.labels[partition.labels >= 0])[: len(effects.logits)]
     drawn = np.bincount(effects.cluster, minlength=len(effects.logits))
     # Clusters count by their size, however many members were drawn of each.
     weights = (sizes / np.maximum(drawn, 1))[effects.cluster]
@@ -238,7 +238,7 @@ def _logit_table(
     effects: Effects, sizes: Int64[np.ndarray, "clusters"], names: Sequence[str], *, top: int
 ) -> pd.DataFrame:
     """The outputs that stand out in each cluster: all where there are few, else the highest."""
-    overall = np.average(effects.logits, axis=0, weights=sizes[: len(effects.logits)])
+    overall = np.average(effects.logits, axis=0, weights=sizes)
     above = effects.logits - overall
     shown = len(names) if len(names) <= 30 else top
     lines = []

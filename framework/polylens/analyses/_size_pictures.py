@@ -42,9 +42,9 @@ def size_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     }
     layers = [name for name in own.findings.numbers if name.startswith("boundary_of.")]
     shown = {
-        "nearest example / boundary": "neighbour_over_boundary",
-        "neighbours in one polytope": "same_polytope",
-        "distinct polytopes per example": "distinct_polytopes",
+        "neighbour / boundary": "neighbour_over_boundary",
+        "in one polytope": "same_polytope",
+        "distinct polytopes": "distinct_polytopes",
         **({f"of {name.partition('.')[2]}": name for name in layers[:9]} if len(layers) > 1 else {}),
     }
     figures = [

@@ -77,6 +77,9 @@ class ClusterEffect(Probe):
         if rows.activations is None:
             raise DataError("cluster_effect needs activations: means of them are put in place of rows")
         self._check_levels(rows)
+        if not partition.n_clusters:
+            # A control may well have none: that is a finding, and no mistake of the spec.
+            return Findings(notes=("No cluster was found: there are no members to replace.",))
         intervention = Intervention(probed, rows, reads_units=False)
         clusters = range(min(self.clusters, partition.n_clusters))
         with progress.task("replacing members", total=len(clusters), unit="clusters") as task:
@@ -126,6 +129,4 @@ def _clusters(upstream: Mapping[str, Findings], of: str) -> Partition:
     partition = upstream[of].partition
     if partition is None:
         raise DataError(f"'{of}' gives no clusters")
-    if not partition.n_clusters:
-        raise DataError(f"'{of}' found no cluster", hint="a smaller min_cluster_size finds smaller ones")
     return partition

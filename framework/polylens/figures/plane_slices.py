@@ -202,7 +202,8 @@ def _mark(
         if picture_side == _THUMBNAIL or not point.pixels.size:
             beyond = place + np.array([0.0, outside * edge if point.pixels.size else 0.0])
             axes.text(
-                *beyond,
+                float(beyond[0]),
+                float(beyond[1]),
                 fitted(point.name, width=1.2, size=SMALL, bold=True),
                 ha="center",
                 va="bottom" if outside > 0 else "top",

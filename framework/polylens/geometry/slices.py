@@ -88,7 +88,8 @@ class Slice:
     def edges(self) -> Float64[np.ndarray, "edges 2 2"]:
         """The boundaries between cells: line segments (from, to)."""
         ends, sides = self.cycles.edges()
-        return self.places[ends[sides > 1]]
+        found: np.ndarray = self.places[ends[sides > 1]]
+        return found
 
     @property
     def middles(self) -> Float64[np.ndarray, "cells 2"]:

@@ -228,8 +228,9 @@ class Subdivision:
     def borders(self, names: Int64[np.ndarray, "polygons"]) -> Int64[np.ndarray, "edges 2"]:
         """The edges between polygons of different names."""
         one, other = self.neighbours()
-        found: np.ndarray = np.column_stack([self._half[each, halfedges.ORIGIN] for each in self._edges()])
-        return found[names[one] != names[other]]
+        ends = np.column_stack([self._half[each, halfedges.ORIGIN] for each in self._edges()])
+        found: np.ndarray = ends[names[one] != names[other]]
+        return found
 
     def _edges(self) -> tuple[Int64[np.ndarray, "edges"], Int64[np.ndarray, "edges"]]:
         """The two half-edges of each edge that has two."""
