@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -12,6 +13,7 @@ from polylens.digests import digest
 from polylens.records import Figure, Number
 from polylens.report import Chapter, Overview, Section, Spread, SpreadRow, SpreadTable
 from polylens.store import file_from_bytes
+from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
 from polylens.study.performing import Performer
 from polylens.study.plans import ChildPlan
@@ -99,15 +101,23 @@ def _section(title: str, runs: Sequence[Finished]) -> Section:
     walk = runs[0].walk
     tables = tuple(_tables(runs))
     seeds = [each.plan.child.experiment.seed for each in runs]
-    training = walk.plan.own.training is not None
-    first, *rest = Drawing(walk).figures()
     return Section(
         title=title,
         subject=subject_of(walk.plan, walk.rows(walk.plan.own), seeds=seeds),
         tables=tables,
-        # How the network was trained is of the least interest here.
-        figures=(*_dots(tables), *((*rest, first) if training else (first, *rest))),
+        figures=(*_dots(tables), *_by_interest(Drawing(walk), walk.plan.own.analyses)),
     )
+
+
+def _by_interest(drawing: Drawing, analyses: Iterable[str]) -> Iterator[Figure]:
+    """One figure of each analysis in turn, those that stand on others first; the training's last."""
+    # Examples of every cluster are on the page of each run.
+    left = [figure for figure in drawing.figures() if not figure.name.endswith(f"-{GALLERY}")]
+    queues = [
+        [figure for figure in left if figure.name.startswith(f"{name}-")] for name in reversed([*analyses])
+    ]
+    taken = [figure for turn in zip_longest(*queues) for figure in turn if figure is not None]
+    yield from dict.fromkeys([*taken, *left])
 
 
 def _tables(runs: Sequence[Finished]) -> Iterator[SpreadTable]:
@@ -145,8 +155,9 @@ def _dots(tables: Sequence[SpreadTable]) -> Iterator[Figure]:
     """Every headline score, a dot a seed."""
     from polylens.figures import scores
 
+    names = [row.name for table in tables for row in table.rows if row.headline]
     numbers: dict[str, Mapping[str, Sequence[Number]]] = {
-        f"{table.title}/{row.name}": {
+        row.name if names.count(row.name) == 1 else f"{table.title}/{row.name}": {
             variant: [Number(value) for value in spread.values] for variant, spread in row.by_variant.items()
         }
         for table in tables
