@@ -33,8 +33,8 @@ def affine_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     spectra = {
         variant: [
             [
-                (float(line.place), float(line.median))
-                for line in draw.findings.tables["spectrum"].itertuples()
+                (float(place), float(median))
+                for place, median in draw.findings.tables["spectrum"][["place", "median"]].to_numpy()
             ]
             for draw in draws
         ]
