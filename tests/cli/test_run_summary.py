@@ -46,6 +46,7 @@ def child(name: str = "demo", results: tuple[Result, ...] = (PURITY, CLUSTERS), 
         "layer": "hidden.3",
         "digest": "d",
         "run_id": "r",
+        "study": "demo",
         "walk": None,
     }
     stages = (StageReport("clusters", "ran", 1.25), StageReport("quality", "stored", 0.0))

@@ -15,6 +15,7 @@ from tests.figures.clusters import HOSTILE, WIDE, Case, cluster_cases
 from tests.figures.directions import direction_cases
 from tests.figures.drawing import axis_texts, laid_out, texts
 from tests.figures.interventions import intervention_cases
+from tests.figures.planes import plane_cases
 from tests.figures.polytopes import polytope_cases
 
 import polylens.figures
@@ -263,7 +264,14 @@ def all_cases() -> dict[str, Case]:
     }
 
 
-CASES = all_cases() | cluster_cases() | direction_cases() | intervention_cases() | polytope_cases()
+CASES = (
+    all_cases()
+    | cluster_cases()
+    | direction_cases()
+    | intervention_cases()
+    | plane_cases()
+    | polytope_cases()
+)
 case = pytest.mark.parametrize("name", CASES)
 
 

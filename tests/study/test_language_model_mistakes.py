@@ -68,7 +68,7 @@ def test_a_block_beyond_the_last_is_answered_with_the_last() -> None:
         polylens.load_spec(GPT2, overrides=["layer=mlp_pre.12"])
     (problem,) = error.value.problems
     assert problem.suggestion == "mlp_pre.11"
-    assert problem.notes[0].startswith("layers: input, mlp_pre.0, mlp_pre.1, ")
+    assert problem.notes[0].startswith("layers: input, embedding, mlp_pre.0, ")
 
 
 def test_a_context_longer_than_the_models_is_answered_at_the_dataset(

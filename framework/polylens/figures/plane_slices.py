@@ -201,10 +201,12 @@ def _mark(
             axes.add_artist(AnnotationBbox(image, tuple(place), pad=0.0, bboxprops=frame, zorder=7))
         if picture_side == _THUMBNAIL or not point.pixels.size:
             beyond = place + np.array([0.0, outside * edge if point.pixels.size else 0.0])
+            name = fitted(point.name, width=1.2, size=SMALL, bold=True)
+            half = inch * (inches(name, size=SMALL, bold=True) / 2 + 0.04)
             axes.text(
-                float(beyond[0]),
+                float(np.clip(beyond[0], low[0] + half, low[0] + extent - half)),
                 float(beyond[1]),
-                fitted(point.name, width=1.2, size=SMALL, bold=True),
+                name,
                 ha="center",
                 va="bottom" if outside > 0 else "top",
                 fontsize=SMALL,
