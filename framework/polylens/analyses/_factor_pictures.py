@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PANELS = {
     "flipped_share": "later units that flip (share)",
     "changed_predictions": "predictions that change (share)",
-    "angle": "angle of later activations (degrees)",
+    "angle": "angle of later layers (degrees)",
     "js_divergence": "divergence of predictions (bits)",
     "output_angle": "angle of the output (degrees)",
     "output_distance": "distance of the output over its length",
