@@ -119,6 +119,11 @@ class CodeAgreement(Probe):
                 numbers |= compared["code"].with_inputs(frame, inputs)
             task.advance()
         notes = [f"Codes of {', '.join(others)} are of these layers' own units."] if others else []
+        if probed.own is None:
+            notes.append(
+                "The correlation and the overlap named without a layer are agreement with the spec's own "
+                "network: here with itself, hence 1 but for neighbours that tie; they tell of controls."
+            )
         return Findings(numbers=numbers, tables={"layers": _table(lines)}, notes=tuple(notes))
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
