@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import draw_numbers, extent, known
-from polylens.figures.style import INK, MUTED, SMALL, canvas, picture, sentence, variant_style
+from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, write_beside
+from polylens.figures.style import INK, SMALL, canvas, picture, sentence, variant_style
 from polylens.figures.words import fitted, plain, series, short, tick
 from polylens.records import Number
 
@@ -59,16 +59,8 @@ def density_ratios(ratios: Mapping[str, Mapping[str, Sequence[Number]]], *, titl
             place = row + (index - (len(variants) - 1) / 2) * step / band
             draw_numbers(axes, numbers=draws, place=place, room=step / band * 0.6, shade=shade, marker=marker)
             values = [number.value for number in draws if known(number.value)]
-            axes.text(
-                1.015,
-                place,
-                short(sum(values) / len(values)) if values else "–",
-                transform=axes.get_yaxis_transform(),
-                va="center_baseline",
-                fontsize=SMALL,
-                color=shade if values else MUTED,
-                fontweight="bold" if variant == "network" else "normal",
-            )
+            mean = short(sum(values) / len(values)) if values else NO_NUMBER
+            write_beside(axes, mean, place=place, x=1.015, shade=shade, own=variant == "network")
     axes.set_yticks(range(len(layers)), [fitted(layer, width=1.8, size=SMALL) for layer in layers])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -8,8 +8,11 @@ from typing import TypeGuard
 
 from matplotlib.axes import Axes
 
-from polylens.figures.style import INK
+from polylens.figures.style import INK, MUTED, SMALL
 from polylens.records import Number
+
+NO_NUMBER = "–"
+"""Stands where a number would."""
 
 
 def draw_numbers(
@@ -35,6 +38,29 @@ def draw_numbers(
             hollow=hollow,
             size=7.0 if len(numbers) == 1 else 5.0,
         )
+
+
+def write_beside(axes: Axes, words: str, *, place: float, x: float, shade: str, own: bool) -> None:
+    """Writes a row's number right of the axes; the spec's own network's stands out.
+
+    Args:
+        axes: beside which.
+        words: the number; a dash where there is none.
+        place: of the row, in the axes' units.
+        x: 1 is the right edge.
+        shade: of the row's marks.
+        own: whether the row is the spec's own network's.
+    """
+    axes.text(
+        x,
+        place,
+        words,
+        transform=axes.get_yaxis_transform(),
+        va="center_baseline",
+        fontsize=SMALL,
+        color=MUTED if words == NO_NUMBER else shade,
+        fontweight="bold" if own else "normal",
+    )
 
 
 def draw_number(

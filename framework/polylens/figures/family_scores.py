@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import draw_numbers, extent, known
-from polylens.figures.style import MUTED, RULE, SMALL, canvas, picture, sentence, variant_style
+from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, write_beside
+from polylens.figures.style import RULE, SMALL, canvas, picture, sentence, variant_style
 from polylens.figures.words import fitted, lines, plain, series, short, tick
 from polylens.records import Number
 
@@ -84,16 +84,8 @@ def _draw(
                 axes, numbers=draws, place=place, room=0.6 * _STEP / band, shade=shade, marker=marker
             )
             values = [each.value for each in draws if known(each.value)]
-            axes.text(
-                1.03,
-                place,
-                short(sum(values) / len(values)) if values else "–",
-                transform=axes.get_yaxis_transform(),
-                va="center_baseline",
-                fontsize=SMALL,
-                color=shade if values else MUTED,
-                fontweight="bold" if variant == "network" else "normal",
-            )
+            mean = short(sum(values) / len(values)) if values else NO_NUMBER
+            write_beside(axes, mean, place=place, x=1.03, shade=shade, own=variant == "network")
     axes.set_yticks(range(len(families)), [fitted(each, width=1.3, size=SMALL) for each in families])
     axes.locator_params(axis="x", nbins=3)
     axes.xaxis.set_major_formatter(FuncFormatter(tick))

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import draw_numbers, extent, known
-from polylens.figures.style import MUTED, RULE, SMALL, canvas, picture, sentence, variant_name, variant_style
+from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, write_beside
+from polylens.figures.style import RULE, SMALL, canvas, picture, sentence, variant_name, variant_style
 from polylens.figures.words import fitted, plain, series, short, tick
 from polylens.records import Number
 
@@ -57,16 +57,8 @@ def _draw(axes: Axes, by: Mapping[str, Sequence[Number]], *, variants: Sequence[
         axes.axhline(row, color="#eef1f3", linewidth=7, zorder=0, solid_capstyle="butt")
         draw_numbers(axes, numbers=draws, place=float(row), room=0.62, shade=shade, marker=marker)
         values = [number.value for number in draws if known(number.value)]
-        axes.text(
-            1.03,
-            row,
-            _mean(values, whole=whole),
-            transform=axes.get_yaxis_transform(),
-            va="center_baseline",
-            fontsize=SMALL,
-            fontweight="bold" if variant == "network" else "normal",
-            color=shade if values else MUTED,
-        )
+        mean = _mean(values, whole=whole)
+        write_beside(axes, mean, place=float(row), x=1.03, shade=shade, own=variant == "network")
     axes.set_yticks(range(len(variants)), [variant_name(v) if first else "" for v in variants])
     axes.locator_params(axis="x", nbins=3)
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
@@ -77,7 +69,7 @@ def _draw(axes: Axes, by: Mapping[str, Sequence[Number]], *, variants: Sequence[
 
 def _mean(values: Sequence[float], *, whole: bool) -> str:
     if not values:
-        return "–"
+        return NO_NUMBER
     mean = sum(values) / len(values)
     return f"{mean:,.0f}" if whole and mean == round(mean) else short(mean)
 

@@ -38,12 +38,12 @@ class StudyLog:
         if self._tracker.is_away:
             self._tracker.send_kept()
 
-    def finish_parent(self, status: str, *, overview: str) -> None:
-        """Ends the parent run, with a table of its children and, where it is not empty, the page of all."""
+    def finish_parent(self, status: str, *, overview: Path | None) -> None:
+        """Ends the parent run, with a table of its children and, where there is one, the page of all."""
         if self.parent is not None and not self.parent.finished:
             self.parent.log_children(self.runs)
-            if overview:
-                self.parent.log_report(overview)
+            if overview is not None:
+                self.parent.log_report(overview.read_text(encoding="utf-8"))
             self.parent.finish(status)
 
     def stop(self, status: str, *, runs: Sequence[TrackedRun], reason: str = "") -> None:

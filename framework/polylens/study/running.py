@@ -127,7 +127,7 @@ def run_study(
         raise
     overview = overview_of(results, name=study.name)
     status = "FAILED" if any(result.status == "failed" for result in results) else "FINISHED"
-    log.finish_parent(status, overview="" if overview is None else overview.read_text(encoding="utf-8"))
+    log.finish_parent(status, overview=overview)
     log.send_kept()
     return StudyResult(tuple(results), settings, study.name, overview)
 
