@@ -318,5 +318,5 @@ def test_clusters_of_the_trained_networks_are_named_by_their_digit(trials, rows_
     found = _run(Hdbscan(on="activation", curve=(), subsamples=0), rows, 0)
     label = ClassEnrichment(of="clusters", permutations=200)
     labels = label.label(rows, found.partition, streams=Streams(0), progress=Silent())
-    assert {each.text for each in labels.clusters if each.strong} >= set("0123456789")
+    assert {each.text for each in labels.clusters if each.named} >= set("0123456789")
     assert labels.numbers["held_out_share"].low > 0.9 > labels.numbers["held_out_share"].chance + 0.7

@@ -107,13 +107,16 @@ def test_nothing_is_wider_than_a_narrow_terminal() -> None:
 
 def test_labels_are_counted_and_shown_in_columns_on_few_lines() -> None:
     entries = tuple(
-        ClusterLabel(n, "cat" if n else "weak: dog?", 100 - n, 0.9, 3.0, 2.0, 0.01, strong=n > 0)
+        ClusterLabel(n, "cat", 100 - n, 0.9 if n > 1 else 0.4, 3.0, 2.0, 0.01, above_chance=n > 0)
         for n in range(40)
     )
     lines = shown(child(labels={"names": Labels(clusters=cast(Any, entries))}), height=24)
-    first = lines.index("names: 39 of 40 clusters have a label that held-out rows confirm")
+    first = lines.index(
+        "names: 38 of 40 clusters have a name that most of their held-out rows fit; 1 more is above chance "
+        "without a majority"
+    )
     assert lines[first + 1].split() == ["no.", "label", "rows", "share"] * 2
-    assert lines[first + 2].startswith("   0  weak: dog?    100   0.90")
+    assert lines[first + 2].startswith("   0  no name            100   0.40")
     assert lines[-1] == "and 28 more, in the report"
 
 

@@ -47,28 +47,30 @@ def planted():
 
 def test_a_cluster_of_one_class_is_named_by_it(planted):
     label = planted.clusters[0]
-    assert (label.text, label.strong, label.share) == ("c", True, 1.0)
+    assert (label.text, label.named, label.share) == ("c", True, 1.0)
     assert label.lift > 4 > label.chance_lift > 1
 
 
-def test_a_mixed_cluster_says_that_others_are_in_it(planted):
+def test_above_chance_without_a_majority_is_no_name(planted):
     label = planted.clusters[1]
-    assert (label.text, label.strong) == ("a and others", True)
+    assert (label.text, label.above_chance, label.named) == ("mixed, more a", True, False)
     assert 0.2 < label.share <= 0.5
 
 
-def test_a_cluster_of_anything_is_called_weak_instead_of_named(planted):
+def test_a_cluster_of_anything_has_a_guess_and_no_name(planted):
     label = planted.clusters[2]
-    assert label.text.startswith("weak: ")
-    assert label.text.endswith("?")
-    assert not label.strong
+    assert label.text == "no name"
+    assert label.guess in "abcdef"
+    assert not label.above_chance
     assert label.p_value > 0.05
 
 
 def test_numbers_sum_up_the_labels_beside_chance(planted):
     numbers = planted.numbers
-    assert numbers["named_fraction"].value == pytest.approx(2 / 3)
-    assert numbers["strong_coverage"].value == pytest.approx(190 / 900)
+    assert numbers["named_fraction"].value == pytest.approx(1 / 3)
+    assert numbers["named_coverage"].value == pytest.approx(100 / 900)
+    assert numbers["above_chance_coverage"].value == pytest.approx(190 / 900)
+    assert numbers["named_coverage"].chance <= numbers["above_chance_coverage"].chance < 0.01
     assert numbers["named_fraction"].chance < 0.1
     assert numbers["held_out_share"].chance == pytest.approx(1 / 6, abs=0.03)
     assert numbers["held_out_share"].low < numbers["held_out_share"].value < numbers["held_out_share"].high
@@ -101,18 +103,19 @@ def test_rows_of_one_example_are_one_piece_of_evidence():
     labels = np.where(np.isin(example, [1, 3, 5, 7]), 0, -1)
     blocked = _label(_rows(targets, example=example), labels).clusters[0]
     loose = _label(_rows(targets), labels).clusters[0]
-    assert loose.strong
-    assert not blocked.strong
+    assert loose.above_chance
+    assert not blocked.above_chance
 
 
-def test_clusters_without_held_out_rows_are_weak_and_counted():
+def test_clusters_without_held_out_rows_have_no_name_and_are_counted():
     targets = np.arange(60) % 3
     labels = np.full(60, -1)
     labels[5] = 0
     found = _label(_rows(targets), labels)
     label = found.clusters[0]
-    assert label.text in ("weak: no name", "weak: c?")
-    assert not label.strong
+    assert label.text == "no name"
+    assert not label.above_chance
+    assert found.notes == ("1 clusters have no held-out rows and get no name.",) or label.guess == ""
     assert np.isfinite([label.share, label.lift, label.chance_lift, label.p_value]).all()
 
 

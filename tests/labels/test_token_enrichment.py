@@ -67,9 +67,9 @@ def test_clusters_are_named_by_their_tokens_and_where_they_stand(planted: Labels
     assert texts[0] in ('"of" "the"', '"the" "of"')
     assert texts[1] == '"the" · after "of"'
     assert texts[2] == 'before "."'
-    assert texts[3] == '"…ing" and others'
-    assert [label.strong for label in planted.clusters] == [True, True, True, True, False]
-    assert planted.clusters[4].text.startswith("weak: ")
+    assert texts[3:] == ['mixed, more "…ing"', "no name"]
+    assert [label.named for label in planted.clusters] == [True, True, True, False, False]
+    assert [label.above_chance for label in planted.clusters] == [True, True, True, True, False]
 
 
 def test_a_label_carries_share_lift_and_chance(planted: Labels) -> None:
@@ -83,7 +83,7 @@ def test_a_label_carries_share_lift_and_chance(planted: Labels) -> None:
 
 def test_numbers_sum_up_the_labels_beside_chance(planted: Labels) -> None:
     numbers = planted.numbers
-    assert numbers["named_fraction"].value == pytest.approx(4 / 5)
+    assert numbers["named_fraction"].value == pytest.approx(3 / 5)
     assert numbers["named_fraction"].chance is not None
     assert numbers["named_fraction"].chance < 0.1
     share = numbers["held_out_share"]
@@ -115,12 +115,12 @@ def test_noise_alone_gives_no_labels() -> None:
     assert len(found.tables["tokens"]) == 0
 
 
-def test_a_cluster_of_one_document_is_weak() -> None:
+def test_a_cluster_of_one_document_has_no_name() -> None:
     labels = np.full(200, -1)
     labels[30:40] = 0
     found = _label(_words(200), labels)
-    assert not found.clusters[0].strong
-    assert found.clusters[0].text.startswith("weak: ")
+    assert not found.clusters[0].above_chance
+    assert found.clusters[0].text == "no name"
 
 
 def test_labels_repeat_for_a_seed() -> None:

@@ -47,8 +47,10 @@ def contexts(n: int, *, side: int = 8, title: str = "image") -> tuple[Context, .
     return tuple(Context(f"{title} {i}", png(side, i)) for i in range(n))
 
 
-def label(cluster: int, *, text: str = "digit 3", strong: bool = True) -> ClusterLabel:
-    return ClusterLabel(cluster, text, 40, 0.97, 9.7, 2.1, 0.005 if strong else 0.31, strong)
+def label(
+    cluster: int, *, guess: str = "digit 3", share: float = 0.97, above_chance: bool = True
+) -> ClusterLabel:
+    return ClusterLabel(cluster, guess, 40, share, 9.7, 2.1, 0.005 if above_chance else 0.31, above_chance)
 
 
 def quality(text: str = "") -> ScoreTable:
@@ -80,7 +82,7 @@ def passages(n: int, text: str = "") -> tuple[Shown, ...]:
 def text_report(text: str = "", *, n_clusters: int = 30) -> Report:
     cards = tuple(
         ClusterCard(
-            i, 40 - i, label(i, text=text or '"the" · after "of"'), passages(9, text), passages(3, text)
+            i, 40 - i, label(i, guess=text or '"the" · after "of"'), passages(9, text), passages(3, text)
         )
         for i in range(n_clusters)
     )
@@ -94,7 +96,7 @@ def report(text: str = "", *, n_clusters: int = 30, side: int = 8) -> Report:
         ClusterCard(
             i,
             40 - i,
-            label(i, text=text or f"digit {i}", strong=i % 3 > 0),
+            label(i, guess=text or f"digit {i}", above_chance=i % 3 > 0),
             contexts(4, side=side, title=text),
         )
         for i in range(n_clusters)
@@ -188,15 +190,16 @@ def test_a_partition_without_clusters_says_so() -> None:
     assert "719 rows" in squeezed(page.text)
 
 
-def test_weak_labels_are_called_so_in_words() -> None:
-    card = ClusterCard(7, 5, label(7, strong=False))
-    weak = Page(render(Report(title="x", clusters=(ClusterCards("c", (card,)),)))).text
-    strong = Page(
-        render(Report(title="x", clusters=(ClusterCards("c", (ClusterCard(7, 5, label(7)),)),)))
-    ).text
-    assert "Weak evidence: within chance" in weak
-    assert "Weak evidence: within chance" not in strong
-    assert "Strong evidence" in strong
+def test_a_card_says_in_words_how_far_a_name_can_be_trusted() -> None:
+    def card(entry: ClusterLabel) -> str:
+        cards = ClusterCards("c", (ClusterCard(7, 5, entry),))
+        return squeezed(Page(render(Report(title="x", clusters=(cards,)))).text)
+
+    named, mixed, chance = card(label(7)), card(label(7, share=0.34)), card(label(7, above_chance=False))
+    assert "digit 3 Above chance, and most held-out rows fit" in named
+    assert "mixed, more digit 3 Above chance, but no majority of held-out rows" in mixed
+    assert "no name Within chance best guessdigit 3" in chance
+    assert not any("strong" in text.lower() for text in (named, mixed, chance))
 
 
 def test_a_card_says_size_share_lift_chance_and_p() -> None:

@@ -148,14 +148,14 @@ def test_findings_without_a_partition_have_none(tmp_path):
 
 def test_labels_come_back_equal(tmp_path):
     cluster = ClusterLabel(
-        cluster=np.int64(0), text="sevens", size=10, share=0.9, lift=9.0, chance_lift=math.inf, p_value=0.01,
-        strong=np.bool_(True),
+        cluster=np.int64(0), guess="sevens", size=10, share=0.9, lift=9.0, chance_lift=math.inf, p_value=0.01,
+        above_chance=np.bool_(True),
     )  # fmt: skip
     labels = Labels((cluster,), {"named_fraction": Number(1.0)}, {"all": table()}, ("one weak",))
     save_labels(tmp_path, labels)
     found = load_labels(tmp_path)
     assert found.clusters == labels.clusters
-    assert found.clusters[0].strong is True
+    assert found.clusters[0].above_chance is True
     assert found.numbers == labels.numbers
     assert found.notes == labels.notes
     pd.testing.assert_frame_equal(found.tables["all"], table())

@@ -141,7 +141,7 @@ def test_beyond_a_hundred_clusters_only_sizes_are_shown() -> None:
 
 
 def test_each_label_stands_on_the_card_of_its_cluster() -> None:
-    label = ClusterLabel(1, "seven", 1, share=1.0, lift=9.0, chance_lift=2.0, p_value=0.01, strong=True)
+    label = ClusterLabel(1, "seven", 1, share=1.0, lift=9.0, chance_lift=2.0, p_value=0.01, above_chance=True)
     found = cards([0, 0, 1], exemplars=[0, 2], activations=[0.0, 1.0, 9.0], found=Labels((label,)))
     assert [card.label for card in found.clusters] == [None, label]
 

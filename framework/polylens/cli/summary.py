@@ -61,12 +61,15 @@ def _heading(result: StudyResult, name: str) -> Text:
 
 def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Text]:
     """Each cluster's label, its rows, and the share of its held-out rows that the label fits."""
-    strong = sum(entry.strong for entry in labels.clusters)
+    named = sum(entry.named for entry in labels.clusters)
+    mixed = sum(entry.above_chance and not entry.named for entry in labels.clusters)
     line = Text(name, style="bold")
     if not labels.clusters:
         yield line.append(": there are no clusters to label", style="not bold")
         return
-    text = f": {strong} of {len(labels.clusters)} clusters have a label that held-out rows confirm"
+    text = f": {named} of {len(labels.clusters)} clusters have a name that most of their held-out rows fit"
+    if mixed:
+        text += f"; {mixed} more {'is' if mixed == 1 else 'are'} above chance without a majority"
     yield line.append(text, style="not bold")
     longest = max(len(entry.text) for entry in labels.clusters)
     widest = min(max(longest, len("label")), _LONGEST_LABEL)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS = (
-    *("cluster", "label", "strong", "size", "class", "naming_rows", "held_out_rows"),
+    *("cluster", "label", "named", "above_chance", "size", "class", "naming_rows", "held_out_rows"),
     *("share", "share_low", "share_high", "class_share_of_rows", "lift", "lift_low", "lift_high"),
     *("chance_lift", "p_value", "exemplar_example"),
 )
@@ -39,7 +39,8 @@ def cluster_table(
             {
                 "cluster": index,
                 "label": each.text,
-                "strong": each.strong,
+                "named": each.named,
+                "above_chance": each.above_chance,
                 "size": each.size,
                 "class": rows.classes[name] if name >= 0 else "",
                 "naming_rows": int(found.naming_rows[index]),

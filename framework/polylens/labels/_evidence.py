@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from polylens.records import ClusterLabel, Number
+from polylens.records import MAJORITY, ClusterLabel, Number
 from polylens.statistics import Evidence, held_out_share, median_lift
 
 
@@ -24,23 +24,30 @@ def numbers_of(
     """
     if not clusters:
         return {}
-    strong = np.array([each.strong for each in clusters])
+    named = np.array([each.named for each in clusters])
+    above = np.array([each.above_chance for each in clusters])
     sizes = np.array([each.size for each in clusters])
-    by_chance = found.named_by_chance(level)
+    above_by_chance = found.above_by_chance(level)
+    named_by_chance = above_by_chance & (found.null_share > MAJORITY)
     numbers = {
         "named_fraction": Number(
-            float(strong.mean()), chance=float(by_chance.mean(1).mean()), chance_is=chance_is
+            float(named.mean()), chance=float(named_by_chance.mean(1).mean()), chance_is=chance_is
         ),
-        "strong_coverage": Number(
-            float(sizes[strong].sum() / n_rows),
-            chance=float((by_chance @ sizes).mean() / n_rows),
+        "named_coverage": Number(
+            float(sizes[named].sum() / n_rows),
+            chance=float((named_by_chance @ sizes).mean() / n_rows),
+            chance_is=chance_is,
+        ),
+        "above_chance_coverage": Number(
+            float(sizes[above].sum() / n_rows),
+            chance=float((above_by_chance @ sizes).mean() / n_rows),
             chance_is=chance_is,
         ),
     }
     pooled = held_out_share(found, chance_is=chance_is)
     lift = median_lift(found, chance_is=chance_is)
-    named = {"held_out_share": pooled, "median_lift": lift}
-    return numbers | {name: number for name, number in named.items() if number is not None}
+    fits = {"held_out_share": pooled, "median_lift": lift}
+    return numbers | {name: number for name, number in fits.items() if number is not None}
 
 
 def notes_of(found: Evidence) -> tuple[str, ...]:
@@ -50,5 +57,5 @@ def notes_of(found: Evidence) -> tuple[str, ...]:
     if not len(found.naming_rows):
         notes.append("There are no clusters to name.")
     if unscored:
-        notes.append(f"{unscored} clusters have no held-out rows and count as weak.")
+        notes.append(f"{unscored} clusters have no held-out rows and get no name.")
     return tuple(notes)

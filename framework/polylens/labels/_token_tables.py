@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS = (
-    *("cluster", "label", "strong", "size", "places", "naming_rows", "held_out_rows"),
+    *("cluster", "label", "named", "above_chance", "size", "places", "naming_rows", "held_out_rows"),
     *("share", "share_low", "share_high", "coverage", "name_share_of_rows"),
     *("lift", "lift_low", "lift_high", "chance_lift", "p_value", "exemplar_example"),
 )
@@ -22,20 +22,15 @@ _SAID = {"current": "", "before": "after ", "after": "before "}
 """A row that has a token before it stands after that token."""
 
 
-def text_of(found: TokenEnrichment, cluster: int, pieces: Pieces, *, strong: bool) -> str:
-    """The name of a cluster, such as `"the" · after "of"`."""
+def guess_of(found: TokenEnrichment, cluster: int, pieces: Pieces) -> str:
+    """The tokens over-represented in a cluster, such as `"the" · after "of"`; empty where none are."""
     parts = []
     for place, said in enumerate(PLACES):
         if found.names.used[cluster, place]:
             tokens = found.names.tokens[cluster, place]
             named = " ".join(pieces.quoted(int(token)) for token in tokens[tokens >= 0])
             parts.append(f"{_SAID[said]}{named}")
-    name = " · ".join(parts)
-    if not name:
-        return "weak: no name"
-    if not strong:
-        return f"weak: {name}?"
-    return name if found.share[cluster] > 0.5 else f"{name} and others"
+    return " · ".join(parts)
 
 
 def cluster_table(
@@ -55,7 +50,8 @@ def cluster_table(
             {
                 "cluster": index,
                 "label": each.text,
-                "strong": each.strong,
+                "named": each.named,
+                "above_chance": each.above_chance,
                 "size": each.size,
                 "places": " ".join(name for name, here in zip(PLACES, used, strict=True) if here),
                 "naming_rows": int(found.naming_rows[index]),

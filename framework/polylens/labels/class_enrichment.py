@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -12,18 +11,17 @@ from polylens.progress import Progress
 from polylens.records import ClusterLabel, Labels, Partition, Rows
 from polylens.streams import Streams
 
-if TYPE_CHECKING:
-    from polylens.statistics import Enrichment
-
 
 class ClassEnrichment(Label):
     """The class each cluster holds most beyond chance, named on some examples and scored on the others.
 
-    A cluster with weak evidence is not named: its text is `weak: 3?` (or `weak: no name`). A named
-    cluster half or more of whose held-out rows are something else is called `3 and others`.
+    A cluster is named where the class is over-represented beyond chance *and* more than half of its held-out
+    rows are of it. One that is above chance without that majority is called `mixed, more 3`; one
+    within chance has `no name`.
     """
 
-    headline: ClassVar[tuple[str, ...]] = ("strong_coverage", "held_out_share")
+    version: ClassVar[int] = 2
+    headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
 
     holdout: float = Field(default=0.5, gt=0, lt=1)
     """Share of each class's examples that is kept from naming and used for scoring."""
@@ -41,7 +39,7 @@ class ClassEnrichment(Label):
         from polylens.errors import DataError
         from polylens.labels._enrichment_tables import cluster_table, runners_up
         from polylens.labels._evidence import notes_of, numbers_of
-        from polylens.statistics import Blocks, enrich
+        from polylens.statistics import UNNAMED, Blocks, enrich
 
         if rows.targets is None or not rows.classes:
             raise DataError(
@@ -63,17 +61,17 @@ class ClassEnrichment(Label):
         sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
         chance_lift, p_values = found.chance_lift(self.level), found.p_values
         share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
-        strong = (p_values <= self.level) & (found.held_out_rows > 0)
+        above_chance = (p_values <= self.level) & (found.held_out_rows > 0)
         clusters = tuple(
             ClusterLabel(
                 cluster=index,
-                text=_text(found, index, rows.classes, strong=bool(strong[index])),
+                guess=rows.classes[found.name[index]] if found.name[index] != UNNAMED else "",
                 size=int(sizes[index]),
                 share=float(share[index]),
                 lift=float(lift[index]),
                 chance_lift=float(chance_lift[index]),
                 p_value=float(p_values[index]),
-                strong=bool(strong[index]),
+                above_chance=bool(above_chance[index]),
             )
             for index in range(partition.n_clusters)
         )
@@ -92,12 +90,3 @@ class ClassEnrichment(Label):
             },
             notes=notes_of(found),
         )
-
-
-def _text(found: Enrichment, cluster: int, classes: Sequence[str], *, strong: bool) -> str:
-    name = int(found.name[cluster])
-    if name < 0:
-        return "weak: no name"
-    if not strong:
-        return f"weak: {classes[name]}?"
-    return classes[name] if found.share[cluster] > 0.5 else f"{classes[name]} and others"

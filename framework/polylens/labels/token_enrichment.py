@@ -16,12 +16,13 @@ class TokenEnrichment(Label):
     """The tokens each cluster holds beyond chance, named in some documents and scored in the others.
 
     A name reads `"the" · after "of"`: the row stands at one of the first tokens, after one of the second;
-    `before "."` says which tokens come next. A cluster with weak evidence is not named: its text is
-    `weak: "the"?` (or `weak: no name`). A named cluster half or more of whose held-out rows are something
-    else is called `"the" and others`.
+    `before "."` says which tokens come next. A cluster is named where these tokens are over-represented
+    beyond chance *and* more than half of its held-out rows stand so. One that is above chance without that
+    majority is called `mixed, more "the"`; one within chance has `no name`.
     """
 
-    headline: ClassVar[tuple[str, ...]] = ("strong_coverage", "held_out_share")
+    version: ClassVar[int] = 2
+    headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
 
     tokens: int = Field(default=4, ge=1, le=20)
     """Most tokens named at one place: at the row's own position, before it, or after it."""
@@ -44,7 +45,7 @@ class TokenEnrichment(Label):
 
         from polylens.errors import DataError
         from polylens.labels._evidence import notes_of, numbers_of
-        from polylens.labels._token_tables import cluster_table, text_of, token_table
+        from polylens.labels._token_tables import cluster_table, guess_of, token_table
         from polylens.statistics import PLACES, Blocks, Pieces, enrich_tokens
 
         if rows.tokens is None:
@@ -70,18 +71,18 @@ class TokenEnrichment(Label):
         sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
         chance_lift, p_values = found.chance_lift(self.level), found.p_values
         share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
-        strong = (p_values <= self.level) & (found.held_out_rows > 0)
+        above_chance = (p_values <= self.level) & (found.held_out_rows > 0)
         pieces = Pieces(rows.tokens.vocabulary)
         clusters = tuple(
             ClusterLabel(
                 cluster=index,
-                text=text_of(found, index, pieces, strong=bool(strong[index])),
+                guess=guess_of(found, index, pieces),
                 size=int(sizes[index]),
                 share=float(share[index]),
                 lift=float(lift[index]),
                 chance_lift=float(chance_lift[index]),
                 p_value=float(p_values[index]),
-                strong=bool(strong[index]),
+                above_chance=bool(above_chance[index]),
             )
             for index in range(partition.n_clusters)
         )

@@ -2,6 +2,7 @@
 
 from polylens.records.codes import CodeLayer, Codes, CodeScheme, Explained
 from polylens.records.findings import (
+    MAJORITY,
     NOISE,
     Alternative,
     ClusterLabel,
@@ -29,6 +30,7 @@ from polylens.records.network import (
 from polylens.records.rows import Origins, Rows, RowTokens
 
 __all__ = [
+    "MAJORITY",
     "NOISE",
     "PADDING",
     "Alternative",

@@ -12,6 +12,8 @@ from jaxtyping import Float32, Float64, Int64
 if TYPE_CHECKING:
     import pandas as pd
 
+MAJORITY = 0.5
+"""A name fits more than this share of a cluster's held-out rows."""
 NOISE = -1
 """The label of rows that belong to no cluster; the only sentinel in records."""
 
@@ -135,18 +137,37 @@ class ClusterLabel:
     """What one cluster seems to mean, and how good the evidence is."""
 
     cluster: int
-    text: str
-    """The name shown to people; a cluster with weak evidence is called so."""
+    guess: str
+    """What the naming rows suggest; empty where no row was there to suggest anything."""
     size: int
     share: float
-    """Share of the cluster's held-out members that the name fits, in [0, 1]."""
+    """Share of the cluster's held-out members that the guess fits, in [0, 1]."""
     lift: float
-    """That share over the name's share among all held-out rows."""
+    """That share over the guess's share among all held-out rows."""
     chance_lift: float
     """The family-wise chance level of the lift for a cluster of this size."""
     p_value: float
     """Family-wise adjusted."""
-    strong: bool
+    above_chance: bool
+    """Whether held-out rows bear the guess out beyond the family-wise chance level: not that it is pure."""
+
+    @property
+    def named(self) -> bool:
+        """Whether the guess is the cluster's name: above chance, and right of more than half of its rows."""
+        return self.above_chance and bool(self.guess) and self.share > MAJORITY
+
+    @property
+    def text(self) -> str:
+        """What people are shown: the name, or that there is none and why.
+
+        >>> from dataclasses import replace
+        >>> label = ClusterLabel(0, "cat", 40, 0.9, 3.0, chance_lift=2.0, p_value=0.01, above_chance=True)
+        >>> label.text, replace(label, share=0.3).text, replace(label, above_chance=False).text
+        ('cat', 'mixed, more cat', 'no name')
+        """
+        if self.named:
+            return self.guess
+        return f"mixed, more {self.guess}" if self.above_chance and self.guess else "no name"
 
 
 @dataclass(frozen=True)

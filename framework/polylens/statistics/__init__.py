@@ -42,7 +42,7 @@ from polylens.statistics.densities import (
 )
 from polylens.statistics.effects import angles, divergences, mean_intervals
 from polylens.statistics.embedding import Map, two_dimensional_map
-from polylens.statistics.enrichment import Enrichment, enrich
+from polylens.statistics.enrichment import UNNAMED, Enrichment, enrich
 from polylens.statistics.evidence import Evidence
 from polylens.statistics.evidence_numbers import held_out_share, median_lift
 from polylens.statistics.halves import split_examples
@@ -85,6 +85,7 @@ from polylens.statistics.unit_activity import LayerActivity, distinct_codes, lay
 
 __all__ = [
     "PLACES",
+    "UNNAMED",
     "Additivity",
     "Analogies",
     "Blocks",

@@ -55,8 +55,8 @@ class Evidence(ABC):
         """The statistic that the best cluster of a shuffled round exceeds in `level` of rounds at most."""
         return float(np.quantile(self.best_null, 1 - level, method="higher"))
 
-    def named_by_chance(self, level: float) -> Bool[np.ndarray, "permutations clusters"]:
-        """Which clusters count as named in each round of shuffling."""
+    def above_by_chance(self, level: float) -> Bool[np.ndarray, "permutations clusters"]:
+        """Which clusters count as above chance in each round of shuffling, where nothing is."""
         return np.asarray(self.null_statistic > self.critical(level))
 
     @property

@@ -38,7 +38,11 @@ def load_labels(folder: Path) -> Labels:
 
 def _to_plain(cluster: ClusterLabel) -> dict[str, Any]:
     plain = {field.name: getattr(cluster, field.name) for field in fields(cluster)}
-    return {**plain, **{name: plain_float(plain[name]) for name in _FLOATS}, "strong": bool(cluster.strong)}
+    return {
+        **plain,
+        **{name: plain_float(plain[name]) for name in _FLOATS},
+        "above_chance": bool(cluster.above_chance),
+    }
 
 
 def _from_plain(plain: dict[str, Any]) -> ClusterLabel:
