@@ -25,6 +25,10 @@ class Dataset(Plugin):
         """The same dataset with relative folders looked up by `find`; unchanged where it has none."""
         return self
 
+    def source_in_words(self) -> str:
+        """Where the examples come from, as a report says it; empty where the kind's name says it."""
+        return ""
+
     @abstractmethod
     def open(
         self,

@@ -80,6 +80,10 @@ class HubText(Dataset):
             del plain["buffer"]
         return plain
 
+    def source_in_words(self) -> str:
+        """Where the examples come from, as a report says it."""
+        return f"{self.name} at {self.revision}"
+
     def open(
         self,
         input_format: InputFormat,

@@ -56,6 +56,10 @@ class ImageFolder(Dataset):
         """Everything but where the folder lies: the contents are in the examples' fingerprint."""
         return {key: value for key, value in super().identity().items() if key != "root"}
 
+    def source_in_words(self) -> str:
+        """Where the examples come from, as a report says it."""
+        return self.root
+
     def open(
         self,
         input_format: InputFormat,

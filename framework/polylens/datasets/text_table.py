@@ -44,6 +44,10 @@ class TextTable(Dataset):
         """Everything but where the text lies: the contents are in the examples' fingerprint."""
         return {key: value for key, value in super().identity().items() if key != "file"}
 
+    def source_in_words(self) -> str:
+        """Where the examples come from, as a report says it."""
+        return self.file
+
     def open(
         self,
         input_format: InputFormat,

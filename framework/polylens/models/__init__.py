@@ -90,6 +90,11 @@ class Model(Plugin):
         """How the model is trained here; None where its weights are published, in a file, or fresh."""
         return None
 
+    def weights_in_words(self) -> str:
+        """Where the weights come from, as a report says it."""
+        training = self.recipe()
+        return "random, nothing is trained" if training is None else f"trained here, {training.epochs} epochs"
+
     def weights_digest(self, *, root: Path) -> str:
         """Digest of weights outside the configuration, such as a local file; empty where there are none."""
         return ""

@@ -62,6 +62,10 @@ class Given(Model):
         """All module paths."""
         return tuple(name for name, _ in self.module.named_modules() if name)
 
+    def weights_in_words(self) -> str:
+        """Where the weights come from, as a report says it."""
+        return super().weights_in_words() if self.fresh else "those of the module given from Python"
+
     def untrained(self) -> Self:
         """The same architecture with fresh weights."""
         return self.model_copy(update={"fresh": True})

@@ -167,6 +167,14 @@ class Torchvision(Model):
         source = "fresh" if self._is_fresh() else "published" if isinstance(self.weights, str) else "file"
         return {**plain, "weights": {"source": source, "preset": self._preset()}}
 
+    def weights_in_words(self) -> str:
+        """Where the weights come from, as a report says it."""
+        if isinstance(self.weights, str):
+            return f"published by torchvision, {self.weights}"
+        if self.weights is None or self.weights.file is None:
+            return super().weights_in_words()
+        return f"from {self.weights.file}"
+
     def untrained(self) -> Self:
         """The same network and preprocessing with fresh weights."""
         preset = self._preset()

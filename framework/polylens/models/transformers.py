@@ -183,6 +183,12 @@ class Transformers(Model):
             plain["source"] = self.source if self.revision is not None else "folder"
         return plain
 
+    def weights_in_words(self) -> str:
+        """Where the weights come from, as a report says it."""
+        if self._is_fresh():
+            return super().weights_in_words()
+        return f"from {self.source}" if self.revision is None else f"from {self.source} at {self.revision}"
+
     def untrained(self) -> Self:
         """The same architecture and tokenizer with fresh weights."""
         return self.model_copy(update={"weights": "fresh"})

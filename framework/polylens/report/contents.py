@@ -85,6 +85,9 @@ class Report:
     notes: tuple[str, ...] = ()
     """Sentences a reader of the numbers must know."""
     skipped: tuple[Skipped, ...] = ()
+    made: tuple[tuple[str, str], ...] = ()
+    """When, by which version and by which command the page was written."""
     provenance: Mapping[str, str] = field(default_factory=dict)
+    """Digest of each stage by name."""
     spec: str = ""
     """The resolved spec as YAML."""

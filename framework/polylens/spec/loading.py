@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from polylens.spec.experiment import KEYS, Experiment
 from polylens.spec.extending import laid_over_extended, read_spec_file
 from polylens.spec.layers import expanded_layers, known_layers
 from polylens.spec.ledger import Ledger, Tree, Value, at, dotted
-from polylens.spec.overrides import Assignment, assigned, read_override
+from polylens.spec.overrides import SET, Assignment, assigned, read_override
 from polylens.spec.references import reference_problems
 from polylens.spec.study import Origin, Study, named_children
 from polylens.spec.sweeping import Point, axes_of, points_of
@@ -99,7 +100,9 @@ class _Load:
         self.source = source
         self.written = written
         self.tree = tree
+        self.as_written = dict(tree)
         self.ledger = ledger
+        self.registry = registry
         self.model = model
         self.exists = exists
         self.memory: Memory = {}
@@ -132,7 +135,7 @@ class _Load:
             if not self.problems:
                 children += self._children(parts, point, layers)
         if self.problems:
-            raise SpecError(sorted(self.problems.values(), key=_order))
+            raise SpecError(sorted(self._problems_with_causes(overrides), key=_order))
         stem = self.source.stem if self.exists else "spec"
         return Study(
             name=stem,
@@ -145,6 +148,33 @@ class _Load:
             place_of=lambda path: self._place_of(path, base),
             origins=lambda: self._origins(base, base_layers, sweep),
         )
+
+    def _problems_with_causes(self, overrides: Sequence[str]) -> Iterator[Problem]:
+        """What is wrong; of a mistake that stands in the file and that overrides bring about, which ones do."""
+        without = self._problems_without_overrides() if overrides else set(self.problems)
+        cause = " ".join(f"--set {text}" for text in overrides)
+        for key, problem in self.problems.items():
+            elsewhere = problem.place is not None and problem.place.file != SET
+            if elsewhere and key not in without:
+                yield replace(problem, notes=(*problem.notes, f"without {cause} this would be no mistake"))
+            else:
+                yield problem
+
+    def _problems_without_overrides(self) -> set[tuple[str, Place | None]]:
+        again = _Load(
+            self.source,
+            self.written,
+            self.as_written,
+            self.ledger,
+            registry=self.registry,
+            model=self.model,
+            exists=self.exists,
+        )
+        try:
+            again.study(())
+        except SpecError:
+            return set(again.problems)
+        return set()
 
     def _override(self, overrides: Sequence[str]) -> list[Assignment]:
         given = []

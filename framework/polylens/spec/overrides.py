@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from polylens.errors import Place, Problem, SpecError, nearest
 from polylens.reading import read_value
 from polylens.spec.experiment import NAMED
-from polylens.spec.ledger import Ledger, Path, Tree, Value, dotted, items_of
+from polylens.spec.ledger import MARK, Ledger, Path, Tree, Value, Written, at, dotted, items_of
 from polylens.spec.merging import merged
 
+SET = "--set"
+"""What stands for the file where a place is in an override."""
 _PART = re.compile(r"[^.\[\]]+|\[\d+\]")
 _PATH = re.compile(r"[^.\[\]]+(\.[^.\[\]]+|\[\d+\])*")
 
@@ -34,7 +36,7 @@ def read_override(text: str, *, ledger: Ledger) -> Assignment:
     """
     written, equals, value = text.partition("=")
     key = written.strip()
-    whole = Place(file="--set", line=1, column=1, text=text, length=max(len(written), 1))
+    whole = Place(file=SET, line=1, column=1, text=text, length=max(len(written), 1))
     if not equals:
         raise SpecError([Problem("an override has the form key=value", whole, notes=("for example seed=1",))])
     if not _PATH.fullmatch(key):
@@ -59,8 +61,13 @@ def assigned(tree: Tree, assignment: Assignment, *, ledger: Ledger) -> Tree:
     """
     _check(tree, assignment, ledger=ledger)
     laid: Value = assignment.value
-    for part in reversed(assignment.path):
-        laid = {part: laid}
+    for depth in reversed(range(len(assignment.path))):
+        laid = {assignment.path[depth]: laid}
+        above = assignment.path[:depth]
+        if above and at(tree, above) is None:
+            # A map that only the override makes stands where the override names it.
+            key = assignment.keys[depth - 1]
+            laid[MARK] = ledger.note(Written(None, "map", key, key))
     assert isinstance(laid, dict)  # a path has at least one part
     return merged(tree, laid, ledger=ledger)
 

@@ -66,6 +66,11 @@ class Study:
     origins: Callable[[], tuple[Origin, ...]] = field(repr=False, compare=False)
     """Every value of the resolved spec with where it came from."""
 
+    def place_changed(self, key: str) -> Place:
+        """Where the first override below a key stands, such as of `dataset.root`; else where the key does."""
+        names = (text.partition("=")[0].strip() for text in self.overrides)
+        return self.place_of(next((name for name in names if name.startswith(f"{key}.")), key))
+
     def with_layers(self, names_of: Callable[[Experiment], Iterable[str]]) -> Study:
         """The study with every layer pattern that needed the built network replaced by the layers it fits.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -59,15 +60,20 @@ def check_deep(study: Study) -> None:
     problems: list[Problem] = []
     try:
         for child in study.with_layers(layer_names).children:
-            problems += [
-                replace(problem, place=study.place_of(problem.path))
-                for problem in problems_with(child.experiment, flow_of(child.experiment.model))
-            ]
+            problems += placed(study, problems_with(child.experiment, flow_of(child.experiment.model)))
     except DataError as error:
-        error.place = study.place_of("model")
+        error.place = study.place_changed("model")
         raise
     if problems:
         raise SpecError(tuple(dict.fromkeys(problems)))
+
+
+def placed(study: Study, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The problems of a network with their places, and which override chose the network."""
+    chose = next((text for text in study.overrides if re.match(r"model\b", text)), None)
+    notes = () if chose is None else (f"the model is as --set {chose} says",)
+    for problem in problems:
+        yield replace(problem, place=study.place_of(problem.path), notes=(*problem.notes, *notes))
 
 
 def check_inputs(study: Study, plans: Sequence[ChildPlan]) -> None:
@@ -83,7 +89,7 @@ def check_inputs(study: Study, plans: Sequence[ChildPlan]) -> None:
         if given != taken and not _is_shorter_text(given, plan.child.experiment.model):
             problems[taken, given] = Problem(
                 f"the network takes inputs of {_extent(taken)}, the dataset's examples have {_extent(given)}",
-                place=study.place_of("model"),
+                place=study.place_changed("model"),
                 path="model",
                 notes=("mend the size of inputs that the model is made for, or take another dataset",),
             )

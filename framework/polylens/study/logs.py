@@ -9,6 +9,7 @@ from typing import Any
 from polylens.digests import digest
 from polylens.progress import Progress
 from polylens.reading import write
+from polylens.records import Number
 from polylens.settings import Settings
 from polylens.spec import Study, spec_digest
 from polylens.study.drawing import Drawing
@@ -60,7 +61,7 @@ class StudyLog:
     def _open_parent(self, experiment: str, plans: Sequence[ChildPlan]) -> TrackedRun:
         run = self._tracker.open_run(
             experiment=experiment,
-            name=self._named(self.study.name),
+            name=self._named(self.study.name, plans[0]),
             digest=digest([run_digest(plan) for plan in plans]),
             tags=self._tags(),
         )
@@ -72,7 +73,7 @@ class StudyLog:
     def _open_child(self, experiment: str, plan: ChildPlan) -> TrackedRun:
         run = self._tracker.open_run(
             experiment=experiment,
-            name=self._named(plan.child.name),
+            name=self._named(plan.child.name, plan),
             digest=run_digest(plan),
             parent=self.parent,
             tags=self._tags() | {"polylens.layer": plan.child.experiment.layer},
@@ -80,14 +81,17 @@ class StudyLog:
         if not run.finished:
             resolved = plan.child.experiment.to_plain()
             run.log_spec(written=self.study.written, resolved=write(resolved))
-            run.log_params({key: value for key, value in resolved.items() if key not in ("about", "claim")})
+            params = {key: value for key, value in resolved.items() if key not in ("about", "claim")}
+            run.log_params(params if plan.limit is None else {**params, "limit": plan.limit})
             run.log_provenance(self._provenance(plan))
         return run
 
-    def _named(self, name: str) -> str:
-        """The name with what `--set` changed, so that variations of one spec can be told apart."""
+    def _named(self, name: str, plan: ChildPlan) -> str:
+        """The name with what `--set` and `--limit` changed, so that variations of one spec can be told apart."""
         changed = (text.partition("=") for text in self.study.overrides)
-        return " ".join([name, *(f"{key.rpartition('.')[2]}={value}" for key, _, value in changed)])
+        variations = [f"{key.rpartition('.')[2]}={value}" for key, _, value in changed]
+        limited = [] if plan.limit is None else [f"limit={plan.limit}"]
+        return " ".join([name, *variations, *limited])
 
     def _tags(self) -> dict[str, str]:
         heading = self.study.children[0].experiment
@@ -108,7 +112,11 @@ class StudyLog:
         run.log_inputs(datasets=_datasets(plan), weights=_weights(plan))
         numbers = metrics_of(results)
         own = {f"{result.stage}/{result.name}" for result in results}
-        run.log_numbers(numbers, values_only=numbers.keys() - own)
+        counts = {"examples": len(plan.examples), "rows": len(walk.rows(plan.own))}
+        run.log_numbers(
+            {**numbers, **{name: Number(count) for name, count in counts.items()}},
+            values_only=numbers.keys() - own,
+        )
         seconds = {
             name: stage.seconds for name, stage in walk.performer.reports.items() if stage.status == "ran"
         }

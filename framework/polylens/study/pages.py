@@ -10,10 +10,11 @@ from polylens.report import Report, Score, ScoreTable
 from polylens.store import file_from_bytes
 from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
+from polylens.study.facts import facts_of, making_of
 from polylens.study.plans import ChildPlan, VariantPlan
 from polylens.study.results import CODE, Result
 from polylens.study.stages import Stage
-from polylens.study.subject import explained_in_words, title_of
+from polylens.study.subject import title_of
 
 _FILE = "report.html"
 _PROXY = (
@@ -53,9 +54,10 @@ def _stage(plan: ChildPlan) -> Stage:
 
 
 def _title(plan: ChildPlan) -> str:
-    """Model, layer and what else was swept."""
+    """Model, layer, what else was swept, and whether only some of the examples were looked at."""
     swept = [f"{key} {value}" for key, value in plan.child.point.items() if key != "layer"]
-    return ", ".join([title_of(plan), *swept])
+    limited = [] if plan.limit is None else [f"limited to {plan.limit:,} examples"]
+    return ", ".join([title_of(plan), *swept, *limited])
 
 
 class _Page:
@@ -74,7 +76,7 @@ class _Page:
             about=heading.about,
             claim=heading.claim,
             subject=self.drawing.subject,
-            facts=tuple(self._facts()),
+            facts=tuple(facts_of(self.walk)),
             scores=tuple(self._score_tables()),
             clusters=tuple(cards for name in own.analyses if (cards := self.drawing.cards(name)) is not None),
             # The cards show the gallery's pictures already.
@@ -83,29 +85,10 @@ class _Page:
             ),
             notes=tuple(dict.fromkeys(self._notes(own))),
             skipped=self.walk.skipped(own),
+            made=tuple(making_of(plan)),
             provenance={stage.name: stage.digest for stage in own.stages()},
             spec=write(heading.to_plain()),
         )
-
-    def _facts(self) -> Iterator[tuple[str, str]]:
-        plan = self.walk.plan
-        rows = self.walk.rows(plan.own)
-        yield "Model", plan.child.names["model"]
-        yield "Layer", plan.child.experiment.layer
-        yield "Dataset", f"{plan.child.names['dataset']}: {len(plan.examples):,} examples"
-        yield "Rows", f"{len(rows):,}"
-        if rows.codes is not None:
-            scheme = rows.codes.scheme
-            layers = f"{len(scheme.layers)} layer{'s' if len(scheme.layers) > 1 else ''}"
-            yield "Code", f"{scheme.units:,} units of {layers}"
-            yield "Names polytopes", "yes" if scheme.names_polytopes else "no, as said above"
-            yield "Units within numerical noise of a boundary", f"{rows.codes.near_boundary_fraction:.2g}"
-            if scheme.is_proxy:
-                yield (
-                    "Variance of the units' output that the hard code explains",
-                    explained_in_words(rows.codes),
-                )
-        yield "Seed", str(plan.child.experiment.seed)
 
     def _score_tables(self) -> Iterator[ScoreTable]:
         """The numbers of each stage, each with the same number of every control."""

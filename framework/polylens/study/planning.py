@@ -41,9 +41,9 @@ def plan_study(
         )
     except (DataError, UsageError) as error:
         if opened.failed:
-            error.place = study.place_of("dataset")
+            error.place = study.place_changed("dataset")
         elif isinstance(error, DataError):
-            error.place = study.place_of("model")
+            error.place = study.place_changed("model")
         raise
 
 

@@ -95,6 +95,11 @@ class ChildPlan:
         return self.variants[0]
 
     @property
+    def limit(self) -> int | None:
+        """Examples at most, as the command line said; None where all that the spec names are taken."""
+        return self.own.variant.recipe.limit
+
+    @property
     def n_stages(self) -> int:
         """How many stages there are, figures of the training and of each analysis and the report included."""
         figures = len(self.own.analyses) + (self.own.training is not None)
