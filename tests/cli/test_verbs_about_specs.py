@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,53 @@ def test_show_as_json_has_the_promised_keys(spec: Path, capsys: pytest.CaptureFi
     assert {frozenset(child) for child in printed["children"]} == {
         frozenset({"name", "point", "spec_digest", "resolved"})
     }
+
+
+def test_what_validate_could_not_check_is_said(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    absent = "dataset={kind: image_folder, root: photos}"
+    assert main(["validate", "spec.yaml", "--set", absent]) == 0
+    assert capsys.readouterr().out == "spec.yaml: fine (not on this machine: photos)\n"
+    Path("photos").mkdir()
+    assert main(["validate", "spec.yaml", "--set", absent]) == 0
+    assert capsys.readouterr().out == "spec.yaml: fine\n"
+
+
+RESNET = ("--set", "model={kind: torchvision, name: resnet18, weights: null}", "--set", "code=null")
+
+
+def test_layers_are_checked_by_modules_where_no_configuration_names_them(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["validate", "spec.yaml", *RESNET, "--set", "layer=layr3"]) == 2
+    said = capsys.readouterr().err
+    assert "the model has no layer 'layr3'" in said
+    assert "did you mean 'layer3'?" in said
+    assert "the model is as --set model={kind: torchvision, name: resnet18, weights: null} says" in said
+    assert main(["validate", "spec.yaml", *RESNET, "--set", "layer=layer3"]) == 0
+    assert capsys.readouterr().out == "spec.yaml: fine (positions and codes not checked, --deep does)\n"
+
+
+def test_a_mistake_that_an_override_brings_about_names_the_override(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec.write_text(re.sub(r"(?m)^controls:.*$", "controls: [random_labels]", spec.read_text()))
+    assert main(["validate", "spec.yaml"]) == 0
+    capsys.readouterr()
+    assert main(["validate", "spec.yaml", "--set", "model.training=null"]) == 2
+    said = capsys.readouterr().err
+    assert "spec.yaml:" in said
+    assert "without --set model.training=null this would be no mistake" in said
+    assert main(["validate", "spec.yaml", "--set", "analysis.clusters.min_cluster_size=8"]) == 2
+    said = capsys.readouterr().err
+    assert "--set:1:1: unknown key 'analysis'" in said
+    assert "      | ^^^^^^^^ did you mean 'analyses'?" in said
+
+
+def test_the_place_of_a_changed_part_is_the_override(spec: Path) -> None:
+    from polylens.spec import load
+
+    spec.write_text(spec.read_text().replace("dataset: digits", "dataset: {kind: image_folder, root: here}"))
+    study = load(spec, overrides=["dataset.root=nowhere"])
+    place = study.place_changed("dataset")
+    assert (place.file, place.column) == ("--set", len("dataset.") + 1)
+    assert load(spec).place_changed("dataset").file == "spec.yaml"

@@ -112,3 +112,15 @@ def test_a_label_cannot_take_the_name_of_an_analysis(base: str) -> None:
 def test_one_control_twice_needs_names(base: str) -> None:
     (problem,) = problems(base.replace("[random_init]", "[random_init, {use: random_init, draws: 9}]"))
     assert problem.message == "two controls are called 'random_init'"
+
+
+def test_classes_and_tokens_are_asked_of_datasets_that_have_them(base: str) -> None:
+    texts = base.replace("dataset: digits", "dataset: {kind: text_files, root: notes}")
+    found = {problem.path: problem.message for problem in problems(texts)}
+    assert found == {
+        "analyses.quality": "analyses.quality (cluster_quality) asks for classes, and text_files has none",
+        "labels.digits": "labels.digits (class_enrichment) asks for classes, and text_files has none",
+    }
+    (problem,) = problems(base.replace("kind: class_enrichment", "kind: token_enrichment"))
+    assert problem.message == "labels.digits (token_enrichment) asks for tokens, and digits has none"
+    assert problem.notes == ("take a dataset whose rows have tokens, or leave digits out",)

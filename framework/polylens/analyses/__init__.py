@@ -60,6 +60,8 @@ class Analysis(Plugin):
     """
 
     family: ClassVar[str] = "analyses"
+    asks: ClassVar[frozenset[str]] = frozenset()
+    """Which of `classes` and `tokens` rows must have: a spec is checked for a dataset that carries them."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The numbers of a summary in the terminal."""
     answer: ClassVar[tuple[str, ...]] = ()

@@ -23,6 +23,7 @@ class ClusterQuality(RowAnalysis):
     beside the chance level, and beside the controls and the raw inputs.
     """
 
+    asks: ClassVar[frozenset[str]] = frozenset({"classes"})
     headline: ClassVar[tuple[str, ...]] = ("purity", "adjusted_mutual_information")
     answer: ClassVar[tuple[str, ...]] = ("purity", "coverage")
 

@@ -35,6 +35,7 @@ class CrossingDensity(Probe):
     Departs: the primary number is matched by distance, and layers weigh the same whatever their size.
     """
 
+    asks: ClassVar[frozenset[str]] = frozenset({"classes"})
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "raw_ratio", "endpoint_share")
     answer: ClassVar[tuple[str, ...]] = ("matched_ratio", "endpoint_share")
 

@@ -36,6 +36,7 @@ class LocalAffine(Probe):
         of neighbours or of one class are alike is not reported there.
     """
 
+    asks: ClassVar[frozenset[str]] = frozenset({"classes"})
     headline: ClassVar[tuple[str, ...]] = ("effective_rank", "ends_ratio", "maps_by_codes")
     answer: ClassVar[tuple[str, ...]] = ("ends_ratio", "maps_by_codes")
 

@@ -30,6 +30,7 @@ class PairDensity(RowAnalysis):
         boundaries crossed between them.
     """
 
+    asks: ClassVar[frozenset[str]] = frozenset({"classes"})
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "overlap", "raw_ratio")
     answer: ClassVar[tuple[str, ...]] = ("matched_ratio",)
 

@@ -35,6 +35,7 @@ class TokenBaselines(RowAnalysis):
     the current token than to one who knows the current token alone.
     """
 
+    asks: ClassVar[frozenset[str]] = frozenset({"tokens"})
     headline: ClassVar[tuple[str, ...]] = ("token_information", "next_token_beyond")
     answer: ClassVar[tuple[str, ...]] = ("next_token_beyond", "token_information")
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from polylens.errors import Problem, SpecError
+from polylens.errors import Problem, SpecError, shown_path
+
+if TYPE_CHECKING:
+    from polylens.spec import Study
 
 
 @click.command(short_help="Find every mistake in specs.")
@@ -22,8 +26,9 @@ from polylens.errors import Problem, SpecError
 def command(specs: tuple[Path, ...], overrides: tuple[str, ...], deep: bool, as_json: bool) -> int:
     """Check specs, and files of a registry, and say everything that is wrong with them.
 
-    Nothing is run or downloaded. Layers are checked where the model can name them from its configuration;
-    --deep builds the network to check them all. A folder stands for the files in it.
+    Nothing is run or downloaded. Layers are checked by the model's configuration or, where that does not name
+    them, by its modules; what was not checked is said. --deep builds the network, without weights, and checks
+    codes and sampling rules there too. A folder stands for the files in it.
     """
     from polylens.cli.complaints import problem_record, show_problems
     from polylens.cli.specs import spec_files
@@ -56,9 +61,34 @@ def _checked(path: Path, *, overrides: tuple[str, ...], deep: bool) -> str:
         entry = check_entry(path)
         return f"{path}: fine ({entry.kind})"
     study = load(path, overrides=overrides)
+    remarks = []
     if deep:
         from polylens.study.checking import check_deep
 
         check_deep(study)
+    elif any(child.experiment.model.layers() is None for child in study.children):
+        from polylens.study.checking import check_layers
+
+        checked = check_layers(study)
+        remarks.append(
+            "positions and codes not checked, --deep does" if checked else "layers not checked, --deep does"
+        )
+    remarks += _not_here(study, path)
     count = len(study.children)
-    return f"{path}: fine ({count} child runs)" if count > 1 else f"{path}: fine"
+    if count > 1:
+        remarks.insert(0, f"{count} child runs")
+    return f"{path}: fine ({'; '.join(remarks)})" if remarks else f"{path}: fine"
+
+
+def _not_here(study: Study, path: Path) -> list[str]:
+    """Folders and files that the spec names and that are not on this machine; another may have them."""
+    from polylens.settings import load_settings
+
+    settings = load_settings(path)
+    missing = []
+    for child in study.children:
+        for part in (child.experiment.dataset, child.experiment.model):
+            absent = part.located(settings.data_root).missing(root=settings.project)
+            if absent is not None:
+                missing.append(f"not on this machine: {shown_path(absent)}")
+    return list(dict.fromkeys(missing))

@@ -20,10 +20,20 @@ class Dataset(Plugin):
     """Examples that a spec can name."""
 
     family: ClassVar[str] = "datasets"
+    carries: ClassVar[frozenset[str] | None] = None
+    """Which of `classes` and `tokens` every row of it has; None where that is known only once it is open."""
 
     def located(self, find: Callable[[str], Path]) -> Self:
         """The same dataset with relative folders looked up by `find`; unchanged where it has none."""
         return self
+
+    def missing(self, *, root: Path) -> Path | None:
+        """The folder or file that it names and that is not on this machine; None where nothing is missing.
+
+        Args:
+            root: folder that relative data roots start from.
+        """
+        return None
 
     def source_in_words(self) -> str:
         """Where the examples come from, as a report says it; empty where the kind's name says it."""

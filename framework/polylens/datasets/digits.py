@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cache as remembered
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -33,6 +33,8 @@ class Digits(Dataset):
     Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI; scikit-learn's
         copy.
     """
+
+    carries: ClassVar[frozenset[str] | None] = frozenset({"classes"})
 
     split: Literal["test", "train", "all"] = "test"
     """Which part is looked at."""

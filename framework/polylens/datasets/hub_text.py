@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -25,6 +25,8 @@ class HubText(Dataset):
     once. Only data files are read (Parquet, JSON lines, CSV, text): code that comes with a dataset is never
     run. Rows that are empty or hold no text are left out, counted and named.
     """
+
+    carries: ClassVar[frozenset[str] | None] = frozenset({"tokens"})
 
     name: str = Field(examples=["NeelNanda/pile-10k"])
     """The dataset on the hub, `OWNER/NAME`."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from jaxtyping import Int64
@@ -37,6 +37,8 @@ class ImageFolder(Dataset):
     computed: what is broken is left out, counted and named, and another image is drawn in its place.
     """
 
+    carries: ClassVar[frozenset[str] | None] = frozenset({"classes"})
+
     root: str
     """The folder that holds the class folders, relative to the project's data root."""
     examples: int | None = Field(default=None, ge=1)
@@ -55,6 +57,10 @@ class ImageFolder(Dataset):
     def identity(self) -> dict[str, Any]:
         """Everything but where the folder lies: the contents are in the examples' fingerprint."""
         return {key: value for key, value in super().identity().items() if key != "root"}
+
+    def missing(self, *, root: Path) -> Path | None:
+        """What `root` names, where that is not on this machine."""
+        return None if (root / self.root).exists() else root / self.root
 
     def source_in_words(self) -> str:
         """Where the examples come from, as a report says it."""

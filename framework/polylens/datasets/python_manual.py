@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,8 @@ class PythonManual(Dataset):
     Source: the Python Software Foundation, The Python Language Reference and parts of The Python Standard
         Library, licence PSF-2.0.
     """
+
+    carries: ClassVar[frozenset[str] | None] = frozenset({"tokens"})
 
     documents: int | None = Field(default=None, ge=1)
     """How many documents are drawn; left out, all of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -21,6 +21,8 @@ class TextFiles(Dataset):
     Files that are empty or not UTF-8 are left out, counted and named; where documents are drawn, others take
     their place. Tokens are kept, and made again only when files, tokenizer or these settings change.
     """
+
+    carries: ClassVar[frozenset[str] | None] = frozenset({"tokens"})
 
     root: str
     """The folder that holds the files, relative to the project's data root."""
@@ -52,6 +54,10 @@ class TextFiles(Dataset):
     def identity(self) -> dict[str, Any]:
         """Everything but where the text lies: the contents are in the examples' fingerprint."""
         return {key: value for key, value in super().identity().items() if key != "root"}
+
+    def missing(self, *, root: Path) -> Path | None:
+        """What `root` names, where that is not on this machine."""
+        return None if (root / self.root).exists() else root / self.root
 
     def source_in_words(self) -> str:
         """Where the examples come from, as a report says it."""

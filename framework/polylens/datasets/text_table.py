@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -21,6 +21,8 @@ class TextTable(Dataset):
     drawn, others take their place. Tokens are kept, and made again only when the table, the tokenizer or
     these settings change.
     """
+
+    carries: ClassVar[frozenset[str] | None] = frozenset({"tokens"})
 
     file: str = Field(examples=["corpus.parquet"])
     """The table (.parquet, .csv, .tsv, .jsonl) or a folder of tables, relative to the project's data root."""
@@ -43,6 +45,10 @@ class TextTable(Dataset):
     def identity(self) -> dict[str, Any]:
         """Everything but where the text lies: the contents are in the examples' fingerprint."""
         return {key: value for key, value in super().identity().items() if key != "file"}
+
+    def missing(self, *, root: Path) -> Path | None:
+        """What `file` names, where that is not on this machine."""
+        return None if (root / self.file).exists() else root / self.file
 
     def source_in_words(self) -> str:
         """Where the examples come from, as a report says it."""

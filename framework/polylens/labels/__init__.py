@@ -15,6 +15,8 @@ class Label(Plugin):
     """A way of labelling that a spec can name."""
 
     family: ClassVar[str] = "labels"
+    asks: ClassVar[frozenset[str]] = frozenset()
+    """Which of `classes` and `tokens` rows must have: a spec is checked for a dataset that carries them."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The numbers of a summary in the terminal."""
 

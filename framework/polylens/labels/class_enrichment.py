@@ -20,6 +20,7 @@ class ClassEnrichment(Label):
     within chance has `no name`.
     """
 
+    asks: ClassVar[frozenset[str]] = frozenset({"classes"})
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
 

@@ -21,6 +21,7 @@ class TokenEnrichment(Label):
     majority is called `mixed, more "the"`; one within chance has `no name`.
     """
 
+    asks: ClassVar[frozenset[str]] = frozenset({"tokens"})
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
 

@@ -90,6 +90,18 @@ class Model(Plugin):
         """How the model is trained here; None where its weights are published, in a file, or fresh."""
         return None
 
+    def missing(self, *, root: Path) -> Path | None:
+        """The folder or file that it names and that is not on this machine; None where nothing is missing.
+
+        Args:
+            root: the project, from which relative paths start.
+        """
+        return None
+
+    def needs_download(self) -> bool:
+        """Whether the architecture itself, not only its weights, comes from a hub."""
+        return False
+
     def weights_in_words(self) -> str:
         """Where the weights come from, as a report says it."""
         training = self.recipe()

@@ -43,7 +43,7 @@ def build(
     weights = None if preset is None else published(name, weights=preset)
     options = {"num_classes": classes, **_quirks(name, weights, image_size=image_size)}
     # torchvision draws from torch's global stream: it is given one of our own for as long as that takes.
-    seed = int(torch.randint(2**62, (), generator=generator))
+    seed = int(torch.randint(2**62, (), generator=generator, device="cpu"))
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         module = models.get_model(name, weights=None, **options)

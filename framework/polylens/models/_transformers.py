@@ -32,7 +32,7 @@ def build(config: Mapping[str, Any], *, attention: Attention, generator: torch.G
     """
     network, settings = _class_and_settings(config)
     # transformers draws from torch's global stream: it is given one of our own for as long as that takes.
-    seed = int(torch.randint(2**62, (), generator=generator))
+    seed = int(torch.randint(2**62, (), generator=generator, device="cpu"))
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         try:

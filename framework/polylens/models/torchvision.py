@@ -167,6 +167,13 @@ class Torchvision(Model):
         source = "fresh" if self._is_fresh() else "published" if isinstance(self.weights, str) else "file"
         return {**plain, "weights": {"source": source, "preset": self._preset()}}
 
+    def missing(self, *, root: Path) -> Path | None:
+        """The file of weights, where it is not on this machine."""
+        if not isinstance(self.weights, LocalWeights) or self.weights.file is None:
+            return None
+        file = root / self.weights.file
+        return None if file.exists() else file
+
     def weights_in_words(self) -> str:
         """Where the weights come from, as a report says it."""
         if isinstance(self.weights, str):

@@ -183,6 +183,10 @@ class Transformers(Model):
             plain["source"] = self.source if self.revision is not None else "folder"
         return plain
 
+    def needs_download(self) -> bool:
+        """Whether the source is a model of the hub."""
+        return self.revision is not None
+
     def weights_in_words(self) -> str:
         """Where the weights come from, as a report says it."""
         if self._is_fresh():

@@ -3,6 +3,7 @@
 from polylens.spec.entries import check_entry
 from polylens.spec.experiment import Experiment, NamedControl
 from polylens.spec.identity import scientific_fields
+from polylens.spec.layers import is_glob
 from polylens.spec.loading import load, loads
 from polylens.spec.study import Child, Origin, Study, spec_digest
 
@@ -13,6 +14,7 @@ __all__ = [
     "Origin",
     "Study",
     "check_entry",
+    "is_glob",
     "load",
     "loads",
     "scientific_fields",

@@ -150,7 +150,7 @@ class _Load:
         )
 
     def _problems_with_causes(self, overrides: Sequence[str]) -> Iterator[Problem]:
-        """What is wrong; of a mistake that stands in the file and that overrides bring about, which ones do."""
+        """What is wrong; where overrides make a mistake of what stands in the file, that is said."""
         without = self._problems_without_overrides() if overrides else set(self.problems)
         cause = " ".join(f"--set {text}" for text in overrides)
         for key, problem in self.problems.items():

@@ -8,6 +8,7 @@ from typing import cast
 from polylens.analyses import Analysis
 from polylens.codes import Code
 from polylens.controls import Control
+from polylens.datasets import Dataset
 from polylens.errors import Place, Problem, nearest
 from polylens.labels import Label
 from polylens.models import Model
@@ -22,6 +23,7 @@ def reference_problems(parts: Parts, *, ledger: Ledger) -> Iterator[Problem]:
     yield from checker.references()
     yield from checker.cycles()
     yield from checker.codes()
+    yield from checker.data()
     yield from checker.layers()
     yield from checker.training()
 
@@ -76,6 +78,22 @@ class _Checker:
             for layer in code.later_layers() if known is not None else ():
                 if layer not in (known or ()):
                     yield self._unknown_layer(layer, known or (), ("code",))
+
+    def data(self) -> Iterator[Problem]:
+        """The dataset's rows have the classes or tokens that analyses and labels ask for."""
+        dataset = self.parts.single.get("dataset")
+        carried = dataset.carries if isinstance(dataset, Dataset) else None
+        if dataset is None or carried is None:
+            return
+        for key, members in (("analyses", self.analyses), ("labels", self.labels)):
+            for name, member in members.items():
+                for missing in sorted(member.asks - carried):
+                    place = self._place((key, name), key=True)
+                    asks = f"{key}.{name} ({member.kind()}) asks for {missing}"
+                    note = f"take a dataset whose rows have {missing}, or leave {name} out"
+                    yield Problem(
+                        f"{asks}, and {dataset.kind()} has none", place, f"{key}.{name}", None, (note,)
+                    )
 
     def layers(self) -> Iterator[Problem]:
         """The further layers that analyses name exist."""

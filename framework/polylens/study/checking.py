@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from polylens.codes import Code
 from polylens.dataflow import Flow, trace
@@ -16,7 +17,7 @@ from polylens.errors import DataError, Problem, SpecError, UsageError, listed, n
 from polylens.models import Model
 from polylens.records import TextFormat
 from polylens.sampling import Sampling, TooFewPositionsError
-from polylens.spec import Experiment, Study
+from polylens.spec import Experiment, Study, is_glob
 from polylens.streams import Streams
 from polylens.study.plans import ChildPlan
 
@@ -48,6 +49,64 @@ def _traced(model: Model) -> Flow:
 def layer_names(experiment: Experiment) -> tuple[str, ...]:
     """Every layer of an experiment's network, for patterns that the configuration alone cannot expand."""
     return tuple(flow_of(experiment.model).layers)
+
+
+def check_layers(study: Study) -> bool:
+    """Checks layers by the modules of each network, built without memory for its weights.
+
+    Returns:
+        Whether all were checked: a network whose architecture takes a download, or that cannot be built
+        like this, is left to `check_deep`.
+
+    Raises:
+        SpecError: there is no such network, or it has no such layer.
+    """
+    problems: list[Problem] = []
+    all_checked = True
+    for child in study.children:
+        experiment = child.experiment
+        if is_glob(experiment.layer) or experiment.model.layers() is not None:
+            continue  # patterns take a watched pass; what the configuration names was checked with the spec
+        try:
+            names = _module_names(experiment.model)
+        except UsageError as error:
+            notes = () if error.hint is None else (error.hint,)
+            problems += placed(study, [Problem(error.message, path="model", notes=notes)])
+            continue
+        if names is None:
+            all_checked = False
+            continue
+        known = ["input", *experiment.model.aliases(), *names, "output"]
+        if experiment.layer.partition("#")[0] not in known:
+            problems += placed(study, [_no_layer(experiment, known)])
+    if problems:
+        raise SpecError(tuple(dict.fromkeys(problems)))
+    return all_checked
+
+
+def _module_names(model: Model) -> tuple[str, ...] | None:
+    """Paths of all modules; None where they take a download, or a build with memory for weights.
+
+    Raises:
+        UsageError: there is no such network.
+    """
+    if model.needs_download():
+        return None
+    try:
+        with torch.device("meta"):
+            module = model.untrained().build(torch.Generator())
+    except (DataError, RuntimeError, NotImplementedError, ValueError):
+        return None
+    return tuple(name for name, _ in module.named_modules() if name)
+
+
+def _no_layer(experiment: Experiment, known: Sequence[str]) -> Problem:
+    return Problem(
+        f"the model has no layer '{experiment.layer}'",
+        path="layer",
+        suggestion=nearest(experiment.layer, known),
+        notes=(f"layers: {listed(known)}",),
+    )
 
 
 def check_deep(study: Study) -> None:
@@ -111,15 +170,7 @@ def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
     """What is wrong with a child's layer, code and sampling on this network."""
     layer = experiment.model.aliases().get(experiment.layer, experiment.layer)
     if layer not in flow.layers:
-        known = [*experiment.model.aliases(), *flow.layers]
-        return [
-            Problem(
-                f"the model has no layer '{experiment.layer}'",
-                path="layer",
-                suggestion=nearest(experiment.layer, known),
-                notes=(f"layers: {listed(known)}",),
-            )
-        ]
+        return [_no_layer(experiment, [*experiment.model.aliases(), *flow.layers])]
     problems = []
     grid = flow.layers[layer].grid
     whole = experiment.code is not None and experiment.code.positions == "all"

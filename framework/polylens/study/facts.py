@@ -1,4 +1,4 @@
-"""What places a run on its report: what was looked at, how the weights came about, who made the page and when."""
+"""What places a run on its report: network, weights, examples, rows, and how the page was made."""
 
 from __future__ import annotations
 

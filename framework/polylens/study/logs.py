@@ -87,7 +87,7 @@ class StudyLog:
         return run
 
     def _named(self, name: str, plan: ChildPlan) -> str:
-        """The name with what `--set` and `--limit` changed, so that variations of one spec can be told apart."""
+        """The name with what `--set` and `--limit` changed, to tell variations of one spec apart."""
         changed = (text.partition("=") for text in self.study.overrides)
         variations = [f"{key.rpartition('.')[2]}={value}" for key, _, value in changed]
         limited = [] if plan.limit is None else [f"limit={plan.limit}"]
