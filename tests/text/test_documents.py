@@ -58,7 +58,7 @@ def test_each_row_of_a_table_is_a_document_and_is_found_again_by_its_name(
 
 @settings(max_examples=25, deadline=None)
 @given(
-    texts=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")), min_size=1),
+    texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1),
     data=st.data(),
 )
 @pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
@@ -120,12 +120,12 @@ def test_rows_that_hold_no_text_say_why(tmp_path: Path) -> None:
         "the line has no 'text'",
         "'text' is no text but int",
         "empty",
-        "not UTF-8",
+        "not UTF-8: byte 0xe9 ('encoding' names another, such as cp1252)",
     ]
     (tmp_path / "b.csv").write_bytes(b"\xef\xbb\xbftext,n\ncaf\xe9,1\n\n\ngood,2\n")
     source = TextTables(tmp_path / "b.csv", column="text")
     assert [(document.text, document.problem) for document in source.read([0, 1])] == [
-        ("", "not UTF-8"),
+        ("", "not UTF-8: byte 0xe9 ('encoding' names another, such as cp1252)"),
         ("good", ""),
     ]
     pq.write_table(pa.table({"text": pa.array([None, "good"], type=pa.string())}), tmp_path / "c.parquet")
@@ -145,7 +145,7 @@ def test_a_file_that_is_not_utf8_says_where_and_a_mark_of_byte_order_is_no_text(
     (tmp_path / "a.txt").write_bytes(b"caf\xe9")
     (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbfline\r\nend")
     first, second = TextFiles(tmp_path, pattern="*.txt").read([0, 1])
-    assert first.problem == "not UTF-8: byte 0xe9 at 3"
+    assert first.problem.startswith("not UTF-8: byte 0xe9 at 3")
     assert second.text == "line\r\nend"
 
 
