@@ -1,4 +1,4 @@
-"""Tables as pandas, pyarrow and spreadsheets write them: each row is a document, or is named, or the file refused."""
+"""Tables as pandas, pyarrow and spreadsheets write them: each row a document or named, or all refused."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ class Hdbscan(RowAnalysis):
     """Which clusters of the hierarchy are kept: the most persistent (`eom`), or the finest (`leaf`)."""
     max_cluster_size: int | None = Field(default=None, ge=2)
     """Most rows of a cluster: larger ones give way to those inside of them, and where there are none their
-    rows are noise; `epsilon` takes none together beyond it. With `sample`: of the sample, which other rows are
-    added to. Not beside `ties: library` with `leaf` or `epsilon`. Without it: no limit."""
+    rows are noise; `epsilon` takes none together beyond it. With `sample`: of the sample, which other rows
+    join. Not beside `ties: library` with `leaf` or `epsilon`. Without it: no limit."""
     epsilon: float = Field(default=0.0, ge=0.0)
     """Clusters that split at a distance below this, in the metric's unit, are taken together again, as far as
     `max_cluster_size` allows."""

@@ -20,7 +20,8 @@ class TextFiles(Dataset):
     """Files of plain text; each is a document. Links are followed, hidden files are not read.
 
     Files that are empty or not in their encoding are left out, counted and named; where documents are drawn,
-    others take their place. Files that do not match `pattern` are counted by their endings. Tokens are kept, and made again only when files, tokenizer or these settings change.
+    others take their place. Files that do not match `pattern` are counted by their endings. Tokens are kept,
+    and made again only when files, tokenizer or these settings change.
     """
 
     carries: ClassVar[frozenset[str] | None] = frozenset({"tokens"})

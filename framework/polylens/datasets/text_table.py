@@ -32,14 +32,14 @@ class TextTable(Dataset):
     column: str = "text"
     """The column that holds the text."""
     encoding: Encoding | None = None
-    """How letters of CSV and JSON lines are written as bytes. Left out: UTF-8. The mark of byte order of a file
+    """How letters of CSV and JSON lines are written as bytes. Left out: UTF-8. A file's mark of byte order
     counts more."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1, examples=[";"])
     """What parts the fields of CSV, one character. Left out: a comma, and in TSV a tab."""
     quotes: Literal["double", "none"] | None = None
     """Whether quotation marks quote the fields of CSV and TSV: `double`, and one inside of a field is written
-    twice (RFC 4180), or `none`: they are part of the text. Left out: `double`, and a file is refused where rows
-    may have been swallowed by a mark that is part of the text."""
+    twice (RFC 4180), or `none`: they are part of the text. Left out: `double`, and a file is refused where
+    a mark that is part of the text may have swallowed rows."""
     documents: int | None = Field(default=None, ge=1)
     """How many documents are drawn; left out, all of them."""
     packing: Literal["one_document", "packed"] = "one_document"

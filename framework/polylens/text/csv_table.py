@@ -17,13 +17,13 @@ _FIELD_LIMIT = 2**31 - 1
 _DELIMITERS = {",": "','", ";": "';'", "\t": '"\\t"', "|": "'|'"}
 """What parts fields, and how YAML has it."""
 _HINT = (
-    "where quotation marks are part of the text, set 'quotes: none'; where they quote fields, one inside of a "
-    "field is written twice (RFC 4180)"
+    "where quotation marks are part of the text, set 'quotes: none'; where they quote fields, one inside "
+    "of a field is written twice (RFC 4180)"
 )
 
 
 class CsvTable(LineTable):
-    """The rows of CSV as RFC 4180 has it, or without quoting. Blank lines are none, unless the column is alone.
+    """The rows of CSV as RFC 4180 has it, or without quoting. Blank lines are rows in a column alone.
 
     Raises:
         DataError: there is no such column, or quotation marks do not show where rows end.

@@ -26,8 +26,8 @@ class TextFiles(Documents):
 
     Args:
         root: the folder.
-        pattern: of paths below it: `*` stands for any letters of a name, `**` for folders of any depth. Capital
-            letters in an ending count as small ones.
+        pattern: of paths below it: `*` stands for any letters of a name, `**` for folders of any depth.
+            Capital letters in an ending count as small ones.
         encoding: of the files; None takes that of a file's mark of byte order, or UTF-8.
 
     Raises:
@@ -61,7 +61,7 @@ class TextFiles(Documents):
         return len(self._names)
 
     def fingerprint(self, *, cache: Path | None, progress: Progress) -> str:
-        """Digest of all names and contents, remembered while a file stays as it is, and of how they are read."""
+        """Digest of names and contents, remembered while a file stays as it is, and of how it is read."""
         files = [(name, self._root / name) for name in self._names]
         contents = contents_digest(files, root=self._root, cache=cache, progress=progress)
         return digest({"version": _VERSION, "contents": contents, "encoding": self._encoding})
@@ -110,7 +110,7 @@ def _parts_match(parts: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
 
 
 def _others(names: set[str], *, pattern: str) -> Iterator[Skipped]:
-    """Files that do not match, one entry for each ending: a folder may hold thousands that nobody asked for."""
+    """Files that do not match, one entry for each ending: there may be thousands that nobody asked for."""
     by_ending: dict[str, list[str]] = {}
     for name in sorted(names):
         by_ending.setdefault(PurePosixPath(name).suffix.lower(), []).append(name)

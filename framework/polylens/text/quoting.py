@@ -44,8 +44,8 @@ class Doubt:
             self._bare = self._bare or line
         if self._long and self._bare:
             return (
-                f"line {self._bare} has a quotation mark in a field that is not quoted, and in line {self._long} "
-                "one opens a field of several lines: which of them quote cannot be told"
+                f"line {self._bare} has a quotation mark in a field that is not quoted, and in line "
+                f"{self._long} one opens a field of several lines: which of them quote cannot be told"
             )
         return None
 
@@ -55,7 +55,7 @@ class Doubt:
         rows = [line.rstrip("\r\n").split(self._delimiter) for line in lines]
         if any(len(row) != self._width for row in rows):
             return False
-        # Lines of text with a comma each are nothing rare; with a tab each, or under a column of numbers, they are.
+        # Lines of text with a comma each are nothing rare; with a tab each, or below numbers, they are.
         return self._delimiter == "\t" or any(
             all(_NUMBER.fullmatch(row[place].strip()) for row in rows) for place in range(self._width)
         )

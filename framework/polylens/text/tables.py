@@ -33,8 +33,8 @@ class TextTables(Documents):
         column: that holds the text.
         encoding: of CSV and JSON lines; None takes that of a file's mark of byte order, or UTF-8.
         delimiter: what parts fields of CSV; None takes a comma, and in TSV a tab.
-        quotes: `double` (RFC 4180) or `none`: whether quotation marks quote fields of CSV; None takes `double`,
-            and refuses files where that cannot be told from marks that are part of the text.
+        quotes: `double` (RFC 4180) or `none`: whether quotation marks quote fields of CSV; None takes
+            `double`, and refuses files where that cannot be told from marks that are part of the text.
 
     Raises:
         DataError: there is no table, or one is damaged or lacks the column.
@@ -73,7 +73,7 @@ class TextTables(Documents):
         return int(self._starts[-1])
 
     def fingerprint(self, *, cache: Path | None, progress: Progress) -> str:
-        """Digest of all names and contents, remembered while a file stays as it is, and of how they are read."""
+        """Digest of names and contents, remembered while a file stays as it is, and of how it is read."""
         files = [(name, self._root / name) for name in self._tables]
         contents = contents_digest(files, root=self._root, cache=cache, progress=progress)
         return digest({"version": _VERSION, "contents": contents, "reading": asdict(self._reading)})
