@@ -79,6 +79,8 @@ class Hdbscan(RowAnalysis):
             raise ValueError("each min_cluster_size of 'curve' must be 2 or more")
         if self.max_cluster_size is not None and self.max_cluster_size < self.min_cluster_size:
             raise ValueError("'max_cluster_size' is below 'min_cluster_size'")
+        if self.sample is not None and self.sample < max(self._neighbours, self.min_cluster_size):
+            raise ValueError("'sample' is below 'min_samples' or 'min_cluster_size'")
         if self.ties == "library":
             if self.sample is not None:
                 raise ValueError("'sample' needs 'ties: at_once': the library cannot assign further rows")
@@ -125,15 +127,21 @@ class Hdbscan(RowAnalysis):
         from dataclasses import replace
 
         from polylens.analyses._pictures import cluster_table
-        from polylens.analyses._stability import common_subsamples, sampled_rows, stability
+        from polylens.analyses._stability import (
+            common_subsamples,
+            left_out_notes,
+            sampled_rows,
+            stability,
+        )
         from polylens.clustering import hdbscan_of_sample, row_bits, row_points
 
         points = row_points(rows, on=self.on, scale=self.scale, packed=True)
         bits, metric = row_bits(rows, on=self.on), metric_for(rows, on=self.on, metric=self.metric)
         sample = sampled_rows(rows, most=self.sample, streams=streams)
         some = points if len(sample) == len(rows) else points[sample]
+        at_least = max(self._neighbours, 2)
         drawn = common_subsamples(
-            rows, count=self.subsamples, streams=streams, at_least=max(self._neighbours, 2), among=sample
+            rows, count=self.subsamples, streams=streams, at_least=at_least, among=sample
         )
         trees = upstream.get(GROUNDWORK)
         whole = None if trees is None else trees.hierarchy
@@ -166,7 +174,7 @@ class Hdbscan(RowAnalysis):
             numbers={**_numbers(partition, again), **stability(partition, found)},
             tables={"clusters": cluster_table(rows, partition)},
             partition=replace(partition, space=self.on, alternatives=tuple(found)),
-            notes=notes,
+            notes=(*notes, *left_out_notes(drawn, count=self.subsamples, at_least=at_least)),
         )
 
     def _cut(
