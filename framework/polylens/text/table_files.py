@@ -52,8 +52,11 @@ def text_of(value: Any, *, column: str, encoding: str = "utf-8", hint: str = "")
         return "", "empty"
     if not isinstance(value, str):
         return "", f"'{column}' is no text but {type(value).__name__}"
-    stand_in = next((letter for letter in value if "\ud800" <= letter <= "\udfff"), None)
-    if stand_in is None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        stand_in = value[error.start]
+    else:
         return value, ""
     # Of wide encodings nothing is known but that a line has a byte too few.
     is_a_byte = "\udc80" <= stand_in <= "\udcff" and not encoding.startswith(("utf-16", "utf-32"))
