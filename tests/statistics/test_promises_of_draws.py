@@ -1,4 +1,4 @@
-"""What is named by tokens, held out and drawn evenly keeps the limits that keys of labels and analyses set."""
+"""What is named by tokens, held out and drawn evenly keeps the limits that keys set."""
 
 from __future__ import annotations
 
