@@ -64,8 +64,9 @@ class CsvTable(LineTable):
     def _row(self, lines: Lines) -> tuple[str, str]:
         try:
             row = next(self._reader(lines))
-        except csv.Error as error:
-            return "", f"no row of CSV: {error}"
+        except csv.Error:
+            # All else that Python refuses has refused the file.
+            return "", "a line end (CR) stands in a field that is not quoted"
         if len(row) != self._width and not (not row and self._width == 1):
             return "", f"the row has {len(row)} fields, and the header {self._width}"
         return self._cell(row[self._index] if row else None)
