@@ -27,6 +27,14 @@ def _random_hierarchy(seed: int, rows: int) -> tuple[Hierarchy, np.ndarray]:
     return found, make_single_linkage(edges)
 
 
+def _without_clusters_above(
+    largest: int, labels: np.ndarray, strength: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    sizes = np.bincount(labels[labels >= 0], minlength=len(labels))
+    gone = (labels >= 0) & (sizes[labels] > largest)
+    return np.where(gone, -1, labels), np.where(gone, 0.0, strength)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.integers(0, 2**32),
@@ -41,6 +49,9 @@ def test_labels_and_strengths_are_those_of_scikit_learn_where_no_heights_are_equ
     hierarchy, library = _random_hierarchy(seed, rows)
     labels, strength = tree_to_labels(library, least, selection, False, 0.0, largest)
     tree = condensed(hierarchy, min_cluster_size=least)
+    if selection == "leaf" and largest is not None:
+        # The library keeps leaves of any size.
+        labels, strength = _without_clusters_above(largest, labels, strength)
     found = cut(tree, selected(tree, selection=selection, max_cluster_size=largest))
     assert np.array_equal(found.labels, by_falling_size(labels))
     assert found.strength == pytest.approx(strength, abs=1e-6)
@@ -119,17 +130,29 @@ def test_no_other_choice_of_clusters_is_more_stable(tree, largest):
     assert tree.stability[found].sum() == best
 
 
-@settings(max_examples=150, deadline=None)
-@given(_trees(), st.sampled_from(["eom", "leaf"]), st.sampled_from([0.1, 0.2, 0.26, 0.5, 0.7, 1.0, 3.0]))
-def test_clusters_born_below_epsilon_are_merged_upwards(tree, selection, epsilon):
+@settings(max_examples=200, deadline=None)
+@given(
+    _trees(),
+    st.sampled_from(["eom", "leaf"]),
+    st.sampled_from([0.0, 0.1, 0.2, 0.26, 0.5, 0.7, 1.0, 3.0]),
+    st.sampled_from([None, 4, 8, 12]),
+)
+def test_clusters_born_below_epsilon_are_merged_upwards_and_never_beyond_the_largest_size(
+    tree, selection, epsilon, largest
+):
     expected = set()
-    for node in selected(tree, selection=selection).tolist():
-        while tree.parent[node] > 0 and 1 / tree.birth[node] < epsilon:
+    for node in selected(tree, selection=selection, max_cluster_size=largest).tolist():
+        while (
+            tree.parent[node] > 0
+            and 1 / tree.birth[node] < epsilon
+            and (largest is None or tree.size[tree.parent[node]] <= largest)
+        ):
             node = int(tree.parent[node])
         expected.add(node)
-    found = selected(tree, selection=selection, epsilon=epsilon).tolist()
+    found = selected(tree, selection=selection, epsilon=epsilon, max_cluster_size=largest).tolist()
     assert found == sorted(expected)
     assert not any(_holds(tree, a, b) for a in found for b in found)
+    assert largest is None or all(tree.size[found] <= largest)
 
 
 def test_a_cluster_born_at_exactly_epsilon_stays():
@@ -146,7 +169,7 @@ def test_the_clusters_nearest_to_the_root_stay_however_large_epsilon_is():
 def test_a_cluster_that_is_too_large_and_has_no_parts_is_not_kept():
     tree = _tree([-1, 0, 0], [0, 1, 1], [12, 9, 3], [1.0, 9.0, 1.0])
     assert selected(tree, max_cluster_size=8).tolist() == [2]
-    assert selected(tree, selection="leaf", max_cluster_size=8).tolist() == [1, 2]
+    assert selected(tree, selection="leaf", max_cluster_size=8).tolist() == [2]
 
 
 def test_a_root_alone_is_no_finding():

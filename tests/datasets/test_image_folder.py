@@ -176,16 +176,125 @@ def test_images_beside_the_class_folders_are_skipped_and_named(root: Path) -> No
     ]
 
 
+def test_whatever_else_lies_in_the_folder_is_counted_and_named(root: Path) -> None:
+    for name in ("cat/list.txt", "cat/photo.heic", "cat/no-ending", "dog/figure.eps", "readme.md"):
+        (root / "images" / name).write_bytes(b"no image")
+    (root / "images/wolf/young").mkdir(parents=True)
+    os.mkfifo(root / "images/cat/pipe.png")
+    examples = opened(root)
+    assert len(examples) == 21
+    assert examples.classes == ("cat", "dog", "owl")
+    assert {item.example_id: item.reason for item in examples.skipped} == {
+        "cat/list.txt": "no ending of an image that is read (.txt)",
+        "cat/photo.heic": "no ending of an image that is read (.heic)",
+        "cat/no-ending": "no ending of an image",
+        "cat/pipe.png": "neither a file nor a folder",
+        "dog/figure.eps": "no ending of an image that is read (.eps)",
+        "readme.md": "no ending of an image that is read (.md)",
+        "wolf/": "a class folder without an image",
+    }
+
+
+def test_class_folders_that_only_unicode_tells_apart_are_refused_and_capitals_make_classes(
+    root: Path,
+) -> None:
+    draw_image(root / "images/Cat/0.png", 0)
+    assert opened(root).classes == ("Cat", "cat", "dog", "owl")
+    draw_image(root / "images/caf\u00e9/0.png", 0)
+    draw_image(root / "images/cafe\u0301/0.png", 0)
+    with pytest.raises(DataError, match=r"two class folders .* 'cafe\\u0301' and 'caf\\xe9'"):
+        opened(root)
+
+
+def pixels_of(tmp_path: Path, name: str) -> np.ndarray:
+    """What is made of one image of class `a`: three channels in [0, 1]."""
+    found = opened(tmp_path, image_format=ImageFormat(channels=3))
+    return found.batch([found.ids.index(f"a/{name}")])[0].numpy()
+
+
+WRITTEN = {
+    ".avif": "AVIF",
+    ".BLP": "BLP",
+    ".bmp": "BMP",
+    ".dds": "DDS",
+    ".dib": "DIB",
+    ".gif": "GIF",
+    ".ico": "ICO",
+    ".jfif": "JPEG",
+    ".JPE": "JPEG",
+    ".jpg": "PNG",
+    ".jp2": "JPEG2000",
+    ".pcx": "PCX",
+    ".apng": "PNG",
+    ".pnm": "PPM",
+    ".qoi": "QOI",
+    ".rgb": "SGI",
+    ".TGA": "TGA",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+}
+"""Formats that Pillow writes as well, by one of their endings, or another's."""
+
+
+def test_every_ending_that_pillow_reads_is_read(tmp_path: Path) -> None:
+    (tmp_path / "images/a").mkdir(parents=True)
+    shades = np.zeros((16, 16, 3), dtype=np.uint8)
+    shades[:8], shades[8:] = (255, 0, 0), (0, 0, 255)
+    image = Image.fromarray(shades)
+    available = {
+        ending: kind for ending, kind in WRITTEN.items() if kind in Image.registered_extensions().values()
+    }
+    for ending, kind in available.items():
+        image.convert("P" if kind == "BLP" else "RGB").save(tmp_path / f"images/a/x{ending}", format=kind)
+    examples = opened(tmp_path, image_format=ImageFormat(channels=3))
+    assert sorted(examples.ids) == sorted(f"a/x{ending}" for ending in available)
+    assert examples.skipped == ()
+    for index, name in enumerate(examples.ids):
+        found = examples.batch([index])[0].numpy().transpose(1, 2, 0) * 255
+        assert np.abs(found - shades).mean() < 12, name
+
+
+def test_every_ending_is_one_of_a_reader_that_starts_no_program() -> None:
+    from polylens.datasets._image_formats import formats_of, image_endings
+
+    known = Image.registered_extensions()
+    shut = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "IM", "IPTC", "MPEG", "MPO", "PALM", "PDF"}
+    assert set(known) - set(image_endings()) == {end for end, kind in known.items() if kind in shut} - {
+        ".mpo"
+    }
+    assert not shut & set(formats_of(".eps"))
+    assert "TGA" in formats_of(".TGA")
+    assert "TGA" not in formats_of(".png")
+
+
+def test_the_first_picture_counts_and_transparency_lies_on_white(tmp_path: Path) -> None:
+    (tmp_path / "images/a").mkdir(parents=True)
+    red, blue = (Image.new("RGB", (8, 8), shade) for shade in ("red", "blue"))
+    for name, kind in (("gif", "GIF"), ("png", "PNG"), ("tif", "TIFF"), ("webp", "WEBP")):
+        red.save(tmp_path / f"images/a/x.{name}", format=kind, save_all=True, append_images=[blue])
+    clear = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    clear.save(tmp_path / "images/a/clear.png")
+    for name in ("x.gif", "x.png", "x.tif", "x.webp"):
+        assert pixels_of(tmp_path, name).mean((1, 2)) == pytest.approx([1, 0, 0], abs=0.02)
+    assert pixels_of(tmp_path, "clear.png").min() == 1
+
+
 def test_asking_for_more_images_than_there_are_is_an_error(root: Path) -> None:
     with pytest.raises(DataError, match="holds 21 images, fewer than the 22 asked for"):
         opened(root, examples=22)
 
 
-def test_hidden_files_and_folders_are_passed_over(root: Path) -> None:
+def test_hidden_files_and_folders_are_passed_over_and_named(root: Path) -> None:
     draw_image(root / "images/cat/.hidden.png", 0)
     (root / "images/cat/._00.png").write_bytes(b"resource fork")
     draw_image(root / "images/.thumbnails/00.png", 0)
-    assert len(opened(root)) == 21
+    examples = opened(root)
+    assert len(examples) == 21
+    assert [(item.example_id, item.reason) for item in examples.skipped] == [
+        (".thumbnails/", "a hidden folder of 1 file"),
+        ("cat/._00.png", "hidden"),
+        ("cat/.hidden.png", "hidden"),
+    ]
 
 
 def test_links_are_followed_but_not_in_a_circle(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -197,6 +306,9 @@ def test_links_are_followed_but_not_in_a_circle(root: Path, tmp_path_factory: py
     assert "wolf/00.png" in examples.ids
     assert len(examples) == 22
     assert not any(".." in name for name in examples.ids)
+    assert [(item.example_id, item.reason) for item in examples.skipped] == [
+        ("owl/again/", "a link to a folder that it lies in")
+    ]
 
 
 def test_a_name_that_is_not_utf8_is_skipped_and_printable(root: Path) -> None:

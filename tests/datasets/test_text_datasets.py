@@ -63,7 +63,8 @@ def test_files_that_cannot_be_used_are_counted_and_named(text_format: TextFormat
     examples = opened(TextFiles(root="texts"), text_format, root)
     assert len(examples) == 10
     assert [(item.example_id, item.reason) for item in examples.skipped] == [
-        ("a/00.txt", "not UTF-8: byte 0xe9 at 3"),
+        ("gone.txt", "a link to nothing"),
+        ("a/00.txt", "not UTF-8: byte 0xe9 at 3 ('encoding' names another, such as cp1252)"),
         ("a/02.txt", "empty"),
     ]
 

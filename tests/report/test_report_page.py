@@ -347,7 +347,7 @@ def test_the_same_report_gives_the_same_page() -> None:
 def test_skipped_examples_are_counted_and_only_the_first_are_named() -> None:
     skipped = tuple(Skipped(f"img{i}", "truncated") for i in range(1000))
     text = squeezed(Page(render(Report(title="x", skipped=skipped))).text)
-    assert "1,000 examples were skipped" in text
+    assert "1,000 files, rows or examples were left out" in text
     assert "and 800 more" in text
     assert "img199 " in text
     assert "img200 " not in text

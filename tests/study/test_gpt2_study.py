@@ -136,7 +136,7 @@ def test_a_document_too_short_is_counted_and_the_report_shows_tokens(
     result: StudyResult, project: Path
 ) -> None:
     report = next((project / ".polylens").rglob("report.html")).read_text()
-    assert "1 example was skipped" in report
+    assert "1 file, row or example was left out" in report
     assert re.search(
         r"<code>short.txt</code> \d+ valid positions are too few to take 6 after the first 100", report
     )

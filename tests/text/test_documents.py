@@ -58,7 +58,7 @@ def test_each_row_of_a_table_is_a_document_and_is_found_again_by_its_name(
 
 @settings(max_examples=25, deadline=None)
 @given(
-    texts=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")), min_size=1),
+    texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1),
     data=st.data(),
 )
 @pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
@@ -120,12 +120,12 @@ def test_rows_that_hold_no_text_say_why(tmp_path: Path) -> None:
         "the line has no 'text'",
         "'text' is no text but int",
         "empty",
-        "not UTF-8",
+        "not UTF-8: byte 0xe9 ('encoding' names another, such as cp1252)",
     ]
     (tmp_path / "b.csv").write_bytes(b"\xef\xbb\xbftext,n\ncaf\xe9,1\n\n\ngood,2\n")
     source = TextTables(tmp_path / "b.csv", column="text")
     assert [(document.text, document.problem) for document in source.read([0, 1])] == [
-        ("", "not UTF-8"),
+        ("", "not UTF-8: byte 0xe9 ('encoding' names another, such as cp1252)"),
         ("good", ""),
     ]
     pq.write_table(pa.table({"text": pa.array([None, "good"], type=pa.string())}), tmp_path / "c.parquet")
@@ -145,7 +145,7 @@ def test_a_file_that_is_not_utf8_says_where_and_a_mark_of_byte_order_is_no_text(
     (tmp_path / "a.txt").write_bytes(b"caf\xe9")
     (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbfline\r\nend")
     first, second = TextFiles(tmp_path, pattern="*.txt").read([0, 1])
-    assert first.problem == "not UTF-8: byte 0xe9 at 3"
+    assert first.problem.startswith("not UTF-8: byte 0xe9 at 3")
     assert second.text == "line\r\nend"
 
 
@@ -191,3 +191,69 @@ def test_damaged_memory_of_files_is_made_again(tmp_path: Path, damage: str) -> N
     (memory,) = (tmp_path / "cache").iterdir()
     memory.write_text(damage)
     assert fingerprint(source, tmp_path / "cache") == first
+
+
+def test_what_a_pattern_passes_over_is_counted_by_its_ending(tmp_path: Path) -> None:
+    for name in (
+        "a.txt",
+        "B.TXT",
+        "deep/er/c.txt",
+        "d.md",
+        "deep/e.md",
+        "LICENSE",
+        ".git/f.txt",
+        "x.txt/g.txt",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "deep/loop").symlink_to(tmp_path)
+    source = TextFiles(tmp_path, pattern="**/*.txt")
+    assert texts_of(source) == ["B.TXT", "a.txt", "deep/er/c.txt", "x.txt/g.txt"]
+    assert [(item.example_id, item.reason) for item in source.skipped] == [
+        (".git/", "a hidden folder of 1 file"),
+        ("deep/loop/", "a link to a folder that it lies in"),
+        ("LICENSE", "does not match '**/*.txt'"),
+        ("d.md", "does not match '**/*.txt', nor do 1 more ending in .md"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("*.txt", ["a.txt"]),
+        ("**/*.txt", ["a.txt", "b/c.txt", "b/d/e.txt"]),
+        ("b/*.txt", ["b/c.txt"]),
+        ("b/**/*.txt", ["b/c.txt", "b/d/e.txt"]),
+        ("**/d/*", ["b/d/e.txt"]),
+        ("**", ["a.txt", "b/c.txt", "b/d/e.txt"]),
+        ("*/[cx].t?t", ["b/c.txt"]),
+        ("./b//c.TXT", ["b/c.txt"]),
+    ],
+)
+def test_a_pattern_means_what_shells_mean_by_it(tmp_path: Path, pattern: str, found: list[str]) -> None:
+    for name in ("a.txt", "b/c.txt", "b/d/e.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    assert texts_of(TextFiles(tmp_path, pattern=pattern)) == found
+
+
+def test_linked_folders_are_read_as_folders_are(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/a.txt").write_text("linked")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/link").symlink_to(tmp_path / "elsewhere")
+    assert texts_of(TextFiles(tmp_path / "root", pattern="**/*.txt")) == ["linked"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "utf-8-sig"])
+def test_files_in_another_encoding_are_read_or_say_so_and_never_read_as_other_letters(
+    tmp_path: Path, encoding: str
+) -> None:
+    (tmp_path / "a.txt").write_bytes("The café, and more of it.".encode(encoding))
+    marked = encoding in ("utf-16", "utf-32", "utf-8-sig")
+    (document,) = TextFiles(tmp_path, pattern="*").read([0])
+    assert document.text == ("The café, and more of it." if marked else "")
+    assert bool(document.problem) == (not marked)
+    asked = TextFiles(tmp_path, pattern="*", encoding="cp1252" if marked else encoding)
+    assert texts_of(asked) == ["The café, and more of it."]
+    assert fingerprint(asked) != fingerprint(TextFiles(tmp_path, pattern="*"))

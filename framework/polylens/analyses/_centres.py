@@ -49,7 +49,7 @@ def centre_findings(
     from dataclasses import replace
 
     from polylens.analyses._pictures import cluster_table
-    from polylens.analyses._stability import common_subsamples, stability
+    from polylens.analyses._stability import common_subsamples, left_out_notes, stability
     from polylens.clustering import row_points
     from polylens.errors import DataError
     from polylens.statistics import subsample_interval
@@ -58,7 +58,7 @@ def centre_findings(
     drawn = common_subsamples(rows, count=subsamples, streams=streams)
     found: list[Alternative] = []
     strengths: list[float] = []
-    notes: list[str] = []
+    notes = list(left_out_notes(drawn, count=subsamples, at_least=2))
     with progress.task("clustering", total=1 + len(drawn), unit="clusterings") as task:
         partition = cluster(points, streams=streams, exemplars=True)
         task.advance()

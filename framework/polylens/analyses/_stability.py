@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,21 @@ def common_subsamples(
     if among is not None and len(among) < len(rows):
         drawn = tuple(np.intersect1d(chosen, among, assume_unique=True) for chosen in drawn)
     return {number: chosen for number, chosen in enumerate(drawn) if len(chosen) >= at_least}
+
+
+def left_out_notes(drawn: Mapping[int, object], *, count: int, at_least: int) -> tuple[str, ...]:
+    """Says that subsamples were left out as too small, where `common_subsamples` gave fewer than asked for.
+
+    Args:
+        drawn: what it gave.
+        count: how many were asked for.
+        at_least: fewest rows of a subsample.
+    """
+    if len(drawn) == count:
+        return ()
+    return (
+        f"{count - len(drawn)} of {count} subsamples were left out: they have fewer than {at_least} rows.",
+    )
 
 
 def stability(partition: Partition, alternatives: Sequence[Alternative]) -> dict[str, Number]:

@@ -138,6 +138,8 @@ class CodeStatistics(RowAnalysis):
             if not len(examples):
                 notes.append(f"There is no {kind}-class pair.")
                 continue
+            if len(examples) < self.pairs:
+                notes.append(f"Only {len(examples)} {kind}-class pairs exist; all were taken.")
             by_layer = code_distances(codes, pairs=row_pairs(examples, blocks=blocks, generator=generator))
             values = np.concatenate([by_layer.mean(1, keepdims=True), by_layer], axis=1)
             again = []

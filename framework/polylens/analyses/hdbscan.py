@@ -33,7 +33,7 @@ class Hdbscan(RowAnalysis):
     is read from them in moments.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("clusters", "coverage")
     gives_partition: ClassVar[bool] = True
 
@@ -46,16 +46,19 @@ class Hdbscan(RowAnalysis):
     """What is done to each column of the activations first: nothing, its mean taken off, or also its standard
     deviation made 1."""
     min_cluster_size: int = Field(default=5, ge=2)
-    """Fewest rows of a cluster."""
+    """Fewest rows of a cluster. With `sample`: of the sample."""
     min_samples: int | None = Field(default=None, ge=1)
     """Neighbours that make a core point, the point itself counted, at every size of `curve` as well. Without
     it: min_cluster_size, so that another min_cluster_size takes another spanning tree."""
     selection: Literal["eom", "leaf"] = "eom"
     """Which clusters of the hierarchy are kept: the most persistent (`eom`), or the finest (`leaf`)."""
     max_cluster_size: int | None = Field(default=None, ge=2)
-    """Most rows of a cluster: larger ones give way to those inside of them. Without it: no limit."""
+    """Most rows of a cluster: larger ones give way to those inside of them, and where there are none their
+    rows are noise; `epsilon` takes none together beyond it. With `sample`: of the sample, which other rows
+    join. Not beside `ties: library` with `leaf` or `epsilon`. Without it: no limit."""
     epsilon: float = Field(default=0.0, ge=0.0)
-    """Clusters that split at a distance below this, in the metric's unit, are taken together again."""
+    """Clusters that split at a distance below this, in the metric's unit, are taken together again, as far as
+    `max_cluster_size` allows."""
     ties: Literal["at_once", "library"] = "at_once"
     """How rows at equal distance are joined: `at_once`, so that the order of the rows cannot matter; or one
     after the other, as scikit-learn does (`library`): for comparison, slow, and without a tree to share."""
@@ -64,7 +67,8 @@ class Hdbscan(RowAnalysis):
     the sample's clusters: an approximation, by which small clusters are missed. `curve` and `subsamples` are
     of the sample alone. Without it: all rows, exactly."""
     curve: tuple[int, ...] = (5, 10, 20, 50)
-    """Further min_cluster_sizes, for the curve of purity against coverage."""
+    """Further min_cluster_sizes, for the curve of purity against coverage; those above `max_cluster_size` or
+    the number of rows are left out."""
     subsamples: int = Field(default=10, ge=0)
     """How many random 80 % of the examples are clustered again, for intervals and stability."""
 
@@ -75,8 +79,16 @@ class Hdbscan(RowAnalysis):
             raise ValueError("each min_cluster_size of 'curve' must be 2 or more")
         if self.max_cluster_size is not None and self.max_cluster_size < self.min_cluster_size:
             raise ValueError("'max_cluster_size' is below 'min_cluster_size'")
-        if self.sample is not None and self.ties == "library":
-            raise ValueError("'sample' needs 'ties: at_once': the library cannot assign further rows")
+        if self.sample is not None and self.sample < max(self._neighbours, self.min_cluster_size):
+            raise ValueError("'sample' is below 'min_samples' or 'min_cluster_size'")
+        if self.ties == "library":
+            if self.sample is not None:
+                raise ValueError("'sample' needs 'ties: at_once': the library cannot assign further rows")
+            if self.max_cluster_size is not None and (self.selection == "leaf" or self.epsilon > 0):
+                raise ValueError(
+                    "'max_cluster_size' beside 'selection: leaf' or 'epsilon' needs 'ties: at_once': the "
+                    "library keeps larger clusters there"
+                )
         return self
 
     def needs(self) -> frozenset[Need]:
@@ -115,20 +127,27 @@ class Hdbscan(RowAnalysis):
         from dataclasses import replace
 
         from polylens.analyses._pictures import cluster_table
-        from polylens.analyses._stability import common_subsamples, sampled_rows, stability
+        from polylens.analyses._stability import (
+            common_subsamples,
+            left_out_notes,
+            sampled_rows,
+            stability,
+        )
         from polylens.clustering import hdbscan_of_sample, row_bits, row_points
 
         points = row_points(rows, on=self.on, scale=self.scale, packed=True)
         bits, metric = row_bits(rows, on=self.on), metric_for(rows, on=self.on, metric=self.metric)
         sample = sampled_rows(rows, most=self.sample, streams=streams)
         some = points if len(sample) == len(rows) else points[sample]
+        at_least = max(self._neighbours, 2)
         drawn = common_subsamples(
-            rows, count=self.subsamples, streams=streams, at_least=max(self._neighbours, 2), among=sample
+            rows, count=self.subsamples, streams=streams, at_least=at_least, among=sample
         )
         trees = upstream.get(GROUNDWORK)
         whole = None if trees is None else trees.hierarchy
         subs = [None] * len(drawn) if trees is None else [sub.hierarchy for sub in trees.subhierarchies]
-        sizes = [size for size in sorted(set(self.curve)) if size <= len(sample)]
+        most = len(sample) if self.max_cluster_size is None else min(self.max_cluster_size, len(sample))
+        sizes = [size for size in sorted(set(self.curve)) if size <= most]
         found: list[Alternative] = []
         again: list[Partition] = []
         with progress.task("clustering", total=1 + len(sizes) + len(drawn), unit="clusterings") as task:
@@ -155,7 +174,7 @@ class Hdbscan(RowAnalysis):
             numbers={**_numbers(partition, again), **stability(partition, found)},
             tables={"clusters": cluster_table(rows, partition)},
             partition=replace(partition, space=self.on, alternatives=tuple(found)),
-            notes=notes,
+            notes=(*notes, *left_out_notes(drawn, count=self.subsamples, at_least=at_least)),
         )
 
     def _cut(

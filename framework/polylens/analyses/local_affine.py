@@ -81,6 +81,7 @@ class LocalAffine(Probe):
         points = points[chosen]
         maps = local_maps(part, probing.tensor_of(points), block=256)
         codes = np.concatenate(regimes(part, probing.tensor_of(points).to(part.device))[0], axis=1)
+        notes: list[str] = []
         measured: dict[str, MeasuredPairs] = {}
         with progress.task("maps along segments", total=2 * self.pairs, unit="segments") as task:
             for kind in ("same", "different"):
@@ -92,13 +93,18 @@ class LocalAffine(Probe):
                         f"there is no pair of {'one class' if kind == 'same' else 'two classes'} among them",
                         hint="use more points: each class needs two at least, and there must be two classes",
                     )
+                if len(drawn) < self.pairs:
+                    notes.append(
+                        f"Only {len(drawn)} {kind}-class pairs of these points exist; all were taken."
+                    )
                 measured[kind] = self._measured(part, points, maps, codes, drawn)
                 task.advance(self.pairs)
         same, different = (pairs.chosen(pairs.distance > 0) for pairs in measured.values())
         dropped = (
             sum(len(pairs.pairs) for pairs in measured.values()) - len(same.pairs) - len(different.pairs)
         )
-        notes = [f"{dropped} pairs of equal points (distance zero) were left out."] if dropped else []
+        if dropped:
+            notes.append(f"{dropped} pairs of equal points (distance zero) were left out.")
         spectra = maps.spectra()
         zero = int((spectra[:, 0] == 0).sum())
         if zero:

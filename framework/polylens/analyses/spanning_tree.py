@@ -48,6 +48,8 @@ class SpanningTree(RowAnalysis):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         check_space(self.on, self.metric, self.scale)
+        if self.sample is not None and self.sample < self.min_samples:
+            raise ValueError("'sample' is below 'min_samples'")
         return self
 
     def identity(self) -> dict[str, Any]:

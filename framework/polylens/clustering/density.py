@@ -50,8 +50,9 @@ def hdbscan(
         min_samples: neighbours that make a core point, the point itself counted. Where None: that of `of`,
             and without it `min_cluster_size`.
         selection: `eom` (the most persistent clusters) or `leaf` (the finest).
-        max_cluster_size: most rows of a cluster under `eom`; see `selected`.
-        epsilon: clusters that split off below this height, in the metric's unit, are merged; see `selected`.
+        max_cluster_size: most rows of a cluster; see `selected`.
+        epsilon: clusters that split off below this height, in the metric's unit, are merged, as far as
+            `max_cluster_size` allows; see `selected`.
         ties: `at_once`, or `library`: scikit-learn's HDBSCAN, for comparison only. It joins equal heights one
             after the other, in an order that follows from how rows are numbered, so its clusters change with
             that order. A row or small group that is as near to one cluster as to another goes to one of the
@@ -79,6 +80,11 @@ def hdbscan(
     check_word("selection", selection, get_args(Selection))
     check_word("ties", ties, get_args(Ties))
     _check_limits(min_cluster_size, neighbours, max_cluster_size, epsilon)
+    if ties == "library" and max_cluster_size is not None and (selection == "leaf" or epsilon > 0):
+        raise DataError(
+            "scikit-learn does not keep max_cluster_size under 'selection: leaf', nor beside 'epsilon'",
+            hint="use 'ties: at_once', or leave one of them out",
+        )
     because = f"min_samples is {neighbours}"
     check_points(points, at_least=neighbours, because=because, metric=metric, bits=bits)
     if of is not None:

@@ -44,31 +44,33 @@ def selected(
         tree: of clusters.
         selection: `eom`: the clusters whose stabilities sum to the most; a cluster is kept in place of its
             parts where both are equally stable, up to rounding. `leaf`: those that split no further.
-        max_cluster_size: larger clusters are not kept under `eom`, so that their parts are, or nothing of
-            them.
+        max_cluster_size: no larger cluster is kept, whatever the selection and `epsilon`: its parts are, or
+            nothing of it.
         epsilon: clusters that split off their parent below this height are merged: their nearest ancestor
-            that splits off at this height or above is kept for them, even where it is larger than
-            `max_cluster_size`.
+            that splits off at this height or above is kept for them, or the largest of at most
+            `max_cluster_size` rows on the way there.
 
     Raises:
         DataError: there is no such selection.
 
     Source: Campello, Moulavi, Zimek, Sander (2015), section 5; Malzer and Baum (2020) for `epsilon`.
     Departs: scikit-learn merges a cluster whose parent splits off at exactly `epsilon` into its grandparent,
-        and may keep the grandparent's other parts beside it.
+        and may keep the grandparent's other parts beside it. Its `max_cluster_size` is not kept under `leaf`,
+        nor by what `epsilon` merges.
     """
     check_word("selection", selection, get_args(Selection))
     from polylens.kernels.selection import merged_upwards, most_stable
 
     chosen = np.zeros(len(tree.parent), dtype=np.bool_)
+    largest = len(tree.row_node) if max_cluster_size is None else max_cluster_size
     if selection == "eom":
-        largest = len(tree.row_node) if max_cluster_size is None else max_cluster_size
         most_stable(tree.parent, tree.stability, tree.size, largest, chosen)
     else:
         chosen[1:] = True
         chosen[tree.parent[1:]] = False
+        chosen &= tree.size <= largest
     if epsilon > 0:
-        merged_upwards(tree.parent, tree.birth, 1 / epsilon, chosen)
+        merged_upwards(tree.parent, tree.birth, tree.size, 1 / epsilon, largest, chosen)
     return np.flatnonzero(chosen)
 
 

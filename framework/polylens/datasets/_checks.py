@@ -15,7 +15,7 @@ from polylens.datasets._folders import ImageFile
 from polylens.datasets._images import UnreadableImageError, decode
 from polylens.progress import Progress, Silent
 
-_VERSION = 1
+_VERSION = 2
 """Raised when what counts as readable changes."""
 
 
@@ -82,7 +82,7 @@ def _check(path: Path, *, stamp: str) -> Check:
         return Check(stamp, "", 0, 0, f"cannot be read: {error.strerror}")
     sha256 = hashlib.sha256(content).hexdigest()
     try:
-        width, height = decode(content).size
+        width, height = decode(content, ending=path.suffix).size
     except UnreadableImageError as error:
         return Check(stamp, sha256, 0, 0, str(error))
     return Check(stamp, sha256, width, height, "")

@@ -12,14 +12,13 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from polylens.datasets._image_formats import formats_of
 from polylens.records import ImageFormat
 
 PREPARATION = 1
 """Raised when the same file and format give other numbers; part of every dataset's fingerprint."""
 THUMBNAIL = 160
 """Longest side in pixels of what people are shown."""
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
-"""What Pillow may open. Its other readers stay shut: some of them start programs."""
 _MOST_PIXELS = 100_000_000
 
 
@@ -27,18 +26,22 @@ class UnreadableImageError(ValueError):
     """A file is no image that can be used; the message says why."""
 
 
-def decode(content: bytes) -> Image.Image:
+def decode(content: bytes, *, ending: str = "") -> Image.Image:
     """An image upright and in one of three modes: `L` (grey), `RGB`, or `F` (grey in [0, 1], from 16 bits).
 
-    Transparent images are laid on white; of animations the first picture is taken; colour tables and CMYK
-    become RGB.
+    Transparent images are laid on white; of animations and files of several pages the first picture is taken,
+    of icons the largest; colour tables and CMYK become RGB, and colours of 16 bits those of 8.
+
+    Args:
+        content: of a file.
+        ending: of its name; some formats are known by it alone.
 
     Raises:
         UnreadableImageError: the bytes are no whole image of a known format, or one of more than 100
         million pixels.
     """
     try:
-        with Image.open(BytesIO(content), formats=FORMATS) as image:
+        with Image.open(BytesIO(content), formats=formats_of(ending)) as image:
             if image.width * image.height > _MOST_PIXELS:
                 raise UnreadableImageError(f"{image.width} x {image.height} pixels are too many")
             image.load()

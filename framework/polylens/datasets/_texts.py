@@ -15,6 +15,23 @@ from polylens.streams import Streams
 if TYPE_CHECKING:
     from polylens.text import Documents, Packing
 
+Encoding = Literal[
+    "utf-8",
+    "utf-16-le",
+    "utf-16-be",
+    "latin-1",
+    "cp1250",
+    "cp1251",
+    "cp1252",
+    "koi8-r",
+    "shift_jis",
+    "euc_jp",
+    "euc_kr",
+    "big5",
+    "gb18030",
+]
+"""Encodings in which the bytes of a line's end are never part of another letter."""
+
 
 def text_format_of(
     input_format: InputFormat, *, dataset: str, context: int | None, split: Literal["train"] | None

@@ -33,8 +33,10 @@ _MOST_PIXELS = 100_000_000
 class ImageFolder(Dataset):
     """Images in one folder per class, drawn with the seed.
 
-    The class is the first folder below `root`. Every drawn image is decoded once before any number is
-    computed: what is broken is left out, counted and named, and another image is drawn in its place.
+    The class is the first folder below `root`. Files that are no images by their ending, hidden ones and
+    class folders without an image are counted and named. Every drawn image is decoded once before any number
+    is computed: what is broken is left out, counted and named as well, and another image is drawn in its
+    place. Of animations the first picture is taken.
     """
 
     carries: ClassVar[frozenset[str] | None] = frozenset({"classes"})
@@ -228,7 +230,7 @@ class _FolderExamples(Examples):
             raise DataError(
                 f"{item.file.path} changed while it was in use", hint="run the same command again"
             )
-        return decode(content)
+        return decode(content, ending=item.file.path.suffix)
 
 
 def _targets(files: Sequence[ImageFile]) -> Int64[np.ndarray, "files"]:

@@ -10,16 +10,18 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from polylens.datasets import Dataset
+from polylens.datasets._texts import Encoding
 from polylens.progress import Progress
 from polylens.records import Examples, InputFormat
 from polylens.streams import Streams
 
 
 class TextFiles(Dataset):
-    """Files of plain text (UTF-8); each is a document.
+    """Files of plain text; each is a document. Links are followed, hidden files are not read.
 
-    Files that are empty or not UTF-8 are left out, counted and named; where documents are drawn, others take
-    their place. Tokens are kept, and made again only when files, tokenizer or these settings change.
+    Files that are empty or not in their encoding are left out, counted and named; where documents are drawn,
+    others take their place. Files that do not match `pattern` are counted by their endings. Tokens are kept,
+    and made again only when files, tokenizer or these settings change.
     """
 
     carries: ClassVar[frozenset[str] | None] = frozenset({"tokens"})
@@ -27,7 +29,9 @@ class TextFiles(Dataset):
     root: str
     """The folder that holds the files, relative to the project's data root."""
     pattern: str = "**/*.txt"
-    """Which files below the folder: `*` any text in a name, `**` folders of any depth."""
+    """Which files below the folder: `*` any text in a name, `**` folders of any depth. `.TXT` is `.txt`."""
+    encoding: Encoding | None = None
+    """How letters are written as bytes. Left out: UTF-8. The mark of byte order of a file counts more."""
     documents: int | None = Field(default=None, ge=1)
     """How many documents are drawn; left out, all of them."""
     packing: Literal["one_document", "packed"] = "one_document"
@@ -85,7 +89,7 @@ class TextFiles(Dataset):
 
         text_format = text_format_of(input_format, dataset=self.kind(), context=self.context, split=split)
         return open_documents(
-            Source(root / self.root, pattern=self.pattern),
+            Source(root / self.root, pattern=self.pattern, encoding=self.encoding),
             text_format,
             packing=self.packing,
             n_documents=self.documents,

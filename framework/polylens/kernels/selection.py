@@ -51,16 +51,20 @@ def most_stable(
 
 
 @compiled
-def merged_upwards(parent: np.ndarray, birth: np.ndarray, latest: float, chosen: np.ndarray) -> None:
+def merged_upwards(
+    parent: np.ndarray, birth: np.ndarray, size: np.ndarray, latest: float, largest: int, chosen: np.ndarray
+) -> None:
     """Puts, for each chosen cluster born after `latest`, its nearest ancestor that is not.
 
-    Where there is none below the root, the highest ancestor below the root stands for it. Chosen clusters do
-    not hold one another, before and after.
+    Where that one is larger than `largest`, or there is none below the root, the highest ancestor that is
+    neither stands for it. Chosen clusters do not hold one another, before and after: all parts of a cluster
+    are born at once and have one parent, so they stay or give way together.
     """
     instead = np.zeros(len(parent), dtype=np.int64)
     for cluster in range(1, len(parent)):
-        high = parent[cluster] == 0 or birth[cluster] <= latest
-        instead[cluster] = cluster if high else instead[parent[cluster]]
+        above = parent[cluster]
+        stays = above == 0 or birth[cluster] <= latest or size[above] > largest
+        instead[cluster] = cluster if stays else instead[above]
     for cluster in range(len(parent) - 1, 0, -1):
         if chosen[cluster] and instead[cluster] != cluster:
             chosen[cluster] = False

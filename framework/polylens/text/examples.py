@@ -69,6 +69,10 @@ def open_text(
     separator = tokenizer.end_of_document() if packing == "packed" else None
     counts = (n_documents, limit if packing == "one_document" else None)
     wanted = min((count for count in counts if count is not None), default=None)
+    if not len(documents):
+        raise DataError(
+            f"{documents.title} holds no document", hint="a table has one for each row below its header"
+        )
     if n_documents is not None and n_documents > len(documents):
         raise DataError(
             f"{documents.title} holds {len(documents)} documents, fewer than the {n_documents} asked for",
@@ -106,7 +110,7 @@ def open_text(
         raise DataError(
             f"none of {len(documents)} documents in {documents.title} can be used; "
             f"{first.example_id}: {first.reason}",
-            hint="texts have to be UTF-8 and not empty",
+            hint="texts have to be UTF-8, or in the 'encoding' that the dataset names, and not empty",
         )
     if packing == "one_document":
         return _TextExamples(documents, tokens, _whole(tokens), text_format=text_format)

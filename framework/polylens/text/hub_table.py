@@ -10,6 +10,8 @@ from polylens import imports
 from polylens.errors import DataError, listed, nearest
 from polylens.hub import ask, not_had, troubles
 
+_TEXTS = ("string", "large_string", "string_view")
+
 
 @dataclass(frozen=True)
 class HubTable:
@@ -66,7 +68,7 @@ class HubTable:
                 f"{self._title} has no column '{self.column}'{suggestion}",
                 hint=f"columns: {listed(columns) or 'none'}",
             )
-        if known is not None and getattr(known[self.column], "dtype", "") not in ("string", "large_string"):
+        if known is not None and getattr(known[self.column], "dtype", "") not in _TEXTS:
             raise DataError(
                 f"column '{self.column}' of {self._title} holds {known[self.column]}, not text",
                 hint="name a column of strings",
