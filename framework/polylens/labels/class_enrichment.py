@@ -21,7 +21,7 @@ class ClassEnrichment(Label):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
 
     holdout: float = Field(default=0.5, gt=0, lt=1)
@@ -30,8 +30,6 @@ class ClassEnrichment(Label):
     """How often the whole procedure is done with classes shuffled over examples."""
     level: float = Field(default=0.05, gt=0, lt=1)
     """Chance that any cluster at all is named although classes mean nothing to the clusters."""
-    resamples: int = Field(default=200, ge=2)
-    """Resamples of the scoring examples, for intervals."""
 
     def label(self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress) -> Labels:
         """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
@@ -55,7 +53,6 @@ class ClassEnrichment(Label):
                 n_classes=len(rows.classes),
                 holdout=self.holdout,
                 permutations=self.permutations,
-                resamples=self.resamples,
                 streams=streams,
             )
             task.advance()

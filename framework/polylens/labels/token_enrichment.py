@@ -22,7 +22,7 @@ class TokenEnrichment(Label):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"tokens"})
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
 
     tokens: int = Field(default=4, ge=1, le=20)
@@ -37,8 +37,6 @@ class TokenEnrichment(Label):
     """How often the whole procedure is done with tokens of whole documents laid over other rows."""
     level: float = Field(default=0.05, gt=0, lt=1)
     """Chance that any cluster at all is named although tokens mean nothing to the clusters."""
-    resamples: int = Field(default=200, ge=2)
-    """Resamples of the scoring documents, for intervals."""
 
     def label(self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress) -> Labels:
         """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
@@ -54,8 +52,7 @@ class TokenEnrichment(Label):
                 "these rows stand at no tokens to name clusters by",
                 hint="use a dataset of texts, or leave 'token_enrichment' out",
             )
-        total = self.permutations + self.resamples
-        with progress.task("naming clusters", total=total, unit="rounds") as task:
+        with progress.task("naming clusters", total=self.permutations, unit="rounds") as task:
             found = enrich_tokens(
                 partition.labels,
                 np.stack([getattr(rows.tokens, place) for place in PLACES]),
@@ -65,7 +62,6 @@ class TokenEnrichment(Label):
                 prior=self.prior,
                 holdout=self.holdout,
                 permutations=self.permutations,
-                resamples=self.resamples,
                 streams=streams,
                 after_each=task.advance,
             )

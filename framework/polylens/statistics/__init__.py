@@ -46,7 +46,7 @@ from polylens.statistics.enrichment import UNNAMED, Enrichment, enrich
 from polylens.statistics.evidence import Evidence
 from polylens.statistics.evidence_numbers import held_out_share, median_lift
 from polylens.statistics.halves import split_examples
-from polylens.statistics.matching import matched_members, top_rows
+from polylens.statistics.matching import above_the_rest, dealt_sizes, matched_members, top_rows
 from polylens.statistics.naming import metric_name
 from polylens.statistics.neighbours import Neighbours, nearest_neighbours, nearest_sets
 from polylens.statistics.pairs import Pairs, class_pairs, code_distances, row_pairs, segment_lengths
@@ -70,6 +70,7 @@ from polylens.statistics.ratios import (
     shuffled_ratios,
 )
 from polylens.statistics.resampling import (
+    LEVEL,
     Interval,
     bootstrap_interval,
     p_value,
@@ -77,6 +78,7 @@ from polylens.statistics.resampling import (
     subsamples,
 )
 from polylens.statistics.scores import Score, partition_number, position_number
+from polylens.statistics.shares import Shares, difference_limits, ratio_limits
 from polylens.statistics.sparse_features import SparseFeatures, sparse_features
 from polylens.statistics.stretches import cluster_stretches, clusters_at
 from polylens.statistics.token_enrichment import TokenEnrichment, enrich_tokens
@@ -84,6 +86,7 @@ from polylens.statistics.token_names import PLACES, TokenNames
 from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
 
 __all__ = [
+    "LEVEL",
     "PLACES",
     "UNNAMED",
     "Additivity",
@@ -111,9 +114,11 @@ __all__ = [
     "Pieces",
     "Score",
     "Scoring",
+    "Shares",
     "SparseFeatures",
     "TokenEnrichment",
     "TokenNames",
+    "above_the_rest",
     "additivity",
     "adjusted_mutual_information",
     "adjusted_rand",
@@ -134,7 +139,9 @@ __all__ = [
     "common_tokens",
     "contingency",
     "coverage",
+    "dealt_sizes",
     "density_ratios",
+    "difference_limits",
     "distance_agreement",
     "distinct_codes",
     "divergences",
@@ -164,6 +171,7 @@ __all__ = [
     "purity",
     "random_directions",
     "rank_correlation",
+    "ratio_limits",
     "ratio_numbers",
     "ratio_table",
     "relative_density",
