@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylens.analyses import _probing as probing
+from polylens.analyses._pair_ratios import why_not_matched
 from polylens.records import Number, Rows
 from polylens.streams import Streams
 
@@ -67,8 +68,7 @@ def pair_numbers(
     if not len(same.pairs) or not len(different.pairs):
         raise DataError("all pairs of one kind are of equal points: there is nothing to compare")
     common = common_bins(same.distance, different.distance, bins=bins)
-    if common is None:
-        notes.append("The two kinds of pairs have no distance in common: nothing can be matched.")
+    notes += why_not_matched(common)
     in_one = int((same.code[:, 0] == 0).sum() + (different.code[:, 0] == 0).sum())
     if in_one:
         notes.append(f"{in_one} pairs meet no boundary that changes the map: their steps count as 0.")

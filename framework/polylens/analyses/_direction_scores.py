@@ -18,14 +18,13 @@ from polylens.statistics import (
     Interval,
     Shares,
     above_the_rest,
-    adjusted_mutual_information,
     bootstrap_interval,
     cluster_stretches,
     clusters_at,
-    contingency,
     dealt_sizes,
     difference_limits,
     held_out_share,
+    information_agreement,
     majorities,
     matched_members,
     median_lift,
@@ -188,18 +187,18 @@ def _agreement(
     streams: Streams,
     chance_is: str,
 ) -> Number:
-    """Adjusted mutual information of groups and meanings, rows of no group as one group."""
+    """Agreement of groups and meanings by information; rows of no group tell nothing."""
     # A row drawn twice agrees with itself beyond what is adjusted for: fewer rows are drawn instead.
     interval = Interval.of(
         (
-            adjusted_mutual_information(contingency(labels[kept], meanings.common[kept]))
+            information_agreement(labels[kept], meanings.common[kept])
             for kept in subsamples(meanings.blocks, count=resampling.count, streams=streams)
         ),
         meaning="5 to 95 % of {count} draws of 80 % of the examples, the groups as they are",
     )
     null = meanings.null(labels, permutations, streams).information
     return Number(
-        adjusted_mutual_information(contingency(labels, meanings.common)),
+        information_agreement(labels, meanings.common),
         interval.low,
         interval.high,
         interval.meaning,

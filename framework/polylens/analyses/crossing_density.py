@@ -36,6 +36,7 @@ class CrossingDensity(Probe):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "raw_ratio", "endpoint_share")
     answer: ClassVar[tuple[str, ...]] = ("matched_ratio", "endpoint_share")
 

@@ -33,7 +33,7 @@ class Hdbscan(RowAnalysis):
     is read from them in moments.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("clusters", "coverage")
     gives_partition: ClassVar[bool] = True
 
@@ -152,7 +152,10 @@ class Hdbscan(RowAnalysis):
 
         notes = () if partition.n_clusters else ("No cluster was found: every row is noise.",)
         return Findings(
-            numbers={**_numbers(partition, again), **stability(partition, found)},
+            numbers={
+                **_numbers(partition, again),
+                **stability(partition, found, example=rows.origins.example, streams=streams),
+            },
             tables={"clusters": cluster_table(rows, partition)},
             partition=replace(partition, space=self.on, alternatives=tuple(found)),
             notes=notes,

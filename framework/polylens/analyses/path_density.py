@@ -39,6 +39,7 @@ class PathDensity(Probe):
     Departs: crossings are exact, not changes of code between steps.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("switch_ratio", "switch_ratio_same", "matched_ratio")
     answer: ClassVar[tuple[str, ...]] = ("switch_ratio",)
 

@@ -8,6 +8,7 @@ from polylens.statistics.additivity import (
     analogies,
     cell_means,
 )
+from polylens.statistics.agreement import information_agreement, pair_agreement
 from polylens.statistics.along import PathCrossings, PathPlaces, PathProfile
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.bootstrap import bootstrap_number
@@ -34,6 +35,7 @@ from polylens.statistics.components import (
 from polylens.statistics.conditional import Explained, explained
 from polylens.statistics.correlations import partial_rank_correlation, rank_correlation
 from polylens.statistics.densities import (
+    LEAST_OVERLAP,
     DistanceBins,
     common_bins,
     matched_ratio,
@@ -86,6 +88,7 @@ from polylens.statistics.token_names import PLACES, TokenNames
 from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
 
 __all__ = [
+    "LEAST_OVERLAP",
     "LEVEL",
     "PLACES",
     "UNNAMED",
@@ -151,6 +154,7 @@ __all__ = [
     "explained_variance",
     "held_out_share",
     "independent_components",
+    "information_agreement",
     "layer_activities",
     "majorities",
     "matched_members",
@@ -164,6 +168,7 @@ __all__ = [
     "neighbour_agreement",
     "nonnegative_components",
     "p_value",
+    "pair_agreement",
     "partial_rank_correlation",
     "partition_number",
     "position_number",

@@ -51,7 +51,8 @@ class DensityRatios:
     """Ratios of different-class to same-class pairs, one entry a measure (each layer, then their mean)."""
 
     matched: Float64[np.ndarray, "measures"]
-    """Mean density, different-class pairs weighted to the same-class distances; NaN where not defined."""
+    """Mean density, different-class pairs weighted to the same-class distances; NaN where not defined, or
+    where the distances overlap too little."""
     same_density: Float64[np.ndarray, "measures"]
     """Mean density of same-class pairs, not matched."""
     different_density: Float64[np.ndarray, "measures"]
@@ -88,11 +89,15 @@ def density_ratios(
     same_weight: Float64[np.ndarray, "same"] | None = None,
     different_weight: Float64[np.ndarray, "different"] | None = None,
 ) -> DensityRatios:
-    """The ratios of these pairs; weights say how often each pair counts."""
+    """The ratios of these pairs; weights say how often each pair counts.
+
+    Nothing is matched where the distances of the pairs, each counted once, overlap by less than
+    `LEAST_OVERLAP`.
+    """
     n_measures = same.code.shape[1]
     weights = {"same_weight": same_weight, "different_weight": different_weight}
     matched = np.full(n_measures, np.nan)
-    if bins is not None:
+    if bins is not None and bins.can_match:
         matched = matched_ratio(bins, same.density, different.density, **weights)
     return DensityRatios(
         matched=matched,
