@@ -111,7 +111,7 @@ def factor_numbers(
 ) -> dict[str, Number]:
     """Additivity of the factors in each representation, beside factors drawn at random."""
     cells = factors.cells(second_half)
-    blocks = Blocks.of(rows.origins.example)
+    blocks = Blocks.of(rows.origins.block)
     weights = [cells.weights()]
     weights += [
         cells.weights(blocks.multiplicities(streams.generator("resample", number))[blocks.block])
@@ -133,7 +133,7 @@ def factor_numbers(
             own,
             cells,
             means[0],
-            example=rows.origins.example,
+            example=rows.origins.block,
             queries=_QUERIES,
             targets=_TARGETS,
             shuffles=_SHUFFLES,

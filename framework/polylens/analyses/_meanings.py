@@ -52,7 +52,7 @@ class Meanings:
         Raises:
             DataError: they have neither.
         """
-        blocks = Blocks.of(rows.origins.example)
+        blocks = Blocks.of(rows.origins.block)
         if rows.targets is not None:
             targets = np.asarray(rows.targets)
             return Meanings(rows, blocks, targets, targets)

@@ -144,7 +144,7 @@ def ratio_findings(
         shuffled_ratios,
     )
 
-    targets, blocks = classes_of(rows), Blocks.of(rows.origins.example)
+    targets, blocks = classes_of(rows), Blocks.of(rows.origins.block)
     shared = common_bins(same.distance, different.distance, bins=bins)
     notes += why_not_matched(shared)
     resampled, shuffled = [], []
@@ -158,6 +158,7 @@ def ratio_findings(
             same,
             different,
             classes=targets[blocks.first],
+            blocks=blocks,
             n_bins=bins,
             permutations=resamples,
             streams=streams,

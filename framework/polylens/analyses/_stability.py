@@ -51,7 +51,7 @@ def common_subsamples(
 
     from polylens.statistics import Blocks, subsamples
 
-    blocks = Blocks.of(rows.origins.example)
+    blocks = Blocks.of(rows.origins.block)
     drawn = subsamples(blocks, count=count, streams=Streams(streams.seed).child("partitions"))
     if among is not None and len(among) < len(rows):
         drawn = tuple(np.intersect1d(chosen, among, assume_unique=True) for chosen in drawn)
@@ -73,7 +73,7 @@ def stability(
     Args:
         partition: of all rows.
         alternatives: some of them its subsamples.
-        example: of each row.
+        example: of each row, copies as one.
         streams: of the exchanges.
     """
     from polylens.statistics import Blocks, information_agreement, pair_agreement, subsample_interval

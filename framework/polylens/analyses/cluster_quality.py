@@ -74,7 +74,7 @@ class ClusterQuality(RowAnalysis):
                 "these rows have no classes, so clusters cannot be scored by them",
                 hint="use a dataset with classes, or leave 'cluster_quality' out",
             )
-        targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.example)
+        targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.block)
         null = class_null(
             partition.labels, targets, blocks=blocks, permutations=self.permutations, streams=streams
         )

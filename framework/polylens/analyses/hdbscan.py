@@ -154,7 +154,7 @@ class Hdbscan(RowAnalysis):
         return Findings(
             numbers={
                 **_numbers(partition, again),
-                **stability(partition, found, example=rows.origins.example, streams=streams),
+                **stability(partition, found, example=rows.origins.block, streams=streams),
             },
             tables={"clusters": cluster_table(rows, partition)},
             partition=replace(partition, space=self.on, alternatives=tuple(found)),

@@ -110,6 +110,7 @@ class LocalAffine(Probe):
             different,
             classes,
             maps,
+            example=rows.origins.block[chosen],
             bins=self.bins,
             resamples=self.resamples,
             streams=streams,

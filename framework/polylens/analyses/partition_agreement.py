@@ -67,7 +67,7 @@ class PartitionAgreement(RowAnalysis):
         first, second = (upstream[name].partition for name in self.of)
         if first is None or second is None:
             raise DataError(f"'{self.of[0 if first is None else 1]}' gives no clusters to compare")
-        blocks = Blocks.of(rows.origins.example)
+        blocks = Blocks.of(rows.origins.block)
         observed = _agreement(first.labels, second.labels)
         common = _common_subsamples(first, second)
         if common:

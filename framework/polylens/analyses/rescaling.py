@@ -65,7 +65,7 @@ class Rescaling(Probe):
         from polylens.statistics import Blocks, metric_name
 
         chosen = chosen_rows(rows, most=self.rows, generator=streams.generator("rows"))
-        blocks = Blocks.of(rows.origins.example[chosen])
+        blocks = Blocks.of(rows.origins.block[chosen])
         has_norms = bool(norms(probed.network.module))
         cases = [
             (norm, biases)

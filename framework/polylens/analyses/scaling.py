@@ -86,7 +86,7 @@ class Scaling(Probe):
             )
         summary = summarised(
             found,
-            blocks=Blocks.of(rows.origins.example[chosen]),
+            blocks=Blocks.of(rows.origins.block[chosen]),
             resamples=self.resamples,
             streams=streams,
             shown=_SHOWN,
@@ -165,7 +165,7 @@ class Scaling(Probe):
                 task.advance()
         means, intervals, _ = mean_intervals(
             counts,
-            blocks=Blocks.of(rows.origins.example[some]),
+            blocks=Blocks.of(rows.origins.block[some]),
             resamples=self.resamples,
             streams=streams.child("crossings"),
         )

@@ -82,7 +82,7 @@ class TokenBaselines(RowAnalysis):
                 "these rows stand at no tokens, so clusters cannot be compared with them",
                 hint="use a dataset of texts, or leave 'token_baselines' out",
             )
-        blocks = Blocks.of(rows.origins.example)
+        blocks = Blocks.of(rows.origins.block)
         numbers = self._token_numbers(partition, rows.tokens, blocks, streams)
         position = self._position(partition, rows, blocks, streams)
         if position is not None:

@@ -60,11 +60,12 @@ def rounds_for(level: float, *, least: int) -> int:
     return max(least, math.ceil(round(2 / level, 6)))
 
 
-def notes_of(found: Evidence, *, level: float, among: int) -> tuple[str, ...]:
+def notes_of(found: Evidence, *, copies: int, level: float, among: int) -> tuple[str, ...]:
     """What a reader of the labels must know.
 
     Args:
         found: the names' evidence.
+        copies: how many examples are copies of others.
         level: chance that any cluster at all is named by chance, of all partitions together.
         among: how many partitions the spec labels.
     """
@@ -72,6 +73,8 @@ def notes_of(found: Evidence, *, level: float, among: int) -> tuple[str, ...]:
     notes = []
     if not len(found.naming_rows):
         notes.append("There are no clusters to name.")
+    if copies:
+        notes.append(f"{copies} examples are copies of others: each counts as one with what it copies.")
     if among > 1:
         notes.append(
             f"{among} partitions are labelled, of all layers together: p-values and the level of "

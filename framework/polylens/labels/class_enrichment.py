@@ -55,7 +55,7 @@ class ClassEnrichment(Label):
             found = enrich(
                 partition.labels,
                 np.asarray(rows.targets),
-                blocks=Blocks.of(rows.origins.example),
+                blocks=Blocks.of(rows.origins.block),
                 n_classes=len(rows.classes),
                 holdout=self.holdout,
                 permutations=rounds,
@@ -92,5 +92,5 @@ class ClassEnrichment(Label):
                 "clusters": cluster_table(rows, partition, found, clusters),
                 "runners_up": runners_up(rows, found),
             },
-            notes=notes_of(found, level=self.level, among=among),
+            notes=notes_of(found, copies=rows.origins.n_copies, level=self.level, among=among),
         )

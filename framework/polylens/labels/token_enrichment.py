@@ -62,7 +62,7 @@ class TokenEnrichment(Label):
             found = enrich_tokens(
                 partition.labels,
                 np.stack([getattr(rows.tokens, place) for place in PLACES]),
-                blocks=Blocks.of(rows.origins.example),
+                blocks=Blocks.of(rows.origins.block),
                 most=self.tokens,
                 surprise=self.surprise,
                 prior=self.prior,
@@ -105,5 +105,5 @@ class TokenEnrichment(Label):
                 "clusters": cluster_table(rows, partition, found, clusters),
                 "tokens": token_table(partition, rows.tokens, found),
             },
-            notes=notes_of(found, level=self.level, among=among),
+            notes=notes_of(found, copies=rows.origins.n_copies, level=self.level, among=among),
         )

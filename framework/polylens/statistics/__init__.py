@@ -48,6 +48,7 @@ from polylens.statistics.enrichment import UNNAMED, Enrichment, enrich
 from polylens.statistics.evidence import Evidence
 from polylens.statistics.evidence_numbers import held_out_share, median_lift
 from polylens.statistics.halves import split_examples
+from polylens.statistics.jackknife import jackknife_limits
 from polylens.statistics.matching import above_the_rest, dealt_sizes, matched_members, top_rows
 from polylens.statistics.naming import metric_name
 from polylens.statistics.neighbours import Neighbours, nearest_neighbours, nearest_sets
@@ -155,6 +156,7 @@ __all__ = [
     "held_out_share",
     "independent_components",
     "information_agreement",
+    "jackknife_limits",
     "layer_activities",
     "majorities",
     "matched_members",

@@ -123,7 +123,8 @@ def resampled_ratios(
     """The ratios on bootstrap resamples of the examples: a pair counts as its ends do, multiplied."""
     for number in range(resamples):
         times = blocks.multiplicities(streams.generator("resample", number))
-        weights = same.pairs.weights(times), different.pairs.weights(times)
+        of_row = times[blocks.block]
+        weights = same.pairs.weights(of_row), different.pairs.weights(of_row)
         if weights[0].any() and weights[1].any():
             yield density_ratios(
                 same, different, bins=bins, same_weight=weights[0], different_weight=weights[1]
@@ -135,6 +136,7 @@ def shuffled_ratios(
     different: MeasuredPairs,
     *,
     classes: Int64[np.ndarray, "blocks"],
+    blocks: Blocks,
     n_bins: int,
     permutations: int,
     streams: Streams,
@@ -146,7 +148,7 @@ def shuffled_ratios(
     """
     everything = same.joined(different)
     for number in range(permutations):
-        shuffled = streams.generator("classes", number).permutation(classes)
+        shuffled = streams.generator("classes", number).permutation(classes)[blocks.block]
         alike = shuffled[everything.pairs.left] == shuffled[everything.pairs.right]
         if alike.any() and not alike.all():
             one, two = everything.chosen(alike), everything.chosen(~alike)
