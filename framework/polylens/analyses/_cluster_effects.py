@@ -168,7 +168,12 @@ def found_effects(
     numbers: dict[str, Number] = {}
     for measure, values in measures.items():
         means, intervals, _ = mean_intervals(
-            values.T, blocks=blocks, resamples=resamples, streams=streams, weights=weights
+            values.T,
+            blocks=blocks,
+            resamples=resamples,
+            streams=streams,
+            weights=weights,
+            shares=range(len(REPLACEMENTS)) if measure.startswith("kept_") else (),
         )
         for replacement, mean, interval in zip(REPLACEMENTS, means, intervals, strict=True):
             if not np.isfinite(mean):

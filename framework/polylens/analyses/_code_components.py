@@ -13,6 +13,7 @@ from polylens.statistics import (
     Additivity,
     Blocks,
     Components,
+    Shares,
     additivity,
     analogies,
     bootstrap_interval,
@@ -139,11 +140,7 @@ def factor_numbers(
             shuffles=_SHUFFLES,
             streams=streams.child("analogies"),
         )
-        drawn = []
-        for number in range(resamples):
-            times = blocks.multiplicities(streams.generator("resample", number))[blocks.block][moved.row]
-            drawn.append(float(np.average(moved.landed, weights=times)) if times.sum() else None)
-        interval = bootstrap_interval(drawn)
+        (interval,) = Shares.of(moved.landed, example=blocks.block[moved.row]).intervals()
         numbers[metric_name("analogies", name)] = Number(
             float(moved.landed.mean()),
             interval.low,

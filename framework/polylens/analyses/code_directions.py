@@ -47,6 +47,7 @@ class CodeDirections(RowAnalysis):
         about as frequent); of the spec: other networks.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("reconstruction.pca", "additive_share.bits", "same_direction.bits")
     answer: ClassVar[tuple[str, ...]] = ("same_direction.bits", "reconstruction.pca")
 

@@ -29,6 +29,7 @@ class Rescaling(Probe):
     Source: questions that the authors of Black et al. (2022) asked later; no numbers are published.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = (
         "flipped_share.live.with_biases",
         "flipped_share.live.without_biases",

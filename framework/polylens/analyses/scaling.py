@@ -40,6 +40,7 @@ class Scaling(Probe):
     Departs: beside displacements of equal length, with intervals over examples and with controls.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("flipped_bits_ratio", "changed_predictions_ratio")
     answer: ClassVar[tuple[str, ...]] = ("flipped_bits_ratio",)
 

@@ -34,7 +34,7 @@ class Shares:
 
     @staticmethod
     def of(
-        hits: Bool[np.ndarray, "rows"],
+        hits: Bool[np.ndarray, "rows"] | Float64[np.ndarray, "rows"],
         *,
         example: Int64[np.ndarray, "rows"],
         place: Int64[np.ndarray, "rows"] | None = None,
@@ -44,7 +44,7 @@ class Shares:
         """The share of hits among the rows of each place.
 
         Args:
-            hits: what is true of each row.
+            hits: whether it is true of each row, or how much of it is, from 0 to 1.
             example: which example each row is of.
             place: which share each row counts in, below `count`; all in one where None.
             count: how many shares there are.
@@ -56,8 +56,8 @@ class Shares:
         pairs, at = np.unique(where * width + example, return_inverse=True)
         own = np.bincount(at, weight, minlength=len(pairs))
         hit = np.bincount(at, weight * hits, minlength=len(pairs))
-        missed = np.bincount(at, ~hits, minlength=len(pairs)) > 0
-        found = np.bincount(at, hits, minlength=len(pairs)) > 0
+        missed = np.bincount(at, hits < 1, minlength=len(pairs)) > 0
+        found = np.bincount(at, hits > 0, minlength=len(pairs)) > 0
         of = (pairs // width).astype(np.int64)
 
         def summed(values: np.ndarray) -> Float64[np.ndarray, "shares"]:
