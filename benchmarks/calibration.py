@@ -2,9 +2,9 @@
 
     python benchmarks/calibration.py [--rounds 200]
 
-Prints tables with two columns: *before*, as was done up to the first audit of the scores (bootstrap of shares, sizes by
-rank, noise as a class, one level a partition, copies apart), and *now*, by the package. The old ways are written out here
-and live nowhere else.
+Prints tables with two columns: *before*, as was done up to the first audit of the scores (bootstrap of shares,
+sizes by rank, noise as a class, one level a partition, copies apart), and *now*, by the package. The old ways
+are written out here and live nowhere else.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def leads(rounds: int) -> Iterator[Line]:
 
 
 def noise_as_a_class(rounds: int) -> Iterator[Line]:
-    """Agreement of clusters with ten classes where some rows are noise, all of a class or of every class alike."""
+    """Agreement of clusters with ten classes where some rows are noise, of whole classes or of all alike."""
     del rounds
     classes = np.repeat(np.arange(10), 100)
     for lost in (1, 3):
@@ -105,7 +105,7 @@ def noise_as_a_class(rounds: int) -> Iterator[Line]:
 
 
 def dependent_rows(rounds: int) -> Iterator[Line]:
-    """Agreement without meaning where rows of a document go together: what was called chance, and what it is."""
+    """Agreement without meaning where rows of a document go together: what was called chance, and what is."""
     for rows in (1, 6, 40, 200):
         found = []
         for seed in range(min(rounds, 30)):

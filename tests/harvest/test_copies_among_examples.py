@@ -79,6 +79,6 @@ def share_of_rounds_with_a_name(*, as_one: bool) -> float:
 
 
 def test_copies_as_one_give_names_by_chance_as_seldom_as_the_level_says_and_apart_they_do_not():
-    # Binomial(40, .1): at most 9 in all but 1 of 100 times.
+    # Binomial(40, .1): at most 9 in all but 1 of 200 times.
     assert share_of_rounds_with_a_name(as_one=True) <= 9 / 40
-    assert share_of_rounds_with_a_name(as_one=False) >= 0.4
+    assert share_of_rounds_with_a_name(as_one=False) >= 0.25
