@@ -2,7 +2,7 @@
 
     python benchmarks/calibration.py [--rounds 200]
 
-Prints tables with two columns: *before*, as was done up to the first audit of the scores (bootstrap of shares,
+Prints tables with two columns: *before*, as was done up to an audit of the scores (bootstrap of shares,
 sizes by rank, noise as a class, one level a partition, copies apart), and *now*, by the package. The old ways
 are written out here and live nowhere else.
 """
