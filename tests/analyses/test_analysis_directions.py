@@ -75,7 +75,7 @@ def test_sizes_and_coverage_of_every_family_are_those_of_the_clusters(make_rows,
     table = found.tables["directions"]
     assert set(table["family"]) == {"clusters", "neurons", "pca", "nmf", "ica", "random"}
     for _, own in table.groupby("family"):
-        assert own["members"].tolist() == [30, 7, 3]
+        assert sorted(own["members"]) == [3, 7, 30]
     assert found.numbers["coverage"].value == pytest.approx(40 / 60)
     assert any("negative part" in note for note in found.notes)
 

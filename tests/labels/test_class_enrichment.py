@@ -75,7 +75,7 @@ def test_numbers_sum_up_the_labels_beside_chance(planted):
     assert numbers["held_out_share"].chance == pytest.approx(1 / 6, abs=0.03)
     assert numbers["held_out_share"].low < numbers["held_out_share"].value < numbers["held_out_share"].high
     assert numbers["median_lift"].chance == pytest.approx(1.0, abs=0.1)
-    assert numbers["median_lift"].interval.startswith("5 to 95 % of 200 resamples of the examples")
+    assert numbers["median_lift"].interval == "medians of the clusters' own 90 % limits"
 
 
 def test_tables_hold_the_evidence_and_the_runners_up(planted):
@@ -138,3 +138,29 @@ def test_rows_without_classes_are_an_error_in_words():
     rows = Rows("layer", Origins(np.arange(3), np.zeros(3, np.int64), (), ("a", "b", "c")))
     with pytest.raises(DataError, match="no classes to name clusters by"):
         _label(rows, np.zeros(3, np.int64))
+
+
+def test_a_level_is_of_all_partitions_that_a_spec_labels_together():
+    targets = np.arange(200) % 4
+    labels = np.where(np.random.default_rng(1).random(200) < 0.5, targets, 3)
+    rows, label = _rows(targets), ClassEnrichment(of="clusters", permutations=480)
+    alone, one_of_twelve = (
+        label.label(rows, _partition(labels), streams=Streams(0), progress=Silent(), among=among)
+        for among in (1, 12)
+    )
+    for one, other in zip(alone.clusters, one_of_twelve.clusters, strict=True):
+        assert other.p_value == pytest.approx(min(12 * one.p_value, 1.0))
+        assert other.chance_lift >= one.chance_lift
+        assert other.above_chance == (other.p_value <= 0.05)
+    assert not any("partitions" in note for note in alone.notes)
+    assert any("12 partitions are labelled, of all layers together" in note for note in one_of_twelve.notes)
+
+
+def test_there_are_as_many_rounds_as_a_level_needs():
+    targets = np.arange(40) % 2
+    label = ClassEnrichment(of="clusters", permutations=100)
+    found = label.label(
+        _rows(targets), _partition(targets.copy()), streams=Streams(0), progress=Silent(), among=6
+    )
+    assert found.numbers["named_fraction"].chance_is.startswith("mean of 240 rounds")
+    assert found.numbers["named_fraction"].value == 1.0

@@ -8,9 +8,8 @@ from polylens.records import Alternative, Partition
 from polylens.statistics import (
     Blocks,
     Interval,
-    adjusted_mutual_information,
     class_null,
-    contingency,
+    information_agreement,
     p_value,
     partition_number,
     purity,
@@ -82,11 +81,10 @@ def _p_values(*, by_example: bool) -> np.ndarray:
         targets = rng.integers(0, 4, 40)[example]
         blocks = Blocks.of(example if by_example else np.arange(200))
         null = class_null(labels, targets, blocks=blocks, permutations=99, streams=Streams(seed))
-        counts = contingency(labels, targets)
         found.append(
             (
                 p_value(purity(labels, targets) or 0.0, null.purity),
-                p_value(adjusted_mutual_information(counts), null.information),
+                p_value(information_agreement(labels, targets), null.information),
             )
         )
     return np.array(found)

@@ -16,7 +16,6 @@ def _enrich(labels, targets, *, example=None, seed=0, permutations=200, n_classe
         n_classes=int(targets.max()) + 1 if n_classes is None else n_classes,
         holdout=0.5,
         permutations=permutations,
-        resamples=20,
         streams=Streams(seed),
     )
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from polylens.statistics import (
+    LEAST_OVERLAP,
     Blocks,
     MeasuredPairs,
     Pairs,
@@ -154,7 +155,51 @@ def test_shuffled_classes_give_ratios_around_one():
     null = [
         ratios.matched[0]
         for ratios in shuffled_ratios(
-            same, different, classes=classes, n_bins=10, permutations=50, streams=Streams(0)
+            same,
+            different,
+            classes=classes,
+            blocks=Blocks.of(np.arange(80)),
+            n_bins=10,
+            permutations=50,
+            streams=Streams(0),
         )
     ]
     assert np.mean(null) == pytest.approx(1.0, abs=0.05)
+
+
+def test_little_overlap_gives_no_matched_ratio():
+    # A density that falls with distance and is the same for both kinds of pairs. Where hardly any distance is
+    # in common the last bins hold all that is compared, and the ratio is anything.
+    ratios = {}
+    for shift in (1.0, 3.5, 6.0):
+        rng = np.random.default_rng(0)
+        distances = rng.normal(5, 1, 400), rng.normal(5 + shift, 1, 400)
+        pairs = Pairs(np.zeros(400, np.int64), np.ones(400, np.int64))
+        same, different = (
+            MeasuredPairs(pairs, each, (1 / each + 0.05 * rng.normal(size=400))[:, None] * each[:, None])
+            for each in distances
+        )
+        bins = common_bins(same.distance, different.distance, bins=20)
+        found = density_ratios(same, different, bins=bins)
+        ratios[shift] = bins.can_match, found.overlap, found.matched[0]
+    assert ratios[1.0] == (True, pytest.approx(0.6, abs=0.02), pytest.approx(1.0, abs=0.05))
+    for shift in (3.5, 6.0):
+        can_match, overlap, matched = ratios[shift]
+        assert 0 < overlap < LEAST_OVERLAP
+        assert not can_match
+        assert np.isnan(matched)
+
+
+def test_copies_of_an_example_are_drawn_and_shuffled_together():
+    # Rows 0 and 1 are one observation: a pair of the two halves never has one without the other.
+    blocks = Blocks.of(np.array([0, 0, 2, 3]))
+    pairs = Pairs(np.array([0, 1]), np.array([2, 2]))
+    same, different = (
+        MeasuredPairs(pairs, np.ones(2), np.array([[0.1], [0.3]])),
+        MeasuredPairs(Pairs(np.array([0, 1]), np.array([3, 3])), np.ones(2), np.array([[0.2], [0.6]])),
+    )
+    for ratios in resampled_ratios(
+        same, different, bins=None, blocks=blocks, resamples=30, streams=Streams(0)
+    ):
+        assert ratios.same_code == pytest.approx([0.2])
+        assert ratios.different_code == pytest.approx([0.4])

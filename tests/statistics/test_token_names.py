@@ -136,7 +136,6 @@ def _enrich(labels, current, *, example=None, seed=0, permutations=100):
         prior=10.0,
         holdout=0.5,
         permutations=permutations,
-        resamples=10,
         streams=Streams(seed),
     )
 

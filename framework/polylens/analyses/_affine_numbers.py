@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from polylens.analyses import _probing as probing
+from polylens.analyses._pair_ratios import why_not_matched
 from polylens.records import Number, Rows
 from polylens.streams import Streams
 
@@ -45,6 +46,7 @@ def pair_numbers(
     classes: Int64[np.ndarray, "points"],
     maps: LocalMaps,
     *,
+    example: Int64[np.ndarray, "points"],
     bins: int,
     resamples: int,
     streams: Streams,
@@ -67,19 +69,24 @@ def pair_numbers(
     if not len(same.pairs) or not len(different.pairs):
         raise DataError("all pairs of one kind are of equal points: there is nothing to compare")
     common = common_bins(same.distance, different.distance, bins=bins)
-    if common is None:
-        notes.append("The two kinds of pairs have no distance in common: nothing can be matched.")
+    notes += why_not_matched(common)
     in_one = int((same.code[:, 0] == 0).sum() + (different.code[:, 0] == 0).sum())
     if in_one:
         notes.append(f"{in_one} pairs meet no boundary that changes the map: their steps count as 0.")
     observed = density_ratios(same, different, bins=common)
-    blocks = Blocks.of(np.arange(len(classes)))
+    blocks = Blocks.of(example)
     resampled = list(
         resampled_ratios(same, different, bins=common, blocks=blocks, resamples=resamples, streams=streams)
     )
     shuffled = list(
         shuffled_ratios(
-            same, different, classes=classes, n_bins=bins, permutations=resamples, streams=streams
+            same,
+            different,
+            classes=classes[blocks.first],
+            blocks=blocks,
+            n_bins=bins,
+            permutations=resamples,
+            streams=streams,
         )
     )
     left = streams.generator("random pairs").integers(len(classes), size=_RANDOM)
@@ -132,7 +139,7 @@ def _followed(pairs: MeasuredPairs, blocks: Blocks, *, resamples: int, streams: 
     drawn = []
     for number in range(resamples):
         times = blocks.multiplicities(streams.generator("resample", number))
-        weights = pairs.pairs.weights(times).astype(np.int64)
+        weights = pairs.pairs.weights(times[blocks.block]).astype(np.int64)
         drawn.append(both(np.repeat(np.arange(len(ends)), weights)))
     numbers = {}
     for place, name in enumerate(("maps_by_codes", "maps_by_codes_beyond_distance")):

@@ -82,7 +82,7 @@ def centre_findings(
             "mean_strength": Number(
                 float(partition.strength.mean()), interval.low, interval.high, interval.meaning
             ),
-            **stability(partition, found),
+            **stability(partition, found, example=rows.origins.block, streams=streams),
         },
         tables={"clusters": cluster_table(rows, partition)},
         partition=replace(

@@ -62,7 +62,7 @@ def replaced(
     """Puts each mean in each chosen member's place, and reads the output."""
     if rows.activations is None:
         raise DataError("there are no activations to take means of")
-    labels, blocks = partition.labels, Blocks.of(rows.origins.example)
+    labels, blocks = partition.labels, Blocks.of(rows.origins.block)
     chosen = members_of(labels, clusters=clusters, most=members, generator=streams.generator("members"))
     own = Centroids(rows.activations, labels, blocks=blocks)
     every = Centroids(rows.activations, np.zeros(len(rows), np.int64), blocks=blocks)
@@ -148,7 +148,7 @@ def found_effects(
     streams: Streams,
 ) -> Findings:
     """Numbers, tables and notes of what replacing did."""
-    blocks = Blocks.of(rows.origins.example[effects.chosen])
+    blocks = Blocks.of(rows.origins.block[effects.chosen])
     sizes = np.bincount(partition.labels[partition.labels >= 0])[: len(effects.logits)]
     drawn = np.bincount(effects.cluster, minlength=len(effects.logits))
     # Clusters count by their size, however many members were drawn of each.
@@ -168,7 +168,12 @@ def found_effects(
     numbers: dict[str, Number] = {}
     for measure, values in measures.items():
         means, intervals, _ = mean_intervals(
-            values.T, blocks=blocks, resamples=resamples, streams=streams, weights=weights
+            values.T,
+            blocks=blocks,
+            resamples=resamples,
+            streams=streams,
+            weights=weights,
+            shares=range(len(REPLACEMENTS)) if measure.startswith("kept_") else (),
         )
         for replacement, mean, interval in zip(REPLACEMENTS, means, intervals, strict=True):
             if not np.isfinite(mean):
@@ -266,7 +271,7 @@ def _level_table(
     streams: Streams,
 ) -> tuple[pd.DataFrame, dict[str, Number]]:
     """Purity of the clusters at each level, beside classes shuffled over examples."""
-    targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.example)
+    targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.block)
     lines, numbers = [], {}
     every = {"class": {name: name for name in rows.classes}, **levels}
     for level, groups in every.items():

@@ -13,6 +13,7 @@ from polylens.statistics import (
     Additivity,
     Blocks,
     Components,
+    Shares,
     additivity,
     analogies,
     bootstrap_interval,
@@ -111,7 +112,7 @@ def factor_numbers(
 ) -> dict[str, Number]:
     """Additivity of the factors in each representation, beside factors drawn at random."""
     cells = factors.cells(second_half)
-    blocks = Blocks.of(rows.origins.example)
+    blocks = Blocks.of(rows.origins.block)
     weights = [cells.weights()]
     weights += [
         cells.weights(blocks.multiplicities(streams.generator("resample", number))[blocks.block])
@@ -133,17 +134,13 @@ def factor_numbers(
             own,
             cells,
             means[0],
-            example=rows.origins.example,
+            example=rows.origins.block,
             queries=_QUERIES,
             targets=_TARGETS,
             shuffles=_SHUFFLES,
             streams=streams.child("analogies"),
         )
-        drawn = []
-        for number in range(resamples):
-            times = blocks.multiplicities(streams.generator("resample", number))[blocks.block][moved.row]
-            drawn.append(float(np.average(moved.landed, weights=times)) if times.sum() else None)
-        interval = bootstrap_interval(drawn)
+        (interval,) = Shares.of(moved.landed, example=blocks.block[moved.row]).intervals()
         numbers[metric_name("analogies", name)] = Number(
             float(moved.landed.mean()),
             interval.low,

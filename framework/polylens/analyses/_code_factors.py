@@ -85,7 +85,7 @@ class Factors:
 
 def halves_of(rows: Rows, streams: Streams) -> Bool[np.ndarray, "rows"]:
     """Which rows are of the second half of the examples, the same share of each class."""
-    blocks = Blocks.of(rows.origins.example)
+    blocks = Blocks.of(rows.origins.block)
     classes = np.zeros(len(blocks), np.int64) if rows.targets is None else rows.targets[blocks.first]
     held_out = split_examples(np.asarray(classes), holdout=0.5, generator=streams.generator("halves"))
     return np.asarray(held_out[blocks.block])

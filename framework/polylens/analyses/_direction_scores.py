@@ -13,14 +13,18 @@ from polylens.analyses._direction_families import RANDOM, Family
 from polylens.analyses._meanings import Meanings
 from polylens.records import NOISE, Number
 from polylens.statistics import (
+    LEVEL,
     Blocks,
     Interval,
-    adjusted_mutual_information,
+    Shares,
+    above_the_rest,
     bootstrap_interval,
     cluster_stretches,
     clusters_at,
-    contingency,
+    dealt_sizes,
+    difference_limits,
     held_out_share,
+    information_agreement,
     majorities,
     matched_members,
     median_lift,
@@ -34,6 +38,7 @@ from polylens.streams import Streams
 
 CLUSTERS = "clusters"
 """The clusters among the groupings that are compared."""
+_LEAD_IS = f"{LEVEL * 100:.0f} % interval of a difference of shares (variance estimates recovery)"
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,13 @@ class Group:
     family: Family | None = None
 
     @staticmethod
-    def of(family: Family, sizes: Int64[np.ndarray, "directions"], streams: Streams) -> Group:
-        """The members of a family's directions, as many as the clusters have."""
+    def of(family: Family, clusters: Int64[np.ndarray, "rows"], streams: Streams) -> Group:
+        """The members of a family's directions, each as many as the cluster that it shares most rows with."""
         scores = standardised(family.scores)
+        sizes = dealt_sizes(scores, clusters, generator=streams.generator("ties"))
         return Group(
             family.name,
-            matched_members(scores, sizes, generator=streams.generator("ties")),
+            matched_members(above_the_rest(scores, sizes), sizes, generator=streams.generator("ties")),
             top_rows(scores, sizes, generator=streams.generator("ties")),
             family,
         )
@@ -112,7 +118,6 @@ def meaning_numbers(
         found = meanings.evidence(
             group.labels,
             permutations=permutations,
-            resamples=resampling.count,
             streams=streams.child("names"),
         )
         by: dict[str, Number | None] = {
@@ -145,9 +150,10 @@ def _purity(
         return None, np.full(resampling.count, np.nan)
     # The most common meanings stay: found again on each resample, they would fit it better than the rows.
     common = majorities(places, meanings.values[rows], n_clusters=int(places.max()) + 1)
-    _, drawn = _weighted(rows, (meanings.values[rows] == common[places]).astype(np.float64), resampling)
+    hits = meanings.values[rows] == common[places]
+    _, drawn = _weighted(rows, hits.astype(np.float64), resampling)
+    (interval,) = Shares.of(hits, example=meanings.blocks.block[rows]).intervals()
     chance = float(np.mean([purity(places, each[rows]) for each in shuffled]))
-    interval = bootstrap_interval(drawn)
     return (
         Number(value, interval.low, interval.high, interval.meaning, chance=chance, chance_is=chance_is),
         drawn,
@@ -181,18 +187,18 @@ def _agreement(
     streams: Streams,
     chance_is: str,
 ) -> Number:
-    """Adjusted mutual information of groups and meanings, rows of no group as one group."""
+    """Agreement of groups and meanings by information; rows of no group tell nothing."""
     # A row drawn twice agrees with itself beyond what is adjusted for: fewer rows are drawn instead.
     interval = Interval.of(
         (
-            adjusted_mutual_information(contingency(labels[kept], meanings.common[kept]))
+            information_agreement(labels[kept], meanings.common[kept])
             for kept in subsamples(meanings.blocks, count=resampling.count, streams=streams)
         ),
         meaning="5 to 95 % of {count} draws of 80 % of the examples, the groups as they are",
     )
     null = meanings.null(labels, permutations, streams).information
     return Number(
-        adjusted_mutual_information(contingency(labels, meanings.common)),
+        information_agreement(labels, meanings.common),
         interval.low,
         interval.high,
         interval.meaning,
@@ -204,25 +210,48 @@ def _agreement(
 def _leads(
     numbers: Mapping[str, Number], drawn: Mapping[str, Float64[np.ndarray, "resamples"]]
 ) -> dict[str, Number]:
-    """How much purer clusters are than each family, and than the purest of them."""
+    """How much purer clusters are than each family, and than the purest of them.
+
+    The lead over the purest is the least of all leads, and so are its limits: its lower limit holds as often
+    as that of any one lead, whichever family is the purest.
+    """
+    own = numbers[metric_name("purity", CLUSTERS)]
     leads: dict[str, Number] = {}
-    own = numbers[metric_name("purity", CLUSTERS)].value
-    families = [name for name in drawn if name != CLUSTERS]
-    for name in families:
-        interval = bootstrap_interval(drawn[CLUSTERS] - drawn[name])
-        lead = own - numbers[metric_name("purity", name)].value
-        leads[metric_name("purity_lead", name)] = Number(
-            lead, interval.low, interval.high, interval.meaning, chance=0.0, chance_is="equally pure"
+    for name in drawn:
+        if name == CLUSTERS:
+            continue
+        rival = numbers[metric_name("purity", name)]
+        low, high = difference_limits(
+            _with_limits(own), _with_limits(rival), correlation=_correlation(drawn[CLUSTERS], drawn[name])
         )
-    rivals = [name for name in families if name != RANDOM]
+        leads[name] = Number(
+            own.value - rival.value, low, high, _LEAD_IS, chance=0.0, chance_is="equally pure"
+        )
+    found = {metric_name("purity_lead", name): lead for name, lead in leads.items()}
+    rivals = [lead for name, lead in leads.items() if name != RANDOM]
     if rivals:
-        best = max(numbers[metric_name("purity", name)].value for name in rivals)
-        highest = np.max([drawn[name] for name in rivals], axis=0)
-        interval = bootstrap_interval(drawn[CLUSTERS] - highest)
-        leads["least_purity_lead"] = Number(
-            own - best, interval.low, interval.high, interval.meaning, chance=0.0, chance_is="equally pure"
+        found["least_purity_lead"] = Number(
+            min(lead.value for lead in rivals),
+            min(lead.low for lead in rivals if lead.low is not None),
+            min(lead.high for lead in rivals if lead.high is not None),
+            f"the least limits of {len(rivals)} leads, each a {_LEAD_IS}",
+            chance=0.0,
+            chance_is="equally pure",
         )
-    return leads
+    return found
+
+
+def _with_limits(number: Number) -> tuple[float, float, float]:
+    low, high = number.low, number.high
+    return number.value, number.value if low is None else low, number.value if high is None else high
+
+
+def _correlation(one: Float64[np.ndarray, "resamples"], other: Float64[np.ndarray, "resamples"]) -> float:
+    """How far two purities go up and down together over resamples; 0 where one of them never changes."""
+    known = np.isfinite(one) & np.isfinite(other)
+    if known.sum() < 2 or not np.ptp(one[known]) or not np.ptp(other[known]):
+        return 0.0
+    return float(np.corrcoef(one[known], other[known])[0, 1])
 
 
 def overlap_numbers(

@@ -172,8 +172,15 @@ def summarised(
     """
     keys = list(found.values)
     columns = np.stack([found.values[key] for key in keys]).reshape(-1, len(blocks.block)).T
-    means, intervals, again = mean_intervals(columns, blocks=blocks, resamples=resamples, streams=streams)
     shape = (len(keys), 2, len(found.factors))
+    of_key = np.repeat([measure for measure, _ in keys], shape[1] * shape[2])
+    means, intervals, again = mean_intervals(
+        columns,
+        blocks=blocks,
+        resamples=resamples,
+        streams=streams,
+        shares=np.flatnonzero(of_key == "changed_predictions").tolist(),
+    )
     lines, numbers = [], {}
     for index, (key, kind, factor) in enumerate(np.ndindex(*shape)):
         (measure, layer), change = keys[key], (SCALED, DISPLACED)[kind]

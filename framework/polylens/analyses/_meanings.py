@@ -52,7 +52,7 @@ class Meanings:
         Raises:
             DataError: they have neither.
         """
-        blocks = Blocks.of(rows.origins.example)
+        blocks = Blocks.of(rows.origins.block)
         if rows.targets is not None:
             targets = np.asarray(rows.targets)
             return Meanings(rows, blocks, targets, targets)
@@ -96,9 +96,7 @@ class Meanings:
         null = row_null if self.rows.targets is None else class_null
         return null(labels, self.common, blocks=self.blocks, permutations=permutations, streams=streams)
 
-    def evidence(
-        self, labels: Int64[np.ndarray, "rows"], *, permutations: int, resamples: int, streams: Streams
-    ) -> Evidence:
+    def evidence(self, labels: Int64[np.ndarray, "rows"], *, permutations: int, streams: Streams) -> Evidence:
         """What names found on half of the examples are worth on the others, as labels find and score them."""
         if self.rows.targets is None and self.rows.tokens is not None:
             return enrich_tokens(
@@ -110,7 +108,6 @@ class Meanings:
                 prior=_PRIOR,
                 holdout=_HOLDOUT,
                 permutations=permutations,
-                resamples=resamples,
                 streams=streams,
             )
         return enrich(
@@ -120,7 +117,6 @@ class Meanings:
             n_classes=max(len(self.rows.classes), int(self.values.max(initial=0)) + 1),
             holdout=_HOLDOUT,
             permutations=permutations,
-            resamples=resamples,
             streams=streams,
         )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from jaxtyping import Float32, Float64, Int64
 
-    from polylens.statistics import MeasuredPairs, Pairs
+    from polylens.statistics import DistanceBins, MeasuredPairs, Pairs
 
 Kind = Literal["same", "different"]
 """Whether the two ends of a pair are of one class."""
@@ -88,6 +88,20 @@ def pairs_apart(
     return kept, lengths
 
 
+def why_not_matched(bins: DistanceBins | None) -> tuple[str, ...]:
+    """A sentence where two kinds of pairs are not compared at equal distance; none where they are."""
+    from polylens.statistics import LEAST_OVERLAP
+
+    if bins is None:
+        return ("The two kinds of pairs have no distance in common: nothing can be matched.",)
+    if not bins.can_match:
+        return (
+            f"The distances of the two kinds of pairs overlap by {bins.overlap():.2g}, less than "
+            f"{LEAST_OVERLAP:g}: too few can be compared at equal distance, and no ratio is matched.",
+        )
+    return ()
+
+
 def n_pairs(pairs: dict[Kind, Pairs]) -> int:
     """How many pairs of both kinds there are."""
     return sum(len(each) for each in pairs.values())
@@ -130,10 +144,9 @@ def ratio_findings(
         shuffled_ratios,
     )
 
-    targets, blocks = classes_of(rows), Blocks.of(rows.origins.example)
+    targets, blocks = classes_of(rows), Blocks.of(rows.origins.block)
     shared = common_bins(same.distance, different.distance, bins=bins)
-    if shared is None:
-        notes.append("The two kinds of pairs have no distance in common: nothing can be matched.")
+    notes += why_not_matched(shared)
     resampled, shuffled = [], []
     with progress.task("resampling pairs", total=2 * resamples, unit="resamples") as task:
         for ratios in resampled_ratios(
@@ -145,6 +158,7 @@ def ratio_findings(
             same,
             different,
             classes=targets[blocks.first],
+            blocks=blocks,
             n_bins=bins,
             permutations=resamples,
             streams=streams,
@@ -181,7 +195,7 @@ def _class_table(
 
     shared = common_bins(same.distance, different.distance, bins=bins)
     relative = np.full(len(same.pairs) + len(different.pairs), np.nan)
-    if shared is not None:
+    if shared is not None and shared.can_match:
         relative = np.concatenate(relative_density(shared, same.density[:, -1], different.density[:, -1]))
     both = same.joined(different)
     ends = np.asarray(rows.targets)[np.stack([both.pairs.left, both.pairs.right])]

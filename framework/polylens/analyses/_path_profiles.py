@@ -160,7 +160,7 @@ def along_table(
 ) -> pd.DataFrame:
     """One line a kind of pair, layer and piece of the path; different-class paths have the others' lengths.
 
-    Where no lengths are shared, paths are taken as they are.
+    Where hardly any lengths are shared, paths are taken as they are.
     """
     import numpy as np
     import pandas as pd
@@ -171,7 +171,7 @@ def along_table(
 
     def densities(weight: Mapping[Kind, Float64[np.ndarray, "_"]]) -> dict[Kind, np.ndarray]:
         same, different = weight["same"], weight["different"]
-        if bins is not None:
+        if bins is not None and bins.can_match:
             same, different = matching_weights(bins, same_weight=same, different_weight=different)
         return {"same": profiles["same"].density(same), "different": profiles["different"].density(different)}
 

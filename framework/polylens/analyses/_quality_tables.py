@@ -9,10 +9,9 @@ import numpy as np
 
 from polylens.records import Number, Partition, Rows, count_clusters
 from polylens.statistics import (
-    adjusted_mutual_information,
     cluster_classes,
-    contingency,
     coverage,
+    information_agreement,
     p_value,
     purity,
 )
@@ -58,7 +57,7 @@ def quality_curve(rows: Rows, partition: Partition) -> pd.DataFrame:
         if item.name == "min_cluster_size":
             own = targets[item.rows]
             pure = purity(item.labels, own)
-            information = adjusted_mutual_information(contingency(item.labels, own))
+            information = information_agreement(item.labels, own)
             count = count_clusters(item.labels)
             lines.append(
                 (item.value, count, coverage(item.labels), np.nan if pure is None else pure, information)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Int64
 
-_CHANCE = "labels shuffled, by construction"
+_EXCHANGES = 2
+"""How often the labels of each subsample are exchanged, for the level of chance."""
 
 
 def sampled_rows(rows: Rows, *, most: int | None, streams: Streams) -> Int64[np.ndarray, "sample"]:
@@ -50,7 +51,7 @@ def common_subsamples(
 
     from polylens.statistics import Blocks, subsamples
 
-    blocks = Blocks.of(rows.origins.example)
+    blocks = Blocks.of(rows.origins.block)
     drawn = subsamples(blocks, count=count, streams=Streams(streams.seed).child("partitions"))
     if among is not None and len(among) < len(rows):
         drawn = tuple(np.intersect1d(chosen, among, assume_unique=True) for chosen in drawn)
@@ -72,29 +73,53 @@ def left_out_notes(drawn: Mapping[int, object], *, count: int, at_least: int) ->
     )
 
 
-def stability(partition: Partition, alternatives: Sequence[Alternative]) -> dict[str, Number]:
-    """Agreement of a partition with those of its subsamples on their rows, noise as a class of its own.
+def stability(
+    partition: Partition,
+    alternatives: Sequence[Alternative],
+    *,
+    example: Int64[np.ndarray, "rows"],
+    streams: Streams,
+) -> dict[str, Number]:
+    """Agreement of a partition with those of its subsamples on their rows; empty where there is none.
 
-    Empty where there is no subsample.
+    Chance lays the labels of whole examples over other rows. It is 0 where rows do not hang together, and
+    above it where the rows of an example do: their labels then go together in any two clusterings.
+
+    Args:
+        partition: of all rows.
+        alternatives: some of them its subsamples.
+        example: of each row, copies as one.
+        streams: of the exchanges.
     """
-    from polylens.statistics import (
-        adjusted_mutual_information,
-        adjusted_rand,
-        contingency,
-        subsample_interval,
-    )
+    from polylens.statistics import Blocks, information_agreement, pair_agreement, subsample_interval
 
-    subsampled = [item for item in alternatives if item.name == "subsample"]
-    counts = [contingency(partition.labels[item.rows], item.labels) for item in subsampled]
     scores = {
-        "stability_adjusted_rand": [adjusted_rand(each) for each in counts],
-        "stability_adjusted_mutual_information": [adjusted_mutual_information(each) for each in counts],
+        "stability_adjusted_rand": pair_agreement,
+        "stability_adjusted_mutual_information": information_agreement,
     }
+    values: dict[str, list[float]] = {name: [] for name in scores}
+    null: dict[str, list[float]] = {name: [] for name in scores}
+    for item in alternatives:
+        if item.name != "subsample":
+            continue
+        own, blocks = partition.labels[item.rows], Blocks.of(example[item.rows])
+        orders = [
+            blocks.relaid_rows(streams.generator("stability", item.value, number))
+            for number in range(_EXCHANGES)
+        ]
+        for name, score in scores.items():
+            values[name].append(score(own, item.labels))
+            null[name] += [score(own, item.labels[order]) for order in orders]
     numbers = {}
-    for name, values in scores.items():
-        if values:
-            interval = subsample_interval(values)
+    for name, found in values.items():
+        if found:
+            interval = subsample_interval(found)
             numbers[name] = Number(
-                fmean(values), interval.low, interval.high, interval.meaning, chance=0.0, chance_is=_CHANCE
+                fmean(found),
+                interval.low,
+                interval.high,
+                interval.meaning,
+                chance=fmean(null[name]),
+                chance_is=f"mean of {len(null[name])} exchanges of whole examples' labels",
             )
     return numbers

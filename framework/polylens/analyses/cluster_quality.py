@@ -24,6 +24,7 @@ class ClusterQuality(RowAnalysis):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("purity", "adjusted_mutual_information")
     answer: ClassVar[tuple[str, ...]] = ("purity", "coverage")
 
@@ -56,11 +57,10 @@ class ClusterQuality(RowAnalysis):
         from polylens.errors import DataError
         from polylens.statistics import (
             Blocks,
-            adjusted_mutual_information,
             class_null,
             cluster_classes,
-            contingency,
             coverage,
+            information_agreement,
             partition_number,
             position_number,
             purity,
@@ -74,7 +74,7 @@ class ClusterQuality(RowAnalysis):
                 "these rows have no classes, so clusters cannot be scored by them",
                 hint="use a dataset with classes, or leave 'cluster_quality' out",
             )
-        targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.example)
+        targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.block)
         null = class_null(
             partition.labels, targets, blocks=blocks, permutations=self.permutations, streams=streams
         )
@@ -90,7 +90,7 @@ class ClusterQuality(RowAnalysis):
             ),
             "adjusted_mutual_information": partition_number(
                 partition,
-                lambda labels, kept: adjusted_mutual_information(contingency(labels, targets[kept])),
+                lambda labels, kept: information_agreement(labels, targets[kept]),
                 null=null.information,
                 null_is=shuffles,
             ),

@@ -81,7 +81,7 @@ class CodeAgreement(Probe):
 
         if rows.codes is None:
             raise DataError("code_agreement needs codes", hint="give the spec a 'code:'")
-        blocks = Blocks.of(rows.origins.example)
+        blocks = Blocks.of(rows.origins.block)
         if len(blocks) < 3:
             raise DataError("agreement needs rows of three examples at least", hint="use more examples")
         frame = CodeFrame.of(

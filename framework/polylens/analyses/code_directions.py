@@ -47,6 +47,7 @@ class CodeDirections(RowAnalysis):
         about as frequent); of the spec: other networks.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("reconstruction.pca", "additive_share.bits", "same_direction.bits")
     answer: ClassVar[tuple[str, ...]] = ("same_direction.bits", "reconstruction.pca")
 
@@ -89,7 +90,7 @@ class CodeDirections(RowAnalysis):
 
         if rows.codes is None:
             raise DataError("code_directions needs codes", hint="give the spec a 'code:'")
-        if len(Blocks.of(rows.origins.example)) < _LEAST:
+        if len(Blocks.of(rows.origins.block)) < _LEAST:
             raise DataError(f"code_directions needs {_LEAST} examples at least, half of them held out")
         notes: list[str] = []
         numbers = {"names_polytopes": Number(float(rows.codes.scheme.names_polytopes))}
@@ -142,7 +143,7 @@ class CodeDirections(RowAnalysis):
         from polylens.statistics import Blocks
 
         if len(rows) > self.most_rows:
-            blocks = Blocks.of(rows.origins.example)
+            blocks = Blocks.of(rows.origins.block)
             order = streams.generator("rows").permutation(len(blocks))
             kept = max(int((np.cumsum(blocks.sizes[order]) <= self.most_rows).sum()), _LEAST)
             notes.append(f"{kept} of {len(blocks)} examples were looked at.")
@@ -182,7 +183,7 @@ class CodeDirections(RowAnalysis):
                 number = restored_number(
                     restored_errors(*halves, family=family, count=count, streams=streams),
                     restored_errors(*mixed, family=family, count=count, streams=streams),
-                    example=rows.origins.example[second_half],
+                    example=rows.origins.block[second_half],
                     resamples=self.resamples,
                     streams=streams,
                 )

@@ -128,7 +128,7 @@ class CodeStatistics(RowAnalysis):
         if rows.targets is None:
             notes.append("These rows have no classes: there are no same-class and different-class pairs.")
             return {}
-        blocks = Blocks.of(rows.origins.example)
+        blocks = Blocks.of(rows.origins.block)
         classes = np.asarray(rows.targets)[blocks.first]
         names = [(), *((layer.name,) for layer in codes.scheme.layers)]
         numbers: dict[str, Number] = {}

@@ -36,6 +36,7 @@ class CrossingDensity(Probe):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "raw_ratio", "endpoint_share")
     answer: ClassVar[tuple[str, ...]] = ("matched_ratio", "endpoint_share")
 
@@ -123,9 +124,10 @@ class CrossingDensity(Probe):
         from polylens.analyses._pair_ratios import KINDS
         from polylens.statistics import Blocks, bootstrap_interval, metric_name
 
-        blocks = Blocks.of(rows.origins.example)
+        blocks = Blocks.of(rows.origins.block)
         times = [
-            blocks.multiplicities(streams.generator("resample", number)) for number in range(self.resamples)
+            blocks.multiplicities(streams.generator("resample", number))[blocks.block]
+            for number in range(self.resamples)
         ]
         crossed = {kind: walked[kind].crossings(len(layers)) for kind in KINDS}
         shown = {kind: np.array([path.differing for path in walked[kind].paths]) for kind in KINDS}

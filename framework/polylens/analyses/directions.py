@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 class Directions(RowAnalysis):
     """Neurons, PCA, NMF, ICA and sparse autoencoder features beside clusters of as many members each.
 
-    The i-th direction of a family gets as many members as the i-th cluster: the rows furthest along it, and
-    where a row is among those of several directions it is a member of the one where it stands out most. So
-    number, sizes and coverage are the clusters', and purity can be compared. Directions that mean the same
-    have to share its rows out, and take what is left. So `top_purity` and `top_coverage` are those of the
-    plain top rows, which directions may share, and `distinct_meanings` is how many different meanings are a
-    group's most common. Directions are found on the same rows without their meaning.
+    Directions of a family and clusters are paired so that they share the most rows, and a direction gets as
+    many members as its cluster: the rows furthest along it. A row that is among those of several directions
+    is a member of the one whose edge it is farthest above. So number, sizes and coverage are the clusters',
+    and purity can be compared: directions that each find one meaning are as pure as clusters that do, however
+    rare the meanings are. Directions that mean the same have to share its rows out, and take what is left.
+    So `top_purity` and `top_coverage` are those of the plain top rows, which directions may share, and
+    `distinct_meanings` is how many different meanings are a group's most common. Directions are found, paired
+    and filled on the same rows without their meaning.
 
     Does one direction pass through several meanings (E4)? A cluster's stretch of a direction is where the
     middle 80 % of its members lie along it. `overlap` is how many clusters' stretches a clustered row's
@@ -42,6 +44,7 @@ class Directions(RowAnalysis):
     Departs: sparse autoencoder features are not in the paper.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("purity.clusters", "least_purity_lead")
     answer: ClassVar[tuple[str, ...]] = ("least_purity_lead", "purity.clusters")
 
@@ -71,7 +74,8 @@ class Directions(RowAnalysis):
     permutations: int = Field(default=200, ge=20)
     """Shuffles of the meanings over examples, for chance levels."""
     resamples: int = Field(default=200, ge=20)
-    """Resamples of the examples, for intervals; clusters and directions stay as they are."""
+    """Resamples of the examples, for intervals of what is no share and for how far purities of two families
+    err together; clusters and directions stay as they are."""
 
     def needs(self) -> frozenset[Need]:
         """Activations: directions are of their space."""
@@ -125,12 +129,12 @@ class Directions(RowAnalysis):
             return Findings(numbers=numbers, notes=(f"No {what} was found: there is nothing to match.",))
         if count < partition.n_clusters:
             notes.append(f"Only the {count} largest of {partition.n_clusters} clusters are compared.")
-        notes.append("Intervals resample the examples, with clusters and directions as they are.")
-        sizes = np.bincount(clusters[clusters >= 0], minlength=count).astype(np.int64)
+        notes.append("Intervals take clusters and directions as they are, and the examples as drawn.")
         members = tuple(np.flatnonzero(clusters == cluster) for cluster in range(count))
         groups = [Group(CLUSTERS, clusters, members)]
         groups += [
-            Group.of(family.first(count), sizes, streams.child("members", family.name)) for family in families
+            Group.of(family.first(count), clusters, streams.child("members", family.name))
+            for family in families
         ]
         resampling = Resampling(meanings.blocks, count=self.resamples, streams=streams)
         with progress.task("scoring directions", total=len(groups), unit="families") as task:

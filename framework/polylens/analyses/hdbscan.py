@@ -171,7 +171,10 @@ class Hdbscan(RowAnalysis):
 
         notes = () if partition.n_clusters else ("No cluster was found: every row is noise.",)
         return Findings(
-            numbers={**_numbers(partition, again), **stability(partition, found)},
+            numbers={
+                **_numbers(partition, again),
+                **stability(partition, found, example=rows.origins.block, streams=streams),
+            },
             tables={"clusters": cluster_table(rows, partition)},
             partition=replace(partition, space=self.on, alternatives=tuple(found)),
             notes=(*notes, *left_out_notes(drawn, count=self.subsamples, at_least=at_least)),

@@ -37,6 +37,7 @@ class LocalAffine(Probe):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("effective_rank", "ends_ratio", "maps_by_codes")
     answer: ClassVar[tuple[str, ...]] = ("ends_ratio", "maps_by_codes")
 
@@ -115,6 +116,7 @@ class LocalAffine(Probe):
             different,
             classes,
             maps,
+            example=rows.origins.block[chosen],
             bins=self.bins,
             resamples=self.resamples,
             streams=streams,

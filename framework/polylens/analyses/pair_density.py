@@ -31,6 +31,7 @@ class PairDensity(RowAnalysis):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "overlap", "raw_ratio")
     answer: ClassVar[tuple[str, ...]] = ("matched_ratio",)
 

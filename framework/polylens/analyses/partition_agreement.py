@@ -24,8 +24,12 @@ _SHOWN = ("adjusted_mutual_information", "adjusted_rand", "clustered_by_both")
 
 
 class PartitionAgreement(RowAnalysis):
-    """Adjusted agreement of two partitions, noise as a class, and on the rows clustered by both."""
+    """Adjusted agreement of two partitions: on the rows clustered by both, and times their share of either's.
 
+    Noise is no class: that two partitions leave out the same rows is no agreement between their clusters.
+    """
+
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("adjusted_mutual_information",)
 
     of: tuple[str, str]
@@ -63,7 +67,7 @@ class PartitionAgreement(RowAnalysis):
         first, second = (upstream[name].partition for name in self.of)
         if first is None or second is None:
             raise DataError(f"'{self.of[0 if first is None else 1]}' gives no clusters to compare")
-        blocks = Blocks.of(rows.origins.example)
+        blocks = Blocks.of(rows.origins.block)
         observed = _agreement(first.labels, second.labels)
         common = _common_subsamples(first, second)
         if common:
@@ -155,19 +159,18 @@ class PartitionAgreement(RowAnalysis):
 
 def _agreement(first: Int64[np.ndarray, "rows"], second: Int64[np.ndarray, "rows"]) -> dict[str, float]:
     """All scores of two labellings; those on commonly clustered rows only where there are two at least."""
-    from polylens.statistics import adjusted_mutual_information, adjusted_rand, contingency
+    from polylens.statistics import information_agreement, pair_agreement
 
-    counts = contingency(first, second)
     both = (first >= 0) & (second >= 0)
     scores = {
-        "adjusted_mutual_information": adjusted_mutual_information(counts),
-        "adjusted_rand": adjusted_rand(counts),
+        "adjusted_mutual_information": information_agreement(first, second),
+        "adjusted_rand": pair_agreement(first, second),
         "clustered_by_both": float(both.mean()),
     }
     if both.sum() > 1:
-        clustered = contingency(first[both], second[both])
-        scores["adjusted_mutual_information_clustered"] = adjusted_mutual_information(clustered)
-        scores["adjusted_rand_clustered"] = adjusted_rand(clustered)
+        one, other = first[both], second[both]
+        scores["adjusted_mutual_information_clustered"] = information_agreement(one, other)
+        scores["adjusted_rand_clustered"] = pair_agreement(one, other)
     return scores
 
 

@@ -39,6 +39,7 @@ class PathDensity(Probe):
     Departs: crossings are exact, not changes of code between steps.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("switch_ratio", "switch_ratio_same", "matched_ratio")
     answer: ClassVar[tuple[str, ...]] = ("switch_ratio",)
 
@@ -122,9 +123,10 @@ class PathDensity(Probe):
             progress=progress,
             notes=notes,
         )
-        blocks = Blocks.of(rows.origins.example)
+        blocks = Blocks.of(rows.origins.block)
         times = [
-            blocks.multiplicities(streams.generator("resample", number)) for number in range(self.resamples)
+            blocks.multiplicities(streams.generator("resample", number))[blocks.block]
+            for number in range(self.resamples)
         ]
         weights = {kind: [walked[kind].pairs.weights(each) for each in times] for kind in ratios.KINDS}
         crossings = {kind: profiles.crossings_of(walked[kind], units) for kind in ratios.KINDS}

@@ -15,7 +15,7 @@ from polylens.streams import Streams
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from jaxtyping import Float32, Float64, Int64
+    from jaxtyping import Bool, Float32, Float64, Int64
 
     from polylens.geometry import NearestBoundaries, Part
     from polylens.statistics import Neighbours
@@ -34,6 +34,7 @@ class PolytopeSize(Probe):
         own. What the distances are in the paper's networks is not reported.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = (
         "neighbour_over_boundary",
         "same_polytope",
@@ -85,7 +86,7 @@ class PolytopeSize(Probe):
             if kind in near:
                 table[f"{name}_units"] = tables.units_apart(part, points, chosen, near[kind].row)
         return Findings(
-            numbers=self._numbers(table, names, chosen, random, part, streams),
+            numbers=self._numbers(table, names, chosen, random, part, rows.origins.block[chosen], streams),
             tables={
                 "points": table,
                 "layers": tables.layer_table(part, found, names, targets, near["any"], chosen),
@@ -125,25 +126,30 @@ class PolytopeSize(Probe):
         chosen: Int64[np.ndarray, "chosen"],
         random: Int64[np.ndarray, "chosen"],
         part: Part,
+        block: Int64[np.ndarray, "chosen"],
         streams: Streams,
     ) -> dict[str, Number]:
         import numpy as np
 
-        from polylens.statistics import bootstrap_number, metric_name
+        from polylens.statistics import Shares, bootstrap_number, metric_name
 
         whole = names[-1]
 
-        def number(
-            name: str, values: Float64[np.ndarray, "n"], *, share: bool = False, **more: object
-        ) -> Number:
+        def number(name: str, values: Float64[np.ndarray, "n"], *, unit: str = "") -> Number:
             generator = streams.generator("resample", name)
-            measure = np.mean if share else np.median
             return bootstrap_number(
-                values,
-                measure,
-                resamples=self.resamples,
-                generator=generator,
-                **more,  # type: ignore[arg-type]
+                values, np.median, resamples=self.resamples, generator=generator, unit=unit
+            )
+
+        def share(hits: Bool[np.ndarray, "n"], *, chance: float, chance_is: str) -> Number:
+            (interval,) = Shares.of(hits, example=block).intervals()
+            return Number(
+                float(hits.mean()),
+                interval.low,
+                interval.high,
+                interval.meaning,
+                chance=chance,
+                chance_is=chance_is,
             )
 
         numbers: dict[str, Number] = {}
@@ -158,10 +164,8 @@ class PolytopeSize(Probe):
         times = _times(table)
         if len(times):
             numbers["neighbour_over_boundary"] = number("neighbour_over_boundary", times)
-        numbers["same_polytope"] = number(
-            "same_polytope",
-            table["same_polytope"].to_numpy(np.float64),
-            share=True,
+        numbers["same_polytope"] = share(
+            table["same_polytope"].to_numpy(bool),
             chance=float((whole[chosen] == whole[random]).mean()),
             chance_is="the same for a random other example",
         )
@@ -172,11 +176,8 @@ class PolytopeSize(Probe):
         numbers["exact"] = Number(1.0)
         units = np.array([np.prod(part.shapes[item.name]) for item in part.nonlinearities], dtype=np.float64)
         for item, count in zip(part.nonlinearities, units, strict=True):
-            name = metric_name("boundary_of", item.name)
-            numbers[name] = number(
-                name,
-                (table["boundary_of"] == item.name).to_numpy(np.float64),
-                share=True,
+            numbers[metric_name("boundary_of", item.name)] = share(
+                (table["boundary_of"] == item.name).to_numpy(bool),
                 chance=float(count / units.sum()),
                 chance_is="the layer's share of all units",
             )

@@ -29,6 +29,7 @@ class Rescaling(Probe):
     Source: questions that the authors of Black et al. (2022) asked later; no numbers are published.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = (
         "flipped_share.live.with_biases",
         "flipped_share.live.without_biases",
@@ -65,7 +66,7 @@ class Rescaling(Probe):
         from polylens.statistics import Blocks, metric_name
 
         chosen = chosen_rows(rows, most=self.rows, generator=streams.generator("rows"))
-        blocks = Blocks.of(rows.origins.example[chosen])
+        blocks = Blocks.of(rows.origins.block[chosen])
         has_norms = bool(norms(probed.network.module))
         cases = [
             (norm, biases)

@@ -40,6 +40,7 @@ class Scaling(Probe):
     Departs: beside displacements of equal length, with intervals over examples and with controls.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("flipped_bits_ratio", "changed_predictions_ratio")
     answer: ClassVar[tuple[str, ...]] = ("flipped_bits_ratio",)
 
@@ -86,7 +87,7 @@ class Scaling(Probe):
             )
         summary = summarised(
             found,
-            blocks=Blocks.of(rows.origins.example[chosen]),
+            blocks=Blocks.of(rows.origins.block[chosen]),
             resamples=self.resamples,
             streams=streams,
             shown=_SHOWN,
@@ -165,7 +166,7 @@ class Scaling(Probe):
                 task.advance()
         means, intervals, _ = mean_intervals(
             counts,
-            blocks=Blocks.of(rows.origins.example[some]),
+            blocks=Blocks.of(rows.origins.block[some]),
             resamples=self.resamples,
             streams=streams.child("crossings"),
         )

@@ -32,10 +32,11 @@ class TokenBaselines(RowAnalysis):
 
     A network sees the token it stands at, so clusters by token are easy to get and say little about it. What
     is beyond: how much less uncertain the next and the previous token are to one who knows the cluster and
-    the current token than to one who knows the current token alone.
+    the current token than to one who knows the current token alone. Rows of noise are told nothing.
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"tokens"})
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("token_information", "next_token_beyond")
     answer: ClassVar[tuple[str, ...]] = ("next_token_beyond", "token_information")
 
@@ -81,7 +82,7 @@ class TokenBaselines(RowAnalysis):
                 "these rows stand at no tokens, so clusters cannot be compared with them",
                 hint="use a dataset of texts, or leave 'token_baselines' out",
             )
-        blocks = Blocks.of(rows.origins.example)
+        blocks = Blocks.of(rows.origins.block)
         numbers = self._token_numbers(partition, rows.tokens, blocks, streams)
         position = self._position(partition, rows, blocks, streams)
         if position is not None:
@@ -151,10 +152,9 @@ class TokenBaselines(RowAnalysis):
         import numpy as np
 
         from polylens.statistics import (
-            adjusted_mutual_information,
-            adjusted_rand,
             common_tokens,
-            contingency,
+            information_agreement,
+            pair_agreement,
             partition_number,
             purity,
             row_null,
@@ -173,13 +173,13 @@ class TokenBaselines(RowAnalysis):
         numbers = {
             "token_information": partition_number(
                 partition,
-                lambda labels, kept: adjusted_mutual_information(contingency(labels, current[kept])),
+                lambda labels, kept: information_agreement(labels, current[kept]),
                 null=null.information,
                 null_is=meaning,
             ),
             "token_rand": partition_number(
                 partition,
-                lambda labels, kept: adjusted_rand(contingency(labels, current[kept])),
+                lambda labels, kept: pair_agreement(labels, current[kept]),
                 null=null.rand,
                 null_is=meaning,
             ),
@@ -220,7 +220,9 @@ class TokenBaselines(RowAnalysis):
         from polylens.statistics import Blocks as BlocksOf
         from polylens.statistics import explained
 
-        known = np.flatnonzero(beside >= 0)
+        # Noise tells nothing: to its rows' share of the uncertainty nothing is added.
+        known = np.flatnonzero((beside >= 0) & (partition.labels >= 0))
+        covered = len(known) / max(int((beside >= 0).sum()), 1)
         found = explained(
             partition.labels[known],
             beside[known],
@@ -233,8 +235,8 @@ class TokenBaselines(RowAnalysis):
         if found is None:
             return None
         number = Number(
-            found.beyond_chance,
-            chance=float(np.quantile(found.null_beyond_chance, 0.95)),
+            found.beyond_chance * covered,
+            chance=float(np.quantile(found.null_beyond_chance, 0.95)) * covered,
             chance_is=(
                 f"95 % of {self.permutations} exchanges between documents, among rows of equal current "
                 "token, stay below"

@@ -48,9 +48,10 @@ def condensed(hierarchy: Hierarchy, *, min_cluster_size: int) -> CondensedTree:
     Raises:
         ValueError: `min_cluster_size` is below 2.
 
-    Source: Campello, Moulavi, Zimek, Sander (2015), section 4.
-    Departs: the paper, scikit-learn and hdbscan take joins of equal height one after the other, in an order
-        that follows from how rows are numbered.
+    Source: Campello, Moulavi, Sander (2013), algorithm 1, step 4.2, which removes edges of equal weight
+        simultaneously; Campello, Moulavi, Zimek, Sander (2015), section 4. So do we; scikit-learn and hdbscan
+        depart, who take joins of equal height one after the other, in an order that follows from how rows are
+        numbered.
     """
     if min_cluster_size < 2:
         raise ValueError("a cluster has 2 rows or more")

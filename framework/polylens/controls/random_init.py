@@ -19,6 +19,10 @@ class RandomInit(Control):
     Where the network has batch norms, their statistics are taken anew from the data; without that, signals
     die out (in torchvision's untrained GoogLeNet pre-activations of the last blocks are of the order of
     1e-11) and there is no control.
+
+    Biases are those of the own initialisation too: zero in networks that are built here (`mlp`, `cnn`).
+    Training moves them, so what differs between a trained network and this control may be the biases', above
+    all where boundaries lie: without biases all those of a first layer meet in the origin.
     """
 
     weights: ClassVar[Weights] = "untrained"

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Int64
 
 from polylens.devices import Options
+from polylens.harvest.copies import content_of
 from polylens.harvest.resolved import ResolvedTake
 from polylens.harvest.shard import Shard
 from polylens.records import PADDING, Examples
@@ -60,6 +61,7 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
     def __getitem__(self, indices: Sequence[int]) -> dict[str, Any]:
         rows = {key: self._rows(rule, indices) for key, rule in self._rules.items()}
         inputs = self._examples.batch(indices)
+        contents = [content_of(each) for each in inputs]
         chosen = None
         if self._are_tokens and all(rule.sampling for rule in self._rules.values()):
             chosen = _chosen_tokens(list(rows.values()), len(indices))
@@ -67,7 +69,13 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
                 # No earlier token is changed by what stands in the place of padding.
                 inputs = inputs[:, : int(chosen.max()) + 1]
                 inputs = inputs.masked_fill(inputs == PADDING, 0)
-        return {"indices": list(indices), "inputs": inputs, "rows": rows, "chosen": chosen}
+        return {
+            "indices": list(indices),
+            "inputs": inputs,
+            "rows": rows,
+            "chosen": chosen,
+            "contents": contents,
+        }
 
     def _rows(self, rule: Rule, indices: Sequence[int]) -> dict[str, Any]:
         if rule.sampling is None:

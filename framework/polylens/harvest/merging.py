@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from polylens.errors import DataError
-from polylens.harvest.explaining import explained_by
+from polylens.harvest.copies import first_of_copies
+from polylens.harvest.explaining import OutputSums, explained_by
 from polylens.harvest.resolved import ResolvedTake
 from polylens.harvest.shard import Shard
 from polylens.harvest.shard_files import n_rows_of, read_shard
@@ -27,10 +28,12 @@ def merge_shards(
     Raises:
         DataError: no example has any row.
     """
-    paths = [shards[shard] for shard in sorted(shards, key=lambda shard: shard.start)]
+    ordered = sorted(shards, key=lambda shard: shard.start)
+    paths = [shards[shard] for shard in ordered]
     n_rows = n_rows_of(paths)
     n_near = n_units = 0
-    sums = np.zeros((3, 0))
+    sums = OutputSums(n_parts=len(paths))
+    contents = np.zeros(len(examples), dtype=np.int64)
     skipped: list[tuple[str, str]] = []
     with ExitStack() as stack:
 
@@ -40,15 +43,16 @@ def merge_shards(
         values = array(resolved.values_name, resolved.width, dtype=resolved.dtype)
         example, position = array("example.npy"), array("position.npy")
         targets = None if examples.targets is None else array("targets.npy")
-        for path in paths:
+        for shard, path in zip(ordered, paths, strict=True):
             rows = read_shard(path)
+            contents[shard.start : shard.stop] = rows.contents
             values.append(rows.values)
             example.append(rows.example)
             position.append(rows.position)
             if targets is not None and examples.targets is not None:
                 targets.append(examples.targets[rows.example].astype(np.int64))
             n_near, n_units = n_near + rows.n_near, n_units + rows.n_units
-            sums = sums + rows.sums if sums.size else rows.sums
+            sums.add(rows.sums, n_rows=len(rows.example))
             skipped.extend(rows.skipped)
     if n_rows == 0:
         why = f"; the first: {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
@@ -59,9 +63,11 @@ def merge_shards(
     meta = _meta(resolved, examples, n_rows, skipped)
     meta["near_boundary_fraction"] = n_near / max(n_units, 1)
     explained = None
-    if resolved.selection is not None and sums.size:
-        explained = explained_by(sums, n_rows=n_rows, selection=resolved.selection)
+    if resolved.selection is not None:
+        explained = explained_by(sums, selection=resolved.selection)
     meta["explained"] = None if explained is None else asdict(explained)
+    with ArrayWriter(folder / "copy_of.npy", shape=(len(examples),), dtype=np.int64) as writer:
+        writer.append(first_of_copies(contents, examples.targets))
     write_json(folder / "meta.json", meta)
 
 

@@ -74,11 +74,19 @@ class _Part:
 
     def origins(self) -> Origins:
         grid, ids = tuple(self.meta["grid"]), tuple(self.meta["example_ids"])
-        return Origins(example=self.example, position=self.position, grid=grid, example_ids=ids)
+        copy_of = load_array(self.folder / "copy_of.npy", mapped=True)
+        return Origins(
+            example=self.example, position=self.position, grid=grid, example_ids=ids, copy_of=copy_of
+        )
 
     def targets(self) -> np.ndarray | None:
         path = self.folder / "targets.npy"
         return load_array(path, mapped=True) if path.is_file() else None
+
+
+def _with_limits(plain: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists where records have pairs."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
 
 
 def _codes(folder: Path) -> Codes:
@@ -89,5 +97,5 @@ def _codes(folder: Path) -> Codes:
         values=load_array(folder / ("graded.npy" if scheme.is_graded else "packed.npy"), mapped=True),
         scheme=scheme,
         near_boundary_fraction=meta["near_boundary_fraction"],
-        explained=None if meta["explained"] is None else Explained(**meta["explained"]),
+        explained=None if meta["explained"] is None else Explained(**_with_limits(meta["explained"])),
     )

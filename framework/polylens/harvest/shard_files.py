@@ -30,6 +30,8 @@ class ShardRows:
     n_units: int
     sums: Float64[np.ndarray, "3 units"]
     """Of the output of units that a hard code only approximates."""
+    contents: Int64[np.ndarray, "examples"]
+    """What names the contents of each of the shard's examples."""
     skipped: tuple[tuple[str, str], ...]
     """Id of each example without rows, and why."""
 
@@ -45,6 +47,7 @@ def write_shard(folder: Path, shard: Shard, rows: ShardRows) -> None:
             "position": rows.position,
             "near": np.array([rows.n_near, rows.n_units], dtype=np.int64),
             "sums": rows.sums,
+            "contents": rows.contents,
         },
         metadata={"skipped": json.dumps(rows.skipped)},
     )
@@ -65,6 +68,7 @@ def read_shard(path: Path) -> ShardRows:
             n_near=int(near[0]),
             n_units=int(near[1]),
             sums=file.get_tensor("sums"),
+            contents=file.get_tensor("contents"),
             skipped=tuple((name, why) for name, why in json.loads(file.metadata()["skipped"])),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from polylens.harvest.collecting import Collected
@@ -57,7 +58,7 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         dataloader_idx: int,
     ) -> None:
         """Takes one batch's rows; writes the shard that is whole with it."""
-        self._held.append(({name: batch[name] for name in ("indices", "rows")}, prediction))
+        self._held.append(({name: batch[name] for name in ("indices", "rows", "contents")}, prediction))
         place = bisect_right(self._shards, batch["indices"][0], key=lambda shard: shard.start)
         shard = self._shards[place - 1]
         if sum(len(held["indices"]) for held, _ in self._held) < len(shard):
@@ -76,6 +77,9 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         rows = [(torch.tensor(batch["indices"]), batch["rows"][key]) for batch, _ in self._held]
         example = torch.cat([indices[part["example_of_row"].cpu()] for indices, part in rows])
         order = torch.argsort(example, stable=True)
+        contents = [
+            pair for batch, _ in self._held for pair in zip(batch["indices"], batch["contents"], strict=True)
+        ]
         values = torch.cat([part.values for part in collected])
         return ShardRows(
             values=values[order.to(values.device)].cpu().numpy(),
@@ -84,6 +88,7 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
             n_near=sum(int(part.n_near) for part in collected),
             n_units=sum(part.n_units for part in collected),
             sums=added_up([part.sums for part in collected]),
+            contents=np.array([content for _, content in sorted(contents)], dtype=np.int64),
             skipped=tuple(
                 (name, why) for _, name, why in sorted(skip for _, part in rows for skip in part["skipped"])
             ),

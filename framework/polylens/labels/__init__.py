@@ -24,8 +24,19 @@ class Label(Plugin):
     """Name of the analysis whose clusters are labelled."""
 
     @abstractmethod
-    def label(self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress) -> Labels:
+    def label(
+        self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress, among: int = 1
+    ) -> Labels:
         """A label for every cluster, each with its evidence and a score with a chance level.
+
+        Args:
+            rows: that were partitioned.
+            partition: whose clusters are labelled.
+            streams: all randomness; name each draw.
+            progress: where long work shows itself.
+            among: how many partitions the spec labels, of all its layers together. A level of chance is of
+                all of them: each takes its share (Bonferroni), so that more layers do not mean more names by
+                chance.
 
         Raises:
             DataError: the rows carry nothing to name clusters by (such as classes).

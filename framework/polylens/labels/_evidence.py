@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +20,7 @@ def numbers_of(
         found: the names' evidence.
         clusters: the label of each cluster.
         n_rows: how many rows were partitioned, noise counted.
-        level: chance that any cluster at all is named by chance.
+        level: chance that any cluster of this partition is named by chance.
         chance_is: what was shuffled, for chance levels.
     """
     if not clusters:
@@ -50,12 +51,35 @@ def numbers_of(
     return numbers | {name: number for name, number in fits.items() if number is not None}
 
 
-def notes_of(found: Evidence) -> tuple[str, ...]:
-    """What a reader of the labels must know."""
+def rounds_for(level: float, *, least: int) -> int:
+    """Rounds of shuffling for a level: with fewer than twice its inverse no p-value comes far below it.
+
+    >>> rounds_for(0.05, least=100), rounds_for(0.05 / 12, least=200)
+    (100, 480)
+    """
+    return max(least, math.ceil(round(2 / level, 6)))
+
+
+def notes_of(found: Evidence, *, copies: int, level: float, among: int) -> tuple[str, ...]:
+    """What a reader of the labels must know.
+
+    Args:
+        found: the names' evidence.
+        copies: how many examples are copies of others.
+        level: chance that any cluster at all is named by chance, of all partitions together.
+        among: how many partitions the spec labels.
+    """
     unscored = int((found.held_out_rows == 0).sum())
     notes = []
     if not len(found.naming_rows):
         notes.append("There are no clusters to name.")
+    if copies:
+        notes.append(f"{copies} examples are copies of others: each counts as one with what it copies.")
+    if among > 1:
+        notes.append(
+            f"{among} partitions are labelled, of all layers together: p-values and the level of "
+            f"{level * 100:g} % are of all their clusters."
+        )
     if unscored:
         notes.append(f"{unscored} clusters have no held-out rows and get no name.")
     return tuple(notes)

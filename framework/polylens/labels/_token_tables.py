@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polylens.records import ClusterLabel, Partition, Rows, RowTokens
-from polylens.statistics import PLACES, Pieces, TokenEnrichment, bootstrap_interval
+from polylens.statistics import PLACES, Pieces, TokenEnrichment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,12 +39,11 @@ def cluster_table(
     """One line a cluster: its label and all of the evidence."""
     import pandas as pd
 
+    share_low, share_high = found.share_limits()
+    lift_low, lift_high = found.lift_limits()
     lines = []
     for each in clusters:
         index = each.cluster
-        share, lift = (
-            bootstrap_interval(values[:, index]) for values in (found.resampled_share, found.resampled_lift)
-        )
         used = found.names.used[index]
         lines.append(
             {
@@ -57,13 +56,13 @@ def cluster_table(
                 "naming_rows": int(found.naming_rows[index]),
                 "held_out_rows": int(found.held_out_rows[index]),
                 "share": found.share[index],
-                "share_low": np.nan if share.low is None else share.low,
-                "share_high": np.nan if share.high is None else share.high,
+                "share_low": share_low[index],
+                "share_high": share_high[index],
                 "coverage": found.coverage[index],
                 "name_share_of_rows": found.base[index] if used.any() else np.nan,
                 "lift": found.lift[index],
-                "lift_low": np.nan if lift.low is None else lift.low,
-                "lift_high": np.nan if lift.high is None else lift.high,
+                "lift_low": lift_low[index],
+                "lift_high": lift_high[index],
                 "chance_lift": each.chance_lift,
                 "p_value": each.p_value,
                 "exemplar_example": rows.origins.example_ids[

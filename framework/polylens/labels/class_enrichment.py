@@ -21,25 +21,27 @@ class ClassEnrichment(Label):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
 
     holdout: float = Field(default=0.5, gt=0, lt=1)
     """Share of each class's examples that is kept from naming and used for scoring."""
     permutations: int = Field(default=500, ge=100)
-    """How often the whole procedure is done with classes shuffled over examples."""
+    """How often the whole procedure is done with classes shuffled over examples; oftener where `level` asks
+    for it."""
     level: float = Field(default=0.05, gt=0, lt=1)
-    """Chance that any cluster at all is named although classes mean nothing to the clusters."""
-    resamples: int = Field(default=200, ge=2)
-    """Resamples of the scoring examples, for intervals."""
+    """Chance that any cluster at all is named, of all labels and layers of a spec together, although classes
+    mean nothing to the clusters."""
 
-    def label(self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress) -> Labels:
+    def label(
+        self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress, among: int = 1
+    ) -> Labels:
         """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
         import numpy as np
 
         from polylens.errors import DataError
         from polylens.labels._enrichment_tables import cluster_table, runners_up
-        from polylens.labels._evidence import notes_of, numbers_of
+        from polylens.labels._evidence import notes_of, numbers_of, rounds_for
         from polylens.statistics import UNNAMED, Blocks, enrich
 
         if rows.targets is None or not rows.classes:
@@ -47,20 +49,21 @@ class ClassEnrichment(Label):
                 "these rows have no classes to name clusters by",
                 hint="use a dataset with classes, or leave 'class_enrichment' out",
             )
+        level = self.level / among
+        rounds = rounds_for(level, least=self.permutations)
         with progress.task("naming clusters", total=1, unit="partitions") as task:
             found = enrich(
                 partition.labels,
                 np.asarray(rows.targets),
-                blocks=Blocks.of(rows.origins.example),
+                blocks=Blocks.of(rows.origins.block),
                 n_classes=len(rows.classes),
                 holdout=self.holdout,
-                permutations=self.permutations,
-                resamples=self.resamples,
+                permutations=rounds,
                 streams=streams,
             )
             task.advance()
         sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
-        chance_lift, p_values = found.chance_lift(self.level), found.p_values
+        chance_lift, p_values = found.chance_lift(level), np.minimum(found.p_values * among, 1.0)
         share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
         above_chance = (p_values <= self.level) & (found.held_out_rows > 0)
         clusters = tuple(
@@ -82,12 +85,12 @@ class ClassEnrichment(Label):
                 found,
                 clusters,
                 n_rows=len(partition.labels),
-                level=self.level,
-                chance_is=f"mean of {self.permutations} rounds of naming and scoring with shuffled classes",
+                level=level,
+                chance_is=f"mean of {rounds} rounds of naming and scoring with shuffled classes",
             ),
             tables={
                 "clusters": cluster_table(rows, partition, found, clusters),
                 "runners_up": runners_up(rows, found),
             },
-            notes=notes_of(found),
+            notes=notes_of(found, copies=rows.origins.n_copies, level=self.level, among=among),
         )

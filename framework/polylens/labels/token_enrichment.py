@@ -22,7 +22,7 @@ class TokenEnrichment(Label):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"tokens"})
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
 
     tokens: int = Field(default=4, ge=1, le=20)
@@ -34,18 +34,20 @@ class TokenEnrichment(Label):
     holdout: float = Field(default=0.5, gt=0, lt=1)
     """Share of the documents that is kept from naming and used for scoring."""
     permutations: int = Field(default=200, ge=100)
-    """How often the whole procedure is done with tokens of whole documents laid over other rows."""
+    """How often the whole procedure is done with tokens of whole documents laid over other rows; oftener
+    where `level` asks for it."""
     level: float = Field(default=0.05, gt=0, lt=1)
-    """Chance that any cluster at all is named although tokens mean nothing to the clusters."""
-    resamples: int = Field(default=200, ge=2)
-    """Resamples of the scoring documents, for intervals."""
+    """Chance that any cluster at all is named, of all labels and layers of a spec together, although tokens
+    mean nothing to the clusters."""
 
-    def label(self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress) -> Labels:
+    def label(
+        self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress, among: int = 1
+    ) -> Labels:
         """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
         import numpy as np
 
         from polylens.errors import DataError
-        from polylens.labels._evidence import notes_of, numbers_of
+        from polylens.labels._evidence import notes_of, numbers_of, rounds_for
         from polylens.labels._token_tables import cluster_table, guess_of, token_table
         from polylens.statistics import PLACES, Blocks, Pieces, enrich_tokens
 
@@ -54,23 +56,23 @@ class TokenEnrichment(Label):
                 "these rows stand at no tokens to name clusters by",
                 hint="use a dataset of texts, or leave 'token_enrichment' out",
             )
-        total = self.permutations + self.resamples
-        with progress.task("naming clusters", total=total, unit="rounds") as task:
+        level = self.level / among
+        rounds = rounds_for(level, least=self.permutations)
+        with progress.task("naming clusters", total=rounds, unit="rounds") as task:
             found = enrich_tokens(
                 partition.labels,
                 np.stack([getattr(rows.tokens, place) for place in PLACES]),
-                blocks=Blocks.of(rows.origins.example),
+                blocks=Blocks.of(rows.origins.block),
                 most=self.tokens,
                 surprise=self.surprise,
                 prior=self.prior,
                 holdout=self.holdout,
-                permutations=self.permutations,
-                resamples=self.resamples,
+                permutations=rounds,
                 streams=streams,
                 after_each=task.advance,
             )
         sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
-        chance_lift, p_values = found.chance_lift(self.level), found.p_values
+        chance_lift, p_values = found.chance_lift(level), np.minimum(found.p_values * among, 1.0)
         share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
         above_chance = (p_values <= self.level) & (found.held_out_rows > 0)
         pieces = Pieces(rows.tokens.vocabulary)
@@ -93,9 +95,9 @@ class TokenEnrichment(Label):
                 found,
                 clusters,
                 n_rows=len(partition.labels),
-                level=self.level,
+                level=level,
                 chance_is=(
-                    f"mean of {self.permutations} rounds of naming and scoring with the tokens of whole "
+                    f"mean of {rounds} rounds of naming and scoring with the tokens of whole "
                     "documents laid over other rows"
                 ),
             ),
@@ -103,5 +105,5 @@ class TokenEnrichment(Label):
                 "clusters": cluster_table(rows, partition, found, clusters),
                 "tokens": token_table(partition, rows.tokens, found),
             },
-            notes=notes_of(found),
+            notes=notes_of(found, copies=rows.origins.n_copies, level=self.level, among=among),
         )

@@ -114,6 +114,10 @@ class Explained:
     """Units that were looked at: those near `max(z, 0)` far from zero."""
     products: int
     """Those of them that are gates, looked at with what they multiply."""
+    variance_limits: tuple[float, float] | None = None
+    """A 90 % interval of `variance`; None where there are too few examples for one."""
+    median_unit_limits: tuple[float, float] | None = None
+    """The same of `median_unit_variance`."""
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,30 @@ class Origins:
     """Where each row comes from."""
 
     example: Int64[np.ndarray, "rows"]
-    """Index of the example in the dataset; rows of one example form one block in every resampling."""
+    """Index of the example in the dataset."""
     position: Int64[np.ndarray, "rows"]
     """Raw position, flat in row-major order over `grid`; 0 where the row is a whole example."""
     grid: tuple[int, ...]
     """Extent of the layer's positions: (height, width), (tokens,), or () where a row is a whole example."""
     example_ids: tuple[str, ...]
     """Stable id of each example of the dataset (indexed by `example`)."""
+    copy_of: Int64[np.ndarray, "examples"] | None = None
+    """The first example of the dataset with the same input and class, of each example: itself where there is
+    none before it. None where copies were not looked for."""
+
+    @property
+    def block(self) -> Int64[np.ndarray, "rows"]:
+        """The example each row is of, all copies of one example by the first of them.
+
+        Rows of one block go together in every split, permutation and resampling: they are one observation,
+        however often it was copied.
+        """
+        return self.example if self.copy_of is None else np.asarray(self.copy_of[self.example])
+
+    @property
+    def n_copies(self) -> int:
+        """How many of the rows' examples are copies of another one of them."""
+        return len(np.unique(self.example)) - len(np.unique(self.block))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from polylens.statistics.additivity import (
     analogies,
     cell_means,
 )
+from polylens.statistics.agreement import information_agreement, pair_agreement
 from polylens.statistics.along import PathCrossings, PathPlaces, PathProfile
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.bootstrap import bootstrap_number
@@ -34,6 +35,7 @@ from polylens.statistics.components import (
 from polylens.statistics.conditional import Explained, explained
 from polylens.statistics.correlations import partial_rank_correlation, rank_correlation
 from polylens.statistics.densities import (
+    LEAST_OVERLAP,
     DistanceBins,
     common_bins,
     matched_ratio,
@@ -46,7 +48,8 @@ from polylens.statistics.enrichment import UNNAMED, Enrichment, enrich
 from polylens.statistics.evidence import Evidence
 from polylens.statistics.evidence_numbers import held_out_share, median_lift
 from polylens.statistics.halves import split_examples
-from polylens.statistics.matching import matched_members, top_rows
+from polylens.statistics.jackknife import jackknife_limits
+from polylens.statistics.matching import above_the_rest, dealt_sizes, matched_members, top_rows
 from polylens.statistics.naming import metric_name
 from polylens.statistics.neighbours import Neighbours, nearest_neighbours, nearest_sets
 from polylens.statistics.pairs import Pairs, class_pairs, code_distances, row_pairs, segment_lengths
@@ -70,6 +73,7 @@ from polylens.statistics.ratios import (
     shuffled_ratios,
 )
 from polylens.statistics.resampling import (
+    LEVEL,
     Interval,
     bootstrap_interval,
     p_value,
@@ -77,6 +81,7 @@ from polylens.statistics.resampling import (
     subsamples,
 )
 from polylens.statistics.scores import Score, partition_number, position_number
+from polylens.statistics.shares import Shares, difference_limits, ratio_limits
 from polylens.statistics.sparse_features import SparseFeatures, sparse_features
 from polylens.statistics.stretches import cluster_stretches, clusters_at
 from polylens.statistics.token_enrichment import TokenEnrichment, enrich_tokens
@@ -84,6 +89,8 @@ from polylens.statistics.token_names import PLACES, TokenNames
 from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
 
 __all__ = [
+    "LEAST_OVERLAP",
+    "LEVEL",
     "PLACES",
     "UNNAMED",
     "Additivity",
@@ -111,9 +118,11 @@ __all__ = [
     "Pieces",
     "Score",
     "Scoring",
+    "Shares",
     "SparseFeatures",
     "TokenEnrichment",
     "TokenNames",
+    "above_the_rest",
     "additivity",
     "adjusted_mutual_information",
     "adjusted_rand",
@@ -134,7 +143,9 @@ __all__ = [
     "common_tokens",
     "contingency",
     "coverage",
+    "dealt_sizes",
     "density_ratios",
+    "difference_limits",
     "distance_agreement",
     "distinct_codes",
     "divergences",
@@ -144,6 +155,8 @@ __all__ = [
     "explained_variance",
     "held_out_share",
     "independent_components",
+    "information_agreement",
+    "jackknife_limits",
     "layer_activities",
     "majorities",
     "matched_members",
@@ -157,6 +170,7 @@ __all__ = [
     "neighbour_agreement",
     "nonnegative_components",
     "p_value",
+    "pair_agreement",
     "partial_rank_correlation",
     "partition_number",
     "position_number",
@@ -164,6 +178,7 @@ __all__ = [
     "purity",
     "random_directions",
     "rank_correlation",
+    "ratio_limits",
     "ratio_numbers",
     "ratio_table",
     "relative_density",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from polylens.records import count_clusters
+from polylens.records import NOISE, count_clusters
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.expected_information import expected_mutual_information
 from polylens.statistics.partitions import adjusted_mutual_information, adjusted_rand, contingency
@@ -21,9 +21,9 @@ class ClassNull:
 
     purity: Float64[np.ndarray, "permutations"]
     information: Float64[np.ndarray, "permutations"]
-    """Adjusted mutual information, noise as a class."""
+    """`information_agreement`."""
     rand: Float64[np.ndarray, "permutations"]
-    """Adjusted Rand index, noise as a class."""
+    """`pair_agreement`."""
     cluster_purity: Float64[np.ndarray, "permutations clusters"]
 
     @property
@@ -67,19 +67,19 @@ def _null(
     labels: Int64[np.ndarray, "rows"], shuffles: Iterable[Int64[np.ndarray, "rows"]], permutations: int
 ) -> ClassNull:
     n_clusters = count_clusters(labels)
+    clustered = np.flatnonzero(labels != NOISE)
+    own, covered = labels[clustered], len(clustered) / max(len(labels), 1)
     purity, information, rand = (np.zeros(permutations) for _ in range(3))
     cluster_purity = np.zeros((permutations, n_clusters))
     margins: Int64[np.ndarray, "classes"] | None = None
     expected: float | None = None
-    for number, shuffled in enumerate(shuffles):
-        counts = contingency(labels, shuffled)
+    for number, shuffled in enumerate(shuffles if len(clustered) else ()):
+        counts = contingency(own, shuffled[clustered])
         if margins is None or not np.array_equal(margins, counts.sum(0)):
-            # The expected information depends on the margins only, which shuffling leaves alone.
+            # The expected information depends on the margins only: all the same where nothing is noise.
             margins, expected = counts.sum(0), expected_mutual_information(counts)
-        information[number] = adjusted_mutual_information(counts, expected=expected)
-        rand[number] = adjusted_rand(counts)
-        clusters = counts[:n_clusters]
-        if n_clusters:
-            cluster_purity[number] = clusters.max(1) / clusters.sum(1)
-            purity[number] = clusters.max(1).sum() / clusters.sum()
+        information[number] = adjusted_mutual_information(counts, expected=expected) * covered
+        rand[number] = adjusted_rand(counts) * covered
+        cluster_purity[number] = counts.max(1) / counts.sum(1)
+        purity[number] = counts.max(1).sum() / counts.sum()
     return ClassNull(purity=purity, information=information, rand=rand, cluster_purity=cluster_purity)

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
+LEAST_OVERLAP = 0.1
+"""Overlap of two distributions of distances below which pairs are not matched: few are left, and those at the
+edges, where the bins are no longer narrow against how densities change."""
+
 
 @dataclass(frozen=True)
 class DistanceBins:
@@ -38,6 +42,11 @@ class DistanceBins:
         """Common area of the two distance distributions, in [0, 1]: the smaller share of each bin, summed."""
         same, different = self.histograms(same_weight, different_weight)
         return float(np.minimum(same, different).sum())
+
+    @property
+    def can_match(self) -> bool:
+        """Whether the two kinds of pairs have enough distances in common to be compared at equal distance."""
+        return self.overlap() >= LEAST_OVERLAP
 
     def _histogram(
         self, index: Int64[np.ndarray, "pairs"], weight: Float64[np.ndarray, "pairs"] | None

@@ -9,6 +9,7 @@ from jaxtyping import Float, Float64
 
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.resampling import Interval, bootstrap_interval
+from polylens.statistics.shares import Shares
 from polylens.streams import Streams
 
 
@@ -68,6 +69,7 @@ def mean_intervals(
     resamples: int,
     streams: Streams,
     weights: Float64[np.ndarray, "rows"] | None = None,
+    shares: Sequence[int] = (),
 ) -> tuple[Float64[np.ndarray, "measures"], tuple[Interval, ...], Float64[np.ndarray, "resamples measures"]]:
     """Means over the rows where a measure is defined, with intervals over examples.
 
@@ -77,6 +79,8 @@ def mean_intervals(
         resamples: of the examples, with replacement.
         streams: of the resamples; the same streams resample the same examples.
         weights: of the rows; left out, all count the same.
+        shares: measures that say of each row whether something is true (1) or not (0), or on what share of
+            draws: the bootstrap's intervals of these are too narrow near 0 and 1, and `Shares` gives theirs.
 
     Returns:
         The means, their intervals, and the means of each resample.
@@ -99,5 +103,9 @@ def mean_intervals(
     times = np.array([np.ones(len(blocks)), *draws])
     totals = times @ counts
     means = np.divide(times @ sums, totals, out=np.full_like(totals, np.nan), where=totals > 0)
-    intervals: Sequence[Interval] = [bootstrap_interval(column) for column in means[1:].T]
+    intervals = [bootstrap_interval(column) for column in means[1:].T]
+    for place in shares:
+        own = known[:, place]
+        found = Shares.of(values[own, place], example=blocks.block[own], weights=share[own, 0])
+        (intervals[place],) = found.intervals()
     return means[0], tuple(intervals), means[1:]

@@ -11,6 +11,7 @@ from polylens.records import count_clusters
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.evidence import Evidence
 from polylens.statistics.halves import Half, split_examples
+from polylens.statistics.shares import Shares
 from polylens.streams import Streams
 
 UNNAMED = -1
@@ -61,7 +62,6 @@ def enrich(
     n_classes: int,
     holdout: float,
     permutations: int,
-    resamples: int,
     streams: Streams,
 ) -> Enrichment:
     """Names each cluster on some of the examples and scores the names on the others.
@@ -79,8 +79,7 @@ def enrich(
         holdout: share of each class's examples kept for scoring, in (0, 1).
         permutations: rounds of naming and scoring on shuffled classes. The maximum over clusters of each
             round's standardised held-out share is the family-wise null.
-        resamples: bootstrap resamples of the scoring half.
-        streams: of the split, the shuffles and the resamples.
+        streams: of the split and the shuffles.
 
     Source: Westfall and Young (1993), single-step maxT.
     """
@@ -99,11 +98,13 @@ def enrich(
     for number in range(permutations):
         shuffled = blocks.shuffled_classes(targets, streams.generator("classes", number))[blocks.first]
         null.append(_scored(scoring, shuffled, _named(naming, shuffled, n_classes), n_classes))
-    resampled, resampled_rows = [], []
-    for number in range(resamples):
-        again = scoring.resampled(streams.generator("resample", number))
-        resampled.append(_scored(again, classes, name, n_classes))
-        resampled_rows.append(again.rows)
+    own = classes[blocks.block]
+    scored = np.flatnonzero(held_out[blocks.block] & (labels >= 0) & (np.append(name, UNNAMED)[labels] >= 0))
+    fits, example = own[scored] == name[labels[scored]], blocks.block[scored]
+    heard = held_out[blocks.block]
+    by_class = Shares.among(
+        own[heard], blocks.block[heard], rows=np.where(held_out, blocks.sizes, 0), count=n_classes
+    )
 
     return Enrichment(
         name=name,
@@ -116,9 +117,9 @@ def enrich(
         null_share=np.array([share for share, _, _ in null]).reshape(permutations, n_clusters),
         null_lift=np.array([lift for _, lift, _ in null]).reshape(permutations, n_clusters),
         null_statistic=np.array([statistic for _, _, statistic in null]).reshape(permutations, n_clusters),
-        resampled_share=np.array([share for share, _, _ in resampled]).reshape(resamples, n_clusters),
-        resampled_lift=np.array([lift for _, lift, _ in resampled]).reshape(resamples, n_clusters),
-        resampled_rows=np.array(resampled_rows, dtype=np.float64).reshape(resamples, n_clusters),
+        fitting=Shares.of(fits, example=example, place=labels[scored], count=n_clusters),
+        fitting_any=by_class.at(np.maximum(name, 0)),
+        fitting_together=Shares.of(fits, example=example),
     )
 
 

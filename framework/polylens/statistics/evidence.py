@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from polylens.statistics.shares import Shares, ratio_limits
+
 
 @dataclass(frozen=True)
 class Evidence(ABC):
@@ -21,11 +23,12 @@ class Evidence(ABC):
     """Held-out share of the name, the whole procedure done on shuffled rows; NaN where undefined."""
     null_lift: Float64[np.ndarray, "permutations clusters"]
     null_statistic: Float64[np.ndarray, "permutations clusters"]
-    resampled_share: Float64[np.ndarray, "resamples clusters"]
-    """Held-out share on bootstrap resamples of the scoring part's examples; NaN where undefined."""
-    resampled_lift: Float64[np.ndarray, "resamples clusters"]
-    resampled_rows: Float64[np.ndarray, "resamples clusters"]
-    """Held-out rows of each cluster in each resample."""
+    fitting: Shares
+    """Of each named cluster's held-out rows, the share that its name fits."""
+    fitting_any: Shares
+    """Of all held-out rows, clustered or not, the share that each cluster's name fits."""
+    fitting_together: Shares
+    """Of the held-out rows of all named clusters, the one share that their own cluster's name fits."""
 
     @property
     @abstractmethod
@@ -41,6 +44,19 @@ class Evidence(ABC):
     @abstractmethod
     def lift(self) -> Float64[np.ndarray, "clusters"]:
         """That share over the name's share among all held-out rows; NaN where it has none."""
+
+    def share_limits(self) -> tuple[Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"]]:
+        """Limits of each share; NaN where it is not defined."""
+        return self.fitting.limits()
+
+    def lift_limits(self) -> tuple[Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"]]:
+        """Limits of each lift; NaN where it is not defined."""
+        fits, anywhere = self.fitting, self.fitting_any
+        low, high = ratio_limits(
+            (fits.values, *fits.limits()),
+            (np.where(anywhere.hits > 0, anywhere.values, np.nan), *anywhere.limits()),
+        )
+        return low, high
 
     @abstractmethod
     def chance_lift(self, level: float) -> Float64[np.ndarray, "clusters"]:

@@ -7,7 +7,7 @@ from jaxtyping import Float64, Shaped
 
 from polylens.records import Number
 from polylens.statistics.evidence import Evidence
-from polylens.statistics.resampling import bootstrap_interval
+from polylens.statistics.resampling import LEVEL
 
 
 def held_out_share(found: Evidence, *, chance_is: str) -> Number | None:
@@ -15,10 +15,7 @@ def held_out_share(found: Evidence, *, chance_is: str) -> Number | None:
     rows = found.held_out_rows
     if not rows.sum():
         return None
-    interval = bootstrap_interval(
-        _pooled(share, again)
-        for share, again in zip(found.resampled_share, found.resampled_rows, strict=True)
-    )
+    (interval,) = found.fitting_together.intervals()
     null = [_pooled(share, rows) for share in found.null_share]
     return Number(
         float(_pooled(found.share, rows) or 0.0),
@@ -31,16 +28,19 @@ def held_out_share(found: Evidence, *, chance_is: str) -> Number | None:
 
 
 def median_lift(found: Evidence, *, chance_is: str) -> Number | None:
-    """Median over clusters of the name's held-out lift; None where no cluster has one."""
+    """Median over clusters of the name's held-out lift; None where no cluster has one.
+
+    Its limits are the medians of the clusters' own limits: wider than need be where clusters err apart.
+    """
     if not np.isfinite(found.lift).any():
         return None
-    interval = bootstrap_interval(_median(lift) for lift in found.resampled_lift)
+    low, high = (_median(limit) for limit in found.lift_limits())
     medians = [median for lift in found.null_lift if (median := _median(lift)) is not None]
     return Number(
         float(np.nanmedian(found.lift)),
-        interval.low,
-        interval.high,
-        interval.meaning,
+        low,
+        high,
+        f"medians of the clusters' own {LEVEL * 100:.0f} % limits" if low is not None else "",
         chance=float(np.mean(medians)) if medians else None,
         chance_is=chance_is if medians else "",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -49,12 +49,6 @@ class Half:
     def rows(self) -> Int64[np.ndarray, "clusters"]:
         """Rows of each cluster."""
         return self._summed(self.count)
-
-    def resampled(self, generator: np.random.Generator) -> Half:
-        """The same half with its examples drawn with replacement (each counts as often as it is drawn)."""
-        drawn = generator.integers(len(self.examples), size=len(self.examples))
-        times = np.bincount(drawn, minlength=len(self.examples)).astype(np.int64)
-        return replace(self, sizes=self.sizes * times, count=self.count * times[self.place])
 
     def by_class(
         self, classes: Int64[np.ndarray, "blocks"], *, n_classes: int

@@ -1,4 +1,4 @@
-"""Scores of one labelling of rows against another. Noise (-1) is a class of its own unless said otherwise."""
+"""Scores of one labelling of rows against another, from the counts of rows by both."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ def adjusted_mutual_information(counts: Int64[np.ndarray, "a b"], *, expected: f
     """Mutual information of two labellings, adjusted for chance: 1 where they are the same, 0 at chance.
 
     Args:
-        counts: their contingency, noise as a class.
+        counts: their contingency; a line of noise counts as one label more (`information_agreement` does not
+            count it).
         expected: the expected mutual information, where it is known (it depends on the margins only).
 
     Source: Vinh, Epps, Bailey (2010), with the arithmetic mean of the entropies as normaliser.

@@ -51,7 +51,8 @@ class DensityRatios:
     """Ratios of different-class to same-class pairs, one entry a measure (each layer, then their mean)."""
 
     matched: Float64[np.ndarray, "measures"]
-    """Mean density, different-class pairs weighted to the same-class distances; NaN where not defined."""
+    """Mean density, different-class pairs weighted to the same-class distances; NaN where not defined, or
+    where the distances overlap too little."""
     same_density: Float64[np.ndarray, "measures"]
     """Mean density of same-class pairs, not matched."""
     different_density: Float64[np.ndarray, "measures"]
@@ -88,11 +89,15 @@ def density_ratios(
     same_weight: Float64[np.ndarray, "same"] | None = None,
     different_weight: Float64[np.ndarray, "different"] | None = None,
 ) -> DensityRatios:
-    """The ratios of these pairs; weights say how often each pair counts."""
+    """The ratios of these pairs; weights say how often each pair counts.
+
+    Nothing is matched where the distances of the pairs, each counted once, overlap by less than
+    `LEAST_OVERLAP`.
+    """
     n_measures = same.code.shape[1]
     weights = {"same_weight": same_weight, "different_weight": different_weight}
     matched = np.full(n_measures, np.nan)
-    if bins is not None:
+    if bins is not None and bins.can_match:
         matched = matched_ratio(bins, same.density, different.density, **weights)
     return DensityRatios(
         matched=matched,
@@ -118,7 +123,8 @@ def resampled_ratios(
     """The ratios on bootstrap resamples of the examples: a pair counts as its ends do, multiplied."""
     for number in range(resamples):
         times = blocks.multiplicities(streams.generator("resample", number))
-        weights = same.pairs.weights(times), different.pairs.weights(times)
+        of_row = times[blocks.block]
+        weights = same.pairs.weights(of_row), different.pairs.weights(of_row)
         if weights[0].any() and weights[1].any():
             yield density_ratios(
                 same, different, bins=bins, same_weight=weights[0], different_weight=weights[1]
@@ -130,6 +136,7 @@ def shuffled_ratios(
     different: MeasuredPairs,
     *,
     classes: Int64[np.ndarray, "blocks"],
+    blocks: Blocks,
     n_bins: int,
     permutations: int,
     streams: Streams,
@@ -141,7 +148,7 @@ def shuffled_ratios(
     """
     everything = same.joined(different)
     for number in range(permutations):
-        shuffled = streams.generator("classes", number).permutation(classes)
+        shuffled = streams.generator("classes", number).permutation(classes)[blocks.block]
         alike = shuffled[everything.pairs.left] == shuffled[everything.pairs.right]
         if alike.any() and not alike.all():
             one, two = everything.chosen(alike), everything.chosen(~alike)

@@ -1,4 +1,4 @@
-"""Intervals: subsamples of examples for clusterings, the bootstrap over examples for everything else."""
+"""Intervals by drawing examples again: subsamples for clusterings, the bootstrap for means and ratios."""
 
 from __future__ import annotations
 
@@ -14,17 +14,24 @@ from polylens.streams import Streams
 SUBSAMPLE_FRACTION = 0.8
 """Share of the examples in each subsample."""
 
+LEVEL = 0.9
+"""How much of what can happen every interval is meant to hold."""
 _LOW, _HIGH = 0.05, 0.95
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The middle 90 % of a number's resampled values."""
+    """Limits of a number: the middle 90 % of its resampled values, or a 90 % interval that is computed."""
 
     low: float | None
     high: float | None
     meaning: str
     """What the interval is, such as `5 to 95 % of 200 resamples`; empty where there is none."""
+
+    @staticmethod
+    def none() -> Interval:
+        """The interval of a number that has none."""
+        return Interval(low=None, high=None, meaning="")
 
     @staticmethod
     def of(values: Iterable[float | None], *, meaning: str) -> Interval:
@@ -39,7 +46,7 @@ class Interval:
         """
         known = np.array([value for value in values if value is not None and np.isfinite(value)])
         if len(known) < 2:
-            return Interval(low=None, high=None, meaning="")
+            return Interval.none()
         low, high = np.quantile(known, [_LOW, _HIGH])
         return Interval(low=float(low), high=float(high), meaning=meaning.format(count=len(known)))
 

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from polylens.records import Number, Partition
+from polylens.statistics.agreement import information_agreement
 from polylens.statistics.blocks import Blocks
-from polylens.statistics.partitions import adjusted_mutual_information, contingency
 from polylens.statistics.resampling import subsample_interval
 from polylens.streams import Streams
 
@@ -58,7 +58,7 @@ def position_number(
     permutations: int,
     streams: Streams,
 ) -> Number | None:
-    """Adjusted mutual information of clusters and position; None where all rows stand at one position."""
+    """Agreement of clusters and position by information; None where all rows stand at one position."""
     _, place = np.unique(position, return_inverse=True)
     place = place.astype(np.int64)
     if not len(place) or place.max() == 0:
@@ -70,11 +70,11 @@ def position_number(
     for number in range(permutations):
         generator = streams.generator("positions", number)
         order = blocks.rows_shuffled_within(generator) if within else blocks.moved_rows(generator)
-        null.append(adjusted_mutual_information(contingency(partition.labels, place[order])))
+        null.append(information_agreement(partition.labels, place[order]))
     where = "within examples" if within else "over examples"
     return partition_number(
         partition,
-        lambda labels, kept: adjusted_mutual_information(contingency(labels, place[kept])),
+        lambda labels, kept: information_agreement(labels, place[kept]),
         null=np.array(null),
         null_is=f"{permutations} shuffles of positions {where}",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -11,8 +11,9 @@ from jaxtyping import Bool, Float64, Int64
 from polylens.records import count_clusters
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.evidence import Evidence
-from polylens.statistics.halves import Half, split_examples
+from polylens.statistics.halves import split_examples
 from polylens.statistics.log_odds import least_share, log_likelihood_ratio
+from polylens.statistics.shares import Shares
 from polylens.statistics.token_names import TokenNames, name_by_tokens
 from polylens.streams import Streams
 
@@ -76,7 +77,6 @@ def enrich_tokens(
     prior: float,
     holdout: float,
     permutations: int,
-    resamples: int,
     streams: Streams,
     after_each: Callable[[], object] = lambda: None,
 ) -> TokenEnrichment:
@@ -92,9 +92,8 @@ def enrich_tokens(
         holdout: share of the documents kept for scoring, in (0, 1).
         permutations: rounds of naming and scoring with the tokens of whole documents laid over other rows.
             The maximum over clusters of each round's likelihood ratio is the family-wise null.
-        resamples: bootstrap resamples of the scoring documents.
-        streams: of the split, the permutations and the resamples.
-        after_each: called after each permutation and each resample.
+        streams: of the split and the permutations.
+        after_each: called after each permutation.
 
     Source: Monroe, Colaresi, Quinn (2008) for the names; Dunning (1993) for the statistic; Westfall and
         Young (1993), single-step maxT.
@@ -118,80 +117,41 @@ def enrich_tokens(
         moved = tokens[:, blocks.relaid_rows(streams.generator("documents", number))]
         null.append(_scored(named(moved), scoring, moved[:, held_out], members))
         after_each()
-    halves = _Halves.of(names, labels, tokens, blocks, split)
-    resampled, resampled_rows = [], []
-    for number in range(resamples):
-        again = halves.resampled(streams, number)
-        resampled.append(again.scored())
-        resampled_rows.append(again.members.rows)
-        after_each()
+    fits = names.fit_own(labels, tokens)
+    scored = np.flatnonzero(held_out & (labels >= 0))
+    by_name = _rows_that_fit(names, tokens, held_out)
     return TokenEnrichment(
         names=names,
         held_out=held_out,
         naming_rows=np.bincount(naming[naming >= 0], minlength=n_clusters).astype(np.int64),
         members=members,
-        fitting_members=halves.fitting_members.rows,
-        fitting_rows=halves.fitting_rows.rows,
+        fitting_members=np.bincount(labels[held_out & fits], minlength=n_clusters).astype(np.int64),
+        fitting_rows=np.bincount(by_name[0], minlength=n_clusters).astype(np.int64),
         statistic=_scored(names, scoring, tokens[:, held_out], members)[2],
         null_share=np.array([each[0] for each in null]).reshape(permutations, n_clusters),
         null_lift=np.array([each[1] for each in null]).reshape(permutations, n_clusters),
         null_statistic=np.array([each[2] for each in null]).reshape(permutations, n_clusters),
-        resampled_share=np.array([each[0] for each in resampled]).reshape(resamples, n_clusters),
-        resampled_lift=np.array([each[1] for each in resampled]).reshape(resamples, n_clusters),
-        resampled_rows=np.array(resampled_rows, dtype=np.float64).reshape(resamples, n_clusters),
+        fitting=Shares.of(fits[scored], example=blocks.block[scored], place=labels[scored], count=n_clusters),
+        fitting_any=Shares.among(
+            by_name[0],
+            blocks.block[by_name[1]],
+            rows=np.where(split, blocks.sizes, 0),
+            count=n_clusters,
+        ),
+        fitting_together=Shares.of(fits[scored], example=blocks.block[scored]),
     )
 
 
-@dataclass(frozen=True)
-class _Halves:
-    """The scoring documents three times: all members, members that fit, and whatever rows fit."""
-
-    members: Half
-    fitting_members: Half
-    fitting_rows: Half
-
-    @staticmethod
-    def of(
-        names: TokenNames,
-        labels: Int64[np.ndarray, "rows"],
-        tokens: Int64[np.ndarray, "places rows"],
-        blocks: Blocks,
-        split: Bool[np.ndarray, "blocks"],
-    ) -> _Halves:
-        n_clusters = len(names.used)
-        members = Half.of(labels, blocks, split, n_clusters=n_clusters)
-        fits = np.where(names.fit_own(labels, tokens), labels, -1)
-        held_out = np.flatnonzero(split[blocks.block])
-        place = (np.cumsum(split) - 1)[blocks.block[held_out]]
-        places, clusters, counts = [], [], []
-        for cluster in np.flatnonzero(names.named):
-            shared, count = np.unique(place[names.fit(int(cluster), tokens[:, held_out])], return_counts=True)
-            places.append(shared)
-            clusters.append(np.full(len(shared), cluster))
-            counts.append(count)
-        joined = [np.concatenate([[], *each]).astype(np.int64) for each in (places, clusters, counts)]
-        return _Halves(
-            members=members,
-            fitting_members=Half.of(fits, blocks, split, n_clusters=n_clusters),
-            fitting_rows=replace(members, place=joined[0], cluster=joined[1], count=joined[2]),
-        )
-
-    def resampled(self, streams: Streams, number: int) -> _Halves:
-        """All three with the same documents drawn with replacement."""
-        again = (
-            each.resampled(streams.generator("resample", number))
-            for each in (self.members, self.fitting_members, self.fitting_rows)
-        )
-        return _Halves(*again)
-
-    def scored(self) -> _Score:
-        """Share, lift and likelihood ratio of the names."""
-        return _score(
-            self.fitting_members.rows,
-            self.members.rows,
-            self.fitting_rows.rows,
-            int(self.members.sizes.sum()),
-        )
+def _rows_that_fit(
+    names: TokenNames, tokens: Int64[np.ndarray, "places rows"], held_out: Bool[np.ndarray, "rows"]
+) -> tuple[Int64[np.ndarray, "fits"], Int64[np.ndarray, "fits"]]:
+    """Each named cluster, and each held-out row of any cluster or of none that its name fits."""
+    rows = np.flatnonzero(held_out)
+    clusters, fitting = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for cluster in np.flatnonzero(names.named):
+        fitting.append(rows[names.fit(int(cluster), tokens[:, rows])].astype(np.int64))
+        clusters.append(np.full(len(fitting[-1]), cluster, dtype=np.int64))
+    return np.concatenate(clusters), np.concatenate(fitting)
 
 
 def _scored(

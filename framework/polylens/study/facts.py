@@ -30,6 +30,8 @@ def facts_of(walk: Walk) -> Iterator[tuple[str, str]]:
     if plan.examples.classes and plan.examples.targets is not None:
         yield f"{len(plan.examples.classes)} classes", _classes(plan.examples)
     yield "Rows", f"{len(rows):,}"
+    if rows.origins.n_copies:
+        yield "Copies", f"{rows.origins.n_copies:,} examples, each with what it is a copy of as one"
     yield "Positions", _positions(plan, has_grid=bool(rows.origins.grid))
     if rows.codes is not None:
         yield from _code_facts(rows.codes)

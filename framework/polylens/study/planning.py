@@ -36,7 +36,14 @@ def plan_study(
     found = (_with_data_found(child, settings) for child in study.children)
     try:
         return tuple(
-            plan_child(child, root=settings.project, opened=opened, options=options, limit=limit)
+            plan_child(
+                child,
+                root=settings.project,
+                opened=opened,
+                options=options,
+                limit=limit,
+                layers=_layers_beside(child, study),
+            )
             for child in found
         )
     except (DataError, UsageError) as error:
@@ -48,16 +55,16 @@ def plan_study(
 
 
 def plan_child(
-    child: Child, *, root: Path, opened: _Opened, options: Options, limit: int | None
+    child: Child, *, root: Path, opened: _Opened, options: Options, limit: int | None, layers: int = 1
 ) -> ChildPlan:
-    """The stages of one child."""
+    """The stages of one child, which is of one of so many layers."""
     experiment = child.experiment
     variants = variants_of(experiment, limit=limit)
     own = variants[0].recipe
     examples = opened(own)
     trained_here = experiment.model.recipe() is not None
     train_examples = opened(own, split="train") if trained_here else None
-    planner = _Planner(experiment, examples, train_examples, root, options)
+    planner = _Planner(experiment, examples, train_examples, root, options, layers)
     return ChildPlan(
         child=child,
         examples=examples,
@@ -67,6 +74,15 @@ def plan_child(
         variants=tuple(planner.variant(variant) for variant in variants),
         root=root,
     )
+
+
+def _layers_beside(child: Child, study: Study) -> int:
+    """How many layers are looked at with everything else as it is; seeds, say, are no further looks."""
+
+    def rest(of: Child) -> dict[str, Any]:
+        return {key: value for key, value in of.point.items() if key != "layer"}
+
+    return len({other.experiment.layer for other in study.children if rest(other) == rest(child)})
 
 
 def _with_data_found(child: Child, settings: Settings) -> Child:
@@ -121,8 +137,10 @@ class _Planner:
         train_examples: Examples | None,
         root: Path,
         options: Options,
+        layers: int,
     ) -> None:
         self.experiment = experiment
+        self.labelled = layers * len(experiment.labels)
         self.examples = examples
         self.train_examples = train_examples
         self.root = root
@@ -251,10 +269,11 @@ class _Planner:
             identity = {
                 "label": without_references(label.identity()),
                 "partition": analyses[label.of].stage.digest,
+                "among": self.labelled,
                 "seed": self.experiment.seed,
             }
             stage = Stage("labels", variant.stage_name(name), identity, path=f"labels.{name}")
-            planned[name] = PlannedLabel(stage, label)
+            planned[name] = PlannedLabel(stage, label, self.labelled)
         return planned
 
     def _network(self, variant: Variant, training: Stage | None) -> dict[str, Any]:

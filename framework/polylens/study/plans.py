@@ -44,6 +44,8 @@ class PlannedLabel:
 
     stage: Stage
     label: Label
+    among: int
+    """How many partitions the spec labels, of all its layers together."""
 
 
 @dataclass(frozen=True)

@@ -112,9 +112,18 @@ def _proxy_numbers(walk: Walk, plan: VariantPlan) -> dict[str, Number]:
         return {}
     numbers: dict[str, Number] = {}
     if codes.explained is not None:
-        numbers["explained_variance"] = Number(codes.explained.variance)
-        numbers["median_unit_explained_variance"] = Number(codes.explained.median_unit_variance)
+        found = codes.explained
+        numbers["explained_variance"] = _jackknifed(found.variance, found.variance_limits)
+        numbers["median_unit_explained_variance"] = _jackknifed(
+            found.median_unit_variance, found.median_unit_limits
+        )
     return {**numbers, "near_boundary_fraction": Number(codes.near_boundary_fraction)}
+
+
+def _jackknifed(value: float, limits: tuple[float, float] | None) -> Number:
+    if limits is None:
+        return Number(value)
+    return Number(value, *limits, "90 % interval by the jackknife over parts of the examples")
 
 
 def _headlines(own: VariantPlan) -> dict[str, tuple[str, ...]]:

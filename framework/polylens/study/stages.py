@@ -12,8 +12,8 @@ from polylens.digests import digest
 
 _VERSIONS = {
     "training": 1,
-    "accuracy": 1,
-    "harvest": 1,
+    "accuracy": 2,
+    "harvest": 2,
     "analysis": 2,
     "labels": 1,
     "figures": 1,

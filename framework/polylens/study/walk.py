@@ -175,6 +175,7 @@ class Walk:
                 partition,
                 streams=self._streams(variant).child(planned.label.kind()),
                 progress=self.performer.progress_of(planned.stage),
+                among=planned.among,
             )
             save_labels(folder, labels)
 
