@@ -64,10 +64,13 @@ def explained_by(
         n_rows: how many rows were added up.
         selection: whose units these are.
     """
+    # Before anything is computed: whether `inf - inf` warns depends on the processor.
+    if not np.isfinite(sums).all():
+        return None
     total, squares, errors = sums
     spread = squares - total**2 / max(n_rows, 1)
     varying = spread > _CONSTANT * squares
-    if not varying.any() or not np.isfinite(sums).all():
+    if not varying.any():
         return None
     units = {layer.name: layer.units for layer in selection.scheme.layers}
     return Explained(
