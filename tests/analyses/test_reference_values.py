@@ -1,7 +1,7 @@
 """The science on a small network: reference values measured over seeds 0 to 4 come out again.
 
-The networks are stored (`tests/weights`): trained anew on another processor they would be other networks. Their
-passes are plain PyTorch in double precision; polylens only analyses the rows.
+The networks are stored (`tests/weights`): trained anew on another processor they would be other networks.
+Their passes are plain PyTorch in double precision; polylens only analyses the rows.
 A mean of five seeds is allowed two of the reference's standard deviations, or what is said beside the
 number: our random numbers are other ones, so that the means differ by chance, by 0.63 of them typically.
 """

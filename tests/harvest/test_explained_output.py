@@ -131,8 +131,9 @@ def rounding_bound(
     """Bounds where each pre-activation and factor is wrong by at most `noise`.
 
     An output `f(z) u`, and its error `(f(z) - relu(z)) u`, then move by at most
-    `d = noise (1.2 |u| + |f(z)| + noise)`, since no slope of `f` nor of its error exceeds 1.2. Sums of squares Q
-    (of errors, and of outputs around their mean) move by at most `2 sqrt(Q D) + D`, where D is the sum of `d^2`.
+    `d = noise (1.2 |u| + |f(z)| + noise)`, since no slope of `f` nor of its error exceeds 1.2. Sums of
+    squares Q (of errors, and of outputs around their mean) move by at most `2 sqrt(Q D) + D`, where D is the
+    sum of `d^2`.
     """
     times = np.ones(1) if factor is None else factor
     output = activation(torch.from_numpy(z)).numpy()

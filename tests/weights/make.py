@@ -1,4 +1,6 @@
-"""Trains the small networks of `digits.safetensors`, which tests of the science look at: `python tests/weights/make.py`.
+"""Trains the small networks of `digits.safetensors`, which tests of the science look at.
+
+    python tests/weights/make.py
 
 Training multiplies differences of rounding, so that networks of the same seed differ from processor to
 processor. Tests therefore read the weights that one processor made (AMD EPYC, Zen 3, PyTorch 2.13.0, one
@@ -8,6 +10,7 @@ plain PyTorch, so that nothing of what is tested has a part in it.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +39,7 @@ def fresh_network(seed: int) -> torch.nn.Sequential:
     """A network as it is before training."""
     generator = torch.Generator().manual_seed(seed)
     layers: list[torch.nn.Module] = []
-    for inputs, outputs in zip(WIDTHS, WIDTHS[1:], strict=False):
+    for inputs, outputs in pairwise(WIDTHS):
         linear = torch.nn.Linear(inputs, outputs)
         torch.nn.init.kaiming_normal_(linear.weight, nonlinearity="relu", generator=generator)
         torch.nn.init.zeros_(linear.bias)
@@ -66,7 +69,7 @@ def _train(network: torch.nn.Sequential, inputs: torch.Tensor, targets: torch.Te
 
 
 def load_network(variant: str, seed: int) -> torch.nn.Sequential:
-    """A stored network in double precision, whose signs and float32 activations no processor rounds differently."""
+    """A stored network, in double precision: its signs are then the same on every processor."""
     from safetensors import safe_open
 
     network = fresh_network(seed).double()
