@@ -24,7 +24,7 @@ WIDTHS = (64, 64, 64, 64, 10)
 
 
 def split_digits(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Pixels from 0 to 1 of the training and the test images, float32 `[images, 64]`, and the digits of both."""
+    """Pixels (0 to 1, float32 `[images, 64]`) of the training and the test images, and the digits of both."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
