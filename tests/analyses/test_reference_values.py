@@ -240,7 +240,7 @@ def test_every_image_has_a_code_of_its_own(trials, rows_of):
         ("random_init", "activations", (4.8, 0.62, 0.41, 0.17), (5.0, 0.2, 0.3, 0.15)),
         ("random_init", "signs", (2.0, 0.52, 0.21, 0.09), (4.0, 0.2, 0.2, 0.1)),
         ("random_labels", "activations", (5.8, 0.49, 0.40, 0.15), (5.0, 0.25, 0.3, 0.15)),
-        # The coverage of one seed deviates by 0.15 (16 other seeds), so two means of five by 0.1: three of those.
+        # One seed deviates by 0.15 in coverage (16 other seeds), two means of five by 0.1: three of those.
         ("random_labels", "signs", (6.0, 0.42, 0.39, 0.13), (4.0, 0.3, 0.2, 0.1)),
     ],
 )
