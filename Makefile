@@ -8,11 +8,12 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clean
+.PHONY: help demo test test-portable check clean
 
 help:
 	@echo "make demo    set up and run experiments/digits/mlp-clusters.yaml"
 	@echo "make test    set up and run all checks and tests, as CI does"
+	@echo "make test-portable  run the tests that compute as processors without AVX2 and AVX-512 would"
 	@echo "make check   ruff, mypy --strict and the import floors only"
 	@echo "make clean   remove the environment, the store and the logged runs"
 
@@ -28,6 +29,12 @@ check: $(VENV)/.installed-for-tests
 # Two test processes on two cores: one compute thread each, or they would fight for the cores.
 test: check
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(PYTEST_WORKERS) --dist worksteal
+
+# What depends on how a processor rounds fails here, and not first on a user's machine. See tests/portable.py.
+test-portable: $(VENV)/.installed-for-tests
+	for processor in baseline avx2; do \
+	  OMP_NUM_THREADS=1 $(BIN)/python tests/portable.py $$processor --numprocesses $(PYTEST_WORKERS) --dist worksteal || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) .polylens mlflow.db mlartifacts

@@ -48,9 +48,9 @@ def unchecked_shapes() -> Iterator[None]:
     config.update("jaxtyping_disable", value=False)
 
 
-@pytest.fixture
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """Debian's chromium at desktop size, driven by selenium. Missing, it skips; with `CI=true` it fails."""
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """Debian's chromium, started once. Missing, it skips; with `CI=true` it fails."""
     if not (_CHROMIUM.exists() and _DRIVER.exists()):
         message = "chromium is missing: apt-get install chromium chromium-driver"
         if os.environ.get("CI", "").lower() == "true":
@@ -72,6 +72,20 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         yield driver
     finally:
         driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: Chrome) -> Iterator[Chrome]:
+    """A tab of desktop size, driven by selenium: what is emulated in one ends with it."""
+    first = chromium.current_window_handle
+    chromium.switch_to.new_window("tab")
+    chromium.get_log("browser")  # type: ignore[no-untyped-call]
+    yield chromium
+    for handle in chromium.window_handles:
+        if handle != first:
+            chromium.switch_to.window(handle)
+            chromium.close()
+    chromium.switch_to.window(first)
 
 
 SPEC = """\

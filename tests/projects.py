@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from polylens.cli import main
 from polylens.reading import write
 
 SPEC: dict[str, Any] = {
@@ -31,8 +34,17 @@ SPEC: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
+class Done:
+    """How a command line ended: its exit code, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
 class Project:
-    """A folder with an `mlflow.yaml` and specs, and polylens's command line in processes of its own."""
+    """A folder with an `mlflow.yaml` and specs, and polylens's command line."""
 
     folder: Path
 
@@ -45,23 +57,30 @@ class Project:
         return path
 
     def command(self, *arguments: str | Path) -> list[str]:
-        """A command line of polylens."""
+        """A command line of polylens for a process of its own: seconds of imports, for tests of processes."""
         return [sys.executable, "-m", "polylens", *map(str, arguments)]
 
-    def call(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """Runs polylens in a process of its own, in the project."""
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
+    def call_apart(self, *arguments: str | Path) -> Done:
+        """Runs polylens's command line in the project, in a process of its own, as users do."""
+        command = self.command(*arguments)
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=300
         )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def call(self, *arguments: str | Path) -> Done:
+        """Runs polylens's command line in the project, in this process."""
+        out, err = io.StringIO(), io.StringIO()
+        with chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
+            code = main([*map(str, arguments)])
+        return Done(code, out.getvalue(), err.getvalue())
 
     def run(self, *arguments: str | Path) -> list[dict[str, Any]]:
         """`polylens run --json`, which must succeed."""
-        done = self.call("run", "--json", *arguments)
+        return self.runs_of(self.call("run", "--json", *arguments))
+
+    def runs_of(self, done: Done) -> list[dict[str, Any]]:
+        """What a `polylens run --json` printed, which must have succeeded."""
         assert done.returncode == 0, done.stderr
         runs: list[dict[str, Any]] = json.loads(done.stdout)["runs"]
         return runs

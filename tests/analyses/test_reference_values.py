@@ -1,6 +1,7 @@
 """The science on a small network: reference values measured over seeds 0 to 4 come out again.
 
-The network, its data and its training are written out here in plain torch; polylens only analyses the rows.
+The networks are stored (`tests/weights`): trained anew on another processor they would be other networks.
+Their passes are plain PyTorch in double precision; polylens only analyses the rows.
 A mean of five seeds is allowed two of the reference's standard deviations, or what is said beside the
 number: our random numbers are other ones, so that the means differ by chance, by 0.63 of them typically.
 """
@@ -14,6 +15,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from tests.weights.make import SEEDS, VARIANTS, load_network, split_digits
 
 from polylens.analyses.cluster_quality import ClusterQuality
 from polylens.analyses.code_statistics import CodeStatistics
@@ -26,8 +28,6 @@ from polylens.streams import Streams
 
 pytestmark = pytest.mark.slow
 
-SEEDS = range(5)
-VARIANTS = ("trained", "random_init", "random_labels")
 SPACES = ("input", "hidden.1", "hidden.2", "hidden.3")
 
 
@@ -41,62 +41,24 @@ class Trial:
     accuracy: float
 
 
-def _network(seed: int) -> torch.nn.Sequential:
-    generator = torch.Generator().manual_seed(seed)
-    layers: list[torch.nn.Module] = []
-    for wide, narrow in ((64, 64), (64, 64), (64, 64), (64, 10)):
-        linear = torch.nn.Linear(wide, narrow)
-        torch.nn.init.kaiming_normal_(linear.weight, nonlinearity="relu", generator=generator)
-        torch.nn.init.zeros_(linear.bias)
-        layers += [linear, torch.nn.ReLU()]
-    return torch.nn.Sequential(*layers[:-1])
-
-
-def _train(network: torch.nn.Sequential, inputs: torch.Tensor, targets: torch.Tensor, seed: int) -> None:
-    optimizer = torch.optim.Adam(network.parameters(), 2e-3)
-    generator = torch.Generator().manual_seed(seed + 100)
-    for _ in range(60):
-        for batch in torch.randperm(len(inputs), generator=generator).split(64):
-            optimizer.zero_grad()
-            torch.nn.functional.cross_entropy(network(inputs[batch]), targets[batch]).backward()
-            optimizer.step()
-
-
 def _trial(variant: str, seed: int) -> Trial:
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    pixels, digits = load_digits(return_X_y=True)
-    split = train_test_split(
-        (pixels / 16).astype(np.float32), digits, test_size=0.4, stratify=digits, random_state=seed
-    )
-    train, test, train_digits, test_digits = split
-    network = _network(seed)
-    if variant == "random_labels":
-        train_digits = np.random.default_rng(seed).permutation(train_digits)
-    if variant != "random_init":
-        _train(network, torch.tensor(train), torch.tensor(train_digits), seed)
+    _, test, _, digits = split_digits(seed)
+    network = load_network(variant, seed)
     spaces, signs = {"input": test}, []
-    values = torch.tensor(test)
-    with torch.no_grad():
-        for depth, layer in enumerate(network[:-1]):
-            values = layer(values)
-            if depth % 2:
-                spaces[f"hidden.{depth // 2 + 1}"] = values.numpy()
-            else:
-                signs.append(values.numpy() > 0)
-        correct = network[-1](values).argmax(1).numpy() == test_digits
-    return Trial(spaces, signs, test_digits.astype(np.int64), float(correct.mean()))
+    values = torch.tensor(test).double()
+    for depth, layer in enumerate(network[:-1]):
+        values = layer(values)
+        if depth % 2:
+            spaces[f"hidden.{depth // 2 + 1}"] = values.float().numpy()
+        else:
+            signs.append(values.numpy() > 0)
+    correct = network[-1](values).argmax(1).numpy() == digits
+    return Trial(spaces, signs, digits.astype(np.int64), float(correct.mean()))
 
 
 @pytest.fixture(scope="module")
 def trials() -> dict[str, list[Trial]]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return {variant: [_trial(variant, seed) for seed in SEEDS] for variant in VARIANTS}
-    finally:
-        torch.set_num_threads(threads)
+    return {variant: [_trial(variant, seed) for seed in SEEDS] for variant in VARIANTS}
 
 
 def _run(analysis, rows: Rows, seed: int, upstream: dict[str, Findings] | None = None) -> Findings:
@@ -278,7 +240,8 @@ def test_every_image_has_a_code_of_its_own(trials, rows_of):
         ("random_init", "activations", (4.8, 0.62, 0.41, 0.17), (5.0, 0.2, 0.3, 0.15)),
         ("random_init", "signs", (2.0, 0.52, 0.21, 0.09), (4.0, 0.2, 0.2, 0.1)),
         ("random_labels", "activations", (5.8, 0.49, 0.40, 0.15), (5.0, 0.25, 0.3, 0.15)),
-        ("random_labels", "signs", (6.0, 0.42, 0.39, 0.13), (4.0, 0.2, 0.2, 0.1)),
+        # One seed deviates by 0.15 in coverage (16 other seeds), two means of five by 0.1: three of those.
+        ("random_labels", "signs", (6.0, 0.42, 0.39, 0.13), (4.0, 0.3, 0.2, 0.1)),
     ],
 )
 def test_clusters_where_ties_are_those_of_the_library(qualities, variant, what, reference, allowed):

@@ -294,7 +294,10 @@ def test_rows_and_codes_of_googlenet(project, googlenet, pictures):
     (small,) = rows_of(spec(**shared, code=code("own")), limit=None, options=options)
     scale = float(np.abs(own.activations).max())
     np.testing.assert_allclose(small.activations, own.activations, rtol=0, atol=1e-5 * scale)
-    assert sum(int((a != b).sum()) for a, b in zip(bits(small), bits(own), strict=True)) == 0
+    before = [seen[f"inception4c.{name}.bn"][:, :, 7, 7].numpy() for name in units]
+    for one, two, values in zip(bits(small), bits(own), before, strict=True):
+        # Only where rounding reaches zero may a processor find another sign.
+        assert not (one != two)[np.abs(values) > 1e-5 * np.abs(values).max()].any()
 
 
 @pytest.mark.parametrize(
@@ -321,6 +324,13 @@ def test_codes_are_equal_for_all_batch_sizes_and_numbers_of_processes(project, c
             stage.rename(project / f"harvest-{batch_size}-{devices}")
     reference, positions = found.pop((64, 1))
     assert reference.size
+    # A sign may change only where the pre-activation is zero up to rounding, as it is counted.
+    n_near = round(
+        rows.codes.near_boundary_fraction
+        * len(reference)
+        * sum(layer.units for layer in rows.codes.scheme.layers)
+    )
+    assert n_near < 1e-4 * 8 * reference.size
     for one, places in found.values():
         np.testing.assert_array_equal(places, positions)
-        assert int(np.bitwise_count(one ^ reference).sum()) == 0
+        assert int(np.bitwise_count(one ^ reference).sum()) <= n_near

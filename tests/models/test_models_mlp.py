@@ -46,10 +46,11 @@ def test_hidden_layers_give_post_activations_and_output_gives_logits() -> None:
     module = Mlp(inputs=3, hidden=(4, 2), classes=2).build(torch.Generator().manual_seed(1))
     parts = dict(module.named_modules())
     inputs = torch.tensor([[1.0, -2.0, 0.5]])
+    # A handful of products of numbers up to 2, in float32: each sum is right to 1e-6.
     first = torch.relu(inputs @ parts["hidden.1.linear"].weight.T)
-    assert torch.allclose(parts["hidden.1"](inputs), first)
+    assert torch.allclose(parts["hidden.1"](inputs), first, rtol=0, atol=1e-6)
     second = torch.relu(first @ parts["hidden.2.linear"].weight.T)
-    assert torch.allclose(module(inputs), second @ parts["output"].weight.T)
+    assert torch.allclose(module(inputs), second @ parts["output"].weight.T, rtol=0, atol=1e-6)
     assert not module.training
 
 

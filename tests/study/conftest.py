@@ -26,11 +26,11 @@ def make_project(tmp_path: Path) -> Callable[[str], Project]:
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose small spec ran once from start to end; only to be looked at."""
+    """A project whose small spec ran once in a process of its own; only to be looked at."""
     folder = tmp_path_factory.mktemp("undisturbed")
     (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
     project = Project(folder)
-    project.run(project.spec())
+    project.runs_of(project.call_apart("run", "--json", project.spec()))
     return project
 
 

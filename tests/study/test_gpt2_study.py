@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tokenizers
 import torch
+from tests.mlflow_database import put_database
 from tests.text_models import SENTENCES, tiny_tokenizer
 
 import polylens
@@ -47,6 +48,7 @@ def write_texts(folder: Path) -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(folder)
     save_model(folder / "model", n_embd=WIDTH, n_layer=3, n_head=2, vocab_size=400)
     write_texts(folder / "texts")
     return folder

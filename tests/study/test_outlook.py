@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.mlflow_database import put_database
 from tests.projects import Project
 
 import polylens
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.slow
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("outlook")
     (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(folder)
     return folder
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from mlflow import MlflowClient
+from tests.mlflow_database import put_database
 from tests.projects import SPEC
 
 import polylens
@@ -29,6 +30,7 @@ def module() -> torch.nn.Module:
 @pytest.fixture
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     (tmp_path / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(tmp_path)
     monkeypatch.chdir(tmp_path)
     kept = {key: value for key, value in SPEC.items() if key not in ("model", "controls", "labels")}
     return kept | {
