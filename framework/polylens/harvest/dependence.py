@@ -87,6 +87,10 @@ def _dependence_on_batch(
     trial: Trial, inputs: TrialInputs, alone: Values, among: Values, last: Values, others: Values
 ) -> tuple[str, str, str]:
     where = _differs(trial, inputs, alone, among, last, others) or ""
+    trial.start_anew()
+    first, second = inputs.companions
+    if trial.differs(last, trial.values([second, first, inputs.one], place=2), inputs.one) is not None:
+        return where, "depend on what was passed before", _STATE
     if inputs.is_text:
         n_tokens = inputs.one.shape[1]
         cut = [companion[:, :n_tokens] for companion in inputs.companions]

@@ -125,9 +125,13 @@ class Trial:
         """How far values in another batch may be off by rounding."""
         return {name: _share(each, _ROUNDINGS) for name, each in values.items()}
 
+    def start_anew(self) -> None:
+        """Forgets all passes."""
+        self.module = copied(self._given).eval()
+
     def changed_state(self, inputs: torch.Tensor) -> str:
         """Says which buffers, parameters and plain attributes one pass changes; empty where none."""
-        self.module = copied(self._given).eval()
+        self.start_anew()
         before = _state(self.module)
         self.values([inputs])
         after = _state(self.module)

@@ -41,7 +41,7 @@ def add_class(kind: type, values: Values) -> None:
     values.say(f"class {kind.__module__}.{kind.__qualname__}")
     for base in kind.__bases__:  # PyTorch makes a class of its own for a part that is parametrised
         values.add(base)
-    if _is_told_by_name(kind.__module__):
+    if _is_told_by_name(kind):
         return
     for name, item in sorted(vars(kind).items()):
         if name not in _PASSED_OVER:
@@ -55,7 +55,7 @@ def add_function(function: types.FunctionType, values: Values) -> None:
     Globals of installed packages are not followed: the function's own code and names stand for them.
     """
     values.say(f"function {function.__qualname__}")
-    if _is_told_by_name(function.__module__ or ""):
+    if _is_told_by_name(function):
         values.say(function.__module__)
         return
     add_code(function.__code__, values)
@@ -100,9 +100,16 @@ def is_library(value: Any) -> bool:
     return _is_installed(getattr(value, "__module__", None) or "")
 
 
-def _is_told_by_name(module: str) -> bool:
+def _is_told_by_name(value: Any) -> bool:
+    """Whether a class or function is the one that a well-known package has under its name."""
+    module = getattr(value, "__module__", None) or ""
     top = module.partition(".")[0]
-    return top in _NAMED_ONLY or (top in sys.stdlib_module_names and top != "__main__")
+    if top not in _NAMED_ONLY and (top not in sys.stdlib_module_names or top == "__main__"):
+        return False
+    found: Any = sys.modules.get(module)
+    for name in value.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is value
 
 
 @cache

@@ -138,9 +138,8 @@ def _value(hook: Any, part: nn.Module) -> torch.Tensor:
     """The tensor that an older hook computes."""
     if isinstance(hook, SpectralNorm):
         return hook.compute_weight(part, do_power_iteration=False)
-    weight: torch.Tensor = (
-        hook.apply_mask(part) if isinstance(hook, prune.BasePruningMethod) else hook.compute_weight(part)
-    )
+    compute: Any = hook.apply_mask if isinstance(hook, prune.BasePruningMethod) else hook.compute_weight
+    weight: torch.Tensor = compute(part)
     return weight
 
 
