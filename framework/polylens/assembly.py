@@ -127,7 +127,8 @@ def assemble(recipe: Recipe, examples: Examples, *, store: Store, root: Path) ->
 
         folder = store.open("training", recipe.training)
         module.load_state_dict(load_file(folder / "weights.safetensors"))
-    else:
+    elif recipe.control is None or recipe.control.weights != "untrained":
+        # Into a network that nothing may have been learnt by, no weights are read, whatever its kind says.
         module = model.load(module, root=root)
     network = Network(
         name=model.kind(),

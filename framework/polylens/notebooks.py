@@ -143,6 +143,10 @@ def _given(
         raise UsageError(
             "a module from Python needs input_shape=(...), the shape of one input without the batch"
         )
+    if any(torch.nn.parameter.is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):
+        raise UsageError(
+            "the module has lazy layers that have no weights yet", hint="pass one batch through it first"
+        )
     shape = tuple(input_shape)
     if image_format is None:
         channels = 1 if len(shape) == 1 else shape[0]

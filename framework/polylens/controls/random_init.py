@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
 from typing import ClassVar
 
@@ -33,7 +32,8 @@ class RandomInit(Control):
     def apply(self, network: Network, examples: Examples, streams: Streams) -> Network:
         """A copy of the fresh network, its batch norms recalibrated."""
         from polylens.controls._recalibration import recalibrate
+        from polylens.modules import copied
 
-        module = deepcopy(network.module).eval()
+        module = copied(network.module).eval()
         recalibrate(module, examples, count=self.calibration_examples, streams=streams)
         return replace(network, module=module)

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from polylens.controls import Control
+from polylens.errors import UsageError, listed
 from polylens.records import Examples, Network
 from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    import torch
 
 
 class ShuffledWeights(Control):
     """Learnt distributions without learnt structure: each parameter tensor's numbers are permuted.
 
     Every parameter is permuted: weights, biases, scales and shifts of norms, each by a stream of its own
-    name. Buffers are not; where the network has batch norms, their statistics are taken anew from the data.
+    name. A weight that is computed from others (weight norm, spectral norm) is permuted as the network uses
+    it, and no longer computed. Buffers are not permuted; where the network has batch norms, their statistics
+    are taken anew from the data.
     """
+
+    version: ClassVar[int] = 2
 
     calibration_examples: int = Field(default=256, ge=2)
     """Examples drawn to recalibrate batch norms."""
 
     def apply(self, network: Network, examples: Examples, streams: Streams) -> Network:
-        """A copy of the network with permuted parameters, its batch norms recalibrated."""
+        """A copy of the network with permuted parameters, its batch norms recalibrated.
+
+        Raises:
+            UsageError: the network has learnt numbers that are no parameters, or none at all.
+        """
         import torch
 
         from polylens.controls._recalibration import recalibrate
+        from polylens.modules import copied, made_plain, unregistered
 
-        module = deepcopy(network.module).eval()
+        module = copied(network.module).eval()
+        made_plain(module)
+        _check_parameters(list(module.parameters()), kept=unregistered(module))
         with torch.no_grad():
             for name, parameter in module.named_parameters():
                 order = torch.from_numpy(streams.generator("shuffle", name).permutation(parameter.numel()))
@@ -36,3 +51,16 @@ class ShuffledWeights(Control):
                 parameter.copy_(numbers[order.to(parameter.device)].reshape(parameter.shape))
         recalibrate(module, examples, count=self.calibration_examples, streams=streams)
         return replace(network, module=module)
+
+
+def _check_parameters(parameters: list[torch.Tensor], *, kept: tuple[str, ...]) -> None:
+    if kept:
+        raise UsageError(
+            f"the weights cannot be shuffled: {listed(kept, most=6)} would stay, as no registered parameters",
+            hint="register them (nn.Parameter, nn.ParameterList, nn.ModuleList), or leave this control out",
+        )
+    if not any(parameter.numel() > 1 for parameter in parameters):
+        raise UsageError(
+            "the weights cannot be shuffled: the network has no parameters with more than one number",
+            hint="leave this control out",
+        )

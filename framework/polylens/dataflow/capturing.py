@@ -65,10 +65,11 @@ def capture(
         flattened=frozenset(flattened),
         n_examples=len(inputs),
     )
+    own = inputs.clone()  # a network may change its inputs in place: the caller's stay what they are
     try:
         catching.hand_over(INPUT, inputs)
         with attentions or nullcontext(), catching.watching(module):
-            output = module(inputs)
+            output = module(own)
         catching.hand_over(OUTPUT, first_tensor(output))
     except _AllCaught:
         return

@@ -24,7 +24,7 @@ from polylens.dataflow import (
 from polylens.errors import UsageError
 from polylens.harvest.explaining import output_sums
 from polylens.harvest.loading import Loader, Rule
-from polylens.harvest.resolved import ResolvedTake, thumbnail_grid
+from polylens.harvest.resolved import ResolvedTake, Sources, thumbnail_grid
 from polylens.harvest.trying import tried
 from polylens.imports import lightning
 
@@ -69,14 +69,7 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         self.resolved = tuple(resolved)
         self._loader = loader
         self._narrowing: int | None = None
-        self._layers = tuple(dict.fromkeys(item.layer for item in resolved if item.selection is None))
-        self._flattened = tuple(item.layer for item in resolved if item.shape.flattened)
-        selections = [item.selection for item in resolved if item.selection]
-        selected = (unit for selection in selections for unit in selection.nonlinearities)
-        self._nonlinearities = tuple({unit.name: unit for unit in selected}.values())
-        multiplied = {name: unit for selection in selections for name, unit in selection.multiplied().items()}
-        self._layers = tuple(dict.fromkeys([*self._layers, *multiplied]))
-        self._flattened += tuple(name for name, unit in multiplied.items() if unit.shape.flattened)
+        self._sources = Sources.of(resolved)
 
     def predict_dataloader(self) -> Loader:
         """The batches of this process; only once the processes run is its rank known."""
@@ -114,10 +107,10 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         capture(
             self.network,
             batch["inputs"],
-            layers=self._layers,
-            nonlinearities=self._nonlinearities,
+            layers=self._sources.layers,
+            nonlinearities=self._sources.nonlinearities,
             take=take,
-            flattened=self._flattened,
+            flattened=self._sources.flattened,
             attentions=attentions,
         )
         return {digest: rows.collected() for digest, rows in partial.items()}

@@ -69,8 +69,9 @@ def harvest(
         about: what each take is, by digest, for people who look into the store.
 
     Raises:
-        UsageError: a layer is unknown, a code does not fit, the options cannot be had here, or several
-            processes are asked for and the network cannot be put together in another one.
+        UsageError: a layer is unknown, a code does not fit, the network is no function of one example, the
+            options cannot be had here, or several processes are asked for and the network cannot be put
+            together in another one.
         DataError: a layer needs a sampling rule, or no example could be sampled.
         StageError: a process of the harvest failed.
     """
@@ -121,6 +122,7 @@ class _Work:
             )
         if not wanted:
             return
+        self._check_examples_alone()
         with self.progress.task("harvesting", total=n_examples, unit="examples") as task:
             if self.options.is_distributed:
                 job = Job(
@@ -145,6 +147,20 @@ class _Work:
                 options=self.options,
                 advance=task.advance,
             )
+
+    def _check_examples_alone(self) -> None:
+        """Refuses a network whose rows would depend on the batch, on chance or on the passes before."""
+        from polylens.harvest.dependence import check_examples_alone
+        from polylens.harvest.resolved import Sources
+
+        read = Sources.of(self.resolved)
+        check_examples_alone(
+            self.network,
+            self.examples,
+            layers=read.layers,
+            nonlinearities=read.nonlinearities,
+            flattened=read.flattened,
+        )
 
     def commit(self, about: Mapping[str, Mapping[str, Any]]) -> None:
         """Makes each take's shards a stage."""

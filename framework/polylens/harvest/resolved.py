@@ -16,7 +16,7 @@ from polylens.records import Examples, Network
 if TYPE_CHECKING:
     import torch
 
-    from polylens.dataflow import Flow, LayerShape, Selection
+    from polylens.dataflow import Flow, LayerShape, Nonlinearity, Selection
     from polylens.sampling import Sampling
 
 
@@ -66,6 +66,27 @@ class ResolvedTake:
         if self.selection is None:
             return "activations.npy"
         return "graded.npy" if self.selection.scheme.is_graded else "packed.npy"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What of a forward pass some takes read."""
+
+    layers: tuple[str, ...]
+    nonlinearities: tuple[Nonlinearity, ...]
+    flattened: tuple[str, ...]
+    """Those of the layers that have examples and tokens in one axis."""
+
+    @classmethod
+    def of(cls, resolved: Sequence[ResolvedTake]) -> Sources:
+        """What all of these takes read together."""
+        selections = [item.selection for item in resolved if item.selection]
+        units = {unit.name: unit for selection in selections for unit in selection.nonlinearities}
+        multiplied = {name: unit for selection in selections for name, unit in selection.multiplied().items()}
+        layers = [item.layer for item in resolved if item.selection is None]
+        flattened = [item.layer for item in resolved if item.shape.flattened]
+        flattened += [name for name, unit in multiplied.items() if unit.shape.flattened]
+        return cls(tuple(dict.fromkeys([*layers, *multiplied])), tuple(units.values()), tuple(flattened))
 
 
 def resolve_takes(network: Network, examples: Examples, takes: Sequence[Take]) -> tuple[ResolvedTake, ...]:

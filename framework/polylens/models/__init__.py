@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -14,6 +14,11 @@ from polylens.records import InputFormat
 
 if TYPE_CHECKING:
     import torch
+
+    from polylens.modules import Behaviour
+
+Recognise = Callable[[str, "Behaviour"], str]
+"""Gives the name of a behaviour that is known of a network with these contents, or a new one."""
 
 
 class Training(BaseModel):
@@ -85,6 +90,20 @@ class Model(Plugin):
     def aliases(self) -> Mapping[str, str]:
         """Short layer names and the module path each stands for."""
         return {}
+
+    def skeleton(self, generator: torch.Generator) -> torch.nn.Module:
+        """The network with any weights at all, for questions that its architecture alone answers."""
+        return self.untrained().build(generator)
+
+    def settled(self, inputs: torch.Tensor, *, recognise: Recognise, weights: Sequence[str]) -> Self:
+        """The same model, named by more than its configuration; unchanged where that says all.
+
+        Args:
+            inputs: a few examples, by which a network is known again that no description tells of.
+            recognise: finds the name of what the network does with them.
+            weights: whose names are needed, `own` or `fresh`.
+        """
+        return self
 
     def recipe(self) -> Training | None:
         """How the model is trained here; None where its weights are published, in a file, or fresh."""

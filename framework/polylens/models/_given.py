@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-import hashlib
-import inspect
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import ConfigDict
 
-from polylens.models import Model
+from polylens.digests import digest
+from polylens.models import Model, Recognise
 from polylens.records import ImageFormat
 
 if TYPE_CHECKING:
@@ -17,9 +16,10 @@ if TYPE_CHECKING:
 
 
 class Given(Model):
-    """A module from Python as a model: its weights and its source are its identity."""
+    """A module from Python as a model: known by all that it holds, and by what it does with examples."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
+    version: ClassVar[int] = 2
 
     module: Any
     """The `torch.nn.Module`, taken as it is (a copy is put into eval mode)."""
@@ -28,7 +28,11 @@ class Given(Model):
     format: ImageFormat
     """How images become inputs."""
     fresh: bool = False
-    """Whether the weights are drawn anew by each submodule's `reset_parameters`."""
+    """Whether the weights are drawn anew, each by the rule of the part that holds it."""
+    own_name: str = ""
+    """What `settled` found the module to be; empty before."""
+    fresh_name: str = ""
+    """What `settled` found it to be with fresh weights."""
 
     @classmethod
     def kind(cls) -> str:
@@ -36,19 +40,22 @@ class Given(Model):
         return "given"
 
     def build(self, generator: torch.Generator) -> torch.nn.Module:
-        """A copy of the module, with its own weights or, where `fresh`, new ones."""
+        """A copy of the module, with its own weights or, where `fresh`, new ones.
+
+        Raises:
+            UsageError: the weights cannot all be drawn anew; says which.
+        """
         import torch
 
-        module: torch.nn.Module = copy.deepcopy(self.module)
-        if self.fresh:
-            with torch.random.fork_rng(devices=[]):
-                # reset_parameters draws from torch's global stream: set for this block, put back after it.
-                torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
-                for part in module.modules():
-                    reset = getattr(part, "reset_parameters", None)
-                    if callable(reset):
-                        reset()
-        return module.eval()
+        from polylens.modules import copied, draw_anew
+
+        if not self.fresh:
+            return copied(self.module).eval()
+        return draw_anew(self.module, seed=int(torch.randint(2**62, (1,), generator=generator)))
+
+    def skeleton(self, generator: torch.Generator) -> torch.nn.Module:
+        """A copy of the module: its weights are there, and may not be drawn anew."""
+        return self.model_copy(update={"fresh": False}).build(generator)
 
     def input_format(self) -> ImageFormat:
         """How images become inputs."""
@@ -70,40 +77,46 @@ class Given(Model):
         """The same architecture with fresh weights."""
         return self.model_copy(update={"fresh": True})
 
+    def settled(self, inputs: torch.Tensor, *, recognise: Recognise, weights: Sequence[str]) -> Self:
+        """A copy of the module under names that no other network has, whatever becomes of the module.
+
+        A name is of what Python can see of the module (`contents_digest`) and of what it does with the
+        inputs, so that a global, a file or a C extension that it depends on is seen as well. With fresh
+        weights it has another name, by what it does with those of one fixed draw.
+
+        Raises:
+            UsageError: fresh weights are asked for, and cannot all be drawn anew; says which.
+        """
+        from polylens.modules import copied
+
+        frozen = self.model_copy(update={"module": copied(self.module).eval()})
+        names = {"own_name": frozen._name(inputs, recognise)}
+        if "fresh" in weights:
+            names["fresh_name"] = frozen.untrained()._name(inputs, recognise)
+        return frozen.model_copy(update=names)
+
     def to_plain(self) -> dict[str, Any]:
         """A description by digest: the module itself cannot be written down."""
+        name = self.fresh_name if self.fresh else self.own_name
         return {
             "kind": "given",
             "type": type(self.module).__qualname__,
-            "state": "" if self.fresh else _state_digest(self.module),
-            "source": _source_digest(self.module),
+            "contents": name or self._contents(self.module),
             "shape": list(self.shape),
             "format": self.format.to_plain(),
             "fresh": self.fresh,
         }
 
+    def _name(self, inputs: torch.Tensor, recognise: Recognise) -> str:
+        import torch
 
-def _state_digest(module: torch.nn.Module) -> str:
-    """sha256 over the names, types, shapes and bytes of all parameters and buffers."""
-    import torch
+        from polylens.modules import behaviour_of
 
-    total = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        total.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return total.hexdigest()
+        module = self.build(torch.Generator().manual_seed(0))
+        contents = self._contents(module)
+        return digest([contents, recognise(contents, behaviour_of(module, inputs))])
 
+    def _contents(self, module: torch.nn.Module) -> str:
+        from polylens.modules import contents_digest
 
-def _source_digest(module: torch.nn.Module) -> str:
-    """sha256 over the structure and, where it can be had, the source of each class not torch's own."""
-    total = hashlib.sha256(repr(module).encode())
-    types = {type(part) for part in module.modules()}
-    for kind in sorted(types, key=lambda kind: (kind.__module__, kind.__qualname__)):
-        if kind.__module__.partition(".")[0] == "torch":
-            continue
-        total.update(f"{kind.__module__}.{kind.__qualname__}".encode())
-        try:
-            total.update(inspect.getsource(kind).encode())
-        except (OSError, TypeError):  # typed into a notebook or an interpreter: the structure has to do
-            continue
-    return total.hexdigest()
+        return contents_digest(module, weights=not self.fresh)

@@ -14,6 +14,7 @@ from polylens.codes import Code
 from polylens.dataflow import Flow, trace
 from polylens.digests import digest
 from polylens.errors import DataError, Problem, SpecError, UsageError, listed, nearest
+from polylens.harvest.suspects import hint_of
 from polylens.models import Model
 from polylens.records import TextFormat
 from polylens.sampling import Sampling, TooFewPositionsError
@@ -38,12 +39,14 @@ def flow_of(model: Model) -> Flow:
 
 
 def _traced(model: Model) -> Flow:
-    module = model.untrained().build(Streams(0).torch_generator("structure"))
+    module = model.skeleton(Streams(0).torch_generator("structure"))
     try:
         return trace(module.eval(), model.example_input(), aliases=model.aliases())
-    except (RuntimeError, IndexError) as error:
+    except (RuntimeError, IndexError, ValueError) as error:
         shape = tuple(model.input_shape())
-        raise UsageError(f"the network cannot compute on an input of shape {shape}: {error}") from error
+        raise UsageError(
+            f"the network cannot compute on one input of shape {shape}: {error}", hint=hint_of(module)
+        ) from error
 
 
 def layer_names(experiment: Experiment) -> tuple[str, ...]:

@@ -222,7 +222,7 @@ def _seconds_an_example(model: Model) -> float:
     """Seconds of a forward pass an example, measured once on a few zeros, or on one text."""
     import torch
 
-    module = model.untrained().build(Streams(0).torch_generator("outlook")).eval()
+    module = model.skeleton(Streams(0).torch_generator("outlook")).eval()
     inputs = model.example_input()
     if inputs.is_floating_point():
         inputs = inputs.expand(_TIMED_EXAMPLES, *inputs.shape[1:]).contiguous()

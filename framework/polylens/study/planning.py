@@ -17,8 +17,10 @@ from polylens.progress import Progress
 from polylens.records import Examples, TextFormat
 from polylens.settings import Settings
 from polylens.spec import Child, Experiment, Study
+from polylens.store import Store
 from polylens.study.planned_analyses import AnalysisPlanner, all_needs, without_references
 from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, PlannedTake, VariantPlan
+from polylens.study.recognising import Recognition
 from polylens.study.stages import THUMBNAIL, Stage, network_identity, training_stage
 from polylens.study.variants import Variant, variants_of
 
@@ -32,7 +34,7 @@ def plan_study(
         DataError: the dataset cannot be opened.
         UsageError: a control does not fit the model, or the dataset does not.
     """
-    opened = _Opened(settings, progress)
+    opened, recognition = _Opened(settings, progress), Recognition(Store(settings.store))
     found = (_with_data_found(child, settings) for child in study.children)
     try:
         return tuple(
@@ -40,6 +42,7 @@ def plan_study(
                 child,
                 root=settings.project,
                 opened=opened,
+                recognition=recognition,
                 options=options,
                 limit=limit,
                 layers=_layers_beside(child, study),
@@ -55,13 +58,21 @@ def plan_study(
 
 
 def plan_child(
-    child: Child, *, root: Path, opened: _Opened, options: Options, limit: int | None, layers: int = 1
+    child: Child,
+    *,
+    root: Path,
+    opened: _Opened,
+    recognition: Recognition,
+    options: Options,
+    limit: int | None,
+    layers: int = 1,
 ) -> ChildPlan:
     """The stages of one child, which is of one of so many layers."""
-    experiment = child.experiment
+    examples = opened(variants_of(child.experiment, limit=limit)[0].recipe)
+    experiment = child.experiment.model_copy(update={"model": recognition.settled(child, examples)})
+    child = replace(child, experiment=experiment)
     variants = variants_of(experiment, limit=limit)
     own = variants[0].recipe
-    examples = opened(own)
     trained_here = experiment.model.recipe() is not None
     train_examples = opened(own, split="train") if trained_here else None
     planner = _Planner(experiment, examples, train_examples, root, options, layers)

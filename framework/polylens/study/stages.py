@@ -11,6 +11,7 @@ from polylens.assembly import Recipe
 from polylens.digests import digest
 
 _VERSIONS = {
+    "behaviour": 1,
     "training": 1,
     "accuracy": 2,
     "harvest": 2,
@@ -31,7 +32,7 @@ class Stage:
     """One piece of work whose result lies in the store under its digest."""
 
     kind: str
-    """Folder in the store: training, accuracy, harvest, analysis, labels, figures, report or overview."""
+    """Folder in the store, one of `_VERSIONS`."""
     name: str
     """For people and metrics, such as `harvest.random_init#2`."""
     identity: Mapping[str, Any]

@@ -55,6 +55,7 @@ class Walk:
         self.place = place
         self.performer = Performer(place.store, place.progress, stages=stages)
         self._network: tuple[Recipe, Network] | None = None
+        self._tried_network: Network | None = None
 
     def all_stages(self) -> None:
         """Does everything the child asks for, in order."""
@@ -102,7 +103,7 @@ class Walk:
         def work(folder: Path) -> None:
             from polylens.training import accuracy
 
-            number = accuracy(self._assembled(variant), self.plan.examples, options=self.place.options)
+            number = accuracy(self._tried(variant), self.plan.examples, options=self.place.options)
             save_number(folder, number)
 
         self.performer.perform(stage, work)
@@ -155,7 +156,7 @@ class Walk:
         self.performer.perform(planned.stage, work)
 
     def _probed(self, variant: VariantPlan, analysis: Probe) -> Probed:
-        network, device = self._assembled(variant), probing_device()
+        network, device = self._tried(variant), probing_device()
         if device != "cpu":
             network = replace(network, module=deepcopy(network.module).to(device))
         compares = analysis.compares and not variant.variant.is_network
@@ -277,6 +278,16 @@ class Walk:
 
     def _streams(self, variant: VariantPlan) -> Streams:
         return Streams(variant.recipe.seed)
+
+    def _tried(self, variant: VariantPlan) -> Network:
+        """The variant's network, whose output for an example is certain to depend on nothing else."""
+        from polylens.harvest.dependence import check_examples_alone
+
+        network = self._assembled(variant)
+        if self._tried_network is not network:
+            check_examples_alone(network, self.plan.examples, layers=["output"])
+            self._tried_network = network
+        return network
 
     def _assembled(self, variant: VariantPlan) -> Network:
         if self._network is None or self._network[0] != variant.recipe:

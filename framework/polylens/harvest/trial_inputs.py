@@ -1,0 +1,53 @@
+"""Inputs by which it is tried whether a network treats each example by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from polylens.records import PADDING, Examples
+
+_TOKENS = 32
+"""Tokens of a text at most; half as many of the one asked for, so that it is padded beside others."""
+
+
+@dataclass(frozen=True)
+class TrialInputs:
+    """One example, and two others to stand beside it; each a batch of one, texts without padding."""
+
+    one: torch.Tensor
+    companions: tuple[torch.Tensor, torch.Tensor]
+    is_text: bool
+    filling: int
+    """The token that fills shorter texts up, as it does in a harvest."""
+
+
+def trial_inputs(examples: Examples, *, is_causal: bool) -> TrialInputs:
+    """The first, the last and the middle example; where there are fewer, the first one turned around."""
+    is_text = examples.lengths() is not None
+    indices = list(dict.fromkeys([0, len(examples) - 1, len(examples) // 2]))
+    found = [_cut(examples.batch([index]), is_text=is_text, most=_TOKENS) for index in indices]
+    one = found[0]
+    turned = (one.flip(-1), one.roll(1, dims=-1))
+    first, second = (*found[1:], *turned)[:2]
+    if is_text:
+        one = one[:, : max(1, min(one.shape[1], _TOKENS // 2))]
+    # What a causal network makes of earlier tokens does not depend on what stands in the place of padding.
+    return TrialInputs(one, (first, second), is_text=is_text, filling=0 if is_causal else PADDING)
+
+
+def batch_of(inputs: list[torch.Tensor], *, filling: int) -> torch.Tensor:
+    """Several inputs as one batch, shorter texts filled up to the longest."""
+    if inputs[0].dtype != torch.int64:
+        return torch.cat(inputs)
+    longest = max(each.shape[1] for each in inputs)
+    filled = [torch.nn.functional.pad(each, (0, longest - each.shape[1]), value=filling) for each in inputs]
+    return torch.cat(filled)
+
+
+def _cut(batch: torch.Tensor, *, is_text: bool, most: int) -> torch.Tensor:
+    if not is_text:
+        return batch
+    n_tokens = max(1, min(int((batch[0] != PADDING).sum()), most))
+    return batch[:, :n_tokens]

@@ -1,0 +1,171 @@
+"""Networks whose values for an example depend on more than that example are refused, in words."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from polylens.datasets.digits import Digits
+from polylens.errors import UsageError
+from polylens.harvest.dependence import check_examples_alone
+from polylens.records import Examples, ImageFormat, Network
+from polylens.streams import Streams
+
+FORMAT = ImageFormat(flatten=True)
+
+
+class Between(nn.Module):
+    """A dense layer, something between, and a ReLU."""
+
+    def __init__(self, between: Callable[[Any, torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.dense, self.relu, self.dropout = nn.Linear(64, 8), nn.ReLU(), nn.Dropout(0.5)
+        self.norm, self.plain_norm = nn.BatchNorm1d(8), nn.BatchNorm1d(8, track_running_stats=False)
+        self.between = between
+        self.calls = 0
+        self.kept: dict[Any, torch.Tensor] = {}
+        self.register_buffer("seen", torch.zeros(8))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.relu(self.between(self, self.dense(inputs)))
+        return out
+
+
+class StaysInTraining(Between):
+    def train(self, mode: bool = True) -> StaysInTraining:
+        super().train(mode)
+        self.dropout.training = self.norm.training = True
+        return self
+
+
+class InPlace(Between):
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return super().forward(inputs.mul_(2))
+
+
+def _count(self: Any, x: torch.Tensor) -> torch.Tensor:
+    self.calls += 1
+    return x * (1 + 1e-4 * self.calls)
+
+
+def _moving(self: Any, x: torch.Tensor) -> torch.Tensor:
+    self.seen += x.mean(0)
+    return x - self.seen
+
+
+def _cached(self: Any, x: torch.Tensor) -> torch.Tensor:
+    return self.kept.setdefault(x.shape, x.clone())
+
+
+REFUSED: dict[str, tuple[Callable[[Any, torch.Tensor], torch.Tensor], str]] = {
+    "dropout": (lambda _s, x: functional.dropout(x), "drawn at random"),
+    "noise": (lambda _s, x: x + 1e-3 * torch.randn_like(x), "drawn at random"),
+    "NumPy's noise": (lambda _s, x: x * float(np.random.rand()), "drawn at random"),  # noqa: NPY002
+    "Python's noise": (lambda _s, x: x * random.random(), "drawn at random"),
+    "counter": (_count, r"change from one pass to the next \(a pass changes calls\)"),
+    "moving mean": (_moving, r"change from one pass to the next \(a pass changes seen\)"),
+    "cache by shape": (_cached, "depend on what was passed before"),
+    "batch mean": (lambda _s, x: x - x.mean(0), "depend on the other examples"),
+    "a trace of the batch": (lambda _s, x: x + 2e-3 * x.sum(0), "depend on the other examples"),
+    "norm over the batch": (lambda _s, x: functional.normalize(x, dim=0), "depend on the other examples"),
+    "sorting": (lambda _s, x: x.sort(dim=0).values, "depend on the other examples"),
+    "place": (lambda _s, x: x * torch.arange(1, len(x) + 1)[:, None], "place in the batch"),
+    "number": (lambda _s, x: x * len(x), "how many examples"),
+    "fixed size": (lambda _s, x: x.view(1, 8), "cannot compute on 3 examples at once"),
+    "batch statistics": (
+        lambda s, x: s.plain_norm(x),
+        r"(?s)one example alone.*'plain_norm' \(BatchNorm1d\)",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def digits() -> Examples:
+    return Digits().open(FORMAT, streams=Streams(0), root=Path(), limit=12)
+
+
+def _check(module: nn.Module, examples: Examples, *, layer: str = "relu") -> None:
+    check_examples_alone(Network("given", module.eval(), FORMAT), examples, layers=[layer])
+
+
+@pytest.mark.parametrize(("between", "said"), REFUSED.values(), ids=REFUSED.keys())
+def test_values_that_depend_on_more_than_the_example_are_refused(
+    between: Callable[[Any, torch.Tensor], torch.Tensor], said: str, digits: Examples
+) -> None:
+    torch.manual_seed(0)
+    with pytest.raises(UsageError, match=said) as refused:
+        _check(Between(between), digits)
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("between", "part"), [(lambda s, x: s.dropout(x), "dropout"), (lambda s, x: s.norm(x), "norm")]
+)
+def test_parts_that_eval_does_not_reach_are_named(
+    between: Callable[[Any, torch.Tensor], torch.Tensor], part: str, digits: Examples
+) -> None:
+    with pytest.raises(UsageError, match=f"'{part}'"):
+        _check(StaysInTraining(between), digits)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "between",
+    [lambda _s, x: x, lambda s, x: s.norm(s.dropout(x)), lambda _s, x: functional.layer_norm(x, (8,))],
+)
+def test_functions_of_one_example_pass_also_where_they_change_their_input(
+    between: Callable[[Any, torch.Tensor], torch.Tensor], dtype: torch.dtype, digits: Examples
+) -> None:
+    torch.manual_seed(0)
+    before, state = digits.batch([0, 1]), torch.get_rng_state()
+    for kind in (Between, InPlace):
+        network = kind(between)
+        with torch.no_grad():
+            torch.set_default_dtype(dtype)
+            try:
+                _check(network, digits)
+            finally:
+                torch.set_default_dtype(torch.float32)
+        assert network.calls == 0
+    assert torch.equal(digits.batch([0, 1]), before)
+    assert torch.get_rng_state().shape == state.shape
+
+
+def test_what_comes_behind_the_wanted_layer_does_not_matter(digits: Examples) -> None:
+    network = Between(lambda _s, x: x - x.mean(0))
+    _check(network, digits, layer="dense")
+    with pytest.raises(UsageError, match="other examples"):
+        _check(network, digits, layer="output")
+
+
+def test_one_example_is_enough_to_see_what_depends_on_the_batch() -> None:
+    alone = Digits().open(FORMAT, streams=Streams(0), root=Path(), limit=1)
+    with pytest.raises(UsageError, match="other examples"):
+        _check(Between(lambda _s, x: x - x.mean(0)), alone)
+
+
+def test_a_network_that_enlarges_rounding_is_not_taken_for_one_that_mixes_examples(digits: Examples) -> None:
+    class Chaotic(nn.Module):
+        """Sixty doublings of an angle: rounding grows 2 ** 60 times, and values are noise in the end."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.dense, self.relu = nn.Linear(64, 64), nn.ReLU()
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            out = self.dense(inputs)
+            for _ in range(12):
+                out = torch.sin(2 * self.dense(out))
+            found: torch.Tensor = self.relu(out)
+            return found
+
+    _check(Chaotic(), digits)
