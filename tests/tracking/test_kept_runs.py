@@ -15,7 +15,7 @@ import pytest
 from polylens.errors import TrackingError
 from polylens.records import Number
 from polylens.settings import Settings
-from polylens.tracking import Tracker, connection, tracker
+from polylens.tracking import Tracker, connection, faults, tracker
 from polylens.tracking.operations import Metrics
 
 KEYS = {"experiment": "digits", "name": "run", "digest": "1" * 32}
@@ -27,7 +27,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     connect = connection.connect
 
     def refuse(*_: object, **__: object) -> Any:
-        raise connection.AwayError("connection refused")
+        raise faults.AwayError("connection refused")
 
     def switch(is_away: bool) -> None:
         monkeypatch.setattr("polylens.tracking.delivery.connect", refuse if is_away else connect)
@@ -58,7 +58,7 @@ def test_a_run_without_a_server_is_kept_and_sent_by_a_later_command(
     parent.finish()
     (note,) = said.notes
     assert note.startswith("MLflow at sqlite:///")
-    assert "does not answer (connection refused); the run goes on" in note
+    assert "takes nothing now (connection refused); what is logged is kept" in note
 
     # Still away: it is tried, and everything stays.
     assert Tracker(settings).send_kept() == 0
@@ -188,7 +188,7 @@ def test_an_absent_server_costs_seconds_and_prints_nothing(
     log(absent.open_run(**KEYS))
     assert len(said.notes) == 1
     assert said.notes[0].startswith(
-        "MLflow at http://127.0.0.1:9 does not answer (connection refused); the run"
+        "MLflow at http://127.0.0.1:9 takes nothing now (connection refused); what is"
     )
     assert capfd.readouterr() == ("", "")
 
@@ -205,7 +205,7 @@ def test_a_server_that_takes_the_call_and_says_nothing_is_absent(
         absent = Tracker(settings_for(tmp_path, tracking_uri=address), progress=said)
         absent.prepare("digits")
     assert absent.is_away
-    assert "does not answer (no answer in time)" in said.notes[0]
+    assert "takes nothing now (no answer in time)" in said.notes[0]
 
 
 @pytest.mark.parametrize(

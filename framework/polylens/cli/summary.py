@@ -36,8 +36,10 @@ def show_result(result: StudyResult, *, name: str, console: Console | None = Non
             room = (console.height - len(lines)) // len(done[0].labels) if console.is_terminal else 99
             lines += [Text(), *_labels(label, labels, width=width, room=room)]
     elif done:
-        lines += table_of_several(done, study=name, width=width, ascii_only=ascii_only)
-    for line in (*lines, *_where(done, result)):
+        lines += table_of_several(
+            done, study=name, width=width, ascii_only=ascii_only, is_logged=not result.unlogged
+        )
+    for line in (*lines, *_where(result)):
         console.print(line, soft_wrap=True)
 
 
@@ -82,16 +84,20 @@ def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Tex
     yield from in_columns(cells, width=width, most_lines=most_lines, title=title)
 
 
-def _where(done: Sequence[ChildResult], result: StudyResult) -> Iterator[Text]:
+def _where(result: StudyResult) -> Iterator[Text]:
     """Where the reports are, and everything else."""
-    reports = [child.report for child in done if child.report is not None]
-    if not reports:
+    reported = [child for child in result.children if child.report is not None]
+    if not reported:
         return
     yield Text()
-    for report in reports[:_MOST_REPORTS]:
-        yield Text(f"Report: {shown_path(report)}")
-    if len(reports) > _MOST_REPORTS:
-        yield Text(f"and {len(reports) - _MOST_REPORTS} more reports, each with its run in MLflow")
+    for child in reported[:_MOST_REPORTS]:
+        finished = "" if child.error is None else " of what was finished"
+        yield Text(f"Report{finished}: {shown_path(child.report)}")
+    if len(reported) > _MOST_REPORTS:
+        where = "" if result.unlogged else ", each with its run in MLflow"
+        yield Text(f"and {len(reported) - _MOST_REPORTS} more reports{where}")
+    if result.unlogged:
+        return
     if result.settings.tracking_is_server:
         yield Text(f"Logged to {result.settings.tracking_shown}")
     else:
