@@ -98,7 +98,7 @@ def command(
         _show_failures(study, result.failed)
     for result in results:
         if result.unlogged:
-            # On the error stream whatever else is asked for: nothing but the exit code would say it otherwise.
+            # With --quiet and --json too: nothing but the exit code would say it otherwise.
             click.echo(result.unlogged_in_words, err=True)
     return _exit_code(results)
 

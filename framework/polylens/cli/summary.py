@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.text import Text
@@ -11,7 +11,7 @@ from polylens.cli.columns import in_columns
 from polylens.cli.numbers import short, table_of_one, table_of_several
 from polylens.errors import shown_path
 from polylens.records import Labels
-from polylens.study.running import ChildResult, StudyResult
+from polylens.study.running import StudyResult
 
 _LEAST_LABEL_LINES, _MOST_LABEL_LINES = 3, 6
 _MOST_REPORTS = 4

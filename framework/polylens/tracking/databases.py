@@ -89,6 +89,9 @@ class _Contents:
 def _check_writable(file: Path) -> None:
     with closing(sqlite3.connect(file, timeout=_PATIENCE_SECONDS)) as connection:
         connection.execute("BEGIN IMMEDIATE")
+        (number,) = connection.execute("PRAGMA user_version").fetchone()
+        # Of a file that may only be read SQLite begins such a transaction too, and refuses the first write.
+        connection.execute(f"PRAGMA user_version = {number}")
         connection.rollback()
 
 
