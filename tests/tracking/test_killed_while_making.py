@@ -21,7 +21,7 @@ _KILLS = int(os.environ.get("POLYLENS_KILLS", "3"))
 @pytest.mark.slow
 def test_after_a_kill_at_any_moment_the_same_command_logs_everything_once(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.tracking.killing", str(tmp_path), str(_KILLS)],
+        [sys.executable, "-m", "tests.tracking.killed_makers", str(tmp_path), str(_KILLS)],
         capture_output=True,
         text=True,
         check=False,
@@ -29,7 +29,6 @@ def test_after_a_kill_at_any_moment_the_same_command_logs_everything_once(tmp_pa
     )
     assert done.returncode == 0, done.stderr
     kills = json.loads(done.stdout.splitlines()[-1])["kills"]
-    print(done.stdout)
     assert len(kills) == _KILLS
     assert [kill for kill in kills if kill["exit"] != 0] == []
     # The phase was met: some process died with its database unfinished.

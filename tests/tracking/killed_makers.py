@@ -1,20 +1,18 @@
 """A program for a test: kills processes that make MLflow's database, at moments spread over that phase.
 
-The moments are found by timing the phase itself. Children are forked from one process that has imported
-MLflow, so that a kill costs no import. After each kill the same command is given again.
+The moments are found by timing the phase itself. After each kill the same command is given again.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from tests.killing import exit_code, forked, kill
 
 from polylens.records import Number
 from polylens.settings import load_settings
@@ -23,8 +21,7 @@ from polylens.tracking import Tracker
 
 def log_a_run(folder: Path, *, prepared: int | None = None) -> None:
     """One whole command of tracking; a byte goes to the pipe when the database is ready."""
-    settings = load_settings(folder, environ={})
-    tracker = Tracker(settings)
+    tracker = Tracker(load_settings(folder, environ={}))
     tracker.send_kept()
     tracker.prepare("digits")
     if prepared is not None:
@@ -34,26 +31,11 @@ def log_a_run(folder: Path, *, prepared: int | None = None) -> None:
     run.log_numbers({f"m/{index}": Number(index / 7) for index in range(20)})
     run.log_report("<h1>Polytopes</h1>")
     run.finish()
-    if not run.is_in_mlflow:
-        raise SystemExit("not in MLflow")
-
-
-def forked(work: Callable[[], None]) -> int:
-    """Starts the work in a child and gives its process id."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    with suppress(BaseException):
-        work()
-        code = 0
-    os._exit(code)
+    assert run.is_in_mlflow
 
 
 def seconds_of_the_phase(folder: Path) -> float:
     """How long a process takes until the database is ready."""
-    folder.mkdir()
-    (folder / "mlflow.yaml").write_text("")
     reader, writer = os.pipe()
     started = time.monotonic()
     child = forked(lambda: log_a_run(folder, prepared=writer))
@@ -61,32 +43,34 @@ def seconds_of_the_phase(folder: Path) -> float:
     assert os.read(reader, 1) == b"r", "the undisturbed run failed"
     seconds = time.monotonic() - started
     os.close(reader)
-    assert os.waitpid(child, 0)[1] == 0, "the undisturbed run failed"
+    assert exit_code(child) == 0, "the undisturbed run failed"
     return seconds
 
 
 def kill_and_repeat(folder: Path, after: float) -> dict[str, Any]:
-    """What a kill after so many seconds left, and the exit status of the same command given again."""
-    folder.mkdir()
-    (folder / "mlflow.yaml").write_text("")
-    child = forked(lambda: log_a_run(folder))
-    time.sleep(after)
-    os.kill(child, signal.SIGKILL)
-    killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    """What a kill after so many seconds left, and the exit code of the same command given again."""
+    killed = kill(forked(lambda: log_a_run(folder)), after=after)
     database = (folder / "mlflow.db").exists()
     left = any(folder.glob(".mlflow.db.making-*"))
-    again = os.waitstatus_to_exitcode(os.waitpid(forked(lambda: log_a_run(folder)), 0)[1])
+    again = exit_code(forked(lambda: log_a_run(folder)))
     return {"after": after, "killed": killed, "had_database": database, "had_remains": left, "exit": again}
 
 
 def main(root: Path, n_kills: int) -> None:
     """Kills at so many moments, each in a folder of its own, and prints what came of it as JSON."""
+
+    def project(name: str) -> Path:
+        folder = root / name
+        folder.mkdir()
+        (folder / "mlflow.yaml").write_text("")
+        return folder
+
     import mlflow.store.tracking.sqlalchemy_store
 
     assert mlflow.store
-    phase = seconds_of_the_phase(root / "undisturbed")
+    phase = seconds_of_the_phase(project("undisturbed"))
     found = [
-        kill_and_repeat(root / f"kill-{index:03}", phase * (index + 0.5) / n_kills)
+        kill_and_repeat(project(f"kill-{index:03}"), phase * (index + 0.5) / n_kills)
         for index in range(n_kills)
     ]
     print(json.dumps({"phase_seconds": phase, "kills": found}))
