@@ -262,3 +262,101 @@ def test_the_waits_of_mlflow_are_shortened_unless_the_user_says_otherwise(
 
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "1"
+
+
+def test_the_rest_of_a_run_that_was_deleted_meanwhile_does_not_pass_for_the_whole(
+    settings: Settings, said: Any, mlflow_client: Any
+) -> None:
+    first = Tracker(settings, progress=said)
+    first.prepare("digits")
+    run = first.open_run(**KEYS)
+    run.log_params({"seed": 0})
+    client = mlflow_client(settings)
+    client.delete_run(run.run_id)
+    run.log_numbers({"late": Number(1.0)})
+    run.finish()
+    assert not run.is_in_mlflow
+    assert "Current state is deleted" in first.trouble
+
+    # The next command drops the rest and finds no run, so that all of it is written again.
+    later = Tracker(settings, progress=said)
+    assert later.send_kept() == 0
+    assert "was deleted in MLflow before all of it was sent" in said.notes[-1]
+    again = later.open_run(**KEYS)
+    assert (again.finished, again.params) == (False, {})
+    log(again)
+    assert again.is_in_mlflow
+    assert client.get_run(again.run_id).data.params == {"seed": "0"}
+
+
+def test_what_was_kept_of_a_deleted_experiment_is_sent_when_it_is_back(
+    settings: Settings, mlflow_client: Any
+) -> None:
+    first = Tracker(settings)
+    first.prepare("digits")
+    run = first.open_run(**KEYS)
+    client = mlflow_client(settings)
+    experiment = client.get_experiment_by_name("digits").experiment_id
+    client.delete_experiment(experiment)
+    log(run)
+    assert not run.is_in_mlflow
+    with pytest.raises(TrackingError, match="was deleted"):
+        Tracker(settings).prepare("digits")
+    client.restore_experiment(experiment)
+    later = Tracker(settings)
+    assert later.send_kept() == 1
+    found = later.open_run(**KEYS)
+    assert found.is_in_mlflow
+    assert (found.run_id, found.params) == (run.run_id, {"seed": "0"})
+
+
+def test_a_kill_while_what_was_sent_is_removed_leaves_nothing_to_send(
+    settings: Settings, away: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away(True)
+    absent = Tracker(settings)
+    absent.prepare("digits")
+    log(absent.open_run(**KEYS))
+    away(False)
+    with monkeypatch.context() as killed:
+        # What a kill in the middle of removing would leave: the files, under whatever name they have then.
+        killed.setattr("polylens.tracking.kept.shutil.rmtree", lambda *_, **__: None)
+        assert Tracker(settings).send_kept() == 1
+    assert any((settings.store / "kept").iterdir())
+    later = Tracker(settings)
+    assert later.send_kept() == 0
+    assert later.open_run(**KEYS).is_in_mlflow
+
+
+@pytest.mark.parametrize(("status", "is_away"), [(500, True), (503, True), (403, False)])
+def test_a_server_that_fails_is_away_and_one_that_refuses_is_an_error(
+    tmp_path: Path, said: Any, settings_for: Any, monkeypatch: pytest.MonkeyPatch, status: int, is_away: bool
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as failing:
+        threading.Thread(target=failing.serve_forever, daemon=True).start()
+        tracker = Tracker(
+            settings_for(tmp_path, tracking_uri=f"http://127.0.0.1:{failing.server_port}"), progress=said
+        )
+        if is_away:
+            tracker.prepare("digits")
+            run = tracker.open_run(**KEYS)
+            log(run)
+            assert not run.is_in_mlflow
+            assert "takes nothing now" in said.notes[0]
+        else:
+            with pytest.raises(TrackingError, match="MLFLOW_TRACKING_PASSWORD"):
+                tracker.prepare("digits")
+        failing.shutdown()
