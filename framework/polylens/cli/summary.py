@@ -86,16 +86,19 @@ def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Tex
 
 def _where(result: StudyResult) -> Iterator[Text]:
     """Where the reports are, and everything else."""
-    reported = [child for child in result.children if child.report is not None]
-    if not reported:
+    reports = [
+        ("Report" if child.error is None else "Report of what was finished", child.report)
+        for child in result.children
+        if child.report is not None
+    ]
+    if not reports:
         return
     yield Text()
-    for child in reported[:_MOST_REPORTS]:
-        finished = "" if child.error is None else " of what was finished"
-        yield Text(f"Report{finished}: {shown_path(child.report)}")
-    if len(reported) > _MOST_REPORTS:
+    for what, report in reports[:_MOST_REPORTS]:
+        yield Text(f"{what}: {shown_path(report)}")
+    if len(reports) > _MOST_REPORTS:
         where = "" if result.unlogged else ", each with its run in MLflow"
-        yield Text(f"and {len(reported) - _MOST_REPORTS} more reports{where}")
+        yield Text(f"and {len(reports) - _MOST_REPORTS} more reports{where}")
     if result.unlogged:
         return
     if result.settings.tracking_is_server:
