@@ -40,7 +40,7 @@ def test_a_run_that_is_not_in_mlflow_says_so_in_every_mode_until_it_is(
         said = capsys.readouterr()
         assert "polylens ui" not in said.out
         assert "Report: " in said.out
-        assert said.err.startswith("not in MLflow: small (MLflow at sqlite:///")
+        assert said.err.startswith("not in MLflow: small limit=40 (MLflow at sqlite:///")
         assert "is locked by another program" in said.err
         assert "kept in .polylens/kept; the next polylens run, or polylens ui, sends it" in said.err
 
@@ -49,11 +49,11 @@ def test_a_run_that_is_not_in_mlflow_says_so_in_every_mode_until_it_is(
         said = capsys.readouterr()
         (run,) = json.loads(said.out)["runs"]
         assert (run["status"], run["logged"], run["run_id"]) == ("done", False, None)
-        assert "not in MLflow: small" in said.err
+        assert "not in MLflow: small limit=40" in said.err
 
-        with pytest.warns(UnloggedWarning, match="not in MLflow: small"):
+        with pytest.warns(UnloggedWarning, match="not in MLflow: small limit=40"):
             result = polylens.run(spec, limit=40)
-        assert result.unlogged == ("small",)
+        assert result.unlogged == ("small limit=40",)
 
     assert main(["run", spec, "--limit", "40", "--json"]) == 0
     (run,) = json.loads(capsys.readouterr().out)["runs"]
@@ -74,7 +74,7 @@ def test_artifacts_that_are_refused_are_said_and_the_rest_is_logged(
     (run,) = json.loads(said.out)["runs"]
     assert run["logged"] is False
     assert run["run_id"]
-    assert "not in MLflow: small (MLflow refused artifact: " in said.err
+    assert "not in MLflow: small limit=40 (MLflow refused artifact: " in said.err
     with closing(sqlite3.connect(NAME)) as database:
         assert database.execute("SELECT count(*) FROM metrics").fetchone()[0] > 0
     Path("mlartifacts").unlink()
