@@ -102,6 +102,10 @@ class TrackingError(PolylensError):
     """Results could not be logged to MLflow."""
 
 
+class UnloggedWarning(UserWarning):
+    """A run from Python is done, and MLflow lacks some of it; that is kept in the store and sent later."""
+
+
 class StageError(PolylensError):
     """A stage of a run failed. Says which stage, where it was asked for, and what to do."""
 

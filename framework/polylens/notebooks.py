@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polylens.devices import Options
-from polylens.errors import UsageError, nearest
+from polylens.errors import UnloggedWarning, UsageError, nearest
 from polylens.models._given import Given
 from polylens.progress import Progress, Silent
 from polylens.records import ImageFormat, Labels, Partition, Rows
@@ -72,6 +73,9 @@ def run(
 ) -> StudyResult:
     """Does what a spec asks for and logs it, as `polylens run` does.
 
+    Warns:
+        UnloggedWarning: MLflow lacks some of it; `unlogged` of the result names the runs.
+
     Raises:
         SpecError: anything in the spec is wrong.
         StageError: a stage failed.
@@ -93,6 +97,8 @@ def run(
         progress=progress or Silent(),
         limit=limit,
     )
+    if result.unlogged:
+        warnings.warn(result.unlogged_in_words, UnloggedWarning, stacklevel=2)
     for child in result.failed:
         if child.error is not None:
             raise child.error

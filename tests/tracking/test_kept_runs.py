@@ -15,7 +15,7 @@ import pytest
 from polylens.errors import TrackingError
 from polylens.records import Number
 from polylens.settings import Settings
-from polylens.tracking import Tracker, connection, tracker
+from polylens.tracking import Tracker, connection, faults, tracker
 from polylens.tracking.operations import Metrics
 
 KEYS = {"experiment": "digits", "name": "run", "digest": "1" * 32}
@@ -27,7 +27,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     connect = connection.connect
 
     def refuse(*_: object, **__: object) -> Any:
-        raise connection.AwayError("connection refused")
+        raise faults.AwayError("connection refused")
 
     def switch(is_away: bool) -> None:
         monkeypatch.setattr("polylens.tracking.delivery.connect", refuse if is_away else connect)
@@ -58,7 +58,7 @@ def test_a_run_without_a_server_is_kept_and_sent_by_a_later_command(
     parent.finish()
     (note,) = said.notes
     assert note.startswith("MLflow at sqlite:///")
-    assert "does not answer (connection refused); the run goes on" in note
+    assert "takes nothing now (connection refused); what is logged is kept" in note
 
     # Still away: it is tried, and everything stays.
     assert Tracker(settings).send_kept() == 0
@@ -188,7 +188,7 @@ def test_an_absent_server_costs_seconds_and_prints_nothing(
     log(absent.open_run(**KEYS))
     assert len(said.notes) == 1
     assert said.notes[0].startswith(
-        "MLflow at http://127.0.0.1:9 does not answer (connection refused); the run"
+        "MLflow at http://127.0.0.1:9 takes nothing now (connection refused); what is"
     )
     assert capfd.readouterr() == ("", "")
 
@@ -205,7 +205,7 @@ def test_a_server_that_takes_the_call_and_says_nothing_is_absent(
         absent = Tracker(settings_for(tmp_path, tracking_uri=address), progress=said)
         absent.prepare("digits")
     assert absent.is_away
-    assert "does not answer (no answer in time)" in said.notes[0]
+    assert "takes nothing now (no answer in time)" in said.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -262,3 +262,101 @@ def test_the_waits_of_mlflow_are_shortened_unless_the_user_says_otherwise(
 
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "1"
+
+
+def test_the_rest_of_a_run_that_was_deleted_meanwhile_does_not_pass_for_the_whole(
+    settings: Settings, said: Any, mlflow_client: Any
+) -> None:
+    first = Tracker(settings, progress=said)
+    first.prepare("digits")
+    run = first.open_run(**KEYS)
+    run.log_params({"seed": 0})
+    client = mlflow_client(settings)
+    client.delete_run(run.run_id)
+    run.log_numbers({"late": Number(1.0)})
+    run.finish()
+    assert not run.is_in_mlflow
+    assert "Current state is deleted" in first.trouble
+
+    # The next command drops the rest and finds no run, so that all of it is written again.
+    later = Tracker(settings, progress=said)
+    assert later.send_kept() == 0
+    assert "was deleted in MLflow before all of it was sent" in said.notes[-1]
+    again = later.open_run(**KEYS)
+    assert (again.finished, again.params) == (False, {})
+    log(again)
+    assert again.is_in_mlflow
+    assert client.get_run(again.run_id).data.params == {"seed": "0"}
+
+
+def test_what_was_kept_of_a_deleted_experiment_is_sent_when_it_is_back(
+    settings: Settings, mlflow_client: Any
+) -> None:
+    first = Tracker(settings)
+    first.prepare("digits")
+    run = first.open_run(**KEYS)
+    client = mlflow_client(settings)
+    experiment = client.get_experiment_by_name("digits").experiment_id
+    client.delete_experiment(experiment)
+    log(run)
+    assert not run.is_in_mlflow
+    with pytest.raises(TrackingError, match="was deleted"):
+        Tracker(settings).prepare("digits")
+    client.restore_experiment(experiment)
+    later = Tracker(settings)
+    assert later.send_kept() == 1
+    found = later.open_run(**KEYS)
+    assert found.is_in_mlflow
+    assert (found.run_id, found.params) == (run.run_id, {"seed": "0"})
+
+
+def test_a_kill_while_what_was_sent_is_removed_leaves_nothing_to_send(
+    settings: Settings, away: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away(True)
+    absent = Tracker(settings)
+    absent.prepare("digits")
+    log(absent.open_run(**KEYS))
+    away(False)
+    with monkeypatch.context() as killed:
+        # What a kill in the middle of removing would leave: the files, under whatever name they have then.
+        killed.setattr("polylens.tracking.kept.shutil.rmtree", lambda *_, **__: None)
+        assert Tracker(settings).send_kept() == 1
+    assert any((settings.store / "kept").iterdir())
+    later = Tracker(settings)
+    assert later.send_kept() == 0
+    assert later.open_run(**KEYS).is_in_mlflow
+
+
+@pytest.mark.parametrize(("status", "is_away"), [(500, True), (503, True), (403, False)])
+def test_a_server_that_fails_is_away_and_one_that_refuses_is_an_error(
+    tmp_path: Path, said: Any, settings_for: Any, monkeypatch: pytest.MonkeyPatch, status: int, is_away: bool
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as failing:
+        threading.Thread(target=failing.serve_forever, daemon=True).start()
+        tracker = Tracker(
+            settings_for(tmp_path, tracking_uri=f"http://127.0.0.1:{failing.server_port}"), progress=said
+        )
+        if is_away:
+            tracker.prepare("digits")
+            run = tracker.open_run(**KEYS)
+            log(run)
+            assert not run.is_in_mlflow
+            assert "takes nothing now" in said.notes[0]
+        else:
+            with pytest.raises(TrackingError, match="MLFLOW_TRACKING_PASSWORD"):
+                tracker.prepare("digits")
+        failing.shutdown()

@@ -90,7 +90,7 @@ def test_a_server_killed_during_a_run_gets_the_rest_once_when_it_is_back(
     child.finish()
     run.finish()
     assert len(said.notes) == 1
-    assert "does not answer" in said.notes[0]
+    assert "takes nothing now" in said.notes[0]
 
     server.start()
     assert tracker.send_kept() == 2

@@ -1,6 +1,7 @@
 """The command line: one file a verb, loaded only when it is called. Every error becomes an exit code here.
 
-Exit codes: 0 done, 1 failed while running, 2 bad spec or usage, 3 some children failed, 130 interrupted.
+Exit codes: 0 done, 1 failed while running, 2 bad spec or usage, 3 some children failed, 4 done and not all
+of it in MLflow, 130 interrupted.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def table_of_one(child: ChildResult, *, width: int, ascii_only: bool = False) ->
 
 
 def table_of_several(
-    children: Sequence[ChildResult], *, study: str, width: int, ascii_only: bool = False
+    children: Sequence[ChildResult], *, study: str, width: int, is_logged: bool, ascii_only: bool = False
 ) -> Iterator[Text]:
     """The numbers that answer the question, or where none does the headlines: runs below each other."""
     members: dict[tuple[str, str], list[tuple[str, Result]]] = {}
@@ -51,7 +51,8 @@ def table_of_several(
     results = [result for below in members.values() for _, result in below]
     yield from _table(rows, results, width=width, ascii_only=ascii_only)
     if len(children) > _MOST_CHILDREN:
-        yield Text(f"and {len(children) - _MOST_CHILDREN} more runs, in MLflow", style="dim")
+        where = ", in MLflow" if is_logged else ""
+        yield Text(f"and {len(children) - _MOST_CHILDREN} more runs{where}", style="dim")
 
 
 def short(value: float) -> str:

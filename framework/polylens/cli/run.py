@@ -12,9 +12,9 @@ import click
 
 if TYPE_CHECKING:
     from polylens.spec import Study
-    from polylens.study.running import ChildResult
+    from polylens.study.running import ChildResult, StudyResult
 
-FAILED, SOME_FAILED = 1, 3
+FAILED, SOME_FAILED, NOT_LOGGED = 1, 3, 4
 
 
 @click.command(short_help="Run specs.")
@@ -96,7 +96,11 @@ def command(
             click.echo(f"All of them on one page: {shown_path(overview)}")
     for study, result in zip(studies, results, strict=True):
         _show_failures(study, result.failed)
-    return _exit_code(children)
+    for result in results:
+        if result.unlogged:
+            # With --quiet and --json too: nothing but the exit code would say it otherwise.
+            click.echo(result.unlogged_in_words, err=True)
+    return _exit_code(results)
 
 
 def _show_failures(study: Study, failed: Sequence[ChildResult]) -> None:
@@ -112,8 +116,9 @@ def _show_failures(study: Study, failed: Sequence[ChildResult]) -> None:
             click.echo("".join(tracebacks.format_exception(child.error)), err=True)
 
 
-def _exit_code(children: Sequence[ChildResult]) -> int:
+def _exit_code(results: Sequence[StudyResult]) -> int:
+    children = [child for result in results for child in result.children]
     failed = [child for child in children if child.status == "failed"]
     if not failed:
-        return 0
+        return NOT_LOGGED if any(result.unlogged for result in results) else 0
     return FAILED if len(failed) == len(children) else SOME_FAILED

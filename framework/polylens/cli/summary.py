@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.text import Text
@@ -11,7 +11,7 @@ from polylens.cli.columns import in_columns
 from polylens.cli.numbers import short, table_of_one, table_of_several
 from polylens.errors import shown_path
 from polylens.records import Labels
-from polylens.study.running import ChildResult, StudyResult
+from polylens.study.running import StudyResult
 
 _LEAST_LABEL_LINES, _MOST_LABEL_LINES = 3, 6
 _MOST_REPORTS = 4
@@ -36,8 +36,10 @@ def show_result(result: StudyResult, *, name: str, console: Console | None = Non
             room = (console.height - len(lines)) // len(done[0].labels) if console.is_terminal else 99
             lines += [Text(), *_labels(label, labels, width=width, room=room)]
     elif done:
-        lines += table_of_several(done, study=name, width=width, ascii_only=ascii_only)
-    for line in (*lines, *_where(done, result)):
+        lines += table_of_several(
+            done, study=name, width=width, ascii_only=ascii_only, is_logged=not result.unlogged
+        )
+    for line in (*lines, *_where(result)):
         console.print(line, soft_wrap=True)
 
 
@@ -82,16 +84,23 @@ def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Tex
     yield from in_columns(cells, width=width, most_lines=most_lines, title=title)
 
 
-def _where(done: Sequence[ChildResult], result: StudyResult) -> Iterator[Text]:
+def _where(result: StudyResult) -> Iterator[Text]:
     """Where the reports are, and everything else."""
-    reports = [child.report for child in done if child.report is not None]
+    reports = [
+        ("Report" if child.error is None else "Report of what was finished", child.report)
+        for child in result.children
+        if child.report is not None
+    ]
     if not reports:
         return
     yield Text()
-    for report in reports[:_MOST_REPORTS]:
-        yield Text(f"Report: {shown_path(report)}")
+    for what, report in reports[:_MOST_REPORTS]:
+        yield Text(f"{what}: {shown_path(report)}")
     if len(reports) > _MOST_REPORTS:
-        yield Text(f"and {len(reports) - _MOST_REPORTS} more reports, each with its run in MLflow")
+        where = "" if result.unlogged else ", each with its run in MLflow"
+        yield Text(f"and {len(reports) - _MOST_REPORTS} more reports{where}")
+    if result.unlogged:
+        return
     if result.settings.tracking_is_server:
         yield Text(f"Logged to {result.settings.tracking_shown}")
     else:

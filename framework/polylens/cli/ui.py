@@ -15,12 +15,15 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from polylens.errors import PolylensError, UsageError
 from polylens.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from polylens.tracking import Tracker
 
 _START_SECONDS = 120
 _STOP_SECONDS = 10
@@ -41,6 +44,7 @@ def command(host: str | None, port: int | None) -> None:
     for note in settings.notes:
         click.echo(note, err=True)
     if settings.tracking_is_server:
+        _tracker(settings).send_kept()
         click.echo(f"results are on an MLflow server with a page of its own: {settings.tracking_shown}")
         return
     host = host or settings.ui_host
@@ -96,11 +100,21 @@ def _experiments(settings: Settings) -> dict[str, str]:
 
     Creates a missing database under the tracker's lock; says at once what is wrong with one that is there.
     """
-    from polylens.tracking import PAGE_OF_RUNS, Tracker
+    from polylens.tracking import PAGE_OF_RUNS
 
-    tracker = Tracker(settings)
+    tracker = _tracker(settings)
     tracker.prepare_database()
+    # The page is to show what runs could not send.
+    tracker.send_kept()
     return {name: f"#/experiments/{number}{PAGE_OF_RUNS}" for name, number in tracker.experiments().items()}
+
+
+def _tracker(settings: Settings) -> Tracker:
+    """A tracker that says on the error stream what it sends and what it cannot send."""
+    from polylens.cli.progress import Lines
+    from polylens.tracking import Tracker
+
+    return Tracker(settings, progress=Lines(sys.stderr))
 
 
 @contextlib.contextmanager

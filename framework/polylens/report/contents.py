@@ -72,6 +72,8 @@ class Report:
     """One run, to be read by a person."""
 
     title: str
+    failure: str = ""
+    """Why the run failed and what is missing; empty where it came to its end."""
     about: str = ""
     claim: str = ""
     """What is tested, and what would refute it."""

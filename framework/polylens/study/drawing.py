@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +20,10 @@ from polylens.study.walk import Walk
 class Drawing:
     """Draws what a walk has found; pictures are stages too, so that restyling one recomputes no number."""
 
-    def __init__(self, walk: Walk) -> None:
+    def __init__(self, walk: Walk, *, without: Collection[str] = ()) -> None:
+        """Prepares the pictures of a walk, all but the stages of figures named in `without`."""
         self.walk = walk
+        self._without = without
         self._own = walk.plan.own
 
     def all_figures(self) -> None:
@@ -59,7 +61,8 @@ class Drawing:
     def _stages(self) -> list[tuple[Stage, Callable[[Path], None]]]:
         training = self._own.training
         first = [] if training is None else [(self._training_stage(training), self._draw_training)]
-        return [*first, *((self._stage(name), self._drawer(name)) for name in self._own.analyses)]
+        stages = [*first, *((self._stage(name), self._drawer(name)) for name in self._own.analyses)]
+        return [(stage, work) for stage, work in stages if stage.name not in self._without]
 
     def _stage(self, name: str) -> Stage:
         outcomes = [

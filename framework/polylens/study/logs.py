@@ -13,6 +13,7 @@ from polylens.records import Number
 from polylens.settings import Settings
 from polylens.spec import Study, spec_digest
 from polylens.study.drawing import Drawing
+from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan
 from polylens.study.results import Result, metrics_of
 from polylens.study.subject import code_sentence
@@ -38,6 +39,16 @@ class StudyLog:
         """Tries once more to send what could not be sent while the server was away."""
         if self._tracker.is_away:
             self._tracker.send_kept()
+
+    def unlogged(self) -> tuple[str, ...]:
+        """Names of the runs of which MLflow lacks something that was logged to them."""
+        runs = self.runs if self.parent is None else (self.parent, *self.runs)
+        return tuple(run.name for run in runs if not run.is_in_mlflow)
+
+    @property
+    def trouble(self) -> str:
+        """Why something was last kept instead of sent."""
+        return self._tracker.trouble
 
     def finish_parent(self, status: str, *, overview: Path | None) -> None:
         """Ends the parent run, with a table of its children and, where there is one, the page of all."""
@@ -104,9 +115,15 @@ class StudyLog:
         ).to_plain()
 
     def log_results(
-        self, run: TrackedRun, drawing: Drawing, *, results: Sequence[Result], report: str
+        self,
+        run: TrackedRun,
+        drawing: Drawing,
+        *,
+        results: Sequence[Result],
+        reports: Mapping[str, StageReport],
+        page: str | None,
     ) -> None:
-        """Writes everything one child found and ends its run."""
+        """Writes everything that one child found; the caller ends its run."""
         walk = drawing.walk
         plan = walk.plan
         run.log_inputs(datasets=_datasets(plan), weights=_weights(plan))
@@ -117,17 +134,15 @@ class StudyLog:
             {**numbers, **{name: Number(count) for name, count in counts.items()}},
             values_only=numbers.keys() - own,
         )
-        seconds = {
-            name: stage.seconds for name, stage in walk.performer.reports.items() if stage.status == "ran"
-        }
+        seconds = {name: stage.seconds for name, stage in reports.items() if stage.status == "ran"}
         run.log_seconds(_over_draws(seconds))
         self._log_tables(run, walk)
         for figure in drawing.figures():
             run.log_figure(figure)
-        run.log_report(report)
+        if page is not None:
+            run.log_report(page)
         run.log_provenance({**self._provenance(plan, seconds), "stages": _stages(plan)})
         run.set_tags(_code_tags(walk))
-        run.finish()
 
     def _log_tables(self, run: TrackedRun, walk: Walk) -> None:
         history = walk.training_history()

@@ -24,22 +24,29 @@ _PROXY = (
 )
 
 
-def write_report(drawing: Drawing, results: Sequence[Result]) -> Path:
-    """The page of one child in the store, made where it is not there yet."""
-    performer, stage = drawing.walk.performer, _stage(drawing.walk.plan)
+def write_report(drawing: Drawing, results: Sequence[Result], *, failure: str = "") -> Path:
+    """The page of one child in the store, made where it is not there yet.
+
+    Args:
+        drawing: its pictures and its walk.
+        results: its numbers.
+        failure: why it failed and what is missing, where it did.
+    """
+    performer, stage = drawing.walk.performer, _stage(drawing.walk.plan, failure)
 
     def work(folder: Path) -> None:
         # The page's template and pictures are only loaded to make one.
         from polylens.report.page import render
 
-        file_from_bytes(folder / _FILE, render(_Page(drawing, results).report()).encode())
+        file_from_bytes(folder / _FILE, render(_Page(drawing, results, failure).report()).encode())
 
     performer.perform(stage, work)
     return performer.read(lambda: performer.open(stage) / _FILE, again=lambda: performer.perform(stage, work))
 
 
-def _stage(plan: ChildPlan) -> Stage:
+def _stage(plan: ChildPlan, failure: str) -> Stage:
     heading = plan.child.experiment
+    failed = {"failure": failure} if failure else {}
     return Stage(
         kind="report",
         name="report",
@@ -49,6 +56,7 @@ def _stage(plan: ChildPlan) -> Stage:
             "title": _title(plan),
             "names": [*heading.analyses, *heading.labels],
             "stages": [stage.digest for variant in plan.variants for stage in variant.stages()],
+            **failed,
         },
     )
 
@@ -63,8 +71,9 @@ def _title(plan: ChildPlan) -> str:
 class _Page:
     """Puts one child's page together."""
 
-    def __init__(self, drawing: Drawing, results: Sequence[Result]) -> None:
+    def __init__(self, drawing: Drawing, results: Sequence[Result], failure: str) -> None:
         self.drawing = drawing
+        self.failure = failure
         self.walk = drawing.walk
         self.results = results
 
@@ -73,6 +82,7 @@ class _Page:
         own = plan.own
         return Report(
             title=_title(plan),
+            failure=self.failure,
             about=heading.about,
             claim=heading.claim,
             subject=self.drawing.subject,

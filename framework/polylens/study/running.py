@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from polylens.devices import Options, computing_on
-from polylens.errors import PolylensError
+from polylens.errors import PolylensError, listed, shown_path
 from polylens.progress import Progress
 from polylens.records import Labels, Number
 from polylens.settings import Settings
@@ -18,6 +18,7 @@ from polylens.study.drawing import Drawing
 from polylens.study.logs import StudyLog
 from polylens.study.overviews import Finished, write_overview
 from polylens.study.pages import write_report
+from polylens.study.partial import finish_part
 from polylens.study.performing import StageReport
 from polylens.study.planning import plan_study
 from polylens.study.plans import ChildPlan
@@ -37,13 +38,16 @@ class ChildResult:
     digest: str
     """Digest of the run: the spec and every stage."""
     run_id: str | None
+    """MLflow's id; None where MLflow has not heard of the run."""
     results: tuple[Result, ...] = field(default=(), repr=False)
-    """Every number, with each control's beside it."""
+    """Every number, with each control's beside it; of a child that failed those that were finished."""
     labels: dict[str, Labels] = field(default_factory=dict, repr=False)
     """Labels of the network's clusters, by their name in the spec."""
     stages: tuple[StageReport, ...] = field(default=(), repr=False)
     report: Path | None = None
     """The HTML page in the store."""
+    is_logged: bool = False
+    """Whether MLflow has everything that was logged to the run; what it lacks is kept in the store."""
     error: PolylensError | None = None
     study: str = field(kw_only=True)
     """Name of its spec."""
@@ -63,6 +67,7 @@ class ChildResult:
             "status": self.status,
             "spec_digest": self.digest,
             "layer": self.layer,
+            "logged": self.is_logged,
             "metrics": {name: number.value for name, number in self.numbers.items()},
             "stages": [
                 {"name": stage.name, "status": stage.status, "seconds": round(stage.seconds, 3)}
@@ -83,6 +88,22 @@ class StudyResult:
     name: str = ""
     overview: Path | None = None
     """The HTML page of all children together in the store; None where fewer than two were done."""
+    unlogged: tuple[str, ...] = ()
+    """Names of the runs of which MLflow lacks something; it is kept in the store and sent by a later run."""
+    trouble: str = ""
+    """Why MLflow lacks it."""
+
+    @property
+    def unlogged_in_words(self) -> str:
+        """What MLflow lacks, why, and what becomes of it; empty where it has everything."""
+        if not self.unlogged:
+            return ""
+        kept = shown_path(self.settings.store / "kept")
+        why = f" ({self.trouble})" if self.trouble else ""
+        return (
+            f"not in MLflow: {listed(self.unlogged, most=5)}{why}\n"
+            f"  kept in {kept}; the next polylens run, or polylens ui, sends it"
+        )
 
     @property
     def failed(self) -> tuple[ChildResult, ...]:
@@ -125,11 +146,19 @@ def run_study(
     except KeyboardInterrupt:
         log.stop("KILLED", runs=log.runs[len(results) :])
         raise
+    except Exception as error:
+        log.stop("FAILED", runs=log.runs[len(results) :], reason=f"{type(error).__name__}: {error}")
+        raise
     overview = overview_of(results, name=study.name)
     status = "FAILED" if any(result.status == "failed" for result in results) else "FINISHED"
     log.finish_parent(status, overview=overview)
     log.send_kept()
-    return StudyResult(tuple(results), settings, study.name, overview)
+    # Said last, for only now is it known.
+    children = tuple(
+        replace(result, run_id=run.run_id, is_logged=run.is_in_mlflow)
+        for result, run in zip(results, log.runs, strict=True)
+    )
+    return StudyResult(children, settings, study.name, overview, log.unlogged(), log.trouble)
 
 
 def overview_of(results: Sequence[ChildResult], *, name: str) -> Path | None:
@@ -150,11 +179,22 @@ def _run_child(walk: Walk, run: TrackedRun, *, study: str, log: StudyLog) -> Chi
         report = write_report(drawing, results)
         if not run.finished:
             page = report.read_text(encoding="utf-8")
-            log.log_results(run, drawing, results=results, report=page)
+            log.log_results(run, drawing, results=results, reports=walk.performer.reports, page=page)
+            run.finish()
     except PolylensError as error:
-        log.stop("FAILED", runs=[run], reason=str(error))
-        return _result(walk, run, study=study, error=error)
+        return _failed(walk, run, study=study, log=log, error=error)
     return _result(walk, run, study=study, results=results, report=report)
+
+
+def _failed(walk: Walk, run: TrackedRun, *, study: str, log: StudyLog, error: PolylensError) -> ChildResult:
+    """A child that failed, with what it had finished written to MLflow and onto a page."""
+    part = finish_part(walk, error)
+    if part is not None and not run.finished:
+        log.log_results(run, part.drawing, results=part.results, reports=part.reports, page=part.text())
+    log.stop("FAILED", runs=[run], reason=str(error))
+    if part is None:
+        return _result(walk, run, study=study, error=error)
+    return _result(walk, run, study=study, results=part.results, report=part.page, error=error)
 
 
 def _result(

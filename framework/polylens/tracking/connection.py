@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
-import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from polylens.errors import TrackingError
+from polylens.progress import Progress
+from polylens.tracking.databases import make_ready
+from polylens.tracking.faults import AwayError, RefusedError
+from polylens.tracking.revisions import refusal
 
 _DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 _PATIENCE_SECONDS = 5
+_REVISION = re.compile(r"found version (\w+),|Can't locate revision identified by '(\w+)'")
+"""How MLflow and its migrations say that another version of MLflow made a database."""
 _ENVIRONMENT = {
     # An absent server must cost seconds; MLflow's own defaults wait for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -28,15 +34,7 @@ _ENVIRONMENT = {
 }
 
 
-class AwayError(TrackingError):
-    """The server or database cannot be reached now; the same may work later."""
-
-
-class RefusedError(TrackingError):
-    """The server or database answered, and said no."""
-
-
-def connect(address: str, *, database: Path | None) -> Any:
+def connect(address: str, *, database: Path | None, progress: Progress) -> Any:
     """An `MlflowClient` for the address, with a SQLite file created where it is missing.
 
     Raises:
@@ -45,16 +43,18 @@ def connect(address: str, *, database: Path | None) -> Any:
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    if database is not None:
-        _check_sqlite(database)
-    else:
+    if database is None:
         _check_database_server(address)
     with translated():
         from mlflow.tracking import MlflowClient
 
         _quieten()
+        if database is not None and (aside := make_ready(database)) is not None:
+            progress.note(
+                f"{database} was never finished and held no runs: made anew, the old one is {aside}"
+            )
         client = MlflowClient(tracking_uri=address, registry_uri=address)
-        # The first call opens the store, which creates and migrates a new database.
+        # The first call opens the store.
         client.search_experiments(max_results=1)
         return client
 
@@ -76,18 +76,32 @@ def translated() -> Iterator[None]:
     except Exception as error:
         status = getattr(error, "get_http_status_code", lambda: None)()
         reason = _reason(error)
+        revision = _REVISION.search(str(error))
+        if revision is not None:
+            found = revision[1] or revision[2]
+            raise refusal(
+                None if found == "None" else found,
+                what="the database",
+                address="ADDRESS",
+                backup="keep a copy of it",
+            ) from error
         hint = _hint(status, reason)
-        if hint is None and (isinstance(error, OSError) or _is_operational(error) or _passes(status)):
+        if hint is None and _may_pass(error, status):
             raise AwayError(reason) from error
         raise RefusedError(reason, hint=hint) from error
 
 
-def _passes(status: int | None) -> bool:
-    return status is not None and (status >= 500 or status in (408, 429))
-
-
-def _is_operational(error: Exception) -> bool:
-    return type(error).__name__ in ("OperationalError", "InterfaceError")
+def _may_pass(error: Exception, status: int | None) -> bool:
+    """Whether the same may work later, with nothing mended."""
+    if "(sqlite3." in str(error):
+        # A file beside the program does not come back by itself, unless somebody else was writing to it.
+        return "locked" in str(error)
+    if isinstance(error, OSError):
+        return not isinstance(
+            error, PermissionError | FileNotFoundError | IsADirectoryError | NotADirectoryError
+        )
+    is_operational = type(error).__name__ in ("OperationalError", "InterfaceError")
+    return is_operational or (status is not None and (status >= 500 or status in (408, 429)))
 
 
 def _hint(status: int | None, reason: str) -> str | None:
@@ -95,8 +109,6 @@ def _hint(status: int | None, reason: str) -> str | None:
         return "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
     if status == 404 and "/api/2.0/mlflow" in reason:
         return "something else than an MLflow server answers at this address"
-    if "out-of-date database schema" in reason or "Can't locate revision" in reason:
-        return "another version of MLflow made this database: back it up, then run `mlflow db upgrade` on it"
     return None
 
 
@@ -118,22 +130,6 @@ def _reason(error: Exception) -> str:
             return words
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300]
-
-
-def _check_sqlite(file: Path) -> None:
-    """Finds at once what MLflow would retry for minutes: a file that cannot be written or is no database."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(file, timeout=_PATIENCE_SECONDS)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.rollback()
-    except (OSError, sqlite3.Error) as error:
-        if "locked" in str(error):
-            raise AwayError(f"{file} is locked by another program") from error
-        raise RefusedError(
-            f"cannot write the database {file}: {error}",
-            hint="set tracking_uri in mlflow.yaml, or MLFLOW_TRACKING_URI, to a place that can be written",
-        ) from error
 
 
 def _check_database_server(address: str) -> None:

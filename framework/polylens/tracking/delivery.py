@@ -9,7 +9,8 @@ from filelock import FileLock
 
 from polylens.progress import Progress
 from polylens.settings import Settings
-from polylens.tracking.connection import AwayError, RefusedError, connect, translated
+from polylens.tracking.connection import connect, translated
+from polylens.tracking.faults import AwayError, RefusedError
 from polylens.tracking.kept import Kept, RunIdentity
 from polylens.tracking.operations import Operation
 
@@ -26,11 +27,15 @@ class Delivery:
         self.experiment_ids: dict[str, str] = {}
         """The experiment of each of these runs."""
         self.is_away = False
+        self.trouble = ""
+        """Why something was last kept instead of sent."""
         self._client: Any = None
         self._told: set[str] = set()
         # Processes that open a new SQLite file or the same run at once would crash in the migrations or
         # open the run twice. The lock lies beside the database, because two stores may share one.
-        database = settings.database
+        # It may be a link, which must not be replaced by a file, and another project may link to it too.
+        self._database = None if settings.database is None else settings.database.resolve()
+        database = self._database
         folder = settings.store if database is None else database.parent
         self._lock_file = folder / ("tracking.lock" if database is None else f"{database.name}.lock")
         self._lock = FileLock(self._lock_file)
@@ -39,7 +44,10 @@ class Delivery:
     def client(self) -> Any:
         """The client, connected on first use."""
         if self._client is None:
-            self._client = connect(self.settings.tracking_uri, database=self.settings.database)
+            with self.alone():
+                self._client = connect(
+                    self.settings.tracking_uri, database=self._database, progress=self.progress
+                )
         return self._client
 
     def alone(self) -> AbstractContextManager[Any]:
@@ -60,6 +68,7 @@ class Delivery:
             except AwayError as error:
                 self.go_away(error)
             except RefusedError as error:
+                self.trouble = f"MLflow refused {operation.kind}: {error.message}"
                 self._tell_once(
                     f"MLflow refused {operation.kind} of run {run_id}: {error}; kept in {self.kept.root}"
                 )
@@ -67,7 +76,11 @@ class Delivery:
                 for note in notes:
                     self.progress.note(note)
                 return
-        self.kept.append(identity, operation)
+        self.kept.append(identity, operation, rest_of=run_id)
+
+    def has_all(self, identity: RunIdentity) -> bool:
+        """Whether MLflow has the run, and nothing that was logged to it waits."""
+        return identity.key in self.run_ids and not self.kept.has(identity)
 
     def _tell_once(self, note: str) -> None:
         if note not in self._told:
@@ -77,9 +90,9 @@ class Delivery:
     def go_away(self, error: AwayError) -> None:
         """Stops sending: everything is kept from now on."""
         self.is_away = True
+        self.trouble = f"MLflow at {self.settings.tracking_shown} takes nothing now ({error})"
         self.progress.note(
-            f"MLflow at {self.settings.tracking_shown} does not answer ({error}); the run goes on, and what "
-            f"it logs is kept in {self.kept.root} and sent by the next polylens run"
+            f"{self.trouble}; what is logged is kept in {self.kept.root}, and the next polylens run sends it"
         )
 
     def reset(self) -> None:

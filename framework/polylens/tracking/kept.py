@@ -2,6 +2,8 @@
 
 ```
 <store>/kept/<key>/run.json         which run: experiment, name, digest, parent
+                   rest_of          MLflow's id of the run that has everything before this; not there where
+                                    nothing of the run was sent
                    journal.jsonl    what is to be logged, one operation a line
                    artifacts/...    the files, at their artifact paths
 ```
@@ -23,6 +25,9 @@ from filelock import FileLock
 from polylens.digests import digest
 from polylens.store import file_from_bytes
 from polylens.tracking.operations import Artifact, Finish, Operation, operation_from_plain
+
+_SENT = ".sent-"
+"""Begins the name of a folder that was sent and is being removed."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,20 @@ class Kept:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def append(self, identity: RunIdentity, operation: Operation) -> None:
-        """Keeps one more operation of a run, on disk before this returns."""
+    def append(self, identity: RunIdentity, operation: Operation, *, rest_of: str | None = None) -> None:
+        """Keeps one more operation of a run, on disk before this returns.
+
+        Args:
+            identity: the run.
+            operation: what is to be logged.
+            rest_of: MLflow's id of the run, where that has what was logged before.
+        """
         folder = self.root / identity.key
         with self._lock():
             folder.mkdir(parents=True, exist_ok=True)
             if not (folder / "run.json").exists():
+                if rest_of is not None:
+                    _write(folder / "rest_of", rest_of.encode())
                 _write(folder / "run.json", json.dumps(asdict(identity)).encode())
             plain = operation.to_plain()
             if isinstance(operation, Artifact):
@@ -80,11 +93,20 @@ class Kept:
         found = [
             RunIdentity.from_plain(json.loads((folder / "run.json").read_bytes()))
             for folder in (self.root.iterdir() if self.root.is_dir() else ())
-            if (folder / "run.json").is_file()
+            if not folder.name.startswith(_SENT) and (folder / "run.json").is_file()
         ]
         return sorted(
             found, key=lambda identity: (identity.parent is not None, identity.start_time, identity.key)
         )
+
+    def has(self, identity: RunIdentity) -> bool:
+        """Whether anything of the run waits."""
+        return (self.root / identity.key / "journal.jsonl").is_file()
+
+    def rest_of(self, identity: RunIdentity) -> str | None:
+        """MLflow's id of the run that what waits is the rest of; None where the whole run waits."""
+        file = self.root / identity.key / "rest_of"
+        return file.read_text() if file.is_file() else None
 
     def has_finished(self, identity: RunIdentity) -> bool:
         """Whether the run's successful end is among what waits."""
@@ -100,8 +122,16 @@ class Kept:
         None where another process has sent them since.
         """
         with self._lock():
-            yield self._operations(identity) if (self.root / identity.key).is_dir() else None
-            shutil.rmtree(self.root / identity.key, ignore_errors=True)
+            for left in self.root.glob(f"{_SENT}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            folder = self.root / identity.key
+            if not folder.is_dir():
+                yield None
+                return
+            yield self._operations(identity)
+            # Gone in one step: a journal whose files are half removed could never be sent.
+            sent = folder.rename(self.root / f"{_SENT}{identity.key}")
+            shutil.rmtree(sent, ignore_errors=True)
 
     def _operations(self, identity: RunIdentity) -> Iterator[Operation]:
         folder = self.root / identity.key

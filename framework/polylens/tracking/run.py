@@ -60,6 +60,11 @@ class TrackedRun:
         return self._delivery.run_ids.get(self.identity.key)
 
     @property
+    def is_in_mlflow(self) -> bool:
+        """Whether MLflow has all that was logged to this run; False while anything of it is kept."""
+        return self._delivery.has_all(self.identity)
+
+    @property
     def name(self) -> str:
         """What people see in lists."""
         return self.identity.name

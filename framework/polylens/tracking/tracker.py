@@ -9,8 +9,9 @@ from typing import Any
 
 from polylens.progress import Progress, Silent
 from polylens.settings import Settings
-from polylens.tracking.connection import AwayError, RefusedError, translated
+from polylens.tracking.connection import translated
 from polylens.tracking.delivery import Delivery
+from polylens.tracking.faults import AwayError, RefusedError
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, text
 from polylens.tracking.run import DIGEST_TAG, ERROR_TAG, PARENT_TAG, TrackedRun
@@ -31,6 +32,11 @@ class Tracker:
     def is_away(self) -> bool:
         """Whether the server has stopped answering, so that everything is kept."""
         return self._delivery.is_away
+
+    @property
+    def trouble(self) -> str:
+        """Why something was last kept instead of sent; empty where nothing was."""
+        return self._delivery.trouble
 
     def prepare(self, experiment: str) -> None:
         """Makes sure that database and experiment exist, before anything is computed.
@@ -96,6 +102,7 @@ class Tracker:
             except AwayError as error:
                 self._delivery.go_away(error)
             except RefusedError as error:
+                self._delivery.trouble = f"MLflow refused to open run '{name}': {error.message}"
                 self._delivery.progress.note(
                     f"MLflow refused to open run '{name}': {error}; what it logs is kept"
                 )
@@ -119,6 +126,7 @@ class Tracker:
                 self._delivery.go_away(error)
                 break
             except RefusedError as error:
+                self._delivery.trouble = f"MLflow refused what was kept: {error.message}"
                 self._delivery.progress.note(
                     f"MLflow refused what was kept of run '{identity.name}': {error}; it stays in "
                     f"{kept.root / identity.key}"
@@ -133,11 +141,31 @@ class Tracker:
         with self._delivery.kept.taking(identity) as operations, translated(), self._delivery.alone():
             if operations is None:
                 return False
-            run = self._find_or_create(identity)
+            rest_of = self._delivery.kept.rest_of(identity)
+            if rest_of is not None and not self._is_there(rest_of):
+                # Sent to a new run, the rest would pass for the whole.
+                self._delivery.progress.note(
+                    f"run '{identity.name}' was deleted in MLflow before all of it was sent, so its rest is "
+                    "dropped; the command that made it writes it anew"
+                )
+                return False
+            run_id = rest_of or str(self._find_or_create(identity).info.run_id)
             for operation in operations:
-                for note in operation.send(self._delivery.client, run.info.run_id):
+                for note in operation.send(self._delivery.client, run_id):
                     self._delivery.progress.note(note)
         return True
+
+    def _is_there(self, run_id: str) -> bool:
+        """Whether MLflow has the run and did not mark it as deleted."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            run = self._delivery.client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return False
+            raise
+        return bool(run.info.lifecycle_stage == "active")
 
     def _find_or_create(self, identity: RunIdentity) -> Any:
         client = self._delivery.client
