@@ -11,14 +11,15 @@ from polylens.assembly import Recipe
 from polylens.digests import digest
 
 _VERSIONS = {
-    "training": 1,
+    "training": 2,
     "accuracy": 2,
     "harvest": 2,
     "analysis": 2,
     "labels": 1,
-    "figures": 1,
-    "report": 1,
-    "overview": 1,
+    "comparison": 1,
+    "figures": 2,
+    "report": 2,
+    "overview": 2,
 }
 """Raised when a stage's own code changes its results, so that older stored ones are not mistaken for new."""
 
@@ -31,7 +32,8 @@ class Stage:
     """One piece of work whose result lies in the store under its digest."""
 
     kind: str
-    """Folder in the store: training, accuracy, harvest, analysis, labels, figures, report or overview."""
+    """Folder in the store: training, accuracy, harvest, analysis, labels, comparison, figures, report or
+    overview."""
     name: str
     """For people and metrics, such as `harvest.random_init#2`."""
     identity: Mapping[str, Any]
