@@ -224,7 +224,7 @@ def test_of_many_draws_the_mean_is_over_those_that_have_both_scores() -> None:
 def test_a_network_without_clusters_has_no_purity_and_its_controls_are_shown() -> None:
     scores = (Score("purity", None, {"raw_inputs": drawn(0.9)}), Score("coverage", Number(0.0)))
     text = squeezed(Page(render(Report(title="x", scores=(ScoreTable("quality", scores),)))).text)
-    assert "Purity not defined, coverage 0.00; raw inputs 0.90." in text
+    assert "Purity not defined, coverage 0; raw inputs 0.90." in text
     assert "purity – 0.90" in text
 
 
@@ -251,7 +251,7 @@ def test_a_range_of_subsamples_stands_in_no_brackets_of_an_interval() -> None:
     )
     assert "coverage 0.90 (stability range 0.91 to 0.95)" in text
     assert "[0.91" not in text
-    assert "In brackets" not in text
+    assert "In brackets:" not in text
     assert "may lie beside its number: 5 to 95 % of 10 subsamples." in text
 
 
