@@ -19,14 +19,21 @@ from polylens.study.planning import plan_study
 from polylens.study.results import Result, results_of
 from polylens.study.walk import Walk, Workplace
 
-# 300 images, nothing trained; at this size some of the six draws have no clusters.
+# 200 images, nothing trained; at this size the network and two of the four draws have clusters.
 CHANGES = {
+    "seed": 2,
     "model": {"kind": "mlp", "inputs": 64, "hidden": [8], "classes": 10},
     "layer": "hidden.1",
     "code": None,
-    "controls": [{"use": "random_init", "draws": 6}],
+    "controls": [{"use": "random_init", "draws": 4}],
     "analyses": {
-        "clusters": {"kind": "hdbscan", "on": "activation", "min_cluster_size": 12, "subsamples": 0},
+        "clusters": {
+            "kind": "hdbscan",
+            "on": "activation",
+            "min_cluster_size": 12,
+            "min_samples": 5,
+            "subsamples": 0,
+        },
         "quality": {"kind": "cluster_quality", "of": "clusters"},
     },
     "labels": {"digits": {"kind": "class_enrichment", "of": "clusters", "permutations": 100}},
@@ -39,7 +46,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
     study = polylens.load_spec({key: value for key, value in (SPEC | CHANGES).items() if value is not None})
     place, options = load_settings(folder / "spec.yaml"), Options()
-    plans = plan_study(study, settings=place, options=options, limit=300, progress=Silent())
+    plans = plan_study(study, settings=place, options=options, limit=200, progress=Silent())
     store = Store(place.store)
     store.prepare()
     walk = Walk(plans[0], Workplace(store, Path(folder), options, Silent(), plans))
@@ -54,7 +61,7 @@ def test_a_draw_without_clusters_has_zeros_and_no_purity_in_its_own_place(result
         results[name].controls["random_init"] for name in ("clusters/clusters", "digits/named_coverage")
     ]
     none = [value is None for value in purity.values]
-    assert 0 < sum(none) < 6, "the test wants both kinds of draws"
+    assert 0 < sum(none) < 4, "the test wants both kinds of draws"
     assert purity.why == "no clusters"
     assert [value == 0 for value in coverage.values] == none
     for draws in zeros:
@@ -110,7 +117,7 @@ def test_a_mean_over_some_draws_is_no_metric_and_every_draw_stands_in_a_table(
     table = (
         draws_table(results.values()).set_index(["number", "control"]).loc["quality/purity", "random_init"]
     )
-    assert table["draw"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert table["draw"].tolist() == [1, 2, 3, 4]
     lacking = table["value"].isna()
     assert (table["undefined"] == "no clusters").tolist() == lacking.tolist()
     compared = comparisons_table(results.values()).set_index(["number", "control"])

@@ -90,7 +90,7 @@ def _right_fraction(
             observed.own_right - observed.other_right,
             np.array([each.own_right - each.other_right for each in again]),
             by_chance=np.array([each.own_right - each.other_right for each in by_chance]),
-            rows=max(n_examples, 1),
+            rows=float(max(n_examples, 1)),
         ),
     )
 
