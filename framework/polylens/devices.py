@@ -202,6 +202,22 @@ def run_trainer(work: Callable[[], object]) -> None:
 
 
 @contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Holds torch on the CPU to so many threads: sums of another number of threads round otherwise.
+
+    The number is the whole process', as torch has it: other threads of the program compute with it meanwhile.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def exact_float32() -> Iterator[None]:
     """Keeps 32-bit products at 32 bits: TensorFloat-32 has a 10-bit mantissa, and would flip codes."""
     import torch

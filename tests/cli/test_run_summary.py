@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from polylens.cli.columns import Column, Row, block, in_columns
 from polylens.cli.summary import show_result
 from polylens.errors import StageError
-from polylens.records import ClusterLabel, Labels, Number
+from polylens.records import ClusterLabel, Comparison, Draws, Labels, Number, Pair
 from polylens.settings import load_settings
 from polylens.study.performing import StageReport
 from polylens.study.results import Result
@@ -21,11 +22,12 @@ SUBSAMPLES = "5 to 95 % of 10 subsamples"
 
 
 def number(value: float, low: float | None = None, high: float | None = None, **others: Any) -> Number:
-    return Number(value, low, high, interval=SUBSAMPLES if low is not None else "", **others)
+    kind: Any = "stability" if low is not None else "interval"
+    return Number(value, low, high, interval=SUBSAMPLES if low is not None else "", range_is=kind, **others)
 
 
-def result_of(stage: str, name: str, *, answers: bool = False, **variants: list[Number]) -> Result:
-    by_variant = {variant: tuple(draws) for variant, draws in variants.items()}
+def result_of(stage: str, name: str, *, answers: bool = False, **variants: list[Number | None]) -> Result:
+    by_variant = {variant: Draws(tuple(draws), why="no clusters") for variant, draws in variants.items()}
     return Result(stage, name, by_variant, headline=True, answers=answers)
 
 
@@ -70,7 +72,8 @@ def test_a_run_shows_each_number_with_range_chance_and_controls() -> None:
         "  purity       0.95  0.66–0.88 a    0.23    0.60    0.99",
         "  clusters       26      11–21 a               6",
         # A spread of smaller samples need not hold the value: it is not called an interval, and this is said.
-        "a 5 to 95 % of 10 subsamples; the value itself may lie outside",
+        "a stability range, no interval of uncertainty: 5 to 95 % of 10 subsamples; the",
+        "  value itself may lie outside",
         "chance: where nothing is related; the report says how it was found; random init:",
         "  mean of 2 draws",
     ]
@@ -78,8 +81,43 @@ def test_a_run_shows_each_number_with_range_chance_and_controls() -> None:
 
 def test_a_range_that_holds_its_value_needs_no_warning() -> None:
     lines = shown(child(results=(result_of("q", "purity", network=[number(0.7, 0.6, 0.8)]),)))
-    assert lines[-1] == "a 5 to 95 % of 10 subsamples"
+    assert lines[-1] == "a stability range, no interval of uncertainty: 5 to 95 % of 10 subsamples"
     assert "q: purity     0.70  0.60–0.80 a" in lines
+
+
+def test_a_mean_says_over_how_many_draws_it_was_taken_where_some_have_no_number() -> None:
+    purity = result_of(
+        "quality", "purity", network=[number(0.9)], random_init=[number(0.8), None, number(0.1)]
+    )
+    coverage = result_of(
+        "quality", "coverage", network=[number(0.5)], random_init=[number(0.2), number(0.0), number(0.9)]
+    )
+    lines = shown(child(results=(purity, coverage)))
+    assert "  purity       0.90  0.45 2/3" in lines
+    assert "  coverage     0.50      0.37" in lines
+    assert lines[-1] == "random init: mean of 3 draws; random init: no clusters except in 2 of 3 draws"
+
+
+def test_a_network_without_the_number_stands_beside_controls_that_have_it() -> None:
+    lines = shown(child(results=(result_of("q", "purity", network=[None], raw_inputs=[number(0.9)]),)))
+    assert "q: purity        -    0.90" in lines
+    assert lines[-1] == "network: no clusters"
+
+
+def test_comparisons_on_equal_terms_show_both_numbers_and_the_lead() -> None:
+    lead = Number(0.25, 0.1, 0.4, "90 % interval", chance=0.01)
+    compared = Comparison(
+        "as many rows", (Pair(1.0, 0.75, 0.2), None, Pair(0.9, 0.65, 0.6)), lead, "no clusters"
+    )
+    purity = replace(PURITY, comparisons={"random_init": compared})
+    lines = shown(child(results=(purity,)))
+    at = lines.index("The network beside its controls on equal terms")
+    assert lines[at + 4 :] == [
+        "  random init  0.20 to 0.60     0.95     0.70  0.25  0.10–0.40 a    0.01",
+        "a 90 % interval",
+        "purity: as many rows",
+        "random init: no clusters except in 2 of 3 draws",
+    ]
 
 
 def test_several_runs_stand_below_each_other_under_the_number_that_answers() -> None:

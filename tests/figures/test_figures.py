@@ -57,6 +57,10 @@ def number(value: float, *, chance: float | None = None) -> Number:
     )
 
 
+def stable(value: float) -> Number:
+    return Number(value, value - 0.1, value + 0.1, "5 to 95 % of 10 subsamples", range_is="stability")
+
+
 def layer_table(n_layers: int) -> pd.DataFrame:
     share = np.linspace(0.1, 0.5, n_layers)
     names = [f"features.{i}.branch.conv.activation" for i in range(n_layers)]
@@ -87,6 +91,7 @@ def all_cases() -> dict[str, Case]:
     ratio = {v: {f"hidden.{i}": [number(1 + 0.1 * i)] * 3 for i in range(3)} for v in VARIANTS}
     curve = [(3, 0.9, 0.9), (5, 0.8, 0.96), (8, 0.5, 0.97), (9, 0.5, 0.97), (10, 0.49, 0.975)]
     metric = {v: [number(0.5, chance=0.1)] * (1 + i % 3) for i, v in enumerate(VARIANTS)}
+    lacking = {"network": [number(0.9)], "random_init": [number(0.5), None, stable(0.1)]}
     pair = {"same": number(9.0), "different": number(11.0)}
     distances = rng().gamma(9.0, 1.0, 500)
     f = figures
@@ -160,9 +165,9 @@ def all_cases() -> dict[str, Case]:
         ),
         "code of one row": (f.code_image, (bits[:1],), {"labels": np.array([-1]), "layers": CONV}),
         "code of nothing": (f.code_image, (bits[:0],), {"labels": NOTHING, "layers": CONV}),
-        "curves": (f.purity_coverage, (dict.fromkeys(VARIANTS, curve),), {}),
-        "curve of one point": (f.purity_coverage, ({"network": [(5, 1.0, 1.0)]},), {}),
-        "curve, NaN": (f.purity_coverage, ({"network": [(5, 0.0, float("nan"))]},), {}),
+        "curves": (f.purity_coverage, ({v: [curve] * (1 + i % 3) for i, v in enumerate(VARIANTS)},), {}),
+        "curve of one point": (f.purity_coverage, ({"network": [[(5, 1.0, 1.0)]]},), {}),
+        "curve, NaN": (f.purity_coverage, ({"network": [[(5, 0.0, float("nan"))], []]},), {}),
         "curve, none": (f.purity_coverage, ({},), {}),
         "scores": (f.scores, (dict.fromkeys(("purity", "n_clusters", WIDE, HOSTILE, "a"), metric),), {}),
         "one score": (f.scores, ({"purity": {"network": [Number(0.5)]}},), {}),
@@ -172,6 +177,7 @@ def all_cases() -> dict[str, Case]:
             ({"n_clusters": {"network": [Number(12.0)], "random_init": [Number(0.0)]}},),
             {},
         ),
+        "scores, a draw that lacks one": (f.scores, ({"purity": lacking},), {}),
         "scores, none": (f.scores, ({},), {}),
         "ratios": (f.density_ratios, (ratio,), {"title": HOSTILE}),
         "ratios, many layers": (

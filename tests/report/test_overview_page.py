@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-import pytest
 from PIL import Image
 
 from polylens.records import Figure
@@ -58,6 +57,19 @@ def test_pictures_without_room_are_said_to_be_missing() -> None:
     assert text.count("found no room") == 2
 
 
-def test_a_spread_of_nothing_has_no_mean() -> None:
-    with pytest.raises(ValueError, match="mean"):
-        _ = Spread(()).mean
+def test_a_number_that_some_draws_lack_says_of_how_many_its_mean_is() -> None:
+    row = SpreadRow(
+        "purity", {"network": Spread((0.5,)), "random_init": Spread((0.2, 0.4), "2 of 3")}, None, True
+    )
+    section = Section("x", "x", (SpreadTable("quality", (row,)),), ())
+    text = "".join(render_overview(Overview("x", (Chapter("x", "x", "", (section,)),))).split())
+    assert "0.30<small>±0.14</small><small>(2of3)</small>" in text
+
+
+def test_a_spread_of_nothing_has_no_mean_and_stands_as_a_dash() -> None:
+    assert Spread(()).mean is None
+    row = SpreadRow("purity", {"network": Spread((0.5,)), "random_init": Spread((), "0 of 3")}, None, True)
+    section = Section("x", "x", (SpreadTable("quality", (row,)),), ())
+    assert '<span class="none">–</span>' in render_overview(
+        Overview("x", (Chapter("x", "x", "", (section,)),))
+    )

@@ -15,7 +15,18 @@ import pytest
 from PIL import Image
 
 from polylens.figures import cluster_sizes
-from polylens.records import ClusterLabel, Context, Figure, Number, Shown, Skipped, TokenContext
+from polylens.records import (
+    ClusterLabel,
+    Comparison,
+    Context,
+    Draws,
+    Figure,
+    Number,
+    Pair,
+    Shown,
+    Skipped,
+    TokenContext,
+)
 from polylens.report import ClusterCard, ClusterCards, Report, Score, ScoreTable
 from polylens.report.page import render
 from polylens.report.passages import passage
@@ -53,6 +64,10 @@ def label(
     return ClusterLabel(cluster, guess, 40, share, 9.7, 2.1, 0.005 if above_chance else 0.31, above_chance)
 
 
+def drawn(*values: float | None, why: str = "") -> Draws:
+    return Draws(tuple(None if value is None else Number(value) for value in values), why)
+
+
 def quality(text: str = "") -> ScoreTable:
     interval, chance = "5 to 95 % of 200 resamples", "labels shuffled"
     purity = Number(0.96, 0.94, 0.98, interval, 0.13, chance)
@@ -62,10 +77,10 @@ def quality(text: str = "") -> ScoreTable:
             Score(
                 "purity" + text,
                 purity,
-                {"random_init": [Number(0.40), Number(0.42)], "raw_inputs": [Number(0.9)]},
+                {"random_init": drawn(0.40, 0.42), "raw_inputs": drawn(0.9)},
             ),
-            Score("coverage" + text, Number(0.81), {"random_init": [Number(0.61), Number(0.63)]}),
-            Score("n_clusters" + text, Number(12.0, unit=text), {"random_init": [Number(5.0), Number(6.0)]}),
+            Score("coverage" + text, Number(0.81), {"random_init": drawn(0.61, 0.63)}),
+            Score("n_clusters" + text, Number(12.0, unit=text), {"random_init": drawn(5.0, 6.0)}),
         ),
         note=text,
     )
@@ -155,9 +170,8 @@ def squeezed(text: str) -> str:
 
 def test_the_answer_stands_first_and_is_made_of_the_scores() -> None:
     text = squeezed(Page(render(report())).text)
-    # 0.41 and 0.62 are the means of the two draws.
     answer = (
-        "Purity 0.96 at coverage 0.81; random init 0.41 at 0.62; raw inputs 0.90;"
+        "Purity 0.96 at coverage 0.81; random init 0.40 at 0.61, 0.42 at 0.63; raw inputs 0.90;"
         " shuffled labels reach purity 0.13."
     )
     assert answer in text
@@ -170,11 +184,75 @@ def test_scores_marked_as_headlines_make_the_answer() -> None:
         "density",
         (
             Score("raw", Number(1.2)),
-            Score("matched_ratio", ratio, {"random_init": [Number(1.01)]}, headline=True),
+            Score("matched_ratio", ratio, {"random_init": drawn(1.01)}, headline=True),
         ),
     )
     text = Page(render(Report(title="x", scores=(table,)))).text
     assert "Matched ratio 1.16 [1.13, 1.19] (random init 1.01)." in text
+
+
+PAIRED = (
+    Score("purity", Number(1.0), {"random_init": drawn(0.83, None, 0.11, why="no clusters")}, headline=True),
+    Score("coverage", Number(0.8), {"random_init": drawn(0.24, 0.0, 0.96)}, headline=True),
+)
+"""Purity of two draws beside coverage of three."""
+
+
+def test_a_controls_scores_are_paired_within_each_draw_and_a_draw_without_clusters_is_named() -> None:
+    text = squeezed(Page(render(Report(title="x", scores=(ScoreTable("quality", PAIRED),)))).text)
+    answer = (
+        "Purity 1.00 at coverage 0.80; random init 0.83 at 0.24, 0.11 at 0.96, no clusters in 1 of 3 draws."
+    )
+    assert answer in text
+    # The means are of different draws: the table shows each draw in its order, and says what a dash is.
+    assert "purity 1.00 0.47 (draws: 0.83, –, 0.11)" in text
+    assert "coverage 0.80 0.40 (draws: 0.24, 0, 0.96)" in text
+    assert "A dash among draws: that draw has no such number (no clusters)" in text
+
+
+def test_of_many_draws_the_mean_is_over_those_that_have_both_scores() -> None:
+    scores = (
+        Score("purity", Number(1.0), {"random_init": drawn(*[0.5, 0.7] * 3, None, why="no clusters")}),
+        Score("coverage", Number(0.8), {"random_init": drawn(*[0.2, 0.4] * 3, 0.0)}),
+    )
+    text = squeezed(Page(render(Report(title="x", scores=(ScoreTable("quality", scores),)))).text)
+    # 0.30 and not 0.26: the draw without clusters is in neither mean.
+    assert "random init 0.60 at 0.30, mean of 6 draws, no clusters in 1 of 7 draws." in text
+    assert "0.60 (6 of 7 draws: 0.50 to 0.70)" in text
+
+
+def test_a_network_without_clusters_has_no_purity_and_its_controls_are_shown() -> None:
+    scores = (Score("purity", None, {"raw_inputs": drawn(0.9)}), Score("coverage", Number(0.0)))
+    text = squeezed(Page(render(Report(title="x", scores=(ScoreTable("quality", scores),)))).text)
+    assert "Purity not defined, coverage 0; raw inputs 0.90." in text
+    assert "purity – 0.90" in text
+
+
+def test_what_is_compared_on_equal_terms_is_said_with_both_numbers_and_the_lead() -> None:
+    lead = Number(0.4, 0.3, 0.5, "90 % interval", chance=0.01)
+    compared = {
+        "random_init": Comparison("as many rows", (Pair(1.0, 0.6, 0.2), None), lead, "no clusters"),
+        "raw_inputs": Comparison("as many rows", (None,), None, "no clusters"),
+    }
+    score = Score("purity", Number(1.0), comparisons=compared, headline=True)
+    text = squeezed(Page(render(Report(title="x", scores=(ScoreTable("quality", (score,)),)))).text)
+    said = (
+        "1.00 against random init 0.60 (lead +0.40 [0.30, 0.50]; 1 of 2 draws, the others have no clusters)"
+    )
+    assert f"Purity as many rows: {said}; raw inputs no clusters." in text
+    assert "random init (draw 1) 0.20 1.00 0.60 0.40 random init (draw 2) no clusters" in text
+    assert "In brackets: 90 % interval." in text
+
+
+def test_a_range_of_subsamples_stands_in_no_brackets_of_an_interval() -> None:
+    stable = Number(0.9, 0.91, 0.95, "5 to 95 % of 10 subsamples", range_is="stability")
+    text = squeezed(
+        Page(render(Report(title="x", scores=(ScoreTable("q", (Score("coverage", stable),)),)))).text
+    )
+    assert "coverage 0.90 (stability range 0.91 to 0.95)" in text
+    assert "[0.91" not in text
+    assert "In brackets:" not in text
+    assert "may lie beside its number: 5 to 95 % of 10 subsamples." in text
 
 
 def test_an_empty_report_is_a_page() -> None:
@@ -218,8 +296,8 @@ def test_clusters_beyond_two_dozen_are_folded() -> None:
 def test_every_score_stands_beside_its_controls_and_chance() -> None:
     text = squeezed(Page(render(report())).text)
     assert "score network chance random init raw inputs" in text
-    assert "purity 0.96 [0.94, 0.98] 0.13 0.41 (2 draws: 0.40 to 0.42) 0.90" in text
-    assert "n clusters 12 – 5.50 (2 draws: 5 to 6) –" in text
+    assert "purity 0.96 [0.94, 0.98] 0.13 0.41 (draws: 0.40, 0.42) 0.90" in text
+    assert "n clusters 12 – 5.50 (draws: 5, 6) –" in text
     assert "In brackets: 5 to 95 % of 200 resamples." in text
     assert "Chance: labels shuffled." in text
 

@@ -13,6 +13,8 @@ from polylens.statistics import (
     p_value,
     partition_number,
     purity,
+    stability_range,
+    subsamples,
 )
 from polylens.streams import Streams
 
@@ -40,6 +42,21 @@ def test_a_partitions_number_has_the_range_of_its_subsamples():
     number = partition_number(partition, lambda labels, _: float((labels >= 0).mean()))
     assert (number.value, number.low, number.high) == (0.75, 0.5, 0.5)
     assert number.interval == "5 to 95 % of 3 subsamples of 80 % of the examples, without replacement"
+    assert number.range_is == "stability"
+
+
+def test_a_stability_range_is_no_interval_of_uncertainty():
+    # Means of 100 normal numbers, whose truth is 0. The standard deviation over subsamples of 80 % is half
+    # the standard error, so that 5 to 95 % of them hold the truth in 2 * Phi(1.645 / 2) - 1 = 59 % of data
+    # sets (ten subsamples reach a little less far), where an interval would in 90 %.
+    blocks, held = Blocks.of(np.arange(100)), []
+    for number in range(300):
+        values = np.random.default_rng(number).standard_normal(100)
+        drawn = subsamples(blocks, count=10, streams=Streams(number))
+        found = stability_range(values[chosen].mean() for chosen in drawn)
+        held.append(found.low <= 0 <= found.high)
+        assert found.range_is == "stability"
+    assert 0.4 < np.mean(held) < 0.7
 
 
 def test_chance_is_the_mean_of_the_null_or_a_quantile_of_it():

@@ -89,6 +89,7 @@ def test_the_table_of_numbers_says_what_metrics_cannot() -> None:
         "value",
         "low",
         "high",
+        "range_is",
         "interval",
         "chance",
         "chance_is",

@@ -179,6 +179,18 @@ def test_children_lie_flat_under_their_parent_and_are_found_there(
     assert again.run_id == children[0].run_id
 
 
+def test_a_stability_range_is_not_logged_under_the_names_of_an_interval(
+    settings: Settings, said: Any, mlflow_client: Client
+) -> None:
+    run = open_run(settings, said)
+    run.log_numbers({"quality/coverage": Number(0.8, 0.7, 0.9, "of subsamples", range_is="stability")})
+    assert mlflow_client(settings).get_run(run.run_id).data.metrics == {
+        "quality/coverage": 0.8,
+        "quality/coverage.stability_low": 0.7,
+        "quality/coverage.stability_high": 0.9,
+    }
+
+
 def test_intervals_of_controls_stand_in_the_table_alone(
     settings: Settings, said: Any, mlflow_client: Client
 ) -> None:

@@ -12,9 +12,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from polylens.devices import Options
+from polylens.devices import Options, torch_threads
 from polylens.errors import DataError
 from polylens.models import Training
+from polylens.models.mlp import Mlp
 from polylens.progress import Silent
 from polylens.records import Examples, ImageFormat, Network
 from polylens.store import load_table
@@ -61,6 +62,33 @@ def train(folder, *, seed=0, module=None, examples=None, options=CPU, **settings
         module, examples or Points(), training=training, streams=Streams(seed), folder=folder, options=options
     )
     return module
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_training_takes_as_many_threads_as_its_recipe_says_whatever_the_process_has(tmp_path, threads):
+    seen = set()
+
+    class Watched(torch.nn.Linear):
+        def forward(self, inputs):
+            if self.training:
+                seen.add(torch.get_num_threads())
+            return super().forward(inputs)
+
+    for outside in (1, 3):
+        with torch_threads(outside):
+            module = torch.nn.Sequential(Watched(1, 2))
+            train(tmp_path / str(outside), module=module, epochs=1, threads=threads)
+            assert torch.get_num_threads() == outside, "the process' own number is put back"
+    assert seen == {threads}
+
+
+def test_the_number_of_threads_is_part_of_a_trainings_identity():
+    model = Mlp(inputs=4, hidden=(3,), classes=2, training=Training())
+    other = model.model_copy(update={"training": Training(threads=2)})
+    assert model.identity()["training"]["threads"] == 1
+    assert model.identity() != other.identity()
+    assert other.with_targets("shuffled").recipe().threads == 2
+    assert other.after_epochs(1).recipe().threads == 2
 
 
 def test_a_separable_problem_is_learned_and_written_down(tmp_path):

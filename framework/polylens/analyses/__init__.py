@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
 
 from polylens.plugin import Plugin
 from polylens.progress import Progress
-from polylens.records import Examples, Figure, Findings, Network, Rows
+from polylens.records import Comparison, Examples, Figure, Findings, Network, Number, Rows
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -40,6 +40,17 @@ Outcomes = Mapping[str, tuple[Outcome, ...]]
 """Outcomes by variant: `network` (one), each control (one a draw), `raw_inputs` (one, where it applies)."""
 
 
+def by_variant(outcomes: Outcomes, name: str) -> dict[str, list[Number | None]]:
+    """One number of each draw of each variant; None where a draw has none, nothing where all lack it."""
+    found = {
+        variant: [each.findings.numbers.get(name) for each in draws] for variant, draws in outcomes.items()
+    }
+    return {
+        variant: numbers if any(number is not None for number in numbers) else []
+        for variant, numbers in found.items()
+    }
+
+
 class Keeper(Protocol):
     """Keeps arrays until the analysis is finished, so that it goes on where it was interrupted."""
 
@@ -66,6 +77,8 @@ class Analysis(Plugin):
     """The numbers of a summary in the terminal."""
     answer: ClassVar[tuple[str, ...]] = ()
     """The few numbers that answer the spec's question in one sentence; empty where they answer none."""
+    compared: ClassVar[tuple[str, ...]] = ()
+    """The numbers that `compare` sets beside a control's on equal terms; empty where it compares none."""
     gives_partition: ClassVar[bool] = False
     """Whether the findings carry a partition, which labels and other analyses can stand on."""
     stands_on_partitions: ClassVar[bool] = True
@@ -99,6 +112,21 @@ class Analysis(Plugin):
     def on_inputs(self) -> Self | None:
         """The same analysis for rows whose activations are raw inputs; None where it has no meaning there."""
         return None
+
+    def compare(
+        self, own: Outcome, draws: Sequence[Outcome], *, streams: Streams
+    ) -> Mapping[str, Comparison]:
+        """The network beside one control, for numbers that mean little side by side as they stand.
+
+        Args:
+            own: of the spec's own network.
+            draws: of every draw of the control.
+            streams: all randomness; name each draw.
+
+        Returns:
+            By the name of the number: each of `compared`.
+        """
+        return {}
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Pictures of the findings, the network beside its controls.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses import NETWORK, Outcomes, by_variant
 from polylens.records import Figure
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ def affine_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Numbers, spectra and distances of maps beside controls."""
     import numpy as np
 
-    from polylens.analyses import _probing as probing
     from polylens.figures import curves, scores, spreads
 
     spectra = {
@@ -62,7 +61,7 @@ def affine_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
                 "distance of two maps with that of their codes, the last beyond the points' distance. "
                 f"{subject}"
             ),
-            png=scores({words: probing.by_variant(outcomes, name) for words, name in _SHOWN.items()}),
+            png=scores({words: by_variant(outcomes, name) for words, name in _SHOWN.items()}),
             alt="One panel a number; the network's dot beside those of the controls.",
         ),
         Figure(

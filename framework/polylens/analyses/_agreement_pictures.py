@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses import NETWORK, Outcomes, by_variant
 from polylens.records import Figure
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _MOST_NETWORKS = 4
 
 def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Agreement with the spec's own network, and between layers, beside controls."""
-    from polylens.analyses import _probing as probing
     from polylens.figures import agreement_matrix, scores
 
     figures = [
@@ -38,7 +37,7 @@ def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...
                 "that are the same, between a control and the spec's own network. Halves: the same between "
                 f"two random halves of one network's units. Chance: permuted examples. {subject}"
             ),
-            png=scores({words: probing.by_variant(outcomes, name) for words, name in _SHOWN.items()}),
+            png=scores({words: by_variant(outcomes, name) for words, name in _SHOWN.items()}),
             alt="One panel a measure of agreement; dots of the network and of its controls.",
         )
     ]

@@ -52,7 +52,7 @@ def centre_findings(
     from polylens.analyses._stability import common_subsamples, left_out_notes, stability
     from polylens.clustering import row_points
     from polylens.errors import DataError
-    from polylens.statistics import subsample_interval
+    from polylens.statistics import stability_range
 
     points = row_points(rows, on=on, scale=scale)
     drawn = common_subsamples(rows, count=subsamples, streams=streams)
@@ -73,14 +73,18 @@ def centre_findings(
                 strengths.append(float(part.strength.mean()))
             task.advance()
 
-    interval = subsample_interval(strengths)
+    spread = stability_range(strengths)
     scaled = "" if scale == "none" else f", scale {scale}"
     return Findings(
         numbers={
             "clusters": Number(float(partition.n_clusters)),
             "coverage": Number(partition.coverage),
             "mean_strength": Number(
-                float(partition.strength.mean()), interval.low, interval.high, interval.meaning
+                float(partition.strength.mean()),
+                spread.low,
+                spread.high,
+                spread.meaning,
+                range_is=spread.range_is,
             ),
             **stability(partition, found, example=rows.origins.block, streams=streams),
         },

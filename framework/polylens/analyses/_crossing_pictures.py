@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses import NETWORK, Outcomes, by_variant
 from polylens.analyses._density_pictures import density_pictures
 from polylens.analyses._path_walks import in_words
-from polylens.analyses._probing import by_variant
 from polylens.records import Figure
 
 _MOST_LAYERS = 6

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses import NETWORK, Outcomes, by_variant
 from polylens.analyses._density_pictures import density_pictures
 from polylens.analyses._path_walks import in_words
-from polylens.analyses._probing import by_variant
 from polylens.records import Figure
 
 if TYPE_CHECKING:

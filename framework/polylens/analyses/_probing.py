@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import torch
     from jaxtyping import Float32, Int64
 
-    from polylens.analyses import Outcomes, Probed
+    from polylens.analyses import Probed
     from polylens.geometry import Part
-    from polylens.records import Number, Rows
+    from polylens.records import Rows
 
 
 def recorded_part(probed: Probed, *, through: str) -> Part:
@@ -108,11 +108,3 @@ def tensor_of(points: Float32[np.ndarray, "..."]) -> torch.Tensor:
     import torch
 
     return torch.from_numpy(np.array(points, dtype=np.float64))
-
-
-def by_variant(outcomes: Outcomes, name: str) -> dict[str, list[Number]]:
-    """One number of every draw of every variant that has it."""
-    return {
-        variant: [each.findings.numbers[name] for each in draws if name in each.findings.numbers]
-        for variant, draws in outcomes.items()
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses import NETWORK, Outcomes, by_variant
 from polylens.records import Figure, Findings
 
 
@@ -15,34 +15,29 @@ def quality_pictures(
     from polylens.figures import clusters_by_class, purity_coverage, scores
 
     own = outcomes[NETWORK][0]
-    panels = {
-        name: {
-            variant: [each.findings.numbers[name] for each in draws if name in each.findings.numbers]
-            for variant, draws in outcomes.items()
-        }
-        for name in shown
-    }
-    curves = {variant: _mean_curve([each.findings for each in draws]) for variant, draws in outcomes.items()}
+    panels = {name: by_variant(outcomes, name) for name in shown}
+    curves = {variant: [_curve(each.findings) for each in draws] for variant, draws in outcomes.items()}
+    drawn = {variant: [curve for curve in draws if curve] for variant, draws in curves.items()}
     figures = [
         Figure(
             name="scores",
             title="Scores beside controls",
             caption=(
-                "Dots: the network and each draw of each control. Lines: 5 to 95 % of clusterings of "
-                f"80 % of the examples. Ticks: classes shuffled over examples. {subject}"
+                "Dots: the network and each draw of each control. Broken lines: stability, 5 to 95 % of "
+                f"clusterings of 80 % of the examples. Ticks: classes shuffled over examples. {subject}"
             ),
             png=scores(panels),
             alt="One panel a score; the network's dot beside those of the controls and the raw inputs.",
         ),
     ]
-    if any(curves.values()):
+    if any(drawn.values()):
         figures.append(
             Figure(
                 name="purity-coverage",
                 title="Purity against coverage",
-                caption=f"One point a min_cluster_size; controls with several draws by their mean. {subject}",
-                png=purity_coverage({variant: curve for variant, curve in curves.items() if curve}),
-                alt="Purity of clustered rows against the share of rows clustered, one line a variant.",
+                caption=f"One point a min_cluster_size, one line a draw that has clusters. {subject}",
+                png=purity_coverage({variant: draws for variant, draws in drawn.items() if draws}),
+                alt="Purity of clustered rows against the share of rows clustered, lines of each variant.",
             )
         )
     partition = own.upstream[of].partition
@@ -59,12 +54,10 @@ def quality_pictures(
     return tuple(figures)
 
 
-def _mean_curve(draws: list[Findings]) -> list[tuple[int, float, float]]:
-    """(min_cluster_size, coverage, purity), averaged over the draws in which something was clustered."""
-    import pandas as pd
-
-    lines = pd.concat([findings.tables["curve"] for findings in draws]).dropna(subset=["purity"])
-    means = lines.groupby("min_cluster_size")[["coverage", "purity"]].mean()
+def _curve(findings: Findings) -> list[tuple[int, float, float]]:
+    """(min_cluster_size, coverage, purity) where something was clustered."""
+    lines = findings.tables["curve"].dropna(subset=["purity"])
+    columns = (lines[name] for name in ("min_cluster_size", "coverage", "purity"))
     return [
-        (int(str(size)), float(line["coverage"]), float(line["purity"])) for size, line in means.iterrows()
+        (int(size), float(coverage), float(purity)) for size, coverage, purity in zip(*columns, strict=True)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses import NETWORK, Outcomes, by_variant
 from polylens.records import Figure
 
 _DISTANCES = {
@@ -17,7 +17,6 @@ def size_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Distances beside controls, by class, and the numbers beside controls."""
     import numpy as np
 
-    from polylens.analyses import _probing as probing
     from polylens.figures import scores, spreads
 
     own = outcomes[NETWORK][0]
@@ -73,7 +72,7 @@ def size_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
                 "polytope with it (chance: with a random other example); and how often the nearest boundary "
                 f"is of each layer (chance: its share of all units). {subject}"
             ),
-            png=scores({words: probing.by_variant(outcomes, name) for words, name in shown.items()}),
+            png=scores({words: by_variant(outcomes, name) for words, name in shown.items()}),
             alt="One panel a number; the network's dot beside those of the controls.",
         ),
     ]

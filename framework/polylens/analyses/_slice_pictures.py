@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from polylens.analyses import NETWORK, Outcome, Outcomes
+from polylens.analyses import NETWORK, Outcome, Outcomes, by_variant
 from polylens.records import Figure
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _SHOWN = {
 
 def slice_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """The first slice beside the same square of the controls, and the numbers beside controls."""
-    from polylens.analyses import _probing as probing
     from polylens.figures import plane_slices, scores
 
     own = outcomes[NETWORK][0]
@@ -73,7 +72,7 @@ def slice_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
                 "boundary (`near` says how near); chance: near the same decision boundary turned and "
                 f"mirrored. Lines: 5 to 95 % of resamples of the slices. {subject}"
             ),
-            png=scores({words: probing.by_variant(outcomes, name) for words, name in _SHOWN.items()}),
+            png=scores({words: by_variant(outcomes, name) for words, name in _SHOWN.items()}),
             alt="One panel a number; the network's dot beside those of the controls.",
         ),
     )

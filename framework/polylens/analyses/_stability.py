@@ -91,7 +91,7 @@ def stability(
         example: of each row, copies as one.
         streams: of the exchanges.
     """
-    from polylens.statistics import Blocks, information_agreement, pair_agreement, subsample_interval
+    from polylens.statistics import Blocks, information_agreement, pair_agreement, stability_range
 
     scores = {
         "stability_adjusted_rand": pair_agreement,
@@ -113,12 +113,13 @@ def stability(
     numbers = {}
     for name, found in values.items():
         if found:
-            interval = subsample_interval(found)
+            spread = stability_range(found)
             numbers[name] = Number(
                 fmean(found),
-                interval.low,
-                interval.high,
-                interval.meaning,
+                spread.low,
+                spread.high,
+                spread.meaning,
+                range_is=spread.range_is,
                 chance=fmean(null[name]),
                 chance_is=f"mean of {len(null[name])} exchanges of whole examples' labels",
             )

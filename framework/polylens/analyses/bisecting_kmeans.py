@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class BisectingKmeans(RowAnalysis):
     """Bisecting k-means clusters of activations, or of codes (bits as -1 and +1): one is split at a time."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("clusters", "mean_strength")
     gives_partition: ClassVar[bool] = True
 

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
+from polylens.analyses import Keeper, Need, Outcome, Outcomes, RowAnalysis
 from polylens.progress import Progress
-from polylens.records import Figure, Findings, Rows, count_clusters
+from polylens.records import Comparison, Figure, Findings, Rows, count_clusters
 from polylens.streams import Streams
 
-_SHOWN = ("clusters", "coverage", "purity", "adjusted_mutual_information")
+_SHOWN = ("clusters", "coverage", "purity", "right_fraction", "adjusted_mutual_information")
 """Numbers that are read together; the picture has a panel for each."""
 
 
 class ClusterQuality(RowAnalysis):
-    """Number of clusters, coverage, purity and adjusted mutual information, each with its chance level.
+    """Number of clusters, coverage, purity, the share of all rows right, and adjusted mutual information.
 
-    Purity alone proves nothing and is not comparable at different coverage: read it beside coverage,
-    beside the chance level, and beside the controls and the raw inputs.
+    Purity alone proves nothing and is not comparable at different coverage: read it beside coverage and the
+    chance level, and beside controls and raw inputs at equal coverage.
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
-    version: ClassVar[int] = 2
-    headline: ClassVar[tuple[str, ...]] = ("purity", "adjusted_mutual_information")
-    answer: ClassVar[tuple[str, ...]] = ("purity", "coverage")
+    version: ClassVar[int] = 3
+    headline: ClassVar[tuple[str, ...]] = ("purity", "right_fraction", "adjusted_mutual_information")
+    answer: ClassVar[tuple[str, ...]] = ("purity", "coverage", "right_fraction")
+    compared: ClassVar[tuple[str, ...]] = ("purity", "right_fraction")
 
     of: str
     """Name of the analysis whose clusters are scored."""
@@ -50,7 +51,7 @@ class ClusterQuality(RowAnalysis):
         progress: Progress,
         keeper: Keeper | None = None,
     ) -> Findings:
-        """Scores with intervals from the partition's subsamples and chance from block permutations."""
+        """Scores with stability ranges from the partition's subsamples and chance from block permutations."""
         import numpy as np
 
         from polylens.analyses._quality_tables import chance_table, cluster_purities, quality_curve
@@ -64,6 +65,7 @@ class ClusterQuality(RowAnalysis):
             partition_number,
             position_number,
             purity,
+            right_fraction,
         )
 
         partition = upstream[self.of].partition
@@ -86,6 +88,12 @@ class ClusterQuality(RowAnalysis):
                 partition,
                 lambda labels, kept: purity(labels, targets[kept]),
                 null=null.purity,
+                null_is=shuffles,
+            ),
+            "right_fraction": partition_number(
+                partition,
+                lambda labels, kept: right_fraction(labels, targets[kept]),
+                null=null.purity * coverage(partition.labels),
                 null_is=shuffles,
             ),
             "adjusted_mutual_information": partition_number(
@@ -118,11 +126,22 @@ class ClusterQuality(RowAnalysis):
                 "chance": chance_table(known, null),
             },
             notes=() if partition.n_clusters else ("No cluster was found: purity is not defined.",),
+            undefined=dict.fromkeys(
+                () if partition.n_clusters else ("purity", "best_cluster_purity"), "no clusters"
+            ),
         )
 
     def on_inputs(self) -> Self:
         """The same scores for clusters of raw inputs."""
         return self
+
+    def compare(
+        self, own: Outcome, draws: Sequence[Outcome], *, streams: Streams
+    ) -> Mapping[str, Comparison]:
+        """Purity at the smaller coverage of the network and each draw, and the share of all rows right."""
+        from polylens.analyses._quality_comparison import quality_comparisons
+
+        return quality_comparisons(own, draws, of=self.of, streams=streams)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Scores beside controls, purity against coverage, and the clusters by class."""

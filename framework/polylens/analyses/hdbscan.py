@@ -33,7 +33,7 @@ class Hdbscan(RowAnalysis):
     is read from them in moments.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     headline: ClassVar[tuple[str, ...]] = ("clusters", "coverage")
     gives_partition: ClassVar[bool] = True
 
@@ -175,6 +175,7 @@ class Hdbscan(RowAnalysis):
                 **_numbers(partition, again),
                 **stability(partition, found, example=rows.origins.block, streams=streams),
             },
+            undefined={} if partition.n_clusters else {"mean_persistence": "no clusters"},
             tables={"clusters": cluster_table(rows, partition)},
             partition=replace(partition, space=self.on, alternatives=tuple(found)),
             notes=(*notes, *left_out_notes(drawn, count=self.subsamples, at_least=at_least)),
@@ -240,11 +241,13 @@ class Hdbscan(RowAnalysis):
 
 def _numbers(partition: Partition, again: Sequence[Partition]) -> dict[str, Number]:
     """Counts and shares, with their range over the partitions of subsamples."""
-    from polylens.statistics import subsample_interval
+    from polylens.statistics import stability_range
 
     def number(of: Callable[[Partition], float | None]) -> Number | None:
-        value, interval = of(partition), subsample_interval(map(of, again))
-        return None if value is None else Number(value, interval.low, interval.high, interval.meaning)
+        value, spread = of(partition), stability_range(map(of, again))
+        if value is None:
+            return None
+        return Number(value, spread.low, spread.high, spread.meaning, range_is=spread.range_is)
 
     numbers = {
         "clusters": number(lambda part: float(part.n_clusters)),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Kmeans(RowAnalysis):
     """k-means clusters of activations, or of codes (bits as -1 and +1): as many as are asked for."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     headline: ClassVar[tuple[str, ...]] = ("clusters", "mean_strength")
     gives_partition: ClassVar[bool] = True
 

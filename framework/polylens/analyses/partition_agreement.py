@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis
+from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis, by_variant
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Partition, Rows
 from polylens.streams import Streams
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from polylens.statistics import Blocks
 
 
+_CLUSTERED = ("adjusted_mutual_information_clustered", "adjusted_rand_clustered")
 _SHOWN = ("adjusted_mutual_information", "adjusted_rand", "clustered_by_both")
 """Numbers that get a panel beside the controls."""
 
@@ -29,7 +30,7 @@ class PartitionAgreement(RowAnalysis):
     Noise is no class: that two partitions leave out the same rows is no agreement between their clusters.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("adjusted_mutual_information",)
 
     of: tuple[str, str]
@@ -57,12 +58,12 @@ class PartitionAgreement(RowAnalysis):
         progress: Progress,
         keeper: Keeper | None = None,
     ) -> Findings:
-        """Agreement, its interval, its chance level, and the table of counts."""
+        """Agreement, its stability range, its chance level, and the table of counts."""
         import numpy as np
         import pandas as pd
 
         from polylens.errors import DataError
-        from polylens.statistics import Blocks, Interval, contingency, subsample_interval
+        from polylens.statistics import Blocks, Interval, contingency, stability_range
 
         first, second = (upstream[name].partition for name in self.of)
         if first is None or second is None:
@@ -72,12 +73,14 @@ class PartitionAgreement(RowAnalysis):
         common = _common_subsamples(first, second)
         if common:
             again = [_agreement(left, right) for left, right in common]
-            intervals = {name: subsample_interval(each.get(name) for each in again) for name in observed}
+            ranges = {name: stability_range(each.get(name) for each in again) for name in observed}
         else:
             again = list(self._resampled(first, second, blocks, streams))
             meaning = "5 to 95 % of {count} draws of 80 % of the examples, the partitions as they are"
-            intervals = {
-                name: Interval.of((each.get(name) for each in again), meaning=meaning) for name in observed
+            # Fewer examples, not as many drawn again: this says how stable agreement is, not how sure.
+            ranges = {
+                name: Interval.of((each.get(name) for each in again), meaning=meaning, range_is="stability")
+                for name in observed
             }
         null: list[dict[str, float]] = []
         with progress.task("shuffling labels", total=self.permutations, unit="shuffles") as task:
@@ -90,13 +93,16 @@ class PartitionAgreement(RowAnalysis):
         table = pd.DataFrame(counts, columns=names[1])
         table.insert(0, f"{self.of[0]} / {self.of[1]}", names[0])
         numbers = {
-            name: Number(value, intervals[name].low, intervals[name].high, intervals[name].meaning)
+            name: Number(
+                value, ranges[name].low, ranges[name].high, ranges[name].meaning, range_is="stability"
+            )
             if name == "clustered_by_both"
             else Number(
                 value,
-                intervals[name].low,
-                intervals[name].high,
-                intervals[name].meaning,
+                ranges[name].low,
+                ranges[name].high,
+                ranges[name].meaning,
+                range_is="stability",
                 chance=float(np.mean([each[name] for each in null if name in each] or [0.0])),
                 chance_is=f"mean of {self.permutations} exchanges of labels between examples",
             )
@@ -106,7 +112,13 @@ class PartitionAgreement(RowAnalysis):
         notes = (
             () if not alone else (f"{alone} rows are of examples with a row count of their own and stay.",)
         )
-        return Findings(numbers=numbers, tables={"contingency": table}, notes=notes)
+        lacking = [name for name in _CLUSTERED if name not in numbers]
+        return Findings(
+            numbers=numbers,
+            tables={"contingency": table},
+            notes=notes,
+            undefined=dict.fromkeys(lacking, "fewer than two rows clustered by both"),
+        )
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """How the clusters of one partition fall into those of the other, and agreement beside controls."""
@@ -118,13 +130,7 @@ class PartitionAgreement(RowAnalysis):
         first, second = (own.upstream[name].partition for name in self.of)
         if first is None or second is None:
             return ()
-        panels = {
-            name: {
-                variant: [each.findings.numbers[name] for each in draws if name in each.findings.numbers]
-                for variant, draws in outcomes.items()
-            }
-            for name in _SHOWN
-        }
+        panels = {name: by_variant(outcomes, name) for name in _SHOWN}
         return (
             Figure(
                 name="contingency",

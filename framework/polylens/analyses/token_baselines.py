@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field
 
-from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis
+from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis, by_variant
 from polylens.progress import Progress, Task
 from polylens.records import Figure, Findings, Number, Partition, Rows, RowTokens
 from polylens.streams import Streams
@@ -36,7 +36,7 @@ class TokenBaselines(RowAnalysis):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"tokens"})
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("token_information", "next_token_beyond")
     answer: ClassVar[tuple[str, ...]] = ("next_token_beyond", "token_information")
 
@@ -98,6 +98,7 @@ class TokenBaselines(RowAnalysis):
             numbers=numbers,
             tables={"clusters": _cluster_table(partition, rows.tokens), "explained": _explained_table(raw)},
             notes=() if partition.n_clusters else ("No cluster was found: token purity is not defined.",),
+            undefined={} if partition.n_clusters else {"token_purity": "no clusters"},
         )
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
@@ -110,13 +111,7 @@ class TokenBaselines(RowAnalysis):
         partition, tokens = own.upstream[self.of].partition, own.rows.tokens
         if partition is None or tokens is None:
             return ()
-        panels = {
-            name: {
-                variant: [each.findings.numbers[name] for each in draws if name in each.findings.numbers]
-                for variant, draws in outcomes.items()
-            }
-            for name in _SHOWN
-        }
+        panels = {name: by_variant(outcomes, name) for name in _SHOWN}
         common, kept = common_tokens(tokens.current, least=self.rare)
         pieces = Pieces(tokens.vocabulary)
         clusters = [str(cluster) for cluster in range(partition.n_clusters)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import string
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
+from polylens.analyses import NETWORK
 from polylens.cli.columns import Column, Row, block
-from polylens.records import Number
-from polylens.study.results import Result, over_draws
+from polylens.records import Draws, Number
+from polylens.study.results import Result
 from polylens.study.running import ChildResult
 
 _MOST_CHILDREN = 20
@@ -20,7 +21,7 @@ _SHORT = {"adjusted_mutual_information": "adjusted mutual info"}
 
 def table_of_one(child: ChildResult, *, width: int, ascii_only: bool = False) -> Iterator[Text]:
     """The headlines of one run, stage by stage."""
-    results = [result for result in child.results if result.headline and result.own is not None]
+    results = [result for result in child.results if result.headline and result.is_shown]
     stages = [result.stage for result in results]
     rows: list[Row] = []
     for number, result in enumerate(results):
@@ -41,7 +42,7 @@ def table_of_several(
     members: dict[tuple[str, str], list[tuple[str, Result]]] = {}
     for child in children[:_MOST_CHILDREN]:
         point = child.name.removeprefix(study).strip()
-        own = [result for result in child.results if result.own is not None]
+        own = [result for result in child.results if result.is_shown]
         for result in [each for each in own if each.answers] or [each for each in own if each.headline]:
             members.setdefault((result.stage, result.name), []).append((point, result))
     rows: list[Row] = []
@@ -68,46 +69,79 @@ def short(value: float) -> str:
 
 
 def _table(rows: Sequence[Row], results: Sequence[Result], *, width: int, ascii_only: bool) -> Iterator[Text]:
-    owns = [result.own for result in results if result.own is not None]
-    meanings = list(dict.fromkeys(own.interval for own in owns if own.interval))
+    # A number that is not defined stands as one without a value: a dash, no range, no chance.
+    owns = [result.own or Number(float("nan")) for result in results]
+    meanings = meanings_of(owns)
     columns = [
         Column(("network",), tuple(short(own.value) for own in owns)),
-        Column(("range",), tuple(_range(own, meanings, ascii_only=ascii_only) for own in owns)),
+        Column(("range",), tuple(range_of(own, meanings, ascii_only=ascii_only) for own in owns)),
         Column(("chance",), tuple("" if own.chance is None else short(own.chance) for own in owns)),
     ]
     for variant in dict.fromkeys(variant for result in results for variant in result.controls):
         draws = [result.controls.get(variant) for result in results]
-        cells = ("" if drawn is None else short(over_draws(drawn).value) for drawn in draws)
-        columns.append(Column(tuple(variant.split("_")), tuple(cells)))
+        columns.append(Column(tuple(variant.split("_")), tuple(map(_drawn, draws))))
     yield from block(rows, columns, width=width)
-    for note in (*_meanings(owns, meanings), *_draws(results, owns)):
+    yield from in_lines((*legend(owns, meanings), *_draws(results, owns)), width=width)
+
+
+def meanings_of(numbers: Sequence[Number]) -> list[str]:
+    """What the ranges of these numbers are, each once; the first has the letter a."""
+    return list(dict.fromkeys(number.interval for number in numbers if number.interval))
+
+
+def legend(numbers: Sequence[Number], meanings: Sequence[str]) -> Iterator[str]:
+    """What the letters behind the ranges mean."""
+    for letter, meaning in zip(string.ascii_lowercase, meanings, strict=False):
+        of = [number for number in numbers if number.interval == meaning]
+        kind = "stability range, no interval of uncertainty: " if of[0].range_is == "stability" else ""
+        outside = any(_is_outside(number) for number in of)
+        yield f"{letter} {kind}{meaning}{'; the value itself may lie outside' if outside else ''}"
+
+
+def in_lines(notes: Iterable[str], *, width: int) -> Iterator[Text]:
+    """Notes below a table, wrapped to the terminal."""
+    for note in notes:
         for line in textwrap.wrap(note, width=max(width, 40), subsequent_indent="  "):
             yield Text(line, style="dim")
 
 
-def _meanings(owns: Sequence[Number], meanings: Sequence[str]) -> Iterator[str]:
-    """What the letters behind the ranges mean."""
-    for letter, meaning in zip(string.ascii_lowercase, meanings, strict=False):
-        outside = any(_is_outside(own) for own in owns if own.interval == meaning)
-        yield f"{letter} {meaning}{'; the value itself may lie outside' if outside else ''}"
+def _drawn(draws: Draws | None) -> str:
+    """A control's number: its mean over draws, and over how many of them where some have none."""
+    if draws is None:
+        return ""
+    mean = short(float("nan") if draws.mean is None else draws.mean)
+    return f"{mean} {len(draws.known)}/{len(draws.each)}" if draws.share and draws.known else mean
 
 
 def _draws(results: Sequence[Result], owns: Sequence[Number]) -> Iterator[str]:
     """What the columns of chance and of controls with several draws are."""
-    draws = {
-        variant: len(drawn)
-        for result in results
-        for variant, drawn in result.controls.items()
-        if len(drawn) > 1
-    }
+    draws: dict[str, int] = {}
+    lacking: dict[tuple[str, str, str], None] = {}
+    for result in results:
+        for variant, drawn in result.controls.items():
+            if len(drawn.each) > 1:
+                draws[variant] = len(drawn.each)
+            if not drawn.is_whole and drawn.why:
+                share = drawn.share if len(drawn.each) > 1 else ""
+                lacking[variant, drawn.why, share] = None
     notes = [f"{_words(variant)}: mean of {count} draws" for variant, count in draws.items()]
+    notes += [
+        f"{_words(variant)}: {why}" + (f" except in {share} draws" if share else "")
+        for variant, why, share in lacking
+    ]
+    notes += [f"network: {why}" for why in dict.fromkeys(_why_own(result) for result in results) if why]
     if any(own.chance is not None for own in owns):
         notes.insert(0, "chance: where nothing is related; the report says how it was found")
     if notes:
         yield "; ".join(notes)
 
 
-def _range(number: Number, meanings: Sequence[str], *, ascii_only: bool) -> str:
+def _why_own(result: Result) -> str:
+    own = result.by_variant.get(NETWORK)
+    return "" if own is None or own.is_whole else own.why
+
+
+def range_of(number: Number, meanings: Sequence[str], *, ascii_only: bool) -> str:
     """The range with the letter of what it is."""
     if number.low is None or number.high is None:
         return ""

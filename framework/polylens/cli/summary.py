@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from polylens.cli.columns import in_columns
+from polylens.cli.comparisons import table_of_comparisons
 from polylens.cli.numbers import short, table_of_one, table_of_several
 from polylens.errors import shown_path
 from polylens.records import Labels
@@ -32,6 +33,7 @@ def show_result(result: StudyResult, *, name: str, console: Console | None = Non
     lines = [Text(), _heading(result, name)]
     if len(done) == 1:
         lines += table_of_one(done[0], width=width, ascii_only=ascii_only)
+        lines += table_of_comparisons(done[0].results, width=width, ascii_only=ascii_only)
         for label, labels in done[0].labels.items():
             room = (console.height - len(lines)) // len(done[0].labels) if console.is_terminal else 99
             lines += [Text(), *_labels(label, labels, width=width, room=room)]

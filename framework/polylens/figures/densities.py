@@ -8,7 +8,7 @@ from typing import Literal
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import draw_pair, known
+from polylens.figures.dots import draw_pair, known, lines_are
 from polylens.figures.style import SMALL, canvas, picture, sentence, variant_name, variant_style
 from polylens.figures.words import plain, series, short, tick
 from polylens.records import Number
@@ -29,11 +29,8 @@ def densities(
     if not shown:
         return sentence(heading, "No pair of points has a density.")
     everything = [number for by in shown.values() for number in by.values()]
-    kinds = series([plain(number.interval, limit=90) for number in everything])
-    note = "Hollow: pairs of one class. Filled: pairs of different classes."
-    if any(known(number.low) for number in everything):
-        note += f" Lines are intervals ({kinds})." if kinds else " Lines are intervals."
-    figure = canvas(heading, note=note, height=0.5 * len(shown) + 0.75)
+    note = ["Hollow: pairs of one class. Filled: pairs of different classes.", *lines_are(everything)]
+    figure = canvas(heading, note=" ".join(note), height=0.5 * len(shown) + 0.75)
     axes = figure.add_subplot()
     # A density is no share: small ones must not be squeezed into an axis up to 1.
     axes.set_xlim(0.0, 1.06 * max(float(v) for n in everything for v in (n.value, n.high) if known(v)) or 1.0)

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, write_beside
+from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, lines_are, write_beside
 from polylens.figures.style import INK, SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fitted, plain, series, short, tick
+from polylens.figures.words import fitted, short, tick
 from polylens.records import Number
 
 _MOST_LAYERS = 24
@@ -35,9 +35,7 @@ def density_ratios(ratios: Mapping[str, Mapping[str, Sequence[Number]]], *, titl
     parts = [
         "Different-class over same-class pairs; above 1 means more boundaries between classes than within."
     ]
-    kinds = series([plain(number.interval, limit=90) for number in everything])
-    if any(known(number.low) for number in everything):
-        parts.append(f"Lines are intervals ({kinds})." if kinds else "Lines are intervals.")
+    parts += lines_are(everything)
     if hidden:
         parts.append(f"{hidden} more layers are not drawn.")
     step = 0.21

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
 from matplotlib.axes import Axes
 
 from polylens.figures.style import INK, MUTED, SMALL
+from polylens.figures.words import plain, series
 from polylens.records import Number
 
 NO_NUMBER = "–"
 """Stands where a number would."""
+_LINES = {
+    "interval": "Lines are intervals",
+    "stability": "Broken lines are stability ranges, no intervals of uncertainty",
+    "draws": "Broken lines are ranges of draws",
+}
 
 
 def draw_numbers(
     axes: Axes,
     *,
-    numbers: Sequence[Number],
+    numbers: Sequence[Number | None],
     place: float,
     room: float,
     shade: str,
     marker: str,
     hollow: bool = False,
 ) -> None:
-    """Draws numbers on one row, several draws one under the other within `room`."""
+    """Draws numbers on one row, several draws one under the other within `room`; gaps where one lacks it."""
     step = room / max(len(numbers), 1)
     for index, number in enumerate(numbers):
+        if number is None:
+            continue
         at = place + (index - (len(numbers) - 1) / 2) * step
         draw_number(
             axes,
@@ -66,11 +74,23 @@ def write_beside(axes: Axes, words: str, *, place: float, x: float, shade: str, 
 def draw_number(
     axes: Axes, number: Number, *, at: float, shade: str, marker: str, hollow: bool = False, size: float = 7.0
 ) -> None:
-    """Draws one number at height `at`, its interval as a line, its level under chance as a tick mark."""
+    """Draws one number at height `at`, its level under chance as a tick mark, its range as a line.
+
+    The line is broken where the range is no interval of uncertainty.
+    """
     if not math.isfinite(number.value):
         return
     if known(number.low) and known(number.high):
-        axes.plot([number.low, number.high], [at, at], color=shade, linewidth=1.6, alpha=0.75, zorder=2)
+        style = "-" if number.range_is == "interval" else (0, (1.5, 1.0))
+        axes.plot(
+            [number.low, number.high],
+            [at, at],
+            color=shade,
+            linewidth=1.6,
+            linestyle=style,
+            alpha=0.75,
+            zorder=2,
+        )
     axes.plot(
         number.value,
         at,
@@ -84,6 +104,15 @@ def draw_number(
     )
     if known(number.chance):
         axes.plot(number.chance, at, "|", color=INK, markersize=1.6 * size, markeredgewidth=1.6, zorder=3)
+
+
+def lines_are(numbers: Sequence[Number]) -> Iterator[str]:
+    """Sentences that say what the lines of these numbers are: intervals, or ranges that are none."""
+    for kind, what in _LINES.items():
+        ranged = [number for number in numbers if known(number.low) and number.range_is == kind]
+        kinds = series([plain(number.interval, limit=90) for number in ranged])
+        if ranged:
+            yield f"{what} ({kinds})." if kinds else f"{what}."
 
 
 def known(value: float | None) -> TypeGuard[float]:

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, write_beside
+from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, lines_are, write_beside
 from polylens.figures.style import RULE, SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fitted, lines, plain, series, short, tick
+from polylens.figures.words import fitted, lines, short, tick
 from polylens.records import Number
 
 _STEP = 0.19
@@ -96,9 +96,7 @@ def _draw(
 
 def _note(note: str, numbers: Sequence[Number]) -> str:
     parts = [note] if note else []
-    if any(known(each.low) for each in numbers):
-        kinds = series([plain(each.interval, limit=90) for each in numbers])
-        parts.append(f"Lines are intervals ({kinds})." if kinds else "Lines are intervals.")
+    parts += lines_are(numbers)
     if any(known(each.chance) for each in numbers):
         parts.append("Upright marks are chance.")
     return " ".join(parts)

@@ -16,19 +16,19 @@ _HEIGHT = 4.2
 
 
 @picture
-def purity_coverage(curves: Mapping[str, Sequence[tuple[int, float, float]]]) -> Figure:
-    """Purity against coverage, one curve a variant, one point a `min_cluster_size`.
+def purity_coverage(curves: Mapping[str, Sequence[Sequence[tuple[int, float, float]]]]) -> Figure:
+    """Purity against coverage, one curve a draw of a variant, one point a `min_cluster_size`.
 
     Args:
-        curves: for each variant its points (min_cluster_size, coverage, purity); those that are not finite
-            are left out.
+        curves: for each variant the points of each draw (min_cluster_size, coverage, purity); those that are
+            not finite are left out. Draws are never averaged: their coverages differ.
     """
     heading = "Purity against coverage"
     known = {
-        variant: [point for point in sorted(curve) if math.isfinite(point[1]) and math.isfinite(point[2])]
-        for variant, curve in curves.items()
+        variant: [finite for curve in draws if (finite := _finite(curve))]
+        for variant, draws in curves.items()
     }
-    drawn = {variant: curve for variant, curve in known.items() if curve}
+    drawn = {variant: draws for variant, draws in known.items() if draws}
     if not drawn:
         return sentence(heading, "No partition has clusters, so there is no purity to show.")
     figure = canvas(
@@ -46,21 +46,25 @@ def purity_coverage(curves: Mapping[str, Sequence[tuple[int, float, float]]]) ->
     axes.tick_params(length=0)
     axes.set_xlabel("coverage: share of rows in a cluster")
     axes.set_ylabel("purity: share of clustered rows in their\ncluster's most common class")
-    ends = {variant: max(curve, key=lambda point: point[1]) for variant, curve in drawn.items()}
+    ends = {
+        variant: max((point for curve in draws for point in curve), key=lambda point: point[1])
+        for variant, draws in drawn.items()
+    }
     for variant in reversed(list(drawn)):
         shade, marker = variant_style(variant, list(drawn))
-        axes.plot(
-            [coverage for _, coverage, _ in drawn[variant]],
-            [purity for *_, purity in drawn[variant]],
-            marker=marker,
-            color=shade,
-            markersize=6,
-            markeredgecolor="white",
-            markeredgewidth=0.8,
-            linewidth=2.2 if variant == "network" else 1.4,
-            zorder=4 if variant == "network" else 3,
-            clip_on=False,
-        )
+        for curve in drawn[variant]:
+            axes.plot(
+                [coverage for _, coverage, _ in curve],
+                [purity for *_, purity in curve],
+                marker=marker,
+                color=shade,
+                markersize=6 if len(drawn[variant]) == 1 else 4.5,
+                markeredgecolor="white",
+                markeredgewidth=0.8,
+                linewidth=2.2 if variant == "network" else 1.4,
+                zorder=4 if variant == "network" else 3,
+                clip_on=False,
+            )
     places = spread([ends[variant][2] for variant in drawn], gap=0.055, low=0.0, high=1.0)
     for (variant, (_, coverage, purity)), place in zip(ends.items(), places, strict=True):
         shade, _ = variant_style(variant, list(drawn))
@@ -72,10 +76,15 @@ def purity_coverage(curves: Mapping[str, Sequence[tuple[int, float, float]]]) ->
     return figure
 
 
-def _number(figure: Figure, curves: Mapping[str, Sequence[tuple[int, float, float]]]) -> None:
+def _finite(curve: Sequence[tuple[int, float, float]]) -> list[tuple[int, float, float]]:
+    return [point for point in sorted(curve) if math.isfinite(point[1]) and math.isfinite(point[2])]
+
+
+def _number(figure: Figure, draws: Mapping[str, Sequence[Sequence[tuple[int, float, float]]]]) -> None:
     """Writes each point's size beside it, the network's first, where there is room."""
     figure.draw_without_rendering()
     axes = figure.axes[-1]
+    curves = {variant: [point for curve in each for point in curve] for variant, each in draws.items()}
     at = {
         variant: [axes.transData.transform(point[1:]) for point in curve] for variant, curve in curves.items()
     }

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, write_beside
+from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, lines_are, write_beside
 from polylens.figures.style import RULE, SMALL, canvas, picture, sentence, variant_name, variant_style
 from polylens.figures.words import fitted, plain, series, short, tick
 from polylens.records import Number
@@ -17,11 +17,12 @@ _ACROSS = 3
 
 
 @picture
-def scores(numbers: Mapping[str, Mapping[str, Sequence[Number]]]) -> Figure:
-    """Every metric as a panel: for each variant a dot with its interval, chance as an upright tick mark.
+def scores(numbers: Mapping[str, Mapping[str, Sequence[Number | None]]]) -> Figure:
+    """Every metric as a panel: for each variant a dot with its range, chance as an upright tick mark.
 
     Args:
-        numbers: by metric and variant, one number a draw.
+        numbers: by metric and variant, one number a draw; None where a draw has none, such as purity without
+            clusters.
     """
     heading = "Scores beside their controls"
     shown = {metric: by for metric, by in numbers.items() if any(by.values())}
@@ -38,14 +39,16 @@ def scores(numbers: Mapping[str, Mapping[str, Sequence[Number]]]) -> Figure:
             continue
         metric = list(shown)[index]
         _draw(axes, shown[metric], variants=variants, first=index % across == 0)
-        unit = next((n.unit for draws in shown[metric].values() for n in draws if n.unit), "")
+        unit = next((number.unit for number in _all(shown[metric]) if number.unit), "")
         title = metric.replace("_", " ") + (f" ({unit})" if unit else "")
         axes.set_title(fitted(title, width=5.4 / across, size=SMALL, bold=True), fontsize=SMALL)
     return figure
 
 
-def _draw(axes: Axes, by: Mapping[str, Sequence[Number]], *, variants: Sequence[str], first: bool) -> None:
-    everything = [number for draws in by.values() for number in draws]
+def _draw(
+    axes: Axes, by: Mapping[str, Sequence[Number | None]], *, variants: Sequence[str], first: bool
+) -> None:
+    everything = _all(by)
     whole = all(number.value == round(number.value) for number in everything if known(number.value))
     low, high = extent(everything)
     reach = high - low
@@ -56,8 +59,10 @@ def _draw(axes: Axes, by: Mapping[str, Sequence[Number]], *, variants: Sequence[
         draws = list(by.get(variant, ()))
         axes.axhline(row, color="#eef1f3", linewidth=7, zorder=0, solid_capstyle="butt")
         draw_numbers(axes, numbers=draws, place=float(row), room=0.62, shade=shade, marker=marker)
-        values = [number.value for number in draws if known(number.value)]
+        values = [number.value for number in draws if number is not None and known(number.value)]
         mean = _mean(values, whole=whole)
+        if values and len(values) < len(draws):
+            mean = f"{mean} ({len(values)}/{len(draws)})"
         write_beside(axes, mean, place=float(row), x=1.03, shade=shade, own=variant == "network")
     axes.set_yticks(range(len(variants)), [variant_name(v) if first else "" for v in variants])
     axes.locator_params(axis="x", nbins=3)
@@ -74,15 +79,18 @@ def _mean(values: Sequence[float], *, whole: bool) -> str:
     return f"{mean:,.0f}" if whole and mean == round(mean) else short(mean)
 
 
-def _note(numbers: Mapping[str, Mapping[str, Sequence[Number]]]) -> str:
-    everything = [number for by in numbers.values() for draws in by.values() for number in draws]
-    parts = []
-    if any(known(number.low) for number in everything):
-        kinds = series([plain(number.interval, limit=90) for number in everything])
-        parts.append(f"Lines are intervals ({kinds})." if kinds else "Lines are intervals.")
+def _all(by: Mapping[str, Sequence[Number | None]]) -> list[Number]:
+    return [number for draws in by.values() for number in draws if number is not None]
+
+
+def _note(numbers: Mapping[str, Mapping[str, Sequence[Number | None]]]) -> str:
+    everything = [number for by in numbers.values() for number in _all(by)]
+    parts = [*lines_are(everything)]
     if any(known(number.chance) for number in everything):
         kinds = series([plain(number.chance_is, limit=90) for number in everything])
         parts.append(f"Upright marks are chance ({kinds})." if kinds else "Upright marks are chance.")
     if any(len(draws) > 1 for by in numbers.values() for draws in by.values()):
         parts.append("Several dots in a row are several draws; the number is their mean.")
+    if any(0 < len(_all({"": draws})) < len(draws) for by in numbers.values() for draws in by.values()):
+        parts.append("In brackets: how many of the draws have the number, where some have none.")
     return " ".join(parts)

@@ -14,7 +14,7 @@ from polylens.statistics import Evidence, held_out_share, median_lift
 def numbers_of(
     found: Evidence, clusters: Sequence[ClusterLabel], *, n_rows: int, level: float, chance_is: str
 ) -> dict[str, Number]:
-    """What the labels of the whole partition are worth; nothing where there are none.
+    """What the labels of the whole partition are worth; without clusters no row is in one with a name.
 
     Args:
         found: the names' evidence.
@@ -24,7 +24,8 @@ def numbers_of(
         chance_is: what was shuffled, for chance levels.
     """
     if not clusters:
-        return {}
+        none = Number(0.0, chance=0.0, chance_is=chance_is)
+        return {"named_coverage": none, "above_chance_coverage": none}
     named = np.array([each.named for each in clusters])
     above = np.array([each.above_chance for each in clusters])
     sizes = np.array([each.size for each in clusters])
@@ -58,6 +59,13 @@ def rounds_for(level: float, *, least: int) -> int:
     (100, 480)
     """
     return max(least, math.ceil(round(2 / level, 6)))
+
+
+def undefined_of(clusters: Sequence[ClusterLabel]) -> dict[str, str]:
+    """The numbers that do not exist without clusters: they are shares of clusters, or of rows in clusters."""
+    return (
+        {} if clusters else dict.fromkeys(("named_fraction", "held_out_share", "median_lift"), "no clusters")
+    )
 
 
 def notes_of(found: Evidence, *, copies: int, level: float, among: int) -> tuple[str, ...]:

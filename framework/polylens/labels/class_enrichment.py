@@ -41,7 +41,7 @@ class ClassEnrichment(Label):
 
         from polylens.errors import DataError
         from polylens.labels._enrichment_tables import cluster_table, runners_up
-        from polylens.labels._evidence import notes_of, numbers_of, rounds_for
+        from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_of
         from polylens.statistics import UNNAMED, Blocks, enrich
 
         if rows.targets is None or not rows.classes:
@@ -93,4 +93,5 @@ class ClassEnrichment(Label):
                 "runners_up": runners_up(rows, found),
             },
             notes=notes_of(found, copies=rows.origins.n_copies, level=self.level, among=among),
+            undefined=undefined_of(clusters),
         )

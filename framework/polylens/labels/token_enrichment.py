@@ -47,7 +47,7 @@ class TokenEnrichment(Label):
         import numpy as np
 
         from polylens.errors import DataError
-        from polylens.labels._evidence import notes_of, numbers_of, rounds_for
+        from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_of
         from polylens.labels._token_tables import cluster_table, guess_of, token_table
         from polylens.statistics import PLACES, Blocks, Pieces, enrich_tokens
 
@@ -106,4 +106,5 @@ class TokenEnrichment(Label):
                 "tokens": token_table(partition, rows.tokens, found),
             },
             notes=notes_of(found, copies=rows.origins.n_copies, level=self.level, among=among),
+            undefined=undefined_of(clusters),
         )

@@ -38,6 +38,9 @@ class Training(BaseModel):
     """Decoupled weight decay per step."""
     targets: Literal["true", "shuffled"] = "true"
     """`shuffled` trains on permuted classes: the random-label control."""
+    threads: int = Field(default=1, ge=1)
+    """Processor threads that train it, whatever the machine has. Part of the recipe: another number sums in
+    another order, and the weights that come out are others. Small networks train fastest on one."""
 
 
 class Model(Plugin):

@@ -1,6 +1,8 @@
 """Frozen data that floors hand to each other, without torch."""
 
 from polylens.records.codes import CodeLayer, Codes, CodeScheme, Explained
+from polylens.records.comparisons import Comparison, Pair
+from polylens.records.draws import Draws
 from polylens.records.findings import (
     MAJORITY,
     NOISE,
@@ -12,6 +14,7 @@ from polylens.records.findings import (
     Labels,
     Number,
     Partition,
+    RangeKind,
     Subhierarchy,
     count_clusters,
 )
@@ -38,7 +41,9 @@ __all__ = [
     "CodeLayer",
     "CodeScheme",
     "Codes",
+    "Comparison",
     "Context",
+    "Draws",
     "Examples",
     "Explained",
     "Figure",
@@ -50,7 +55,9 @@ __all__ = [
     "Network",
     "Number",
     "Origins",
+    "Pair",
     "Partition",
+    "RangeKind",
     "RowTokens",
     "Rows",
     "Shown",

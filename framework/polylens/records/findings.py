@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
@@ -27,15 +27,22 @@ def count_clusters(labels: Int64[np.ndarray, "rows"]) -> int:
     return int(labels.max(initial=NOISE)) + 1
 
 
+RangeKind = Literal["interval", "stability", "draws"]
+"""What lies between `low` and `high`: an interval of uncertainty (it holds the true value at its level), the
+range over clusterings of fewer examples (which says how stable a number is and nothing of its error), or the
+least and the greatest of several draws."""
+
+
 @dataclass(frozen=True)
 class Number:
-    """A measured number with its interval and its level under chance, where they are known."""
+    """A measured number with its range and its level under chance, where they are known."""
 
     value: float
     low: float | None = None
     high: float | None = None
     interval: str = ""
-    """What the interval is, such as `5 to 95 % of 200 resamples of the examples`."""
+    """What the range is, such as `5 to 95 % of 200 resamples of the examples`."""
+    range_is: RangeKind = field(default="interval", kw_only=True)
     chance: float | None = None
     """The same number with labels shuffled (what `chance_is` says)."""
     chance_is: str = ""
@@ -130,6 +137,8 @@ class Findings:
     subhierarchies: tuple[Subhierarchy, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences a reader of the numbers must know, such as how many pairs were left out."""
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    """Names of numbers that do not exist here, and why: `{"purity": "no clusters"}`. They are not 0."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +187,8 @@ class Labels:
     numbers: Mapping[str, Number] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    """Names of numbers that do not exist here, and why, as of findings."""
 
 
 @dataclass(frozen=True)

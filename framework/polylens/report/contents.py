@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from polylens.records import ClusterLabel, Figure, Number, Shown, Skipped
+from polylens.records import ClusterLabel, Comparison, Draws, Figure, Number, Shown, Skipped
 
 
 @dataclass(frozen=True)
@@ -14,18 +14,21 @@ class Score:
 
     name: str
     """As in the spec and in MLflow, such as `purity`."""
-    value: Number
-    """The network's, with its interval and its level under chance."""
-    controls: Mapping[str, Sequence[Number]] = field(default_factory=dict)
-    """By control (and `raw_inputs`), one number a draw."""
+    value: Number | None
+    """The network's, with its range and its level under chance; None where it is not defined."""
+    controls: Mapping[str, Draws] = field(default_factory=dict)
+    """By control (and `raw_inputs`), draw by draw."""
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)
+    """By control: the network beside it on equal terms, where this number is compared so."""
     headline: bool = False
     """Whether the number belongs to the answer at the top."""
 
     @property
     def whole(self) -> bool:
         """Whether all values are whole numbers, as counts are."""
-        values = [self.value, *(number for draws in self.controls.values() for number in draws)]
-        return all(float(number.value).is_integer() for number in values)
+        values = [value for draws in self.controls.values() for value in draws.known]
+        own = [] if self.value is None else [self.value.value]
+        return all(float(value).is_integer() for value in (*own, *values))
 
 
 @dataclass(frozen=True)

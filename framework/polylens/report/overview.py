@@ -15,11 +15,17 @@ class Spread:
 
     values: tuple[float, ...]
     """One a seed; of several draws of a control their mean."""
+    share: str = ""
+    """Of how many draws they are, where some have no such number, such as `2 of 3`; empty where all have."""
 
     @property
-    def mean(self) -> float:
-        """Their mean."""
-        return fmean(self.values)
+    def mean(self) -> float | None:
+        """Their mean; None where no seed has the number.
+
+        >>> Spread((1.0, 3.0)).mean, Spread(()).mean
+        (2.0, None)
+        """
+        return fmean(self.values) if self.values else None
 
     @property
     def deviation(self) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from polylens.figures.words import percent, short
-from polylens.records import TokenContext
-from polylens.report.answer import answer, mean, words, written
+from polylens.records import Draws, TokenContext
+from polylens.report.answer import answer, each_draw, ranged, words, written
 from polylens.report.contents import ClusterCards, Report
 from polylens.report.overview import Overview
 from polylens.report.passages import passage
@@ -70,11 +71,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
+        each_draw=each_draw,
         grouped=_grouped,
-        mean=mean,
+        lacking=_lacking,
         p_value=_p_value,
         passage=passage,
         paragraphs=_paragraphs,
+        ranged=ranged,
         share=percent,
         short=short,
         words=words,
@@ -104,6 +107,12 @@ def _paragraphs(text: str) -> list[str]:
 def _p_value(value: float) -> str:
     """A p-value as people write it."""
     return "< 0.001" if value < 0.001 else f"{value:.2g}"
+
+
+def _lacking(controls: Mapping[str, Draws]) -> str:
+    """Why draws of one number's controls lack it; empty where none does."""
+    several = [draws for draws in controls.values() if len(draws.each) > 1 and not draws.is_whole]
+    return "; ".join(dict.fromkeys(draws.why or "not defined" for draws in several))
 
 
 def _grouped(value: int) -> str:

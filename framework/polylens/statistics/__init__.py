@@ -45,10 +45,12 @@ from polylens.statistics.densities import (
 from polylens.statistics.effects import angles, divergences, mean_intervals
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import UNNAMED, Enrichment, enrich
+from polylens.statistics.equal_coverage import EqualCoverage, Firmness, equal_coverage
 from polylens.statistics.evidence import Evidence
 from polylens.statistics.evidence_numbers import held_out_share, median_lift
 from polylens.statistics.halves import split_examples
 from polylens.statistics.jackknife import jackknife_limits
+from polylens.statistics.leads import lead_number
 from polylens.statistics.matching import above_the_rest, dealt_sizes, matched_members, top_rows
 from polylens.statistics.naming import metric_name
 from polylens.statistics.neighbours import Neighbours, nearest_neighbours, nearest_sets
@@ -62,6 +64,7 @@ from polylens.statistics.partitions import (
     coverage,
     majorities,
     purity,
+    right_fraction,
 )
 from polylens.statistics.pieces import Pieces, visible
 from polylens.statistics.ratio_numbers import ratio_numbers, ratio_table
@@ -77,7 +80,7 @@ from polylens.statistics.resampling import (
     Interval,
     bootstrap_interval,
     p_value,
-    subsample_interval,
+    stability_range,
     subsamples,
 )
 from polylens.statistics.scores import Score, partition_number, position_number
@@ -104,8 +107,10 @@ __all__ = [
     "DensityRatios",
     "DistanceBins",
     "Enrichment",
+    "EqualCoverage",
     "Evidence",
     "Explained",
+    "Firmness",
     "Interval",
     "LayerActivity",
     "Map",
@@ -151,6 +156,7 @@ __all__ = [
     "divergences",
     "enrich",
     "enrich_tokens",
+    "equal_coverage",
     "explained",
     "explained_variance",
     "held_out_share",
@@ -158,6 +164,7 @@ __all__ = [
     "information_agreement",
     "jackknife_limits",
     "layer_activities",
+    "lead_number",
     "majorities",
     "matched_members",
     "matched_ratio",
@@ -183,6 +190,7 @@ __all__ = [
     "ratio_table",
     "relative_density",
     "resampled_ratios",
+    "right_fraction",
     "row_null",
     "row_pairs",
     "scores_in_blocks",
@@ -190,8 +198,8 @@ __all__ = [
     "shuffled_ratios",
     "sparse_features",
     "split_examples",
+    "stability_range",
     "standardised",
-    "subsample_interval",
     "subsamples",
     "top_rows",
     "two_dimensional_map",

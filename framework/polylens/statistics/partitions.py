@@ -91,6 +91,18 @@ def purity(labels: Int64[np.ndarray, "rows"], targets: Int64[np.ndarray, "rows"]
     return float(most.sum() / kept.sum())
 
 
+def right_fraction(labels: Int64[np.ndarray, "rows"], targets: Int64[np.ndarray, "rows"]) -> float:
+    """Share of all rows that are of their cluster's majority class: coverage times purity.
+
+    Noise counts as wrong, so that unlike purity it does not rise when rows are called noise; 0 where nothing
+    is clustered.
+
+    >>> right_fraction(np.array([0, 0, 0, 1, 1, -1]), np.array([2, 2, 1, 0, 0, 1]))
+    0.6666666666666666
+    """
+    return coverage(labels) * (purity(labels, targets) or 0.0)
+
+
 def majorities(
     labels: Int64[np.ndarray, "rows"], targets: Int64[np.ndarray, "rows"], *, n_clusters: int
 ) -> Int64[np.ndarray, "clusters"]:

@@ -1,4 +1,4 @@
-"""Intervals by drawing examples again: subsamples for clusterings, the bootstrap for means and ratios."""
+"""Drawing examples again: stability ranges of clusterings by subsamples, intervals by the bootstrap."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from polylens.records import RangeKind
 from polylens.statistics.blocks import Blocks
 from polylens.streams import Streams
 
@@ -27,28 +28,30 @@ class Interval:
     high: float | None
     meaning: str
     """What the interval is, such as `5 to 95 % of 200 resamples`; empty where there is none."""
+    range_is: RangeKind = "interval"
 
     @staticmethod
-    def none() -> Interval:
+    def none(*, range_is: RangeKind = "interval") -> Interval:
         """The interval of a number that has none."""
-        return Interval(low=None, high=None, meaning="")
+        return Interval(low=None, high=None, meaning="", range_is=range_is)
 
     @staticmethod
-    def of(values: Iterable[float | None], *, meaning: str) -> Interval:
+    def of(values: Iterable[float | None], *, meaning: str, range_is: RangeKind = "interval") -> Interval:
         """The 5th to 95th percentile of the values that are defined; none where fewer than two are.
 
         Args:
             values: one a resample; None where the number is not defined there.
             meaning: what was resampled, with `{count}` for how many values there are.
+            range_is: `stability` where fewer examples were taken: that holds the truth at no known level.
 
         >>> Interval.of([1.0, 2.0, 3.0], meaning="{count} draws").high
         2.9
         """
         known = np.array([value for value in values if value is not None and np.isfinite(value)])
         if len(known) < 2:
-            return Interval.none()
+            return Interval.none(range_is=range_is)
         low, high = np.quantile(known, [_LOW, _HIGH])
-        return Interval(low=float(low), high=float(high), meaning=meaning.format(count=len(known)))
+        return Interval(float(low), float(high), meaning.format(count=len(known)), range_is)
 
 
 def bootstrap_interval(values: Iterable[float | None]) -> Interval:
@@ -56,16 +59,16 @@ def bootstrap_interval(values: Iterable[float | None]) -> Interval:
     return Interval.of(values, meaning="5 to 95 % of {count} resamples of the examples, with replacement")
 
 
-def subsample_interval(values: Iterable[float | None]) -> Interval:
-    """The range of a number over clusterings of subsamples of the examples.
+def stability_range(values: Iterable[float | None]) -> Interval:
+    """The range of a number over clusterings of subsamples: how stable it is when there are fewer rows.
 
-    It says how stable the number is, not its standard error: for smooth statistics that is about twice
-    as wide.
+    It is no interval of uncertainty and no factor makes it one: fewer rows make fewer and thinner clusters,
+    so the range lies beside the value. How much a number depends on examples and networks is seen over
+    several seeds.
     """
     share = f"{SUBSAMPLE_FRACTION * 100:.0f} %"
-    return Interval.of(
-        values, meaning=f"5 to 95 % of {{count}} subsamples of {share} of the examples, without replacement"
-    )
+    meaning = f"5 to 95 % of {{count}} subsamples of {share} of the examples, without replacement"
+    return Interval.of(values, meaning=meaning, range_is="stability")
 
 
 def subsamples(

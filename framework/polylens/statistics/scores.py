@@ -1,4 +1,4 @@
-"""Scores of a partition with the interval its subsamples give."""
+"""Scores of a partition with the stability range that its subsamples give."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 from polylens.records import Number, Partition
 from polylens.statistics.agreement import information_agreement
 from polylens.statistics.blocks import Blocks
-from polylens.statistics.resampling import subsample_interval
+from polylens.statistics.resampling import stability_range
 from polylens.streams import Streams
 
 Score = Callable[[Int64[np.ndarray, "chosen"], Int64[np.ndarray, "chosen"]], float | None]
@@ -41,13 +41,21 @@ def partition_number(
     if value is None:
         return None
     drawn = [item for item in partition.alternatives if item.name == "subsample"]
-    interval = subsample_interval(score(item.labels, item.rows) for item in drawn)
+    spread = stability_range(score(item.labels, item.rows) for item in drawn)
     chance, chance_is = None, ""
     if null is not None and level is None:
         chance, chance_is = float(null.mean()), f"mean of {null_is}"
     elif null is not None and level is not None:
         chance, chance_is = float(np.quantile(null, level)), f"{level * 100:.0f} % of {null_is} stay below"
-    return Number(value, interval.low, interval.high, interval.meaning, chance=chance, chance_is=chance_is)
+    return Number(
+        value,
+        spread.low,
+        spread.high,
+        spread.meaning,
+        range_is=spread.range_is,
+        chance=chance,
+        chance_is=chance_is,
+    )
 
 
 def position_number(

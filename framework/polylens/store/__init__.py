@@ -5,6 +5,7 @@ The digest names the recipe, so the same work is done once, whoever asks for it.
 """
 
 from polylens.store.arrays import ArrayWriter, load_array, save_array
+from polylens.store.comparisons import load_comparisons, save_comparisons
 from polylens.store.figures import load_figures, save_figures
 from polylens.store.files import file_from_bytes
 from polylens.store.findings import load_findings, save_findings
@@ -25,6 +26,7 @@ __all__ = [
     "Store",
     "file_from_bytes",
     "load_array",
+    "load_comparisons",
     "load_figures",
     "load_findings",
     "load_labels",
@@ -33,6 +35,7 @@ __all__ = [
     "package_versions",
     "read_json",
     "save_array",
+    "save_comparisons",
     "save_figures",
     "save_findings",
     "save_labels",

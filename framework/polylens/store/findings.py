@@ -31,6 +31,7 @@ def save_findings(folder: Path, findings: Findings) -> None:
             for index, sub in enumerate(findings.subhierarchies)
         ],
         "notes": list(findings.notes),
+        "undefined": dict(findings.undefined),
     }
     write_json(folder / "findings.json", plain)
 
@@ -49,6 +50,7 @@ def load_findings(folder: Path) -> Findings:
             for index, sub in enumerate(plain["subhierarchies"])
         ),
         notes=tuple(plain["notes"]),
+        undefined=plain.get("undefined", {}),
     )
 
 

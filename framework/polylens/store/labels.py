@@ -21,6 +21,7 @@ def save_labels(folder: Path, labels: Labels) -> None:
         "numbers": numbers_to_plain(labels.numbers),
         "tables": save_tables(folder, labels.tables),
         "notes": list(labels.notes),
+        "undefined": dict(labels.undefined),
     }
     write_json(folder / "labels.json", plain)
 
@@ -33,6 +34,7 @@ def load_labels(folder: Path) -> Labels:
         numbers=numbers_from_plain(plain["numbers"]),
         tables=load_tables(folder, plain["tables"]),
         notes=tuple(plain["notes"]),
+        undefined=plain.get("undefined", {}),
     )
 
 

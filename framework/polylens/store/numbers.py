@@ -10,7 +10,7 @@ from polylens.records import Number
 from polylens.store.plain import from_plain_float, plain_float, read_json, write_json
 
 _FLOATS = ("value", "low", "high", "chance")
-_TEXTS = ("interval", "chance_is", "unit")
+_TEXTS = ("interval", "chance_is", "unit", "range_is")
 
 
 def save_number(folder: Path, number: Number) -> None:
@@ -42,4 +42,5 @@ def number_to_plain(number: Number) -> dict[str, Any]:
 def number_from_plain(plain: Mapping[str, Any]) -> Number:
     """The number that `number_to_plain` wrote."""
     floats: dict[str, Any] = {name: from_plain_float(plain[name]) for name in _FLOATS}
-    return Number(**floats, **{name: plain[name] for name in _TEXTS})
+    # What was stored before a number had a kind of range has the default's.
+    return Number(**floats, **{name: plain[name] for name in _TEXTS if name in plain})

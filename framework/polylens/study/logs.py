@@ -13,9 +13,10 @@ from polylens.records import Number
 from polylens.settings import Settings
 from polylens.spec import Study, spec_digest
 from polylens.study.drawing import Drawing
+from polylens.study.metrics import comparisons_table, draws_table, metrics_of, names_with_ranges
 from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan
-from polylens.study.results import Result, metrics_of
+from polylens.study.results import Result
 from polylens.study.subject import code_sentence
 from polylens.study.walk import Walk
 from polylens.tracking import ERROR_TAG, Input, TrackedRun, Tracker, collect_provenance
@@ -128,14 +129,16 @@ class StudyLog:
         plan = walk.plan
         run.log_inputs(datasets=_datasets(plan), weights=_weights(plan))
         numbers = metrics_of(results)
-        own = {f"{result.stage}/{result.name}" for result in results}
         counts = {"examples": len(plan.examples), "rows": len(walk.rows(plan.own))}
         run.log_numbers(
             {**numbers, **{name: Number(count) for name, count in counts.items()}},
-            values_only=numbers.keys() - own,
+            values_only=numbers.keys() - names_with_ranges(results),
         )
         seconds = {name: stage.seconds for name, stage in reports.items() if stage.status == "ran"}
         run.log_seconds(_over_draws(seconds))
+        for name, table in (("draws", draws_table(results)), ("comparisons", comparisons_table(results))):
+            if len(table):
+                run.log_table(name, table)
         self._log_tables(run, walk)
         for figure in drawing.figures():
             run.log_figure(figure)

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from polylens.digests import digest
-from polylens.records import Figure, Number
+from polylens.records import Comparison, Draws, Figure, Number
 from polylens.report import Chapter, Overview, Section, Spread, SpreadRow, SpreadTable
 from polylens.store import file_from_bytes
 from polylens.study.cards import GALLERY
@@ -122,33 +121,45 @@ def _by_interest(drawing: Drawing, analyses: Iterable[str]) -> Iterator[Figure]:
 
 def _tables(runs: Sequence[Finished]) -> Iterator[SpreadTable]:
     numbers = _grouped(
-        ((result.stage, result.name), result)
-        for each in runs
-        for result in each.results
-        if result.own is not None
+        ((result.stage, result.name), result) for each in runs for result in each.results if result.is_shown
     )
-    rows = [(stage, _row(name, results)) for (stage, name), results in numbers]
+    rows = [(stage, row) for (stage, name), results in numbers for row in _rows(name, results)]
     for stage, of_stage in _grouped(rows):
         yield SpreadTable(stage, tuple(of_stage))
 
 
-def _row(name: str, results: Sequence[Result]) -> SpreadRow:
-    """One number over its runs."""
+def _rows(name: str, results: Sequence[Result]) -> Iterator[SpreadRow]:
+    """One number over its runs, and the network's lead over each control where it is compared."""
     variants = dict.fromkeys(variant for result in results for variant in result.by_variant)
     by_variant = {
-        variant: Spread(
-            tuple(
-                fmean(draw.value for draw in result.by_variant[variant])
-                for result in results
-                if result.by_variant.get(variant)
-            )
-        )
+        variant: _spread([result.by_variant[variant] for result in results if variant in result.by_variant])
         for variant in variants
     }
     chances = [result.own.chance for result in results if result.own is not None]
     known = tuple(chance for chance in chances if chance is not None)
     shown = any(result.headline or result.answers for result in results)
-    return SpreadRow(name, by_variant, Spread(known) if known else None, shown)
+    yield SpreadRow(name, by_variant, Spread(known) if known else None, shown)
+    leads: dict[str, list[Comparison]] = {}
+    for result in results:
+        for control, comparison in result.comparisons.items():
+            leads.setdefault(control, []).append(comparison)
+    if leads:
+        by_control = {control: _lead_spread(runs) for control, runs in leads.items()}
+        yield SpreadRow(f"{name}_lead", by_control, None, shown)
+
+
+def _spread(runs: Sequence[Draws]) -> Spread:
+    """One value a run: of a control's draws the mean over those that have the number."""
+    values = tuple(draws.mean for draws in runs if draws.mean is not None)
+    each = Draws(tuple(number for draws in runs for number in draws.each))
+    return Spread(values, share=each.share)
+
+
+def _lead_spread(runs: Sequence[Comparison]) -> Spread:
+    """The network's lead on equal terms, one value a run."""
+    values = tuple(comparison.lead.value for comparison in runs if comparison.lead is not None)
+    each = Comparison("", tuple(pair for comparison in runs for pair in comparison.pairs), None)
+    return Spread(values, share=each.share)
 
 
 def _dots(tables: Sequence[SpreadTable]) -> Iterator[Figure]:
@@ -168,7 +179,8 @@ def _dots(tables: Sequence[SpreadTable]) -> Iterator[Figure]:
         yield Figure(
             name="scores-over-seeds",
             title="Scores over all seeds",
-            caption="A dot is one seed, or the mean of a control's draws; the number is the dots' mean.",
+            caption="A dot is one seed, or the mean of those of a control's draws that have the number; the "
+            "number is the dots' mean.",
             png=scores(numbers),
             alt="A panel a score, with a row of dots for the network and for each control.",
         )

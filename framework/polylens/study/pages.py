@@ -104,8 +104,14 @@ class _Page:
         """The numbers of each stage, each with the same number of every control."""
         by_stage: dict[str, list[Score]] = {}
         for result in self.results:
-            if result.own is not None:
-                score = Score(result.name, result.own, controls=result.controls, headline=result.answers)
+            if result.is_shown:
+                score = Score(
+                    result.name,
+                    result.own,
+                    controls=result.controls,
+                    comparisons=result.comparisons,
+                    headline=result.answers,
+                )
                 by_stage.setdefault(result.stage, []).append(score)
         for stage, scores in by_stage.items():
             yield ScoreTable(title=stage, rows=tuple(scores), note=self._kind_summary(stage))

@@ -1,13 +1,13 @@
-"""The numbers of one child, each control's beside what it controls, and the names they are logged by."""
+"""The numbers of one child, each control's beside what it controls, draw by draw."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from statistics import fmean
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from polylens.analyses import NETWORK
-from polylens.records import Number
+from polylens.records import Comparison, Draws, Number
+from polylens.study.comparing import comparisons_of
 from polylens.study.plans import VariantPlan
 from polylens.study.walk import Walk
 
@@ -17,92 +17,97 @@ CODE = "code"
 
 @dataclass(frozen=True)
 class Result:
-    """One number of one stage, for every variant that has it."""
+    """One number of one stage, for every variant that has the stage."""
 
     stage: str
     """Name of the analysis or label in the spec, or `model`, or `code`."""
     name: str
     """Name of the number, such as `purity`."""
-    by_variant: Mapping[str, tuple[Number, ...]]
+    by_variant: Mapping[str, Draws]
     """One number a draw, by `network`, control names and `raw_inputs`."""
     headline: bool
     """Whether the summary in the terminal shows it."""
     answers: bool
     """Whether it belongs to the report's answer."""
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)
+    """The network beside each control on equal terms, where the analysis compares this number."""
 
     @property
     def own(self) -> Number | None:
-        """The spec's own network's number; None where only a control has it."""
+        """The spec's own network's number; None where it is not defined there, or only a control has it."""
         draws = self.by_variant.get(NETWORK)
-        return None if draws is None else draws[0]
+        return None if draws is None else draws.each[0]
 
     @property
-    def controls(self) -> dict[str, tuple[Number, ...]]:
+    def is_shown(self) -> bool:
+        """Whether it stands in tables: the network has the number, or says why it has none."""
+        return NETWORK in self.by_variant
+
+    @property
+    def controls(self) -> dict[str, Draws]:
         """The controls' numbers."""
         return {variant: draws for variant, draws in self.by_variant.items() if variant != NETWORK}
 
 
 def results_of(walk: Walk) -> tuple[Result, ...]:
     """All numbers of a child, stage by stage, in the spec's order."""
-    gathered: dict[tuple[str, str], dict[str, tuple[Number, ...]]] = {}
-    for plan in walk.plan.variants:
-        for key, number in _numbers(walk, plan):
-            draws = gathered.setdefault(key, {})
-            draws[plan.variant.name] = (*draws.get(plan.variant.name, ()), number)
+    found = [(plan.variant.name, _found(walk, plan)) for plan in walk.plan.variants]
+    keys = dict.fromkeys((stage, name) for _, stages in found for stage in stages for name in stages[stage])
     headlines = _headlines(walk.plan.own)
     answers = {stage: planned.analysis.answer for stage, planned in walk.plan.own.analyses.items()}
+    compared = {stage: comparisons_of(walk, stage) for stage in walk.plan.own.analyses}
     return tuple(
         Result(
             stage,
             name,
-            by_variant,
+            _by_variant(found, stage, name),
             headline=name in headlines.get(stage, ()),
             answers=name in answers.get(stage, ()),
+            comparisons={
+                control: by_name[name]
+                for control, by_name in compared.get(stage, {}).items()
+                if name in by_name
+            },
         )
-        for (stage, name), by_variant in gathered.items()
+        for stage, name in keys
     )
 
 
-def metrics_of(results: Iterable[Result]) -> dict[str, Number]:
-    """Numbers by metric name: `quality/purity` for the network, `quality/purity.random_init` for a control.
-
-    Several draws of one control become their mean, with the least and greatest as its interval.
-    """
-    return {
-        f"{result.stage}/{result.name}{'' if variant == NETWORK else f'.{variant}'}": over_draws(draws)
-        for result in results
-        for variant, draws in result.by_variant.items()
-    }
+_Found = Mapping[str, Mapping[str, Number | str]]
+"""By stage and name: a number, or why it is not defined."""
 
 
-def over_draws(draws: tuple[Number, ...]) -> Number:
-    """One number for several draws of a control."""
-    if len(draws) == 1:
-        return draws[0]
-    values = [draw.value for draw in draws]
-    chances = [draw.chance for draw in draws if draw.chance is not None]
-    return Number(
-        value=fmean(values),
-        low=min(values),
-        high=max(values),
-        interval=f"least and greatest of {len(draws)} draws",
-        chance=fmean(chances) if chances else None,
-        chance_is=draws[0].chance_is,
-        unit=draws[0].unit,
-    )
+def _by_variant(found: list[tuple[str, _Found]], stage: str, name: str) -> dict[str, Draws]:
+    """The draws of each variant that has the stage, and in some draw the number or a reason for none."""
+    by_variant: dict[str, list[Number | str | None]] = {}
+    for variant, stages in found:
+        if stage in stages:
+            by_variant.setdefault(variant, []).append(stages[stage].get(name))
+    draws: dict[str, Draws] = {}
+    for variant, each in by_variant.items():
+        if any(one is not None for one in each):
+            reasons = [one for one in each if isinstance(one, str)]
+            numbers = [one if isinstance(one, Number) else None for one in each]
+            draws[variant] = Draws(tuple(numbers), why=reasons[0] if reasons else "")
+    return draws
 
 
-def _numbers(walk: Walk, plan: VariantPlan) -> Iterable[tuple[tuple[str, str], Number]]:
+def _found(walk: Walk, plan: VariantPlan) -> _Found:
+    """Everything that one draw of one variant has, by stage; a stage without numbers is there too."""
+    found: dict[str, Mapping[str, Number | str]] = {}
     accuracy = walk.accuracy(plan)
     if accuracy is not None:
-        yield ("model", "accuracy"), accuracy
-    yield from (((CODE, name), number) for name, number in _proxy_numbers(walk, plan).items())
+        found["model"] = {"accuracy": accuracy}
+    proxy = _proxy_numbers(walk, plan)
+    if proxy:
+        found[CODE] = proxy
     for stage in plan.analyses:
-        for name, number in walk.findings(plan, stage).numbers.items():
-            yield (stage, name), number
+        findings = walk.findings(plan, stage)
+        found[stage] = {**findings.undefined, **findings.numbers}
     for stage in plan.labels:
-        for name, number in walk.labels(plan, stage).numbers.items():
-            yield (stage, name), number
+        labels = walk.labels(plan, stage)
+        found[stage] = {**labels.undefined, **labels.numbers}
+    return found
 
 
 def _proxy_numbers(walk: Walk, plan: VariantPlan) -> dict[str, Number]:

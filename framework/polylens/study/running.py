@@ -16,13 +16,14 @@ from polylens.spec import Experiment, Study
 from polylens.store import Store
 from polylens.study.drawing import Drawing
 from polylens.study.logs import StudyLog
+from polylens.study.metrics import metrics_of
 from polylens.study.overviews import Finished, write_overview
 from polylens.study.pages import write_report
 from polylens.study.partial import finish_part
 from polylens.study.performing import StageReport
 from polylens.study.planning import plan_study
 from polylens.study.plans import ChildPlan
-from polylens.study.results import Result, metrics_of, results_of
+from polylens.study.results import Result, results_of
 from polylens.study.walk import Walk, Workplace
 from polylens.tracking import TrackedRun
 

@@ -12,14 +12,15 @@ from polylens.digests import digest
 
 _VERSIONS = {
     "behaviour": 1,
-    "training": 1,
+    "training": 2,
     "accuracy": 2,
     "harvest": 2,
     "analysis": 2,
     "labels": 1,
-    "figures": 1,
-    "report": 1,
-    "overview": 1,
+    "comparison": 1,
+    "figures": 2,
+    "report": 2,
+    "overview": 2,
 }
 """Raised when a stage's own code changes its results, so that older stored ones are not mistaken for new."""
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from polylens.records import Figure, Number
+from polylens.records import Figure, Number, RangeKind
 from polylens.tracking.delivery import Delivery
 from polylens.tracking.inputs import Input
 from polylens.tracking.kept import RunIdentity
@@ -30,6 +30,12 @@ PAGE_OF_RUNS = "?workflowType=machine_learning"
 ERROR_TAG = "polylens.error"
 """Why a run failed; removed when the run is taken up again."""
 _LONGEST_TAG = 5000
+_ENDS: Mapping[RangeKind, tuple[str, str]] = {
+    "interval": (".low", ".high"),
+    "stability": (".stability_low", ".stability_high"),
+    "draws": (".least", ".greatest"),
+}
+"""Endings of the metrics that hold a number's range."""
 
 
 class TrackedRun:
@@ -96,14 +102,17 @@ class TrackedRun:
     def log_numbers(self, numbers: Mapping[str, Number], *, values_only: Collection[str] = ()) -> None:
         """Logs each number as metrics: value, `.low`, `.high`, `.chance`; those not finite are named instead.
 
+        The ends of a stability range are `.stability_low` and `.stability_high`: it is no interval.
+
         Args:
             numbers: by full metric name, such as `quality/purity` or `quality/purity.random_init`.
-            values_only: names whose interval and chance level go to the table of numbers alone.
+            values_only: names whose range and chance level go to the table of numbers alone.
         """
         metrics: dict[str, float] = {}
         left_out = []
         for name, number in numbers.items():
-            parts = {"": number.value, ".low": number.low, ".high": number.high, ".chance": number.chance}
+            low, high = _ENDS[number.range_is]
+            parts = {"": number.value, low: number.low, high: number.high, ".chance": number.chance}
             for ending, value in parts.items():
                 if value is None or (ending and name in values_only):
                     continue

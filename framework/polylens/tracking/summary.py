@@ -28,10 +28,10 @@ class Summarised(Protocol):
 
 
 def numbers_table(numbers: Mapping[str, Number]) -> pd.DataFrame:
-    """Every number with its interval, its chance level and what they are: what metrics alone cannot say."""
+    """Every number with its range, its chance level and what they are: what metrics alone cannot say."""
     import pandas as pd
 
-    columns = ("value", "low", "high", "interval", "chance", "chance_is", "unit")
+    columns = ("value", "low", "high", "range_is", "interval", "chance", "chance_is", "unit")
     rows = [
         {"name": name, **{key: getattr(number, key) for key in columns}} for name, number in numbers.items()
     ]

@@ -1,4 +1,4 @@
-"""Training a network on classes, so that the same seed gives the same weights bit for bit on one machine."""
+"""Training a network on classes: the same seed gives the same weights, bit for bit on one processor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from polylens.datasets import shuffled_targets
-from polylens.devices import Options, run_trainer, silent_trainer
+from polylens.devices import Options, run_trainer, silent_trainer, torch_threads
 from polylens.digests import file_sha256
 from polylens.errors import DataError
 from polylens.models import Training
@@ -39,12 +39,13 @@ def fit(
     """Trains `module` in place; writes its weights, history and summary into `folder`.
 
     One device and 32 bits are used whatever the options say: more devices would change the batches, and other
-    precisions the weights, while the digest of a training names neither.
+    precisions the weights, while the digest of a training names neither. It does name the number of threads,
+    and no more and no fewer are used, so that weights do not depend on how many cores there are.
 
     Args:
         module: gives one score per class; its weights are where training starts.
         examples: with classes.
-        training: epochs, batch size, optimiser, and whether the classes are shuffled first.
+        training: epochs, batch size, optimiser, threads, and whether the classes are shuffled first.
         streams: all randomness: the order of examples, shuffled classes, dropout.
         folder: gets `weights.safetensors`, `history.parquet` and `summary.json`.
         options: accelerator and loading workers.
@@ -67,7 +68,11 @@ def fit(
     )
     n_steps = training.epochs * -(-len(examples) // training.batch_size)
     alone = replace(options, devices=1, num_nodes=1, strategy="auto", precision="32-true")
-    with progress.task("training", total=n_steps, unit="steps") as task, _reproducible(streams):
+    with (
+        progress.task("training", total=n_steps, unit="steps") as task,
+        torch_threads(training.threads),
+        _reproducible(streams),
+    ):
         learner = Learner(module.train().requires_grad_(), training=training, task=task)
         trainer = silent_trainer(alone, max_epochs=training.epochs, num_sanity_val_steps=0)
         run_trainer(lambda: trainer.fit(learner, train_dataloaders=batches))

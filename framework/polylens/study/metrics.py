@@ -1,0 +1,88 @@
+"""The numbers of one child by the names they are logged by, and the table of every draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from polylens.analyses import NETWORK
+from polylens.records import Number
+from polylens.study.results import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def metrics_of(results: Iterable[Result]) -> dict[str, Number]:
+    """Numbers by metric name: `quality/purity` for the network, `quality/purity.random_init` for a control.
+
+    Several draws of one control become their mean, with the least and greatest as its range; where a draw
+    lacks the number there is no mean, and the table of draws says what the others have. The network's lead
+    over a control, on equal terms, is `quality/purity_lead.random_init`, under the same condition.
+    """
+    return dict(_metrics(results))
+
+
+def names_with_ranges(results: Sequence[Result]) -> set[str]:
+    """Names of the metrics whose range and chance level are metrics too: the network's own, and its leads."""
+    own = {f"{result.stage}/{result.name}" for result in results}
+    leads = {
+        f"{result.stage}/{result.name}_lead.{control}" for result in results for control in result.comparisons
+    }
+    return own | leads
+
+
+def draws_table(results: Iterable[Result]) -> pd.DataFrame:
+    """One line for each number of each draw of each control, and why it has none where it has none."""
+    import pandas as pd
+
+    lines = [
+        {
+            "number": f"{result.stage}/{result.name}",
+            "control": control,
+            "draw": place + 1,
+            "value": float("nan") if value is None else value,
+            "undefined": draws.why if value is None else "",
+        }
+        for result in results
+        for control, draws in result.controls.items()
+        for place, value in enumerate(draws.values)
+    ]
+    return pd.DataFrame(lines, columns=["number", "control", "draw", "value", "undefined"])
+
+
+def comparisons_table(results: Iterable[Result]) -> pd.DataFrame:
+    """One line for each draw of each control that a number is compared with on equal terms."""
+    import pandas as pd
+
+    lines = [
+        {
+            "number": f"{result.stage}/{result.name}",
+            "control": control,
+            "draw": place + 1,
+            "coverage": None if pair is None else pair.coverage,
+            "network": None if pair is None else pair.own,
+            "control_value": None if pair is None else pair.other,
+            "undefined": comparison.why if pair is None else "",
+            "terms": comparison.terms,
+        }
+        for result in results
+        for control, comparison in result.comparisons.items()
+        for place, pair in enumerate(comparison.pairs)
+    ]
+    columns = ["number", "control", "draw", "coverage", "network", "control_value", "undefined", "terms"]
+    return pd.DataFrame(lines, columns=columns).astype(
+        dict.fromkeys(("coverage", "network", "control_value"), "float64")
+    )
+
+
+def _metrics(results: Iterable[Result]) -> Iterator[tuple[str, Number]]:
+    for result in results:
+        name = f"{result.stage}/{result.name}"
+        for variant, draws in result.by_variant.items():
+            number = draws.summary()
+            if number is not None:
+                yield name if variant == NETWORK else f"{name}.{variant}", number
+        for control, comparison in result.comparisons.items():
+            if comparison.lead is not None and not comparison.share:
+                yield f"{name}_lead.{control}", comparison.lead
