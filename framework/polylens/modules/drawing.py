@@ -187,7 +187,7 @@ def _kept_buffers(drawn: nn.Module, *, given: nn.Module) -> dict[str, str]:
 def _n_different(value: torch.Tensor) -> int:
     """How many different numbers a tensor holds."""
     real = torch.view_as_real(value.detach().resolve_conj()) if value.is_complex() else value.detach()
-    return len(torch.unique(real))  # type: ignore[no-untyped-call]
+    return len(torch.unique(real))
 
 
 def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
