@@ -228,7 +228,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert "cannot write the database" in done.stderr
+    assert "cannot use the database" in done.stderr
 
 
 @pytest.mark.slow
