@@ -72,14 +72,17 @@ class OutputSums:
         if place == len(self._parts):
             self._parts.append(np.zeros_like(sums))
             self._rows.append(0)
-        self._parts[place] += sums
+        with np.errstate(invalid="ignore"):  # of `inf` and `-inf`, which `explained_by` has no answer for
+            self._parts[place] += sums
         self._rows[place] += n_rows
         self._added += 1
 
     @property
     def whole(self) -> tuple[Float64[np.ndarray, "3 units"], int]:
         """Sums over all rows, and how many rows there are."""
-        return np.sum(self._parts, axis=0) if self._parts else np.zeros((3, 0)), sum(self._rows)
+        with np.errstate(invalid="ignore"):
+            sums = np.sum(self._parts, axis=0) if self._parts else np.zeros((3, 0))
+        return sums, sum(self._rows)
 
     def without_each(self) -> list[tuple[Float64[np.ndarray, "3 units"], int]]:
         """The sums without one part, of every part that has rows, where there are two at least."""
