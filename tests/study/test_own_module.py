@@ -83,11 +83,11 @@ def test_a_name_that_the_run_does_not_have_is_answered_with_the_nearest(spec: di
         polylens.load_partition(result, "cluster")
 
 
-SMALL: dict[str, object] = {
-    "analyses": {"clusters": {"kind": "kmeans", "on": "activation", "clusters": 3, "subsamples": 0}},
-    "labels": {},
-    "controls": [],
-}
+def _small(spec: dict[str, object], **changes: object) -> dict[str, object]:
+    """The spec with one quick analysis of activations, and no more."""
+    kmeans = {"kind": "kmeans", "on": "activation", "clusters": 3, "subsamples": 0}
+    kept = {key: value for key, value in spec.items() if key not in ("code", "controls", "labels")}
+    return kept | {"analyses": {"clusters": kmeans}} | changes
 
 
 class ReadsFile(torch.nn.Module):
@@ -112,7 +112,7 @@ def test_rows_of_a_network_that_only_its_behaviour_tells_apart_are_not_mixed_up(
 
     def run(scale: str) -> tuple[np.ndarray, str]:
         path.write_text(scale)
-        result = polylens.run(spec | SMALL | {"layer": "output"}, model=module, input_shape=(64,), limit=20)
+        result = polylens.run(_small(spec, layer="output"), model=module, input_shape=(64,), limit=20)
         status = {stage.name: stage.status for stage in result.children[0].stages}
         return np.array(polylens.load_rows(result).activations), status["harvest"]
 
@@ -129,7 +129,7 @@ def test_random_init_that_would_keep_weights_is_refused_before_anything_is_compu
     module[2][0].data[0] = 5.0
     module.forward = lambda inputs: module[1](module[0](inputs))  # type: ignore[method-assign]
     with pytest.raises(UsageError, match=r"2\.0 \(no reset draws it\)"):
-        polylens.run(spec | SMALL | {"controls": ["random_init"]}, model=module, input_shape=(64,), limit=20)
+        polylens.run(_small(spec, controls=["random_init"]), model=module, input_shape=(64,), limit=20)
     assert not list(tmp_path.glob(".polylens/v*/harvest/*"))
 
 
@@ -142,7 +142,7 @@ def test_a_network_that_is_no_function_of_one_example_leaves_nothing_in_the_stor
 
     module = torch.nn.Sequential(torch.nn.Linear(64, 12), Centred())
     with pytest.raises(StageError, match="other examples of the batch"):
-        polylens.run(spec | SMALL, model=module, input_shape=(64,), limit=20)
+        polylens.run(_small(spec), model=module, input_shape=(64,), limit=20)
     assert not list(tmp_path.glob(".polylens/v*/harvest/*"))
 
 
