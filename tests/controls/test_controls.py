@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from polylens.assembly import Recipe, assemble
 from polylens.controls.checkpoint import Checkpoint
 from polylens.controls.random_init import RandomInit
 from polylens.controls.random_labels import RandomLabels
@@ -20,6 +22,7 @@ from polylens.models.mlp import Mlp
 from polylens.models.torchvision import Torchvision
 from polylens.models.transformers import Transformers
 from polylens.records import Examples, Network
+from polylens.store import Store
 from polylens.streams import Streams
 
 NORMED = Cnn(image_size=8, channels=(4, 6), classes=10, norm="batch")
@@ -221,3 +224,44 @@ def test_a_checkpoint_is_named_by_one_thing_and_drawn_once() -> None:
     for wrong in ({"epochs": 1, "revision": "a" * 40}, {"epochs": 1, "draws": 2}, {"revision": "main"}):
         with pytest.raises(ValueError, match=r"checkpoint|draws|revision"):
             Checkpoint.model_validate(wrong)
+
+
+def test_a_weight_that_is_computed_is_shuffled_as_the_network_uses_it() -> None:
+    torch.manual_seed(0)
+    normed = nn.utils.parametrizations.spectral_norm(nn.Linear(64, 5)).eval()
+    network = Network(name="", module=normed, input_format=NORMED.input_format())
+    changed = ShuffledWeights().apply(network, digits_for(NORMED), Streams(1)).module
+    torch.testing.assert_close(changed.weight.flatten().sort().values, normed.weight.flatten().sort().values)
+    assert not torch.equal(changed.weight, normed.weight)
+
+
+class Hidden(nn.Module):
+    """A layer in a plain list, which PyTorch does not see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = nn.Linear(3, 3)
+        self.hidden = [nn.Linear(3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("module", "message"), [(Hidden(), r"hidden\[0\]\.weight"), (nn.ReLU(), "no parameters")]
+)
+def test_learnt_numbers_that_would_stay_in_place_are_refused(module: nn.Module, message: str) -> None:
+    network = Network(name="", module=module.eval(), input_format=NORMED.input_format())
+    with pytest.raises(UsageError, match=message):
+        ShuffledWeights().apply(network, digits_for(NORMED), Streams(1))
+
+
+def test_an_untrained_network_is_given_no_weights_whatever_its_kind_would_load(tmp_path: Path) -> None:
+    class Forgetful(Cnn):
+        def load(self, module: nn.Module, *, root: Path) -> nn.Module:
+            raise AssertionError("weights were asked for")
+
+    model = Forgetful(image_size=8, channels=(2,), classes=10)
+    recipe = Recipe(model=model, dataset=Digits(), seed=0, control=RandomInit(), limit=4)
+    assemble(recipe, digits_for(model, limit=4), store=Store(tmp_path), root=tmp_path)
+    with pytest.raises(AssertionError, match="asked for"):
+        assemble(
+            replace(recipe, control=None), digits_for(model, limit=4), store=Store(tmp_path), root=tmp_path
+        )

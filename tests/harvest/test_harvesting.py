@@ -273,8 +273,9 @@ def test_a_stopped_harvest_goes_on_at_the_first_missing_shard(network, tmp_path,
 
     examples = Watched()
     store, _ = run(network, takes, tmp_path / "a", examples=examples)
-    # The first asks for the shape; the damaged shard and the two missing ones follow.
-    assert examples.asked[1:] == [tuple(range(0, 5)), tuple(range(10, 15)), tuple(range(15, 20))]
+    # Single ones tell the shape and try the network; the damaged shard and the two missing ones follow.
+    asked = [indices for indices in examples.asked if len(indices) > 1]
+    assert asked == [tuple(range(0, 5)), tuple(range(10, 15)), tuple(range(15, 20))]
     undisturbed, _ = run(network, takes, tmp_path / "b")
     rows, expected = (load_rows(item, activations="a", codes="c") for item in (store, undisturbed))
     np.testing.assert_array_equal(rows.activations, expected.activations)

@@ -11,7 +11,7 @@ from tests.mlflow_database import put_database
 from tests.projects import SPEC
 
 import polylens
-from polylens.errors import UsageError
+from polylens.errors import StageError, UsageError
 from polylens.streams import Streams
 
 pytestmark = pytest.mark.slow
@@ -81,3 +81,71 @@ def test_a_name_that_the_run_does_not_have_is_answered_with_the_nearest(spec: di
     result = polylens.run(spec, model=_module(), input_shape=(64,))
     with pytest.raises(UsageError, match="clusters"):
         polylens.load_partition(result, "cluster")
+
+
+def _small(spec: dict[str, object], **changes: object) -> dict[str, object]:
+    """The spec with one quick analysis of activations, and no more."""
+    kmeans = {"kind": "kmeans", "on": "activation", "clusters": 3, "subsamples": 0}
+    kept = {key: value for key, value in spec.items() if key not in ("code", "controls", "labels")}
+    return kept | {"analyses": {"clusters": kmeans}} | changes
+
+
+class ReadsFile(torch.nn.Module):
+    """Scaled by a number that stands in a file: nothing of the module itself tells of a change."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.dense, self.relu = torch.nn.Linear(64, 12), torch.nn.ReLU()
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.relu(self.dense(inputs)) * float(self.path.read_text())
+        return out
+
+
+def test_rows_of_a_network_that_only_its_behaviour_tells_apart_are_not_mixed_up(
+    spec: dict[str, object], tmp_path: Path
+) -> None:
+    path = tmp_path / "scale.txt"
+    torch.manual_seed(0)
+    module = ReadsFile(path)
+
+    def run(scale: str) -> tuple[np.ndarray, str]:
+        path.write_text(scale)
+        result = polylens.run(_small(spec, layer="output"), model=module, input_shape=(64,), limit=20)
+        status = {stage.name: stage.status for stage in result.children[0].stages}
+        return np.array(polylens.load_rows(result).activations), status["harvest"]
+
+    (first, made), (second, made_too), (again, found) = run("1.0"), run("2.0"), run("1.0")
+    np.testing.assert_allclose(second, 2 * first)
+    np.testing.assert_array_equal(again, first)
+    assert (made, made_too, found) == ("ran", "ran", "stored")
+
+
+def test_random_init_that_would_keep_weights_is_refused_before_anything_is_computed(
+    spec: dict[str, object], tmp_path: Path
+) -> None:
+    module = torch.nn.Sequential(_module()[0], torch.nn.ReLU(), torch.nn.ParameterList([torch.ones(2) / 3]))
+    module[2][0].data[0] = 5.0
+    module.forward = lambda inputs: module[1](module[0](inputs))  # type: ignore[method-assign]
+    with pytest.raises(UsageError, match=r"2\.0 \(no reset draws it\)"):
+        polylens.run(_small(spec, controls=["random_init"]), model=module, input_shape=(64,), limit=20)
+    assert not list(tmp_path.glob(".polylens/v*/harvest/*"))
+
+
+def test_a_network_that_is_no_function_of_one_example_leaves_nothing_in_the_store(
+    spec: dict[str, object], tmp_path: Path
+) -> None:
+    class Centred(torch.nn.Module):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            return inputs - inputs.mean(0)
+
+    module = torch.nn.Sequential(torch.nn.Linear(64, 12), Centred())
+    with pytest.raises(StageError, match="other examples of the batch"):
+        polylens.run(_small(spec), model=module, input_shape=(64,), limit=20)
+    assert not list(tmp_path.glob(".polylens/v*/harvest/*"))
+
+
+def test_a_module_whose_lazy_layers_have_no_weights_yet_is_refused(spec: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="lazy layers"):
+        polylens.load_spec(spec, model=torch.nn.LazyLinear(3), input_shape=(64,))
