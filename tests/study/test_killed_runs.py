@@ -1,6 +1,6 @@
 """A run killed at any moment, then the same command: the same tables, one MLflow run, nothing doubled.
 
-`POLYLENS_RUN_KILLS=30` kills thirty runs instead of three.
+`POLYLENS_RUN_KILLS=30` kills thirty runs instead of two.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.slow
-_KILLS = int(os.environ.get("POLYLENS_RUN_KILLS", "3"))
+_KILLS = int(os.environ.get("POLYLENS_RUN_KILLS", "2"))
 
 
 def test_a_killed_run_continues_to_the_same_tables_and_doubles_nothing(tmp_path: Path) -> None:
