@@ -123,10 +123,12 @@ def explained_by(sums: OutputSums, *, selection: Selection) -> Explained | None:
 
 def _shares(sums: Float64[np.ndarray, "3 units"], n_rows: int) -> tuple[float, float] | None:
     """Explained variance over all units together, and of the middle unit."""
+    if not np.isfinite(sums).all():
+        return None  # before anything infinite is taken from another
     total, squares, errors = sums
     spread = squares - total**2 / max(n_rows, 1)
     varying = spread > _CONSTANT * squares
-    if not varying.any() or not np.isfinite(sums).all():
+    if not varying.any():
         return None
     overall = float(1 - errors.sum() / spread[varying].sum())
     return overall, float(np.median(1 - errors[varying] / spread[varying]))
