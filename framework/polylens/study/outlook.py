@@ -103,6 +103,9 @@ def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOut
         for variant in plan.variants
         for stage in variant.stages()
     ]
+    stages += [
+        _stage(stage, store, known, lacking=lacking, estimate=None) for stage in plan.comparisons.values()
+    ]
     return ChildOutlook(
         name=plan.child.name,
         layer=plan.child.experiment.layer,

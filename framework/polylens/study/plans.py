@@ -102,10 +102,31 @@ class ChildPlan:
         return self.own.variant.recipe.limit
 
     @property
+    def comparisons(self) -> Mapping[str, Stage]:
+        """The stages that compare analyses with their controls', by analysis; none where nothing is compared."""
+        found = {}
+        for name, own in self.own.analyses.items():
+            controls = {
+                variant.variant.title: variant.analyses[name].stage.digest
+                for variant in self.controls()
+                if name in variant.analyses
+            }
+            if own.analysis.compared and controls:
+                identity = {
+                    "analysis": own.analysis.identity(),
+                    "own": own.stage.digest,
+                    "controls": controls,
+                    "seed": self.own.recipe.seed,
+                }
+                found[name] = Stage("comparison", f"{name}.comparison", identity, path=f"analyses.{name}")
+        return found
+
+    @property
     def n_stages(self) -> int:
-        """How many stages there are, figures of the training and of each analysis and the report included."""
+        """How many stages there are: also comparisons, figures of the training and each analysis, the report."""
         figures = len(self.own.analyses) + (self.own.training is not None)
-        return sum(len(variant.stages()) for variant in self.variants) + figures + 1
+        stages = sum(len(variant.stages()) for variant in self.variants)
+        return stages + len(self.comparisons) + figures + 1
 
     def controls(self) -> tuple[VariantPlan, ...]:
         """The plans of everything the own network is compared with."""
