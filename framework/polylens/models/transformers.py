@@ -14,6 +14,7 @@ from polylens.errors import DataError
 from polylens.models import Model
 from polylens.models import _language_layers as structure
 from polylens.models import _model_files as files
+from polylens.progress import Progress
 from polylens.records import TextFormat
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ class Transformers(Model):
 
         return build(self._config(), attention=self.attention, generator=generator)
 
-    def load(self, module: torch.nn.Module, *, root: Path) -> torch.nn.Module:
+    def load(
+        self, module: torch.nn.Module, *, root: Path, progress: Progress | None = None
+    ) -> torch.nn.Module:
         """The network with its own weights put in.
 
         Raises:
