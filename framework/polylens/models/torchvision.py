@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -50,6 +50,8 @@ class Torchvision(Model):
     weights as is usual for ImageNet (shorter side 256, centre crop 224, normalised). Fresh weights are
     torchvision's own initialisation, drawn from the seed.
     """
+
+    version: ClassVar[int] = 2
 
     name: str = Field(examples=["googlenet"])
     """The network's name in torchvision, such as `googlenet`."""
