@@ -113,7 +113,9 @@ def open_examples(
     )
 
 
-def assemble(recipe: Recipe, examples: Examples, *, store: Store, root: Path) -> Network:
+def assemble(
+    recipe: Recipe, examples: Examples, *, store: Store, root: Path, progress: Progress | None = None
+) -> Network:
     """The recipe's network in eval mode: built, given its weights, changed by its control.
 
     Raises:
@@ -129,7 +131,7 @@ def assemble(recipe: Recipe, examples: Examples, *, store: Store, root: Path) ->
         module.load_state_dict(load_file(folder / "weights.safetensors"))
     elif recipe.control is None or recipe.control.weights != "untrained":
         # Into a network that nothing may have been learnt by, no weights are read, whatever its kind says.
-        module = model.load(module, root=root)
+        module = model.load(module, root=root, progress=progress)
     network = Network(
         name=model.kind(),
         module=module.eval().requires_grad_(requires_grad=False),

@@ -52,9 +52,8 @@ def caught(network: nn.Module, flow: Flow, x: torch.Tensor, *layers: str) -> dic
     def take(item: str | Nonlinearity, tensor: torch.Tensor) -> None:
         found[item if isinstance(item, str) else item.name] = tensor.clone()
 
-    flattened = [name for name in layers if flow.layers[name].flattened]
     units = [item for item in flow.nonlinearities if item.name not in layers]
-    capture(network, x, layers=layers, nonlinearities=units, take=take, flattened=flattened)
+    capture(network, x, layers=layers, nonlinearities=units, take=take, shapes=flow.layers)
     return found
 
 

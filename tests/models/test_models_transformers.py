@@ -75,9 +75,8 @@ def caught(
     def take(item: str | Nonlinearity, tensor: torch.Tensor) -> None:
         found[item if isinstance(item, str) else f"at {item.name}"] = tensor.clone()
 
-    flattened = [name for name in layers if flow.layers[name].flattened]
     with torch.no_grad():
-        capture(network, ids, layers=layers, nonlinearities=units, take=take, flattened=flattened)
+        capture(network, ids, layers=layers, nonlinearities=units, take=take, shapes=flow.layers)
     return found
 
 

@@ -11,7 +11,7 @@ from tests.mlflow_database import put_database
 from tests.projects import SPEC
 
 import polylens
-from polylens.errors import StageError, UsageError
+from polylens.errors import SpecError, StageError, UsageError
 from polylens.streams import Streams
 
 pytestmark = pytest.mark.slow
@@ -149,3 +149,41 @@ def test_a_network_that_is_no_function_of_one_example_leaves_nothing_in_the_stor
 def test_a_module_whose_lazy_layers_have_no_weights_yet_is_refused(spec: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="lazy layers"):
         polylens.load_spec(spec, model=torch.nn.LazyLinear(3), input_shape=(64,))
+
+
+class Reused(torch.nn.Module):
+    """One ReLU, called twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c = torch.nn.Linear(64, 12), torch.nn.Linear(12, 9), torch.nn.Linear(9, 10)
+        self.relu = torch.nn.ReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden: torch.Tensor = self.c(self.relu(self.b(self.relu(self.a(x)))))
+        return hidden
+
+
+def test_each_call_of_a_module_has_a_name(spec: dict[str, object]) -> None:
+    torch.manual_seed(0)
+    module = Reused()
+    small = {key: spec[key] for key in ("about", "claim", "seed", "dataset")} | {
+        "layer": ["relu", "relu#2"],
+        "analyses": {"clusters": {"kind": "kmeans", "on": "activation", "clusters": 2, "subsamples": 0}},
+    }
+    result = polylens.run(small, model=module, input_shape=(64,), limit=40)
+    examples = result.children[0].walk.plan.examples
+    with torch.no_grad():
+        first = torch.relu(module.a(examples.batch(range(len(examples)))))
+        second = torch.relu(module.b(first))
+    for child, expected in zip(result.children, (first, second), strict=True):
+        found = polylens.load_rows(child).activations
+        assert found is not None
+        np.testing.assert_allclose(found, expected.numpy(), atol=1e-6)
+
+
+def test_a_call_that_is_not_made_is_answered_with_one_that_is(spec: dict[str, object]) -> None:
+    with pytest.raises(SpecError) as error:
+        polylens.plan(polylens.load_spec(spec | {"layer": "relu#3"}, model=Reused(), input_shape=(64,)))
+    assert "the model has no layer 'relu#3'" in str(error.value)
+    assert "relu#2" in str(error.value)

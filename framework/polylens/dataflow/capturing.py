@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -31,7 +31,7 @@ def capture(
     layers: Collection[str],
     nonlinearities: Collection[Nonlinearity],
     take: Take,
-    flattened: Collection[str] = (),
+    shapes: Mapping[str, LayerShape] | None = None,
     attentions: Attentions | None = None,
 ) -> None:
     """Runs the network and hands over each wanted tensor the moment it exists, then stops.
@@ -46,8 +46,8 @@ def capture(
         nonlinearities: of the network's flow; `take` gets the nonlinearity and its pre-activation or, for a
             pool, each window's winner as an index into the window.
         take: what is done with each tensor, in the order of execution.
-        flattened: those of the layers whose examples and tokens stand in one axis (`LayerShape.flattened`);
-            they are handed over as `examples tokens channels`.
+        shapes: how layers fall into positions and channels, as the flow has them; their tensors are handed
+            over in the forms of `LayerShape`, others as the network gives them.
         attentions: counts the pass' attentions; what follows from the one that it narrows is handed over as
             `Narrowed`.
 
@@ -62,8 +62,8 @@ def capture(
         layers=frozenset(layers),
         sites={item.site: item for item in nonlinearities},
         take=take,
-        flattened=frozenset(flattened),
-        n_examples=len(inputs),
+        shapes=shapes or {},
+        inputs=inputs,
     )
     own = inputs.clone()  # a network may change its inputs in place: the caller's stay what they are
     try:
@@ -89,15 +89,15 @@ class _Catch(Watch):  # type: ignore[no-untyped-call]
         layers: frozenset[str],
         sites: dict[Site, Nonlinearity],
         take: Take,
-        flattened: frozenset[str],
-        n_examples: int,
+        shapes: Mapping[str, LayerShape],
+        inputs: torch.Tensor,
     ) -> None:
         super().__init__()
         self._layers = layers
         self._sites_wanted = sites
         self._take = take
-        self._flattened = flattened
-        self._n_examples = n_examples
+        self._shapes = shapes
+        self._n_examples, self._n_tokens = len(inputs), inputs.shape[1] if inputs.dim() > 1 else 1
         self.missing: set[str | Nonlinearity] = {*layers, *sites.values()}
 
     def hand_over(self, item: str | Nonlinearity, tensor: torch.Tensor | None) -> None:
@@ -109,23 +109,23 @@ class _Catch(Watch):  # type: ignore[no-untyped-call]
         if item not in self.missing or tensor is None:
             return
         if isinstance(item, str):
-            if item in self._flattened:
-                tensor = self._by_example(tensor)
+            if item in self._shapes:
+                tensor = self._arranged(item, tensor, self._shapes[item])
         else:
-            if item.shape.flattened:
-                tensor = self._by_example(tensor)
-            if not item.shape.fits(LayerShape.of(tuple(tensor.shape[1:]))):
-                raise UsageError(
-                    f"'{item.name}' has the shape {tuple(tensor.shape[1:])} here, but not when traced",
-                    hint="all examples must have the shape that the network's data flow was found on",
-                )
+            tensor = self._arranged(item.name, tensor, item.shape)
         self._take(item, tensor)
         self.missing.discard(item)
         if not self.missing:
             raise _AllCaught
 
-    def _by_example(self, tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.reshape(self._n_examples, -1, *tensor.shape[1:])
+    def _arranged(self, name: str, tensor: torch.Tensor, shape: LayerShape) -> torch.Tensor:
+        found = shape.arranged(tensor, n_examples=self._n_examples, n_tokens=self._n_tokens)
+        if not shape.fits(LayerShape.of(tuple(found.shape[1:]))):
+            raise UsageError(
+                f"'{name}' has the shape {tuple(found.shape[1:])} here, but not when traced",
+                hint="all examples must have the shape that the network's data flow was found on",
+            )
+        return found
 
     def on_output(self, name: str, output: Any) -> None:
         if name in self._layers:

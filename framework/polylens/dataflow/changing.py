@@ -74,6 +74,11 @@ class Changing:
         nonlinearities: Collection[Nonlinearity] = (),
     ) -> None:
         flow.between(layer, OUTPUT)
+        if flow.layers[layer].order:
+            raise UsageError(
+                f"'{layer}' cannot be changed: its axes are in another order than those of images and texts",
+                hint="take a layer before or after it, such as the module that holds it",
+            )
         self._module = module
         self._flow = flow
         self._layer = layer
@@ -158,7 +163,7 @@ class Changing:
                 layers=self._layers,
                 nonlinearities=self._nonlinearities,
                 take=take,
-                flattened=[name for name, shape in there.items() if shape.flattened],
+                shapes=there,
             )
         output = layers.pop(OUTPUT)
         return Passed(layers, read, output)

@@ -50,6 +50,11 @@ class Content:
         starts = np.concatenate([[0], np.flatnonzero(np.diff(flat) != 1) + 1])[: len(flat)]
         return cls(tuple(ids.shape[1:]), flat[starts], np.diff([*starts, len(flat)]))
 
+    @property
+    def depends(self) -> bool:
+        """Whether any of the values depends on the input."""
+        return bool((self.firsts > 0).any())
+
     def same_values(self, other: Content) -> bool:
         """Whether both hold the same values in the same row-major order."""
         return np.array_equal(self.firsts, other.firsts) and np.array_equal(self.lengths, other.lengths)
@@ -59,12 +64,15 @@ class Content:
         starts = np.cumsum(self.lengths) - self.lengths
         return np.repeat(self.firsts - starts, self.lengths) + np.arange(self.lengths.sum())
 
-    def rows(self) -> Int64[np.ndarray, "positions channels"]:
-        """The id of each channel at each position."""
-        shape = LayerShape.of(self.shape)
+    def rows(self, shape: LayerShape) -> Int64[np.ndarray, "positions channels"]:
+        """The id of each channel at each position, of a tensor that falls into these as `shape` says."""
+        flat = self.flat()
+        if shape.order:
+            flat = flat.reshape(self.shape).transpose(shape.order).reshape(-1)
+        # Of a text, fewer tokens were traced than its shape claims.
         if shape.channels_first:
-            return self.flat().reshape(shape.width, shape.n_positions).T
-        return self.flat().reshape(shape.n_positions, shape.width)
+            return flat.reshape(shape.width, -1).T
+        return flat.reshape(-1, shape.width)
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ class Flow:
     """What each nonlinearity whose units multiply values that also depend on the input multiplies."""
     aliases: Mapping[str, str]
     unusable: Mapping[str, str]
-    """Modules whose output is no layer, and why."""
+    """Modules whose output is no layer, and why; the network's own output may be among them."""
 
     def resolve(self, name: str, aliases: Mapping[str, str] | None = None) -> str:
         """The layer that a name or an alias stands for.
@@ -104,10 +112,10 @@ class Flow:
         """
         known = {**self.aliases, **(aliases or {})}
         layer = known.get(name, name)
-        if layer in self.layers:
-            return layer
         if layer in self.unusable:
             raise UsageError(f"'{name}' is not a layer: {self.unusable[layer]}")
+        if layer in self.layers:
+            return layer
         suggestion = nearest(name, [*known, *self.layers])
         hint = f"did you mean '{suggestion}'?" if suggestion else f"layers: {listed(tuple(self.layers))}"
         raise UsageError(f"the network has no layer '{name}'", hint=hint)
@@ -120,7 +128,7 @@ class Flow:
         order, and no nonlinearity reads exactly its values.
         """
         content = self.contents[layer]
-        side_by_side = self._side_by_side(content)
+        side_by_side = self._side_by_side(content, self.layers[layer])
         if side_by_side:
             return side_by_side
         fed = (item for item in self.nonlinearities if self.read_by[item.name].same_values(content))
@@ -247,9 +255,9 @@ class Flow:
     def _nonlinearities(self, steps: Collection[int]) -> tuple[Nonlinearity, ...]:
         return tuple(item for item in self.nonlinearities if self.step_of[item.name] in steps)
 
-    def _side_by_side(self, content: Content) -> tuple[Nonlinearity, ...]:
+    def _side_by_side(self, content: Content, shape: LayerShape) -> tuple[Nonlinearity, ...]:
         """The nonlinearities whose outputs, whole and in order of channels, are this content, if any."""
-        rows = content.rows()
+        rows = content.rows(shape)
         by_step = {self.step_of[item.name]: item for item in self.nonlinearities}
         order = dict.fromkeys(self._owners(rows[0]).tolist())
         if not all(step in by_step for step in order):
@@ -259,7 +267,7 @@ class Flow:
         if len(rows) == 1:
             fits = np.array_equal(np.concatenate([part.flat() for part in given]), rows[0])
         else:
-            parts = [part.rows() for part in given]
+            parts = [part.rows(item.shape) for part, item in zip(given, found, strict=True)]
             fits = {len(part) for part in parts} == {len(rows)} and np.array_equal(np.hstack(parts), rows)
         return found if fits else ()
 

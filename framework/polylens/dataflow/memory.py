@@ -63,6 +63,11 @@ class Memory:
             held.first + int(tensor.storage_offset()) if tensor.is_contiguous() and tensor.numel() else None
         )
 
+    def lies_as_written(self, tensor: torch.Tensor) -> bool:
+        """Whether the storage still holds what one step wrote into all of it."""
+        held = self._held.get(_key(tensor))
+        return held is not None and held.ids is None
+
     def steps(self, tensor: torch.Tensor) -> frozenset[int]:
         """The steps that computed the tensor's elements."""
         held = self._held.get(_key(tensor))

@@ -10,14 +10,16 @@ from typing import Any
 import torch
 from jaxtyping import Int64, Shaped
 
+from polylens.errors import UsageError
+
 
 @dataclass(frozen=True)
 class LayerShape:
     """Positions and channels of one example at one layer.
 
-    Read off the tensor's rank: `examples channels height width` (and any further grid axes) has channels
-    first; `examples tokens channels` has them last; `examples channels` has no positions: a row is a whole
-    example.
+    A tensor has one of three forms, or is brought into one by `arranged`: `examples channels height width`
+    (and any further grid axes) has channels first; `examples tokens channels` has them last; `examples
+    channels` has no positions: a row is a whole example.
     """
 
     grid: tuple[int, ...]
@@ -28,10 +30,15 @@ class LayerShape:
     """Whether channels stand before the grid."""
     flattened: bool = field(default=False, repr=False)
     """Whether the network has examples and tokens in one axis there, examples outside, instead of two."""
+    shared: bool = field(default=False, repr=False)
+    """Whether nothing there depends on the input: the network may then compute it once for all examples."""
+    order: tuple[int, ...] = field(default=(), repr=False)
+    """Where the network's tensor has another form: its axes, without that of examples, in the form's order.
+    Where channels stand last in the form, all axes behind the first are channels."""
 
     @classmethod
     def of(cls, shape: tuple[int, ...]) -> LayerShape:
-        """The shape of one example, given without the axis of examples.
+        """The shape of one example of a tensor that has one of the forms, without the axis of examples.
 
         >>> LayerShape.of((512, 14, 14))
         LayerShape(grid=(14, 14), width=512, channels_first=True)
@@ -58,6 +65,29 @@ class LayerShape:
         """The same with as many tokens as are claimed, where positions are the tokens seen."""
         of_tokens = seen > 0 and not self.channels_first and self.grid == (seen,)
         return replace(self, grid=(claimed,)) if of_tokens else self
+
+    def arranged(
+        self, tensor: Shaped[torch.Tensor, "..."], *, n_examples: int, n_tokens: int
+    ) -> Shaped[torch.Tensor, "examples ..."]:
+        """The network's tensor in the form that this shape speaks of.
+
+        Args:
+            tensor: as the network gives it for a batch.
+            n_examples: of the batch.
+            n_tokens: of each input; without meaning where inputs are no tokens.
+
+        Raises:
+            UsageError: it has another number of tokens than the batch.
+        """
+        if self.flattened:
+            tensor = _apart(tensor, n_examples=n_examples, n_tokens=n_tokens)
+            return tensor.flatten(2) if self.order else tensor
+        if self.shared and len(tensor) == 1:
+            tensor = tensor.expand(n_examples, *tensor.shape[1:])
+        if not self.order:
+            return tensor
+        moved = tensor.permute(0, *(axis + 1 for axis in self.order))
+        return moved if self.channels_first else moved.flatten(2)
 
     @property
     def n_positions(self) -> int:
@@ -97,6 +127,18 @@ def gather(
     if shape.channels_first:
         return tensor.flatten(2)[example_of_row, :, positions]
     return tensor[example_of_row, positions]
+
+
+def _apart(tensor: torch.Tensor, *, n_examples: int, n_tokens: int) -> torch.Tensor:
+    """Examples and tokens in two axes, of a tensor that has both in one, or tokens outside."""
+    if len(tensor) == n_examples * n_tokens:
+        return tensor.reshape(n_examples, n_tokens, *tensor.shape[1:])
+    if tensor.dim() > 2 and tuple(tensor.shape[:2]) == (n_tokens, n_examples):
+        return tensor.transpose(0, 1).unsqueeze(2)
+    raise UsageError(
+        f"a tensor of the shape {tuple(tensor.shape)} has not {n_examples} examples of {n_tokens} tokens",
+        hint="take a layer that has every token of every example",
+    )
 
 
 def first_tensor(output: Any) -> torch.Tensor | None:

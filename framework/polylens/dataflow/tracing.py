@@ -11,6 +11,7 @@ import torch
 
 from polylens.dataflow import operations, regimes
 from polylens.dataflow.flow import INPUT, OUTPUT, Content, Flow, Step
+from polylens.dataflow.forms import Forms
 from polylens.dataflow.functions import function_of
 from polylens.dataflow.linearity import why_not_linear
 from polylens.dataflow.meeting import Call, Met, named_apart
@@ -46,10 +47,17 @@ def trace(
     is_text = example_input.dim() == 2 and not example_input.is_floating_point()
     example = (example_input[:1, :_TOKENS] if is_text else example_input[:1]).detach().clone()
     buffers = {name: buffer.clone() for name, buffer in module.named_buffers()} if module.training else {}
-    tracing = _Trace(example, n_tokens=example_input.shape[1] if is_text else 0)
+    n_tokens = example_input.shape[1] if is_text else 0
+    # Images have channels first; of sequences they are taken to be last until a convolution shows otherwise.
+    tracing = _Trace(example, n_tokens=n_tokens, channels=1 if example.dim() > 3 else example.dim() - 1)
     with torch.no_grad():
-        with tracing.watching(module):
-            output = module(example)
+        try:
+            with tracing.watching(module):
+                output = module(example)
+        except _ChannelsFirst:
+            tracing = _Trace(example, n_tokens=n_tokens, channels=1)
+            with tracing.watching(module):
+                output = module(example)
         for name, buffer in module.named_buffers():
             if name in buffers:
                 buffer.copy_(buffers[name])
@@ -59,21 +67,27 @@ def trace(
     return tracing.flow(aliases or {})
 
 
+class _ChannelsFirst(BaseException):
+    """Ends a pass whose input was wrongly taken to have its channels last. No network is to catch it."""
+
+
 class _Trace(Watch):  # type: ignore[no-untyped-call]
     """Records a step for every operation on what depends on the input, and what every module gives."""
 
-    def __init__(self, example: torch.Tensor, *, n_tokens: int) -> None:
+    def __init__(self, example: torch.Tensor, *, n_tokens: int, channels: int) -> None:
         super().__init__()
         self.memory = Memory()
         self.steps: list[Step] = []
         self.contents: dict[str, Content] = {}
+        self.shapes: dict[str, LayerShape] = {}
         self.unusable: dict[str, str] = {}
-        self.flattened: set[str] = set()
         self.met: list[Met] = []
         self.multiplied: dict[int, Content | None] = {}
         self._running: list[Call] = []
         self._whole: list[tuple[frozenset[int], str | None, Content | None]] = []
-        self._n_tokens, self._n_tokens_claimed = example.shape[1] if n_tokens else 0, n_tokens
+        self.forms = Forms(
+            self.memory, n_tokens=example.shape[1] if n_tokens else 0, claimed=n_tokens, channels=channels
+        )
         self._write(example, Step("input", frozenset(), size=0), fresh=True)
         self.record(INPUT, example)
 
@@ -81,10 +95,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         """All that was found."""
         named = named_apart(self.met)
         return Flow(
-            layers={
-                name: self._shape(content, flattened=name in self.flattened)
-                for name, content in self.contents.items()
-            },
+            layers=self.shapes,
             nonlinearities=tuple(met.item for met in named.values()),
             steps=tuple(self.steps),
             firsts=np.asarray(self.memory.firsts),
@@ -104,13 +115,23 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         tensor = first_tensor(output)
         if tensor is None:
             self.unusable[name] = "its output holds no tensor"
-        elif self._is_flattened(tensor):
-            self.flattened.add(name)
-            self.contents[name] = self._content(tensor.unsqueeze(0))
+        elif self.forms.is_flattened(tensor):
+            self._record(name, tensor.unsqueeze(0), flattened=True)
         elif tensor.dim() == 0 or tensor.shape[0] != 1 or tensor.numel() == 0:
             self.unusable[name] = "the first axis of its output does not count examples"
         else:
-            self.contents[name] = self._content(tensor)
+            self._record(name, tensor, flattened=False)
+
+    def _record(self, name: str, tensor: torch.Tensor, *, flattened: bool) -> None:
+        content = self._content(tensor)
+        shape = self.forms.shape_of(tensor, flattened=flattened)
+        if isinstance(shape, str):
+            self.unusable[name] = shape
+            if name != OUTPUT:
+                return
+            # What flows into the output is known all the same.
+            shape = LayerShape.of(content.shape)
+        self.contents[name], self.shapes[name] = content, shape
 
     def on_enter(self) -> None:
         if self._running:
@@ -131,6 +152,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
 
     def after_composite(self, site: Site, source: torch.Tensor, output: torch.Tensor) -> None:
         parents, what, reads = self._whole.pop()
+        self.forms.expect_alike(source)
         if reads is not None:
             self._meet(site, {"self": source}, reads, parents, [output], in_place=False)
         elif parents:
@@ -143,6 +165,8 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         kwargs: dict[str, Any],
         site: Site | None,
     ) -> Any:
+        if torch.Tag.inplace_view in function.tags:
+            return function(*args, **kwargs)  # the same values, seen in another way
         operation = operations.canonical(function)
         arguments = operations.named(function, args, kwargs)
         changed = operations.written(function, arguments)
@@ -150,10 +174,13 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         # All that is read of the arguments is read before the operation runs: it may write in place.
         moved = moved_ids(self.memory, function, arguments) if parents else None
         what = None if site is None else self._why_not_a_site(site.operation, arguments)
+        if self.forms.shows_channels_first(operation, arguments):
+            raise _ChannelsFirst
         is_met = bool(parents) and site is not None and what is None
         reads = self._reads(arguments) if is_met else None
         result = function(*args, **kwargs)
-        outputs = operations.tensors(result)
+        outputs = list(operations.tensors(result))
+        self.forms.expect(function, arguments, [*changed, *outputs] if parents else [], depends=self._depends)
         if not parents:
             if torch.Tag.nondeterministic_seeded in function.tags:
                 self._compute(
@@ -198,15 +225,21 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         self._compute(
             [], further, self._obstacle(f"the indices or buffer of {spoken}", parents), counted=False
         )
-        flattened = self._is_flattened(given)
-        gives = self._content(given.unsqueeze(0) if flattened else given)
+        flattened = self.forms.is_flattened(given)
+        seen = given.unsqueeze(0) if flattened else given
+        gives = self._content(seen)
+        shape = self.forms.shape_of(seen, flattened=flattened)
+        if isinstance(shape, str):
+            obstacle = self._obstacle(f"{spoken} of a tensor of which {shape}", parents)
+            self.steps[step] = replace(obstacle, size=self.steps[step].size)
+            return
         item = Nonlinearity(
             name=f"{site.module or 'network'}:{spoken}",
             operation=spoken,
             role=role,
             piecewise_linear=found is None or found.piecewise_linear,
             kinks=() if found is None else found.kinks,
-            shape=self._shape(gives, flattened=flattened),
+            shape=shape,
             window=window_size(site.operation, arguments) if found is None else 1,
             site=site,
             function=None if found is None else function_of(site.operation, arguments),
@@ -222,7 +255,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
             steps = self.memory.steps(factor)
             for met in self.met:
                 if steps == {met.step}:
-                    whole = other.unsqueeze(0) if self._is_flattened(other) else other
+                    whole = other.unsqueeze(0) if self.forms.is_flattened(other) else other
                     fits = whole.dim() > 0 and whole.shape[0] == 1
                     self.multiplied[met.step] = self._content(whole) if fits else None
 
@@ -230,7 +263,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         """Why the regimes of this call cannot be told; None where they can."""
         spoken = operations.spoken(operation)
         source: torch.Tensor = arguments["self"]
-        flattened = self._is_flattened(source) and not regimes.is_pool(operation)
+        flattened = self.forms.is_flattened(source) and not regimes.is_pool(operation)
         if source.dim() == 0 or (source.shape[0] != 1 and not flattened):
             return f"{spoken} of a tensor whose first axis does not count examples"
         if not regimes.is_pool(operation):
@@ -249,16 +282,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
     def _reads(self, arguments: operations.Arguments) -> Content:
         """What the regimes are read from; with a second varying operand it is no value of the network."""
         source = torch.zeros(1) if self._depends(arguments.get("other")) else arguments["self"]
-        return self._content(source.unsqueeze(0) if self._is_flattened(source) else source)
-
-    def _shape(self, content: Content, *, flattened: bool) -> LayerShape:
-        shape = LayerShape.of(content.shape).with_tokens(self._n_tokens, claimed=self._n_tokens_claimed)
-        return replace(shape, flattened=flattened)
-
-    def _is_flattened(self, tensor: torch.Tensor) -> bool:
-        """Whether the tensor has examples and tokens of text in one axis: of one example, tokens."""
-        first = tensor.shape[0] if tensor.dim() >= 2 else 1
-        return first == self._n_tokens != 1 and self.memory.knows(tensor)
+        return self._content(source.unsqueeze(0) if self.forms.is_flattened(source) else source)
 
     def _compute(
         self,
@@ -279,6 +303,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
 
     def _write(self, tensor: torch.Tensor, step: Step, *, fresh: bool) -> None:
         self.memory.write(tensor, fresh=fresh)
+        self.forms.note(len(self.steps), tensor)
         self.steps.append(replace(step, size=tensor.numel()))
 
     def _parents(self, arguments: operations.Arguments) -> frozenset[int]:

@@ -98,6 +98,13 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         }
 
         def take(source: str | Nonlinearity, tensor: torch.Tensor) -> None:
+            if len(tensor) != len(batch["inputs"]):
+                name = source if isinstance(source, str) else source.name
+                raise UsageError(
+                    f"'{name}' has the shape {tuple(tensor.shape)} for {len(batch['inputs'])} examples: "
+                    "its first axis does not count them",
+                    hint="take a layer whose first axis counts examples",
+                )
             for rows in partial.values():
                 if isinstance(source, str):
                     rows.add_layer(source, tensor)
@@ -110,7 +117,7 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
             layers=self._sources.layers,
             nonlinearities=self._sources.nonlinearities,
             take=take,
-            flattened=self._sources.flattened,
+            shapes=self._sources.shapes,
             attentions=attentions,
         )
         return {digest: rows.collected() for digest, rows in partial.items()}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
-from polylens.dataflow import Nonlinearity
+from polylens.dataflow import LayerShape, Nonlinearity
 from polylens.dataflow.flow import INPUT
 from polylens.devices import exact_float32
 from polylens.errors import UsageError
@@ -25,7 +25,7 @@ def check_examples_alone(
     *,
     layers: Sequence[str],
     nonlinearities: Sequence[Nonlinearity] = (),
-    flattened: Sequence[str] = (),
+    shapes: Mapping[str, LayerShape] | None = None,
 ) -> None:
     """Checks that what the network makes of one example depends on nothing but that example.
 
@@ -38,7 +38,7 @@ def check_examples_alone(
         examples: the first, the middle and the last are passed.
         layers: whose values must agree.
         nonlinearities: whose pre-activations must agree.
-        flattened: those of the layers that have examples and tokens in one axis.
+        shapes: how layers fall into positions and channels, where that is known.
 
     Raises:
         UsageError: they do not agree; says what they depend on, and what to do.
@@ -47,7 +47,7 @@ def check_examples_alone(
     if not len(examples) or not (wanted or nonlinearities):
         return
     inputs = trial_inputs(examples, is_causal=network.is_causal)
-    trial = Trial(network.module, wanted, tuple(nonlinearities), tuple(flattened), filling=inputs.filling)
+    trial = Trial(network.module, wanted, tuple(nonlinearities), shapes or {}, filling=inputs.filling)
     with exact_float32(), torch.no_grad():
         found = _dependence(trial, inputs)
     if found is not None:

@@ -159,7 +159,7 @@ class _Work:
             self.examples,
             layers=read.layers,
             nonlinearities=read.nonlinearities,
-            flattened=read.flattened,
+            shapes=read.shapes,
         )
 
     def commit(self, about: Mapping[str, Mapping[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,8 +74,8 @@ class Sources:
 
     layers: tuple[str, ...]
     nonlinearities: tuple[Nonlinearity, ...]
-    flattened: tuple[str, ...]
-    """Those of the layers that have examples and tokens in one axis."""
+    shapes: Mapping[str, LayerShape]
+    """How each of the layers falls into positions and channels."""
 
     @classmethod
     def of(cls, resolved: Sequence[ResolvedTake]) -> Sources:
@@ -84,9 +84,9 @@ class Sources:
         units = {unit.name: unit for selection in selections for unit in selection.nonlinearities}
         multiplied = {name: unit for selection in selections for name, unit in selection.multiplied().items()}
         layers = [item.layer for item in resolved if item.selection is None]
-        flattened = [item.layer for item in resolved if item.shape.flattened]
-        flattened += [name for name, unit in multiplied.items() if unit.shape.flattened]
-        return cls(tuple(dict.fromkeys([*layers, *multiplied])), tuple(units.values()), tuple(flattened))
+        shapes = {item.layer: item.shape for item in resolved if item.selection is None}
+        shapes |= {name: unit.shape for name, unit in multiplied.items()}
+        return cls(tuple(dict.fromkeys([*layers, *multiplied])), tuple(units.values()), shapes)
 
 
 def resolve_takes(network: Network, examples: Examples, takes: Sequence[Take]) -> tuple[ResolvedTake, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from polylens.dataflow import Nonlinearity, capture
+from polylens.dataflow import LayerShape, Nonlinearity, capture
 from polylens.errors import UsageError
 from polylens.harvest.suspects import hint_of
 from polylens.harvest.trial_inputs import batch_of
@@ -37,7 +37,7 @@ class Trial:
         module: in eval mode; a copy of it is used.
         layers: whose values are looked at.
         nonlinearities: whose pre-activations, or winners, are looked at.
-        flattened: those of the layers that have examples and tokens in one axis.
+        shapes: how layers fall into positions and channels, where that is known.
         filling: the token that fills shorter texts up.
     """
 
@@ -46,7 +46,7 @@ class Trial:
         module: torch.nn.Module,
         layers: tuple[str, ...],
         nonlinearities: tuple[Nonlinearity, ...],
-        flattened: tuple[str, ...],
+        shapes: Mapping[str, LayerShape],
         *,
         filling: int,
     ) -> None:
@@ -56,7 +56,7 @@ class Trial:
         self._wanted: dict[str, Any] = {
             "layers": layers,
             "nonlinearities": nonlinearities,
-            "flattened": flattened,
+            "shapes": shapes,
         }
         first = next(module.parameters(), None)
         self._device = torch.device("cpu") if first is None else first.device

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from polylens.plugin import Plugin
+from polylens.progress import Progress
 from polylens.records import InputFormat
 
 if TYPE_CHECKING:
@@ -56,8 +57,15 @@ class Model(Plugin):
     def build(self, generator: torch.Generator) -> torch.nn.Module:
         """The module with fresh weights drawn from `generator`, in eval mode; no file is touched."""
 
-    def load(self, module: torch.nn.Module, *, root: Path) -> torch.nn.Module:
+    def load(
+        self, module: torch.nn.Module, *, root: Path, progress: Progress | None = None
+    ) -> torch.nn.Module:
         """The module with its published or local weights put in. Unchanged where there are none.
+
+        Args:
+            module: as `build` gives it.
+            root: folder that relative paths start from.
+            progress: is told what of a file is none of the network's.
 
         Raises:
             DataError: the weights cannot be had or do not fit; says what to do.

@@ -65,10 +65,6 @@ class Given(Model):
         """Shape of one input."""
         return self.shape
 
-    def layers(self) -> tuple[str, ...]:
-        """All module paths."""
-        return tuple(name for name, _ in self.module.named_modules() if name)
-
     def weights_in_words(self) -> str:
         """Where the weights come from, as a report says it."""
         return super().weights_in_words() if self.fresh else "those of the module given from Python"

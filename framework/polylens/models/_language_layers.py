@@ -202,14 +202,65 @@ def aliases(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def is_causal(config: Mapping[str, Any]) -> bool:
-    """Whether a token sees those before it only; False where the architecture is not written down here."""
+    """Whether a token sees those before it only; False where the architecture is not written down here.
+
+    A configuration can ask for attention to both sides of an architecture that usually looks back.
+    """
     structure = _STRUCTURES.get(config.get("model_type", ""))
-    return structure is not None and structure.causal
+    looks_ahead = config.get("is_causal") is False or bool(config.get("use_bidirectional_attention"))
+    return structure is not None and structure.causal and not looks_ahead
+
+
+_BEHIND_PADDING = frozenset(
+    {
+        *(
+            "camembert",
+            "data2vec-text",
+            "esm",
+            "ibert",
+            "layoutlmv3",
+            "lilt",
+            "longformer",
+            "luke",
+            "markuplm",
+        ),
+        *("mpnet", "roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"),
+    }
+)
+"""Architectures whose positions start behind the number of their padding token."""
+_PADDING = 1
+"""That number where the configuration does not say it."""
 
 
 def most_tokens(config: Mapping[str, Any]) -> int | None:
-    """The most tokens of one input; None where the configuration does not say."""
-    for key in ("n_positions", "max_position_embeddings"):
-        if isinstance(config.get(key), int):
-            return int(config[key])
+    """The most tokens of one input; None where the configuration does not say.
+
+    >>> most_tokens({"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1})
+    512
+    """
+    inner = config.get("text_config")
+    for settings in (config, inner if isinstance(inner, Mapping) else {}):
+        for key in ("n_positions", "max_position_embeddings"):
+            positions = settings.get(key)
+            if isinstance(positions, int) and positions > 0:
+                return positions - _passed_over(settings)
     return None
+
+
+def vocabulary(config: Mapping[str, Any]) -> int | None:
+    """How many tokens the network knows; None where the configuration does not say."""
+    inner = config.get("text_config")
+    for settings in (config, inner if isinstance(inner, Mapping) else {}):
+        if isinstance(settings.get("vocab_size"), int):
+            return int(settings["vocab_size"])
+    return None
+
+
+def _passed_over(config: Mapping[str, Any]) -> int:
+    """Positions that no token ever gets."""
+    if config.get("model_type") not in _BEHIND_PADDING:
+        return 0
+    padding = config.get("pad_token_id")
+    if not isinstance(padding, int) or config["model_type"] == "mpnet":
+        return _PADDING + 1
+    return padding + 1

@@ -28,7 +28,8 @@ def build(config: Mapping[str, Any], *, attention: Attention, generator: torch.G
         generator: initial weights are drawn from it alone.
 
     Raises:
-        DataError: transformers has no such architecture, or not with these sizes.
+        DataError: transformers has no such architecture, or not with these sizes, or it is not run on tokens
+            alone; says what to do.
     """
     network, settings = _class_and_settings(config)
     # transformers draws from torch's global stream: it is given one of our own for as long as that takes.
@@ -37,8 +38,8 @@ def build(config: Mapping[str, Any], *, attention: Attention, generator: torch.G
         torch.default_generator.manual_seed(seed)
         try:
             module = network.from_config(settings, attn_implementation=attention, dtype=torch.float32)
-        except (ValueError, RuntimeError, AttributeError, TypeError) as error:
-            raise DataError(f"transformers cannot build the config: {_first_line(error)}") from None
+        except Exception as error:  # each architecture checks its sizes in its own way
+            raise _not_built(error, config) from error
     return _prepared(module)
 
 
@@ -88,13 +89,12 @@ def load(
 
 
 def _class_and_settings(config: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The automatic class for the head that the config names, and the config as transformers has it."""
+    """The automatic class for the class that the config names, and the config as transformers has it.
+
+    Raises:
+        DataError: there is none, or it is none that is run on tokens alone.
+    """
     transformers = imports.transformers()
-    classes = {
-        "causal": transformers.AutoModelForCausalLM,
-        "masked": transformers.AutoModelForMaskedLM,
-        "none": transformers.AutoModel,
-    }
     model_type = config.get("model_type", "")
     # Code that comes with a model is never run: `auto_map` would name it.
     plain = {key: value for key, value in config.items() if key not in ("auto_map", "model_type", "dtype")}
@@ -109,7 +109,74 @@ def _class_and_settings(config: Mapping[str, Any]) -> tuple[Any, Any]:
         settings = transformers.CONFIG_MAPPING[model_type].from_dict(plain)
     except Exception as error:  # its checks raise kinds of their own
         raise DataError(f"transformers cannot read the config: {_first_line(error)}") from None
-    return classes[head_of(config)], settings
+    automatic = _automatic_class(config)
+    try:
+        network = automatic._model_mapping[type(settings)]
+    except Exception as error:  # a class that is not there, or whose module needs a package that is not
+        raise DataError(
+            f"transformers has no {automatic.__name__.removeprefix('AutoModel') or 'bare model'} of the "
+            f"architecture '{model_type}' here: {_first_line(error)}",
+            hint="`architectures` in the config names the class; a package that is missing must be installed",
+        ) from None
+    _check_inputs(network[0] if isinstance(network, tuple) else network, settings)
+    return automatic, settings
+
+
+def _automatic_class(config: Mapping[str, Any]) -> Any:
+    """The automatic class that knows the class which the config names; where none does, by its ending."""
+    transformers = imports.transformers()
+    from transformers.models.auto import modeling_auto as known
+
+    named = next(iter(config.get("architectures") or ()), "")
+    automatic = {
+        "causal": (transformers.AutoModelForCausalLM, known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES),
+        "masked": (transformers.AutoModelForMaskedLM, known.MODEL_FOR_MASKED_LM_MAPPING_NAMES),
+        "none": (transformers.AutoModel, known.MODEL_MAPPING_NAMES),
+        "encoder": (transformers.AutoModelForTextEncoding, known.MODEL_FOR_TEXT_ENCODING_MAPPING_NAMES),
+    }
+    for found, names in automatic.values():
+        classes = names.get(config.get("model_type", ""), ())
+        if named and named in ((classes,) if isinstance(classes, str) else classes):
+            return found
+    return automatic[head_of(config)][0]
+
+
+def _check_inputs(network: Any, settings: Any) -> None:
+    """Refuses what is not run on one sequence of tokens.
+
+    Raises:
+        DataError: it is an encoder and a decoder, or reads something else than tokens.
+    """
+    if network.main_input_name != "input_ids":
+        raise DataError(
+            f"{network.__name__} reads {network.main_input_name}, not tokens of text",
+            hint="take a text model, or the text part of this one as a model of its own",
+        )
+    is_half = network.__name__.endswith(("ForCausalLM", "EncoderModel", "Decoder"))
+    if settings.is_encoder_decoder and not is_half:
+        raise DataError(
+            f"{network.__name__} is an encoder and a decoder, which read two texts",
+            hint="name one of them in the config's `architectures`: the class that ends with ForCausalLM is "
+            "the decoder alone, the one that ends with EncoderModel the encoder, where transformers has them",
+        )
+
+
+def _not_built(error: Exception, config: Mapping[str, Any]) -> DataError:
+    """What to say of an architecture that its class does not build."""
+    if isinstance(error, ImportError):
+        return DataError(
+            f"the architecture '{config['model_type']}' needs a package: {_first_line(error)}",
+            hint="install that package beside polylens",
+        )
+    if "attn_implementation" in str(error) or "attention implementation" in str(error):
+        return DataError(
+            f"transformers has no fused attention for the architecture '{config['model_type']}'",
+            hint="write `attention: eager`: attention is then computed step by step",
+        )
+    return DataError(
+        f"transformers cannot build the config: {_first_line(error)}",
+        hint="the sizes in the config must fit each other",
+    )
 
 
 def _prepared(module: torch.nn.Module) -> torch.nn.Module:
@@ -130,12 +197,21 @@ def _from_ids(
     if not padded:
         return (), {"input_ids": ids, "use_cache": False}
     return (), {
-        "input_ids": ids.masked_fill(~real, 0),
+        "input_ids": ids.masked_fill(~real, _padding_of(module)),
         "attention_mask": real.to(torch.int64),
         "use_cache": False,
     }
 
 
+def _padding_of(module: torch.nn.Module) -> int:
+    """The token by which the network itself fills texts up: some give it a vector of zeros."""
+    settings: Any = module.config
+    found = getattr(settings.get_text_config(), "pad_token_id", None)
+    return found if isinstance(found, int) and found >= 0 else 0
+
+
 def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0].strip() if lines else type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

