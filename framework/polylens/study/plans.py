@@ -103,7 +103,7 @@ class ChildPlan:
 
     @property
     def comparisons(self) -> Mapping[str, Stage]:
-        """The stages that compare analyses with their controls', by analysis; none where nothing is compared."""
+        """Stages that compare analyses with their controls, by analysis; none where nothing is compared."""
         found = {}
         for name, own in self.own.analyses.items():
             controls = {
@@ -123,7 +123,7 @@ class ChildPlan:
 
     @property
     def n_stages(self) -> int:
-        """How many stages there are: also comparisons, figures of the training and each analysis, the report."""
+        """How many stages there are, those of comparisons, figures and the report included."""
         figures = len(self.own.analyses) + (self.own.training is not None)
         stages = sum(len(variant.stages()) for variant in self.variants)
         return stages + len(self.comparisons) + figures + 1
