@@ -122,6 +122,8 @@ def _digits() -> tuple[Float32[np.ndarray, "1797 8 8"], Int64[np.ndarray, "1797"
     # scikit-learn takes longer than everything else that a run does which finds all stages stored.
     found = find_spec("sklearn")
     if found is None or found.origin is None:
-        raise DataError("the digits lie in scikit-learn, which is not installed", hint="pip install scikit-learn")
+        raise DataError(
+            "the digits lie in scikit-learn, which is not installed", hint="pip install scikit-learn"
+        )
     table = np.loadtxt(Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
     return (table[:, :-1].reshape(-1, 8, 8) / 16).astype(np.float32), table[:, -1].astype(np.int64)

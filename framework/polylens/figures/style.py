@@ -104,7 +104,7 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
             figure = draw(*args, **kwargs)
             stream = io.BytesIO()
             # `savefig` would draw everything twice, the first time for the layout alone.
-            FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
+            FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]
         return stream.getvalue()
 
     drawn.__annotations__ = {**draw.__annotations__, "return": "bytes"}
