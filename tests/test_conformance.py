@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from polylens.catalog import Catalog, kind_page, shipped_folder
+from polylens.catalog import Catalog, kind_page, kind_summary, shipped_folder
 from polylens.catalog.starting import example
 from polylens.plugin import FAMILIES, Plugin, kinds, load_kind
 
@@ -71,6 +71,7 @@ def test_the_kind_is_one_final_frozen_class_named_by_its_file(family: str, kind:
 def test_the_kind_and_every_key_of_it_are_explained(family: str, kind: str) -> None:
     cls = load_kind(family, kind)
     assert kind_page(family, kind).summary.endswith((".", ":"))
+    assert kind_page(family, kind).summary == kind_summary(family, kind)
     for block in blocks(cls):
         for name, field in block.model_fields.items():
             assert field.description, f"{block.__name__}.{name} has no sentence"

@@ -101,7 +101,7 @@ def load_kind(family: str, name: str) -> type[Plugin]:
     Raises:
         UnknownKindError: no such kind; carries the nearest name and the known list.
     """
-    if (Path(__file__).parent / family / f"{name}.py").is_file() and not name.startswith("_"):
+    if source_of(family, name) is not None:
         module = importlib.import_module(f"polylens.{family}.{name}")
         return _plugin_of(module.__name__, vars(module))
     for point in _entry_points(family):
@@ -114,6 +114,12 @@ def load_kind(family: str, name: str) -> type[Plugin]:
                 )
             return found
     raise UnknownKindError(family, name)
+
+
+def source_of(family: str, name: str) -> Path | None:
+    """The file of a kind that polylens ships; None where there is none, or another package gives the kind."""
+    file = Path(__file__).parent / family / f"{name}.py"
+    return file if file.is_file() and not name.startswith("_") else None
 
 
 @cache

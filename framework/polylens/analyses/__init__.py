@@ -113,6 +113,12 @@ class Analysis(Plugin):
         """The same analysis for rows whose activations are raw inputs; None where it has no meaning there."""
         return None
 
+    def rehearse(self) -> None:
+        """Compiles what `run` calls, on a few rows; called ahead, by another process.
+
+        What is compiled there is kept on disk. Nothing hangs on it, and most analyses compile nothing.
+        """
+
     def compare(
         self, own: Outcome, draws: Sequence[Outcome], *, streams: Streams
     ) -> Mapping[str, Comparison]:

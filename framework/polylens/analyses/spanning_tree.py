@@ -103,6 +103,19 @@ class SpanningTree(RowAnalysis):
                 task.advance()
         return Findings(numbers=_numbers(found), hierarchy=found, subhierarchies=tuple(subs))
 
+    def rehearse(self) -> None:
+        """Compiles both passes over pairs: two groups of rows, too far apart to be joined by the first."""
+        import numpy as np
+
+        from polylens.analyses._density import metric_of
+        from polylens.clustering import hierarchy
+
+        places = np.random.default_rng(0).random((96, 16), dtype=np.float32)
+        places[48:] += 100.0
+        metric = metric_of(self.on, self.metric)
+        bits = metric in ("hamming", "jaccard")
+        hierarchy(np.packbits(places > 0.5, axis=1) if bits else places, metric=metric)
+
     def on_inputs(self) -> Self:
         """The raw inputs, compared by Euclidean distance."""
         return self.model_copy(update={"on": "activation", "metric": "euclidean"})

@@ -5,6 +5,7 @@ from polylens.catalog.examples import about_experiment, shipped_experiments
 from polylens.catalog.kinds import FieldPage, KindPage, kind_page
 from polylens.catalog.lookup import Catalog, Shelf, UnknownEntryError, project_registry, shipped_folder
 from polylens.catalog.starting import starting_entry
+from polylens.catalog.summaries import kind_summary
 from polylens.catalog.words import SINGULAR, in_words, with_article
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "about_experiment",
     "in_words",
     "kind_page",
+    "kind_summary",
     "project_registry",
     "shipped_experiments",
     "shipped_folder",

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from polylens.catalog.summaries import first_paragraph
 from polylens.catalog.words import in_words, range_in_words
 from polylens.plugin import Plugin, load_kind
 
@@ -42,7 +43,7 @@ class KindPage:
     @property
     def summary(self) -> str:
         """The first paragraph."""
-        return " ".join(self.about.partition("\n\n")[0].split())
+        return first_paragraph(self.about)
 
 
 def kind_page(family: str, name: str) -> KindPage:

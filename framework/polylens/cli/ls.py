@@ -82,10 +82,10 @@ def _entry(catalog: Catalog, family: str, name: str) -> dict[str, Any]:
 
 
 def _kind_about(family: str, name: str) -> str:
-    from polylens.catalog import kind_page
+    from polylens.catalog import kind_summary
 
     try:
-        return kind_page(family, name).summary
+        return kind_summary(family, name)
     except (ImportError, TypeError) as error:
         # A plugin that cannot be loaded must not hide everything else.
         return f"cannot be loaded: {error}"

@@ -15,6 +15,10 @@ _CHUNK = 1 << 24
 _MOST_ROWS = 1024
 """Rows of a block: two blocks of 3,072 bits then fit a core's second cache."""
 
+_NO_ROWS = (np.empty((0, 0), dtype=np.float32), np.empty(0, dtype=np.float64))
+"""Activations and their lengths, for kernels that serve these as well."""
+_NO_ORDER = np.empty(0, dtype=np.int64)
+
 
 class BitSpace:
     """Rows of bits in tiles of 64 rows, word by word. Its own unit is bits for Hamming, and shares for
@@ -54,11 +58,14 @@ class BitSpace:
 
     def offer(self, first: slice, second: slice, nearest: Nearest) -> None:
         """Offers every pair of two blocks to both of its rows."""
-        from polylens.kernels.nearest import offer_bits
+        from polylens.kernels.distances import EXACT
+        from polylens.kernels.nearest import offer_counts, offer_ratios
 
-        a, b = self._tiles(first), self._tiles(second)
-        jaccard = self._metric == "jaccard"
-        offer_bits(self._words, self._ones, jaccard, self._rows, *a, *b, nearest.distances, nearest.who)
+        tiles = (self._rows, *self._tiles(first), *self._tiles(second))
+        if self._metric == "jaccard":
+            offer_ratios(self._words, self._ones, *tiles, nearest.distances, nearest.who)
+        else:
+            offer_counts(self._words, EXACT, *_NO_ROWS, *tiles, nearest.distances, nearest.who)
 
     def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> BitSpace:
         """The same rows, `order[place]` at each place."""
@@ -74,12 +81,15 @@ class BitSpace:
 
     def keep_least(self, first: slice, second: slice, groups: Groups, least: Least) -> None:
         """Keeps the least edges of mutual reachability that two blocks of places hold between groups."""
-        from polylens.kernels.between import least_bits
+        from polylens.kernels.between import least_counts, least_ratios
+        from polylens.kernels.distances import EXACT
 
-        a, b = self._tiles(first), self._tiles(second)
-        jaccard = self._metric == "jaccard"
+        tiles = (self._rows, *self._tiles(first), *self._tiles(second))
         held = (groups.core, groups.group, least.slot, least.weight, least.ends)
-        least_bits(self._words, self._ones, jaccard, self._rows, *a, *b, *held)
+        if self._metric == "jaccard":
+            least_ratios(self._words, self._ones, *tiles, *held)
+        else:
+            least_counts(self._words, EXACT, *_NO_ROWS, _NO_ORDER, *tiles, *held)
 
     def in_units(self, distances: Float64[np.ndarray, "*some"]) -> Float64[np.ndarray, "*some"]:
         """Bits that differ as a share of all; Jaccard distances as they are."""

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache as remembered
+from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -16,6 +17,7 @@ from pydantic import Field
 
 from polylens.datasets import Dataset
 from polylens.digests import digest
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Context, Examples, ImageFormat, InputFormat
 from polylens.streams import Streams
@@ -116,7 +118,12 @@ class _DigitExamples(Examples):
 
 @remembered
 def _digits() -> tuple[Float32[np.ndarray, "1797 8 8"], Int64[np.ndarray, "1797"]]:
-    from sklearn.datasets import load_digits
-
-    loaded = load_digits()
-    return (loaded.images / 16).astype(np.float32), loaded.target.astype(np.int64)
+    # The file that scikit-learn's `load_digits` reads: a line an image, 64 pixels and its class. To import
+    # scikit-learn takes longer than everything else that a run does which finds all stages stored.
+    found = find_spec("sklearn")
+    if found is None or found.origin is None:
+        raise DataError(
+            "the digits lie in scikit-learn, which is not installed", hint="pip install scikit-learn"
+        )
+    table = np.loadtxt(Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
+    return (table[:, :-1].reshape(-1, 8, 8) / 16).astype(np.float32), table[:, -1].astype(np.int64)

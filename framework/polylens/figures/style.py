@@ -103,8 +103,8 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
         with sheet():
             figure = draw(*args, **kwargs)
             stream = io.BytesIO()
-            FigureCanvasAgg(figure)
-            figure.savefig(stream, format="png", metadata={"Software": None})
+            # `savefig` would draw everything twice, the first time for the layout alone.
+            FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]
         return stream.getvalue()
 
     drawn.__annotations__ = {**draw.__annotations__, "return": "bytes"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polylens.kernels.compiling import compiled
+from polylens.kernels.compiling import compiled, compiled_for_many
 from polylens.kernels.distances import EXACT, jaccard_tile, measured
 from polylens.kernels.popcount import TILE, differing_tile
 
@@ -97,10 +97,18 @@ def least_tile(
 
 
 @compiled
-def least_bits(
+def _one_group(group: np.ndarray, i: int, m: int, j: int, k: int) -> bool:
+    """Whether `m` places from `i` and `k` places from `j` are all of one group; groups stand together."""
+    return bool(group[i] == group[j + k - 1] and group[j] == group[i + m - 1])
+
+
+@compiled
+def least_counts(
     words: np.ndarray,
-    ones: np.ndarray,
-    jaccard: bool,
+    kind: int,
+    no_rows: np.ndarray,
+    no_lengths: np.ndarray,
+    no_order: np.ndarray,
     n: int,
     a_from: int,
     a_to: int,
@@ -112,9 +120,44 @@ def least_bits(
     weight: np.ndarray,
     ends: np.ndarray,
 ) -> None:
-    """Keeps the least edges between rows of different groups over two blocks of tiles.
+    """Keeps the least edges between rows of different groups over two blocks of tiles, by bits that differ.
 
-    `words` and `ones` stand in the order of places. Two tiles of one and the same group are passed over.
+    `words` stand in the order of places. Two tiles of one and the same group are passed over. `kind` is
+    EXACT, `no_rows`, `no_lengths` and `no_order` are empty: one machine code of `least_tile` then serves
+    activations and bits.
+    """
+    counts = np.empty((TILE, TILE), dtype=np.float32)
+    for a in range(a_from, a_to):
+        i = a * TILE
+        m = min(TILE, n - i)
+        for b in range(a if a_from == b_from else b_from, b_to):
+            j = b * TILE
+            k = min(TILE, n - j)
+            if _one_group(group, i, m, j, k):
+                continue
+            differing_tile(words, a, words, b, counts)
+            least_tile(
+                counts, kind, no_rows, no_lengths, no_order, i, j, m, k, core, group, slot, weight, ends
+            )
+
+
+@compiled
+def least_ratios(
+    words: np.ndarray,
+    ones: np.ndarray,
+    n: int,
+    a_from: int,
+    a_to: int,
+    b_from: int,
+    b_to: int,
+    core: np.ndarray,
+    group: np.ndarray,
+    slot: np.ndarray,
+    weight: np.ndarray,
+    ends: np.ndarray,
+) -> None:
+    """Keeps least edges as `least_counts` does, by Jaccard distance; `ones` too stand in the order of
+    places.
     """
     counts = np.empty((TILE, TILE), dtype=np.float32)
     ratios = np.empty((TILE, TILE), dtype=np.float64)
@@ -125,17 +168,14 @@ def least_bits(
         for b in range(a if a_from == b_from else b_from, b_to):
             j = b * TILE
             k = min(TILE, n - j)
-            if group[i] == group[j + k - 1] and group[j] == group[i + m - 1]:
+            if _one_group(group, i, m, j, k):
                 continue
             differing_tile(words, a, words, b, counts)
-            if jaccard:
-                jaccard_tile(ones, i, ones, j, counts, ratios)
-                least_tile(ratios, EXACT, rows, lengths, order, i, j, m, k, core, group, slot, weight, ends)
-            else:
-                least_tile(counts, EXACT, rows, lengths, order, i, j, m, k, core, group, slot, weight, ends)
+            jaccard_tile(ones, i, ones, j, counts, ratios)
+            least_tile(ratios, EXACT, rows, lengths, order, i, j, m, k, core, group, slot, weight, ends)
 
 
-@compiled
+@compiled_for_many
 def spanning_groups(weight: np.ndarray) -> np.ndarray:
     """Prim's tree over a dense symmetric matrix of groups: for every group but the first, its neighbour in
     it.

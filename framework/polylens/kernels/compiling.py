@@ -1,20 +1,26 @@
-"""How every kernel is compiled."""
+"""How every kernel is compiled, and which kernels Python runs itself where there is little to do."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any, TypeVar
 
+import numpy as np
 from numba import njit
+from numba.core.dispatcher import Dispatcher
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 _SOURCES = hashlib.sha256(
     b"".join(source.read_bytes() for source in sorted(Path(__file__).parent.glob("*.py")))
 ).hexdigest()
+_FEW = 2048
+"""Elements of an array: a kernel with one simple loop over so many takes Python 20 milliseconds."""
 _PROCESS = uuid.uuid4().hex[:8]
 
 
@@ -32,6 +38,35 @@ def compiled(function: Kernel) -> Kernel:
     else:
         _keep_by_sources(made)
     return made  # type: ignore[no-any-return]
+
+
+def compiled_for_many(function: Kernel) -> Kernel:
+    """Like `compiled`, for a kernel whose time grows with its arrays: on small ones Python runs it itself.
+
+    To compile such a kernel for the first time takes seconds, and its work on a few hundred rows takes Python
+    milliseconds. Both run one source: every operation rounds as IEEE 754 says, so that results are equal to
+    the last bit. No other kernel can call it.
+    """
+    made, plain = compiled(function), _interpreted(function)
+
+    @functools.wraps(function)
+    def chosen(*given: Any) -> Any:
+        few = all(item.size <= _FEW for item in given if isinstance(item, np.ndarray))
+        if not few:
+            return made(*given)
+        with np.errstate(all="ignore"):  # machine code does not warn either
+            return plain(*given)
+
+    return chosen  # type: ignore[return-value]
+
+
+def _interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function over its source's kernels as Python runs them."""
+    names = dict(function.__globals__)
+    for name in function.__code__.co_names:
+        if isinstance(names.get(name), Dispatcher):
+            names[name] = _interpreted(names[name].py_func)
+    return FunctionType(function.__code__, names, function.__name__, function.__defaults__)
 
 
 def _keep_by_sources(made: Any) -> None:

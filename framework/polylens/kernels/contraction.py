@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polylens.kernels.compiling import compiled
+from polylens.kernels.compiling import compiled, compiled_for_many
 
 
 @compiled
@@ -16,7 +16,7 @@ def root_of(parent: np.ndarray, member: int) -> int:
     return member
 
 
-@compiled
+@compiled_for_many
 def roots(parent: np.ndarray) -> np.ndarray:
     """The root of every member."""
     found = np.empty(len(parent), dtype=np.int64)
@@ -25,7 +25,7 @@ def roots(parent: np.ndarray) -> np.ndarray:
     return found
 
 
-@compiled
+@compiled_for_many
 def add_edges(
     ends: np.ndarray,
     least: np.ndarray,

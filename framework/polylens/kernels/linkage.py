@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from polylens.kernels.compiling import compiled
+from polylens.kernels.compiling import compiled, compiled_for_many
 from polylens.kernels.contraction import root_of
 
 
-@compiled
+@compiled_for_many
 def joined(
     left: np.ndarray, right: np.ndarray, height: np.ndarray, order: np.ndarray, gaps: np.ndarray
 ) -> bool:
@@ -127,7 +127,7 @@ def _nodes(
     return n_nodes
 
 
-@compiled
+@compiled_for_many
 def condense(
     gaps: np.ndarray,
     order: np.ndarray,

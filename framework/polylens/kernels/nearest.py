@@ -79,10 +79,11 @@ def offer_tile(
 
 
 @compiled
-def offer_bits(
+def offer_counts(
     words: np.ndarray,
-    ones: np.ndarray,
-    jaccard: bool,
+    kind: int,
+    no_rows: np.ndarray,
+    no_lengths: np.ndarray,
     n_rows: int,
     a_from: int,
     a_to: int,
@@ -91,15 +92,39 @@ def offer_bits(
     near: np.ndarray,
     who: np.ndarray,
 ) -> None:
-    """Offers every pair of rows of two blocks of tiles to both of its rows.
+    """Offers every pair of rows of two blocks of tiles to both of its rows, by the bits that differ.
 
     Args:
         words: `tiles words 64`.
-        ones: set bits of all rows, padded ones included; any array for Hamming.
-        jaccard: or else Hamming, in bits.
+        kind: EXACT, and `no_rows`, `no_lengths`: empty arrays of activations' types. Given and not made here,
+            so that one machine code of `offer_tile` serves activations and bits.
         n_rows: rows that are not padding.
         a_from, a_to, b_from, b_to: the tiles of either block; the same block for its rows among themselves.
         near, who: as `offer_tile` has them.
+    """
+    counts = np.empty((TILE, TILE), dtype=np.float32)
+    for a in range(a_from, a_to):
+        for b in range(a if a_from == b_from else b_from, b_to):
+            differing_tile(words, a, words, b, counts)
+            i, j = a * TILE, b * TILE
+            n_i, n_j = min(TILE, n_rows - i), min(TILE, n_rows - j)
+            offer_tile(counts, kind, no_rows, no_lengths, i, j, n_i, n_j, near, who)
+
+
+@compiled
+def offer_ratios(
+    words: np.ndarray,
+    ones: np.ndarray,
+    n_rows: int,
+    a_from: int,
+    a_to: int,
+    b_from: int,
+    b_to: int,
+    near: np.ndarray,
+    who: np.ndarray,
+) -> None:
+    """Offers pairs as `offer_counts` does, by Jaccard distance; `ones` are the set bits of all rows, padded
+    ones included.
     """
     counts = np.empty((TILE, TILE), dtype=np.float32)
     ratios = np.empty((TILE, TILE), dtype=np.float64)
@@ -110,8 +135,5 @@ def offer_bits(
             differing_tile(words, a, words, b, counts)
             i, j = a * TILE, b * TILE
             n_i, n_j = min(TILE, n_rows - i), min(TILE, n_rows - j)
-            if jaccard:
-                jaccard_tile(ones, i, ones, j, counts, ratios)
-                offer_tile(ratios, EXACT, no_rows, no_lengths, i, j, n_i, n_j, near, who)
-            else:
-                offer_tile(counts, EXACT, no_rows, no_lengths, i, j, n_i, n_j, near, who)
+            jaccard_tile(ones, i, ones, j, counts, ratios)
+            offer_tile(ratios, EXACT, no_rows, no_lengths, i, j, n_i, n_j, near, who)

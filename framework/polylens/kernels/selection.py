@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from polylens.kernels.compiling import compiled
+from polylens.kernels.compiling import compiled_for_many
 
 _ROUNDING = 1e-10
 """Of a stability: what adding numbers up in another order may change."""
 
 
-@compiled
+@compiled_for_many
 def most_stable(
     parent: np.ndarray, stability: np.ndarray, size: np.ndarray, largest: int, chosen: np.ndarray
 ) -> None:
@@ -50,7 +50,7 @@ def most_stable(
         chosen[cluster] = chosen[cluster] and not covered[cluster]
 
 
-@compiled
+@compiled_for_many
 def merged_upwards(
     parent: np.ndarray, birth: np.ndarray, size: np.ndarray, latest: float, largest: int, chosen: np.ndarray
 ) -> None:
@@ -71,7 +71,7 @@ def merged_upwards(
             chosen[instead[cluster]] = True
 
 
-@compiled
+@compiled_for_many
 def chosen_above(parent: np.ndarray, chosen: np.ndarray, owner: np.ndarray) -> None:
     """Fills `owner` with the chosen cluster that each cluster is or lies in; -1 where there is none."""
     owner[0] = -1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from polylens.records import Figure
@@ -25,11 +27,22 @@ class Drawing:
         self.walk = walk
         self._without = without
         self._own = walk.plan.own
+        self._asked: dict[str, Future[tuple[Figure, ...]]] = {}
 
     def all_figures(self) -> None:
-        """Draws everything that the store lacks."""
+        """Draws everything that the store lacks; a second process begins at the other end."""
+        self._ask_ahead()
         for stage, work in self._stages():
             self.walk.performer.perform(stage, work)
+
+    def _ask_ahead(self) -> None:
+        lacking = [name for name in self._own.analyses if name not in self._without]
+        lacking = [name for name in lacking if not self.walk.performer.is_stored(self._stage(name))]
+        for name in reversed(lacking[1:]):  # the first is drawn here at once
+            # What goes wrong here goes wrong in the stage as well, which says where.
+            with suppress(Exception):
+                analysis, outcomes = self._own.analyses[name].analysis, self.walk.outcomes(name)
+                self._asked[name] = self.walk.place.ahead.draw(analysis, outcomes, subject=self.subject)
 
     def figures(self) -> tuple[Figure, ...]:
         """Every picture, the training first, then analysis by analysis."""
@@ -84,7 +97,9 @@ class Drawing:
     def _drawer(self, name: str) -> Callable[[Path], None]:
         def work(folder: Path) -> None:
             analysis = self._own.analyses[name].analysis
-            figures = list(analysis.draw(self.walk.outcomes(name), subject=self.subject))
+            here = partial(analysis.draw, self.walk.outcomes(name), subject=self.subject)
+            asked = self._asked.pop(name, None)
+            figures = [*(here() if asked is None else self.walk.place.ahead.drawn(asked, here))]
             cards = self.cards(name)
             if cards is not None and (gallery := gallery_of(cards, subject=self.subject)) is not None:
                 figures.append(gallery)

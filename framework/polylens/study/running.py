@@ -14,6 +14,7 @@ from polylens.records import Labels, Number
 from polylens.settings import Settings
 from polylens.spec import Experiment, Study
 from polylens.store import Store
+from polylens.study.ahead import Ahead
 from polylens.study.drawing import Drawing
 from polylens.study.logs import StudyLog
 from polylens.study.metrics import metrics_of
@@ -132,7 +133,14 @@ def run_study(
         check_deep(study)
         check_inputs(study, plans)
     store.prepare()
-    place = Workplace(store, settings.project, options, progress, plans)
+    with Ahead() as ahead:
+        ahead.rehearse(plans, store)
+        place = Workplace(store, settings.project, options, progress, plans, ahead)
+        return _run_planned(study, place, settings=settings)
+
+
+def _run_planned(study: Study, place: Workplace, *, settings: Settings) -> StudyResult:
+    plans, options, progress = place.plans, place.options, place.progress
     log = StudyLog(study, plans, settings=settings, progress=progress)
     results: list[ChildResult] = []
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from polylens.store import (
     save_number,
 )
 from polylens.streams import Streams
+from polylens.study.ahead import Ahead
 from polylens.study.performing import Performer
 from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
 from polylens.study.stages import Stage
@@ -45,6 +46,8 @@ class Workplace:
     progress: Progress
     plans: Sequence[ChildPlan]
     """All children, so that a forward pass can serve every one that needs it."""
+    ahead: Ahead = field(default_factory=Ahead)
+    """What a second process does meanwhile."""
 
 
 class Walk:
@@ -145,6 +148,7 @@ class Walk:
                 "keeper": KeptArrays(self.place.store, planned.stage.kind, planned.stage.digest),
             }
             analysis, rows = planned.analysis, self.rows(variant)
+            self.place.ahead.settle()
             if isinstance(analysis, Probe):
                 findings = analysis.probe(rows, self._probed(variant, analysis), **given)
             elif isinstance(analysis, RowAnalysis):
