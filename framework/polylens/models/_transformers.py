@@ -125,8 +125,7 @@ def _class_and_settings(config: Mapping[str, Any]) -> tuple[Any, Any]:
 def _automatic_class(config: Mapping[str, Any]) -> Any:
     """The automatic class that knows the class which the config names; where none does, by its ending."""
     transformers = imports.transformers()
-    from transformers.models.auto import modeling_auto as known
-
+    known = transformers.models.auto.modeling_auto
     named = next(iter(config.get("architectures") or ()), "")
     automatic = {
         "causal": (transformers.AutoModelForCausalLM, known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES),
