@@ -37,7 +37,7 @@ _ROUNDING = 2e-3
 """Difference that rounding may make, as a share of a layer's largest number; wrong rows differ by more."""
 
 
-_MISFIT = "transformers cannot|the network cannot compute"
+_MISFIT = "transformers cannot|the network cannot compute on one input"
 
 
 @dataclass(frozen=True)

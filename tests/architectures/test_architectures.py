@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 import torch
 from tests.architectures.comparing import outcome
+from tests.architectures.images import outcome_of_images
 from tests.architectures.tiny import sizes_of
 from tests.text_models import tiny_tokenizer
 
-from polylens.errors import DataError
+from polylens.errors import DataError, UsageError
+from polylens.harvest.dependence import check_examples_alone
 from polylens.models._language_layers import is_causal
 from polylens.models.transformers import Transformers
+from polylens.records import Network
+from polylens.streams import Streams
+from polylens.text import InMemory, open_text
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +42,11 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_rows_are_those_of_a_plain_pass(model_type: str, head: str, attention: str, tokenizer: Path) -> None:
     found = outcome(model_type, head=head, tokenizer=tokenizer, attention=attention)
     assert (found.kind, found.layers > 0) == ("equal", True), found
+
+
+def test_rows_of_channels_last_blocks_are_those_of_a_plain_pass() -> None:
+    found = outcome_of_images("swin_t", size=32)
+    assert (found.kind, found.layers > 0, found.why) == ("equal", True, ""), found
 
 
 @pytest.mark.parametrize(
@@ -86,3 +96,23 @@ def test_a_config_that_asks_for_both_sides_is_not_cut_at_the_last_token() -> Non
     assert is_causal({"model_type": "llama"})
     assert not is_causal({"model_type": "llama", "is_causal": False})
     assert not is_causal({"model_type": "qwen2", "use_bidirectional_attention": True})
+
+
+@pytest.mark.parametrize("packing", ["one_document", "packed"])
+def test_networks_that_do_not_mask_padding_take_texts_of_one_length(packing: str, tokenizer: Path) -> None:
+    model = Transformers(
+        source="config",
+        config=next(sizes_of("fnet", head="masked")),
+        tokenizer=str(tokenizer),
+        context=16,
+        attention="eager",
+    )
+    network = Network("fnet", model.build(torch.Generator()), model.input_format())
+    sources = InMemory({f"d{n}": "the cat sat on a mat " * n for n in (1, 2, 5)}, title="texts")
+    examples = open_text(sources, network.input_format, packing=packing, streams=Streams(0))
+    if packing == "packed":
+        check_examples_alone(network, examples, layers=["output"])
+    else:
+        with pytest.raises(UsageError, match="depend on the padding") as error:
+            check_examples_alone(network, examples, layers=["output"])
+        assert "packing: packed" in str(error.value)

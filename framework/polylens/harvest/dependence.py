@@ -113,4 +113,7 @@ _RANDOM = (
 _BATCH = (
     "compute each example by itself: no statistics, sums or sorting over the batch axis, no fixed batch size"
 )
-_PADDING = "the network must mask padding (token -1) wherever tokens see each other"
+_PADDING = (
+    "give it texts of one length, which need no padding (`packing: packed`), or a network that masks padding "
+    "wherever tokens see each other"
+)

@@ -24,14 +24,19 @@ class TrialInputs:
 
 
 def trial_inputs(examples: Examples, *, is_causal: bool) -> TrialInputs:
-    """The first, the last and the middle example; where there are fewer, the first one turned around."""
-    is_text = examples.lengths() is not None
+    """The first, the last and the middle example; where there are fewer, the first one turned around.
+
+    Where texts are of several lengths, the first is cut short, so that it is padded beside the others; texts
+    of one length are never padded.
+    """
+    lengths = examples.lengths()
+    is_text = lengths is not None
     indices = list(dict.fromkeys([0, len(examples) - 1, len(examples) // 2]))
     found = [_cut(examples.batch([index]), is_text=is_text, most=_TOKENS) for index in indices]
     one = found[0]
     turned = (one.flip(-1), one.roll(1, dims=-1))
     first, second = (*found[1:], *turned)[:2]
-    if is_text:
+    if lengths is not None and lengths.min() < lengths.max():
         one = one[:, : max(1, min(one.shape[1], _TOKENS // 2))]
     # What a causal network makes of earlier tokens does not depend on what stands in the place of padding.
     return TrialInputs(one, (first, second), is_text=is_text, filling=0 if is_causal else PADDING)
