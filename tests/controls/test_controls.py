@@ -265,3 +265,22 @@ def test_an_untrained_network_is_given_no_weights_whatever_its_kind_would_load(t
         assemble(
             replace(recipe, control=None), digits_for(model, limit=4), store=Store(tmp_path), root=tmp_path
         )
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Mlp(inputs=64, hidden=(5,), classes=10),
+        NORMED,
+        Torchvision(name="shufflenet_v2_x0_5", image_size=32, classes=10),
+    ],
+    ids=lambda model: str(getattr(model, "name", model.kind())),
+)
+def test_random_init_of_a_shipped_kind_has_no_number_of_the_network(model: Model, tmp_path: Path) -> None:
+    recipe, examples = Recipe(model=model, dataset=Digits(), seed=0), digits_for(model, limit=2)
+    own, fresh = (
+        assemble(each, examples, store=Store(tmp_path), root=tmp_path).module
+        for each in (recipe, replace(recipe, control=RandomInit()))
+    )
+    for (name, before), after in zip(own.named_parameters(), fresh.parameters(), strict=True):
+        assert not torch.equal(before, after) or len(before.unique()) == 1, name

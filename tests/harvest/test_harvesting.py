@@ -457,12 +457,13 @@ def test_a_harvest_killed_at_any_moment_goes_on_with_what_is_whole(network, tmp_
         n_asked = 0
 
         def batch(self, indices):
-            self.n_asked += len(indices)
+            # Single ones are asked for their shape, and to try the network.
+            self.n_asked += len(indices) if len(indices) > 1 else 0
             return super().batch(indices)
 
     examples = Counting()
     store, _ = run(network, [take], tmp_path / "killed", examples=examples)
-    assert examples.n_asked == 1 + 20 - 2 * kept
+    assert examples.n_asked == 20 - 2 * kept
     undisturbed, _ = run(network, [take], tmp_path / "undisturbed")
     rows, expected = (load_rows(item, activations="a") for item in (store, undisturbed))
     np.testing.assert_array_equal(rows.origins.position, expected.origins.position)

@@ -23,7 +23,7 @@ _AGAIN = 16
 """Roundings that the very same pass may be off by; on a CPU it is off by none."""
 _LARGEST_SHARE = 0.05
 """The share of the largest number that is allowed at most, for types of 16 bits."""
-_ENLARGED = 64
+_ENLARGED = 16
 """Where a network enlarges rounding beyond that, as deep untrained ones do: how many times as much is allowed
 as changes when every weight is changed by one rounding."""
 _TURNED = 0.02
