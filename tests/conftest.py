@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from jaxtyping import config, install_import_hook
+from jaxtyping import install_import_hook
+from tests.shapes import unchecked
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -43,9 +44,8 @@ _FLAGS = (
 @pytest.fixture
 def unchecked_shapes() -> Iterator[None]:
     """The engines as users run them, for what they refuse themselves."""
-    config.update("jaxtyping_disable", value=True)
-    yield
-    config.update("jaxtyping_disable", value=False)
+    with unchecked():
+        yield
 
 
 @pytest.fixture(scope="session")

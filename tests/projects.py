@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.shapes import unchecked
+
 from polylens.cli import main
 from polylens.reading import write
 
@@ -69,9 +71,9 @@ class Project:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def call(self, *arguments: str | Path) -> Done:
-        """Runs polylens's command line in the project, in this process."""
+        """Runs polylens's command line in the project, in this process but as users run it."""
         out, err = io.StringIO(), io.StringIO()
-        with chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
+        with unchecked(), chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
             code = main([*map(str, arguments)])
         return Done(code, out.getvalue(), err.getvalue())
 

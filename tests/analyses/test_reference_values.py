@@ -15,15 +15,16 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from tests.shapes import unchecked
 from tests.weights.make import SEEDS, VARIANTS, load_network, split_digits
 
-from polylens.analyses.cluster_quality import ClusterQuality
 from polylens.analyses.code_statistics import CodeStatistics
 from polylens.analyses.hdbscan import Hdbscan
 from polylens.analyses.pair_density import PairDensity
 from polylens.labels.class_enrichment import ClassEnrichment
 from polylens.progress import Silent
-from polylens.records import Findings, Rows
+from polylens.records import Findings, Rows, count_clusters
+from polylens.statistics import adjusted_mutual_information, contingency, coverage, purity
 from polylens.streams import Streams
 
 pytestmark = pytest.mark.slow
@@ -74,10 +75,11 @@ def densities(trials, rows_of) -> dict[tuple[str, str], list[Findings]]:
         for depth, space in enumerate(SPACES[:3]):
             # Only the comparison with the controls needs fine intervals.
             analysis = PairDensity(resamples=100 if space == "input" else 20)
-            found[variant, space] = [
-                _run(analysis, rows_of(trial, space, range(depth, 3)), seed)
-                for seed, trial in enumerate(trials[variant])
-            ]
+            rows = [rows_of(trial, space, range(depth, 3)) for trial in trials[variant]]
+            first = _run(analysis, rows[0], 0)
+            with unchecked():
+                others = [_run(analysis, each, seed) for seed, each in enumerate(rows[1:], 1)]
+            found[variant, space] = [first, *others]
     return found
 
 
@@ -120,16 +122,21 @@ def qualities(trials, rows_of) -> dict[tuple[str, str, str], np.ndarray]:
             ("signs", "hidden.3", "code"),
             ("pixels", "input", "activation"),
         ):
+            if what == "pixels" and variant != "trained":
+                continue  # the same pixels
             lines = []
             for seed, trial in enumerate(trials[variant]):
                 rows = rows_of(trial, space, [2])
                 analysis = Hdbscan(on=on, min_cluster_size=5, curve=(), subsamples=0, ties=ties)
                 clusters = _run(analysis, rows, seed)
-                quality = _run(ClusterQuality(of="clusters"), rows, seed, {"clusters": clusters}).numbers
+                labels = clusters.partition.labels
                 lines.append(
                     [
-                        quality[name].value
-                        for name in ("clusters", "coverage", "purity", "adjusted_mutual_information")
+                        count_clusters(labels),
+                        coverage(labels),
+                        purity(labels, trial.targets),
+                        # As in the reference, noise is one label more; `cluster_quality` does not count it.
+                        adjusted_mutual_information(contingency(labels, trial.targets)),
                     ]
                 )
             found[ties, variant, what] = np.array(lines)
