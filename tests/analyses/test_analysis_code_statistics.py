@@ -37,7 +37,10 @@ def test_pairs_are_never_of_one_example(make_rows, find):
     rows = make_rows(bits={"a": bits}, targets=np.zeros(20), example=example, grid=(10,))
     found = find(CodeStatistics(), rows)
     assert found.numbers["same_class_distance"].value == 1.0
-    assert found.notes == ("There is no different-class pair.",)
+    assert found.notes == (
+        "Only 1 same-class pairs exist; all were taken.",
+        "There is no different-class pair.",
+    )
 
 
 def test_distances_have_intervals_over_examples(grouped, find):

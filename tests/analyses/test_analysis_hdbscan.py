@@ -112,7 +112,8 @@ def test_stability_is_one_for_clear_groups_and_low_for_noise(grouped, make_rows,
     vague = find(Hdbscan(on="activation", subsamples=4, min_samples=2), make_rows(points)).numbers
     for name in ("stability_adjusted_rand", "stability_adjusted_mutual_information"):
         assert clear[name].value == pytest.approx(1.0)
-        assert clear[name].chance == 0.0
+        # A mean of exchanges scatters around 0 where every row is an example of its own.
+        assert abs(clear[name].chance) < 0.05
         assert vague[name].value < 0.8
     assert "stability_adjusted_rand" not in find(Hdbscan(on="activation", subsamples=0), grouped()).numbers
 

@@ -141,8 +141,9 @@ def test_noise_alone_is_said(words, find):
     rows, _ = words(100)
     found = find(ANALYSIS, rows, _given(np.full(100, -1)))
     assert found.notes == ("No cluster was found: token purity is not defined.",)
-    assert "token_purity" not in found.numbers
-    assert found.numbers["next_token_beyond"].value == pytest.approx(0.0)
+    without = {"token_purity", "next_token_beyond", "previous_token_beyond"}
+    assert not without & found.numbers.keys()
+    assert found.undefined == dict.fromkeys(without, "no clusters")
 
 
 def test_findings_repeat_for_a_seed(words, find, same_findings):

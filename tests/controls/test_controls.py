@@ -21,6 +21,7 @@ from polylens.models.cnn import Cnn
 from polylens.models.mlp import Mlp
 from polylens.models.torchvision import Torchvision
 from polylens.models.transformers import Transformers
+from polylens.progress import Progress
 from polylens.records import Examples, Network
 from polylens.store import Store
 from polylens.streams import Streams
@@ -255,7 +256,7 @@ def test_learnt_numbers_that_would_stay_in_place_are_refused(module: nn.Module, 
 
 def test_an_untrained_network_is_given_no_weights_whatever_its_kind_would_load(tmp_path: Path) -> None:
     class Forgetful(Cnn):
-        def load(self, module: nn.Module, *, root: Path) -> nn.Module:
+        def load(self, module: nn.Module, *, root: Path, progress: Progress | None = None) -> nn.Module:
             raise AssertionError("weights were asked for")
 
     model = Forgetful(image_size=8, channels=(2,), classes=10)

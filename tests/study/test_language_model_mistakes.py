@@ -97,7 +97,7 @@ def test_texts_of_which_none_can_be_used_are_an_error_that_names_one(
     error = planned(project, monkeypatch, dataset={"kind": "text_files", "root": "texts"})
     assert "none of 2 documents" in str(error)
     assert "latin.txt: not UTF-8: byte 0xe9 at 3" in str(error)
-    assert "texts have to be UTF-8 and not empty" in str(error)
+    assert "texts have to be UTF-8, or in the 'encoding'" in str(error)
 
 
 def test_a_model_of_the_hub_without_a_network_is_answered_with_the_download(

@@ -302,7 +302,7 @@ def test_a_deleted_experiment_is_an_error_with_the_way_out(settings: Settings, m
 
 def test_a_file_that_is_no_database_is_refused_at_once(tmp_path: Path, settings_for: Any) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"not a database at all, just some text" * 50)
-    with pytest.raises(TrackingError, match="cannot write the database"):
+    with pytest.raises(TrackingError, match="cannot use the database"):
         Tracker(settings_for(tmp_path)).prepare("digits")
 
 
@@ -310,6 +310,7 @@ def test_a_database_of_another_version_says_how_to_upgrade(settings: Settings) -
     import sqlite3
     from contextlib import closing
 
+    open_run(settings).finish()
     with closing(sqlite3.connect(settings.project / "mlflow.db")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
         connection.commit()

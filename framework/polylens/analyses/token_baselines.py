@@ -25,6 +25,8 @@ _SHOWN = (
     *("next_token_beyond", "previous_token_beyond"),
 )
 """Numbers that get a panel beside the controls."""
+_WITH_CLUSTERS = ("token_purity", "next_token_beyond", "previous_token_beyond")
+"""Numbers that are not defined without clusters."""
 
 
 class TokenBaselines(RowAnalysis):
@@ -98,7 +100,7 @@ class TokenBaselines(RowAnalysis):
             numbers=numbers,
             tables={"clusters": _cluster_table(partition, rows.tokens), "explained": _explained_table(raw)},
             notes=() if partition.n_clusters else ("No cluster was found: token purity is not defined.",),
-            undefined={} if partition.n_clusters else {"token_purity": "no clusters"},
+            undefined={} if partition.n_clusters else dict.fromkeys(_WITH_CLUSTERS, "no clusters"),
         )
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:

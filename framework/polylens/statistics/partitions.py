@@ -97,8 +97,8 @@ def right_fraction(labels: Int64[np.ndarray, "rows"], targets: Int64[np.ndarray,
     Noise counts as wrong, so that unlike purity it does not rise when rows are called noise; 0 where nothing
     is clustered.
 
-    >>> right_fraction(np.array([0, 0, 0, 1, 1, -1]), np.array([2, 2, 1, 0, 0, 1]))
-    0.6666666666666666
+    >>> round(right_fraction(np.array([0, 0, 0, 1, 1, -1]), np.array([2, 2, 1, 0, 0, 1])), 3)
+    0.667
     """
     return coverage(labels) * (purity(labels, targets) or 0.0)
 

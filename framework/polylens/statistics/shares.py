@@ -204,7 +204,7 @@ def difference_limits(
 
     Source: Zou and Donner (2008), the method of variance estimates recovery; Newcombe (1998), method 10.
 
-    >>> [round(limit, 3) for limit in difference_limits((1, 0.8, 1), (1, 0.8, 1), correlation=0.0)]
+    >>> [round(limit, 3) for limit in difference_limits((1.0, 0.8, 1.0), (1.0, 0.8, 1.0), correlation=0.0)]
     [-0.2, 0.2]
     """
     (one, one_low, one_high), (two, two_low, two_high) = first, second

@@ -48,7 +48,7 @@ class ChildResult:
     stages: tuple[StageReport, ...] = field(default=(), repr=False)
     report: Path | None = None
     """The HTML page in the store."""
-    is_logged: bool = False
+    is_logged: bool = field(default=False, repr=False)
     """Whether MLflow has everything that was logged to the run; what it lacks is kept in the store."""
     error: PolylensError | None = None
     study: str = field(kw_only=True)
