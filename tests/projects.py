@@ -11,6 +11,7 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from tests.shapes import unchecked
 
@@ -72,9 +73,10 @@ class Project:
 
     def call(self, *arguments: str | Path) -> Done:
         """Runs polylens's command line in the project, in this process but as users run it."""
-        out, err = io.StringIO(), io.StringIO()
-        with unchecked(), chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
-            code = main([*map(str, arguments)])
+        out, err, words = io.StringIO(), io.StringIO(), [*map(str, arguments)]
+        as_a_process = patch.object(sys, "argv", ["polylens", *words])
+        with unchecked(), chdir(self.folder), redirect_stdout(out), redirect_stderr(err), as_a_process:
+            code = main(words)
         return Done(code, out.getvalue(), err.getvalue())
 
     def run(self, *arguments: str | Path) -> list[dict[str, Any]]:

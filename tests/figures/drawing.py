@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from polylens.figures import style
 from polylens.figures.style import sheet
 
 
@@ -19,6 +21,23 @@ def laid_out(draw: Callable[..., bytes], *args: Any, **kwargs: Any) -> Figure:
         figure: Figure = draw.__wrapped__(*args, **kwargs)  # type: ignore[attr-defined]
         FigureCanvasAgg(figure).draw()
     return figure
+
+
+class _Noted(FigureCanvasAgg):
+    """A canvas that remembers the last figure drawn on any of its kind."""
+
+    last: Figure
+
+    def __init__(self, figure: Figure) -> None:
+        super().__init__(figure)
+        _Noted.last = figure
+
+
+def with_figure(draw: Callable[..., bytes], *args: Any, **kwargs: Any) -> tuple[bytes, Figure]:
+    """The bytes, and the very figure that they are a picture of, which is drawn but once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(style, "FigureCanvasAgg", _Noted)
+        return draw(*args, **kwargs), _Noted.last
 
 
 def axis_texts(axis: Axis) -> list[Text]:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tests.figures.clusters import HOSTILE, WIDE, Case, cluster_cases
 from tests.figures.directions import direction_cases
-from tests.figures.drawing import axis_texts, laid_out, texts
+from tests.figures.drawing import axis_texts, laid_out, texts, with_figure
 from tests.figures.interventions import intervention_cases
 from tests.figures.planes import plane_cases
 from tests.figures.polytopes import polytope_cases
@@ -282,15 +282,17 @@ case = pytest.mark.parametrize("name", CASES)
 
 
 @cache
+def made(name: str) -> tuple[bytes, Figure]:
+    draw, args, kwargs = CASES[name]
+    return with_figure(draw, *args, **kwargs)
+
+
 def drawn(name: str) -> bytes:
-    draw, args, kwargs = CASES[name]
-    return draw(*args, **kwargs)
+    return made(name)[0]
 
 
-@cache
 def figure_of(name: str) -> Figure:
-    draw, args, kwargs = CASES[name]
-    return laid_out(draw, *args, **kwargs)
+    return made(name)[1]
 
 
 @case

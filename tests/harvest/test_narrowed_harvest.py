@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.shapes import unchecked
 from tests.text_models import ARCHITECTURES, tiny_model
 
 from polylens.assembly import Recipe, assemble, open_examples
@@ -30,6 +31,9 @@ EVEN = EvenlySpaced(count=3, after=2)
 RANDOM = RandomPositions(count=2)
 LAYERS = ("mlp_pre.2", "mlp_post.1", "residual.1", "attention_out.2")
 """Of several blocks: some rows come from before the attention that is narrowed, others from behind it."""
+
+NOISE = 2e-5
+"""What three blocks of float32 sums over 24 positions may differ by in another order: 170 roundings of 1."""
 
 
 def texts(*, padded: bool) -> dict[str, str]:
@@ -61,7 +65,8 @@ def rows_of(
 ) -> list[Rows]:
     store = Store(folder)
     options = Options(accelerator="cpu", batch_size=batch)
-    harvest(network, examples, asked, streams=Streams(0), store=store, options=options)
+    with unchecked(when=batch == 1):  # large batches go through the same engines, a tenth as often
+        harvest(network, examples, asked, streams=Streams(0), store=store, options=options)
     kinds = {"activations": "activations", "codes": "codes"}
     return [load_rows(store, **{kinds[take.part]: take.digest}) for take in asked]
 
@@ -133,10 +138,13 @@ def test_narrowed_rows_are_those_of_a_plain_pass(
     for take, row in zip(asked, fast, strict=True):
         if take.part == "codes":
             assert row.codes is not None
-            assert np.array_equal(row.codes.values, np.packbits(plain[take.digest] > 0, axis=1))
+            before = plain[take.digest]
+            bits = np.unpackbits(row.codes.values, axis=1, count=before.shape[1]).astype(bool)
+            assert np.array_equal(bits[abs(before) > NOISE], before[abs(before) > NOISE] > 0)
+            assert (abs(before) > NOISE).mean() > 0.99
         else:
             assert row.activations is not None
-            np.testing.assert_allclose(row.activations, plain[take.digest], rtol=0, atol=2e-5)
+            np.testing.assert_allclose(row.activations, plain[take.digest], rtol=0, atol=NOISE)
     if padded:
         assert len(fast[0].origins.example) < 3 * len(examples)
 
@@ -177,5 +185,7 @@ def test_two_processes_give_the_rows_of_one(tmp_path: Path) -> None:
     assert len(one.origins.example) > 256
     assert np.array_equal(one.origins.example, two.origins.example)
     assert np.array_equal(one.origins.position, two.origins.position)
-    np.testing.assert_allclose(one.activations, two.activations, rtol=0, atol=2e-5)
-    assert np.array_equal(one_code.codes.values, two_code.codes.values)
+    np.testing.assert_allclose(one.activations, two.activations, rtol=0, atol=NOISE)
+    # Batches add in another order: a sign may change where the pre-activation is zero up to rounding.
+    near = one_code.codes.near_boundary_fraction * one_code.codes.values.size * 8
+    assert np.bitwise_count(one_code.codes.values ^ two_code.codes.values).sum() <= round(near)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.mlflow_database import put_database
 from tests.projects import Project
+from tests.shapes import unchecked
+
+
+@pytest.fixture(autouse=True)
+def as_users_run() -> Iterator[None]:
+    """Whole runs take three times as long with their arrays' shapes checked, as tests of engines check them.
+
+    What a module runs once, before its tests, is checked all the same.
+    """
+    with unchecked():
+        yield
 
 
 @pytest.fixture
