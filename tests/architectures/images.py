@@ -92,7 +92,7 @@ def rows_of(network: Network, examples: Examples, names: list[str]) -> dict[str,
 
 def expected_rows(tensor: torch.Tensor, larger: tuple[int, ...], rows: Rows) -> np.ndarray:
     """The rows' values, with the axis of channels as the one that does not grow with the image."""
-    own = torch.from_numpy(rows.origins.example)
+    own = torch.tensor(rows.origins.example)
     if tensor.dim() == 2:
         return np.asarray(tensor[own])
     still = [axis for axis in range(1, tensor.dim()) if tensor.shape[axis] == larger[axis]]
@@ -101,4 +101,4 @@ def expected_rows(tensor: torch.Tensor, larger: tuple[int, ...], rows: Rows) -> 
     if len(several) > 1:  # nothing grows: a pooled image, or windows of one size; channels are the most
         channels = max(several, key=lambda axis: tensor.shape[axis])
     flat = tensor.movedim(channels, -1).flatten(1, -2)
-    return np.asarray(flat[own, torch.from_numpy(rows.origins.position)])
+    return np.asarray(flat[own, torch.tensor(rows.origins.position)])

@@ -90,9 +90,9 @@ class StudyResult:
     name: str = ""
     overview: Path | None = None
     """The HTML page of all children together in the store; None where fewer than two were done."""
-    unlogged: tuple[str, ...] = ()
+    unlogged: tuple[str, ...] = field(default=(), repr=False)
     """Names of the runs of which MLflow lacks something; it is kept in the store and sent by a later run."""
-    trouble: str = ""
+    trouble: str = field(default="", repr=False)
     """Why MLflow lacks it."""
 
     @property
