@@ -46,7 +46,7 @@ def test_the_report_says_where_everything_comes_from(limited: Project) -> None:
     assert re.search(r"10 classes 0 \(\d+\), 1 \(\d+\)", page)
     assert "Positions one row an example: the layer has no positions" in page
     assert re.search(r"Written \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", page)
-    assert re.search(r"Command \S+", page)
+    assert re.search(r"Command polylens run --json \S+small.yaml --limit 150", page)
     assert "Commit" in page
 
 
