@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,29 @@ from polylens.tracking import Tracker, connection, faults, tracker
 from polylens.tracking.operations import Metrics
 
 KEYS = {"experiment": "digits", "name": "run", "digest": "1" * 32}
+
+
+@contextmanager
+def answering(status: int) -> Iterator[str]:
+    """The address of a server that answers every request with one status and nothing else."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 @pytest.fixture
@@ -215,23 +239,10 @@ def test_a_server_that_takes_the_call_and_says_nothing_is_absent(
 def test_an_address_that_answers_otherwise_is_an_error_with_a_hint(
     tmp_path: Path, settings_for: Any, status: int, hint: str
 ) -> None:
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as other:
-        threading.Thread(target=other.serve_forever, daemon=True).start()
-        stranger = settings_for(tmp_path, tracking_uri=f"http://127.0.0.1:{other.server_port}")
+    with answering(status) as address:
+        stranger = settings_for(tmp_path, tracking_uri=address)
         with pytest.raises(TrackingError, match=hint):
             Tracker(stranger).prepare("digits")
-        other.shutdown()
 
 
 def test_a_database_server_that_is_absent_is_noticed_before_mlflow_retries(
@@ -334,22 +345,8 @@ def test_a_server_that_fails_is_away_and_one_that_refuses_is_an_error(
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as failing:
-        threading.Thread(target=failing.serve_forever, daemon=True).start()
-        tracker = Tracker(
-            settings_for(tmp_path, tracking_uri=f"http://127.0.0.1:{failing.server_port}"), progress=said
-        )
+    with answering(status) as address:
+        tracker = Tracker(settings_for(tmp_path, tracking_uri=address), progress=said)
         if is_away:
             tracker.prepare("digits")
             run = tracker.open_run(**KEYS)
@@ -359,4 +356,3 @@ def test_a_server_that_fails_is_away_and_one_that_refuses_is_an_error(
         else:
             with pytest.raises(TrackingError, match="MLFLOW_TRACKING_PASSWORD"):
                 tracker.prepare("digits")
-        failing.shutdown()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from polylens.analyses import Analysis
@@ -101,7 +102,7 @@ class ChildPlan:
         """Examples at most, as the command line said; None where all that the spec names are taken."""
         return self.own.variant.recipe.limit
 
-    @property
+    @cached_property
     def comparisons(self) -> Mapping[str, Stage]:
         """Stages that compare analyses with their controls, by analysis; none where nothing is compared."""
         found = {}
