@@ -26,7 +26,7 @@ SPEC: dict[str, Any] = {
     "layer": "hidden.2",
     "dataset": {"kind": "digits", "split": "test"},
     "code": {"kind": "sign", "units": "own", "positions": "same"},
-    "controls": ["random_init"],
+    "controls": [{"use": "random_init", "draws": 1}],
     "analyses": {
         "clusters": {"kind": "hdbscan", "on": "activation", "min_cluster_size": 5, "subsamples": 2},
         "quality": {"kind": "cluster_quality", "of": "clusters"},

@@ -10,9 +10,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 
@@ -36,6 +35,8 @@ class Streams:
 
     def generator(self, *names: str | int) -> np.random.Generator:
         """A fresh NumPy generator for the stream called `names`; the same names give the same numbers."""
+        import numpy as np
+
         return np.random.Generator(np.random.PCG64(self._entropy(*names)))
 
     def torch_generator(self, *names: str | int) -> torch.Generator:

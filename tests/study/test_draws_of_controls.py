@@ -50,7 +50,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     store = Store(place.store)
     store.prepare()
     walk = Walk(plans[0], Workplace(store, Path(folder), options, Silent(), plans))
-    walk.all_stages()
+    for variant in walk.plan.variants:
+        walk.walk(variant)
     return {f"{result.stage}/{result.name}": result for result in results_of(walk)}
 
 

@@ -11,8 +11,6 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
-from jaxtyping import Float32, Int64
 from pydantic import Field
 
 from polylens.datasets import Dataset
@@ -23,7 +21,9 @@ from polylens.records import Context, Examples, ImageFormat, InputFormat
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from jaxtyping import Float32, Int64
 
 
 class Digits(Dataset):
@@ -55,6 +55,8 @@ class Digits(Dataset):
         progress: Progress | None = None,
     ) -> Examples:
         """The digits as inputs in `input_format`, in their original order."""
+        import numpy as np
+
         from polylens.datasets._formats import for_images
         from polylens.datasets._order import stratified_order
 
@@ -95,6 +97,7 @@ class _DigitExamples(Examples):
         )
 
     def batch(self, indices: Sequence[int]) -> torch.Tensor:
+        import numpy as np
         import torch
         from PIL import Image
 
@@ -118,6 +121,8 @@ class _DigitExamples(Examples):
 
 @remembered
 def _digits() -> tuple[Float32[np.ndarray, "1797 8 8"], Int64[np.ndarray, "1797"]]:
+    import numpy as np
+
     # The file that scikit-learn's `load_digits` reads: a line an image, 64 pixels and its class. To import
     # scikit-learn takes longer than everything else that a run does which finds all stages stored.
     found = find_spec("sklearn")

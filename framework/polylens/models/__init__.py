@@ -106,11 +106,13 @@ class Model(Plugin):
         """The network with any weights at all, for questions that its architecture alone answers."""
         return self.untrained().build(generator)
 
-    def settled(self, inputs: torch.Tensor, *, recognise: Recognise, weights: Sequence[str]) -> Self:
+    def settled(
+        self, inputs: Callable[[], torch.Tensor], *, recognise: Recognise, weights: Sequence[str]
+    ) -> Self:
         """The same model, named by more than its configuration; unchanged where that says all.
 
         Args:
-            inputs: a few examples, by which a network is known again that no description tells of.
+            inputs: gives a few examples, by which a network is known again that no description tells of.
             recognise: finds the name of what the network does with them.
             weights: whose names are needed, `own` or `fresh`.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import ConfigDict
@@ -73,7 +73,9 @@ class Given(Model):
         """The same architecture with fresh weights."""
         return self.model_copy(update={"fresh": True})
 
-    def settled(self, inputs: torch.Tensor, *, recognise: Recognise, weights: Sequence[str]) -> Self:
+    def settled(
+        self, inputs: Callable[[], torch.Tensor], *, recognise: Recognise, weights: Sequence[str]
+    ) -> Self:
         """A copy of the module under names that no other network has, whatever becomes of the module.
 
         A name is of what Python can see of the module (`contents_digest`) and of what it does with the
@@ -86,9 +88,10 @@ class Given(Model):
         from polylens.modules import copied
 
         frozen = self.model_copy(update={"module": copied(self.module).eval()})
-        names = {"own_name": frozen._name(inputs, recognise)}
+        examples = inputs()
+        names = {"own_name": frozen._name(examples, recognise)}
         if "fresh" in weights:
-            names["fresh_name"] = frozen.untrained()._name(inputs, recognise)
+            names["fresh_name"] = frozen.untrained()._name(examples, recognise)
         return frozen.model_copy(update=names)
 
     def to_plain(self) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
-
-import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
 from polylens.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float32, Int64, UInt8
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class CodeScheme:
 
     def columns(self) -> tuple[slice, ...]:
         """The columns of each layer in `Codes.values`."""
-        edges = np.cumsum([0, *(layer.width for layer in self.layers)])
+        edges = (0, *accumulate(layer.width for layer in self.layers))
         return tuple(slice(int(a), int(b)) for a, b in pairwise(edges))
 
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from jaxtyping import Float32, Float64, Int64
-
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from jaxtyping import Float32, Float64, Int64
 
 MAJORITY = 0.5
 """A name fits more than this share of a cluster's held-out rows."""

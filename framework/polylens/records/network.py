@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from jaxtyping import Int64
-
 from polylens.records.rows import RowTokens
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from jaxtyping import Int64
 
 
 @dataclass(frozen=True)

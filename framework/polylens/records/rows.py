@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-from jaxtyping import Float32, Int64
+from typing import TYPE_CHECKING
 
 from polylens.records.codes import Codes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float32, Int64
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,13 @@ class Origins:
         Rows of one block go together in every split, permutation and resampling: they are one observation,
         however often it was copied.
         """
-        return self.example if self.copy_of is None else np.asarray(self.copy_of[self.example])
+        return self.example if self.copy_of is None else self.copy_of[self.example]
 
     @property
     def n_copies(self) -> int:
         """How many of the rows' examples are copies of another one of them."""
+        import numpy as np
+
         return len(np.unique(self.example)) - len(np.unique(self.block))
 
 

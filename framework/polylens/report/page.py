@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,9 @@ MOST_PASSAGES = 4
 MOST_SKIPPED = 200
 MOST_FIGURES = 4
 """Figures of one section of an overview shown in full; the rest is folded."""
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Unicode's categories Cc and Cs, but for line feeds and tabs; both are fixed for good."""
 
 
 def render(report: Report, *, most_bytes: int = MOST_BYTES) -> str:
@@ -91,7 +94,7 @@ def _printable(value: Any) -> Any:
     """Text without control characters and lone surrogates, which no page may hold."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return "".join(c for c in value if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return _UNPRINTABLE.sub("", value)
 
 
 def _is_read(partition: ClusterCards) -> bool:

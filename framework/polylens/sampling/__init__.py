@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
-
-import numpy as np
-from jaxtyping import Int64
+from typing import TYPE_CHECKING, ClassVar
 
 from polylens.plugin import Plugin
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Int64
 
 
 class TooFewPositionsError(ValueError):

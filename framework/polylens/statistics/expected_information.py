@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float64, Int64
 
+_AT_ONCE = 1 << 16
+"""Possible counts that are looked at together, about."""
+
 
 def expected_mutual_information(counts: Int64[np.ndarray, "a b"]) -> float:
     """Mutual information, in nats, that random labellings with these margins have on average.
@@ -20,11 +23,18 @@ def expected_mutual_information(counts: Int64[np.ndarray, "a b"]) -> float:
     from scipy.special import gammaln
 
     total = int(counts.sum())
-    rows, columns = _sizes(counts.sum(1)), _sizes(counts.sum(0))
+    (rows, row_times), (columns, column_times) = _sizes(counts.sum(1)), _sizes(counts.sum(0))
     factorial = gammaln(np.arange(1, total + 2, dtype=np.float64))
+    own, other = np.repeat(rows, len(columns)), np.tile(columns, len(rows))
+    times = np.outer(row_times, column_times).ravel()
+    least = np.maximum(own + other - total, 1)
+    possible = np.minimum(own, other) - least + 1
+    # Every count that two labels can share, for every two sizes: some pairs of sizes at once, to hold little.
+    ends = np.searchsorted(np.cumsum(possible), np.arange(_AT_ONCE, possible.sum(), _AT_ONCE)) + 1
+    pieces = np.split(np.arange(len(own)), np.unique(ends))
     return sum(
-        int(times) * _of_one_size(int(size), columns, total=total, factorial=factorial)
-        for size, times in zip(*rows, strict=True)
+        _of_sizes(own[p], other[p], times[p], least[p], possible[p], total=total, factorial=factorial)
+        for p in pieces
     )
 
 
@@ -36,30 +46,37 @@ def _sizes(
     return sizes.astype(np.int64), times.astype(np.int64)
 
 
-def _of_one_size(
-    size: int,
-    others: tuple[Int64[np.ndarray, "sizes"], Int64[np.ndarray, "sizes"]],
+def _of_sizes(
+    own: Int64[np.ndarray, "pairs"],
+    other: Int64[np.ndarray, "pairs"],
+    times: Int64[np.ndarray, "pairs"],
+    least: Int64[np.ndarray, "pairs"],
+    possible: Int64[np.ndarray, "pairs"],
     *,
     total: int,
     factorial: Float64[np.ndarray, "upto"],
 ) -> float:
-    """What one label of this size adds, summed over all labels on the other side."""
-    least = np.maximum(size + others[0] - total, 1)
-    possible = np.minimum(others[0], size) - least + 1
-    # Every count that the two labels can share, for each size of the other: no more than there are rows.
-    other, times = (np.repeat(values, possible) for values in others)
-    shared = np.arange(len(other)) - np.repeat(np.cumsum(possible) - possible, possible)
-    shared += np.repeat(least, possible)
+    """What pairs of labels of these sizes add, each pair of sizes so many times.
+
+    Args:
+        own, other: sizes of two labels.
+        times: how many pairs of labels have these sizes.
+        least, possible: the fewest rows that two such labels can share, and how many counts are possible.
+        total: all rows.
+        factorial: logarithms of factorials.
+    """
+    # What does not depend on the shared count is looked up once for each two sizes.
+    fixed = factorial[own] + factorial[other] + factorial[total - own] + factorial[total - other]
+    apart, weight = np.log(total / other), times / total
+    first = np.cumsum(possible) - possible
+    pair = np.repeat(np.arange(len(own)), possible)
+    shared = np.arange(len(pair)) + (least - first)[pair]
     log_chance = (
-        factorial[size]
-        + factorial[other]
-        + factorial[total - size]
-        + factorial[total - other]
-        - factorial[total]
+        (fixed - factorial[total])[pair]
         - factorial[shared]
-        - factorial[size - shared]
-        - factorial[other - shared]
-        - factorial[total - size - other + shared]
+        - factorial[own[pair] - shared]
+        - factorial[other[pair] - shared]
+        - factorial[(total - own - other)[pair] + shared]
     )
-    information = shared / total * (np.log(shared / size) + np.log(total / other))
-    return float((times * information * np.exp(log_chance)).sum())
+    information = weight[pair] * shared * (np.log(shared / own[pair]) + apart[pair])
+    return float((information * np.exp(log_chance)).sum())

@@ -11,6 +11,7 @@ import numpy as np
 
 from polylens.analyses import Analysis, Outcome
 from polylens.companion import Companion
+from polylens.imports import lightning
 from polylens.records import Figure
 from polylens.store import Store
 from polylens.study.plans import ChildPlan
@@ -23,7 +24,8 @@ class Ahead:
     """Gives work to a second process, where there is a core for it. Without one everything is as it is."""
 
     def __init__(self) -> None:
-        self._companion = Companion()
+        self.companion = Companion()
+        """The second process."""
         self._rehearsal: Future[None] | None = None
 
     def __enter__(self) -> Self:
@@ -32,10 +34,14 @@ class Ahead:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._companion.__exit__(kind, error, trace)
+        self.companion.__exit__(kind, error, trace)
+
+    def warm_up(self) -> None:
+        """Has imported what every training and every harvest needs: seconds, wherever it is done."""
+        self.companion.ahead(_warm_up)
 
     def rehearse(self, plans: Sequence[ChildPlan], store: Store) -> None:
-        """Has compiled what the analyses that the store lacks will call."""
+        """Has compiled what the analyses that the store lacks will call, once."""
         analyses = {
             repr(planned.analysis): planned.analysis
             for plan in plans
@@ -45,13 +51,13 @@ class Ahead:
             if type(planned.analysis).rehearse is not Analysis.rehearse
             and not store.has(planned.stage.kind, planned.stage.digest)
         }
-        if analyses:
-            self._rehearsal = self._companion.ahead(_rehearse, tuple(analyses.values()))
+        if analyses and self._rehearsal is None:
+            self._rehearsal = self.companion.ahead(_rehearse, tuple(analyses.values()))
 
     def settle(self) -> None:
         """Waits until nothing is being compiled: to compile the same here at once would take as long."""
         if self._rehearsal is not None:
-            self._companion.settle(self._rehearsal)
+            self.companion.settle(self._rehearsal)
 
     def draw(
         self, analysis: Analysis, outcomes: Mapping[str, tuple[Outcome, ...]], *, subject: str
@@ -59,13 +65,17 @@ class Ahead:
         """Has an analysis drawn, unless its rows are many."""
         if _weight(outcome for draws in outcomes.values() for outcome in draws) > _MOST_BYTES:
             return Future()
-        return self._companion.ahead(_draw, analysis, outcomes, subject=subject)
+        return self.companion.ahead(_draw, analysis, outcomes, subject=subject)
 
     def drawn(
         self, asked: Future[tuple[Figure, ...]], here: Callable[[], tuple[Figure, ...]]
     ) -> tuple[Figure, ...]:
         """The figures that were asked for; drawn here where that has not begun."""
-        return self._companion.result(asked, here)
+        return self.companion.result(asked, here)
+
+
+def _warm_up() -> None:
+    lightning()
 
 
 def _rehearse(analyses: Iterable[Analysis]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,12 @@ class Performer:
 
     def found(self, stage: Stage) -> None:
         """Reports a stage that the store had."""
-        self._report(stage, "stored", 0.0)
+        self._report(stage.name, "stored", 0.0)
+
+    def take_over(self, reports: Iterable[StageReport]) -> None:
+        """Reports stages that another process did for this one."""
+        for report in reports:
+            self._report(report.name, report.status, report.seconds)
 
     @contextmanager
     def reporting(self, stages: Sequence[Stage]) -> Iterator[None]:
@@ -84,7 +89,7 @@ class Performer:
             yield
         except Exception as error:
             for stage in stages:
-                self._report(stage, "failed", time.monotonic() - started)
+                self._report(stage.name, "failed", time.monotonic() - started)
             if isinstance(error, StageError):
                 raise
             first = stages[0]
@@ -93,11 +98,11 @@ class Performer:
             raise StageError(first.name, f"{type(error).__name__}: {error}", path=first.path) from error
         seconds = (time.monotonic() - started) / max(1, len(stages))
         for stage in stages:
-            self._report(stage, "ran", seconds)
+            self._report(stage.name, "ran", seconds)
 
-    def _report(self, stage: Stage, status: str, seconds: float) -> None:
-        before = self.reports.get(stage.name)
+    def _report(self, name: str, status: str, seconds: float) -> None:
+        before = self.reports.get(name)
         if before is None and self._stages is not None:
             self._stages.advance()
         if before is None or before.status != "ran" or status == "failed":
-            self.reports[stage.name] = StageReport(stage.name, status, seconds)
+            self.reports[name] = StageReport(name, status, seconds)

@@ -14,6 +14,8 @@ from polylens.store import DamagedError, Store, load_array, read_json, save_arra
 from polylens.study.stages import Stage
 
 if TYPE_CHECKING:
+    import torch
+
     from polylens.modules import Behaviour
 
 _EXAMPLES = 8
@@ -46,8 +48,12 @@ class Recognition:
         )
         key = (id(getattr(model, "module", model)), examples.fingerprint, weights)
         if key not in self._settled:
-            chosen = np.unique(np.linspace(0, max(len(examples) - 1, 0), _EXAMPLES).round().astype(int))
-            inputs = examples.batch(chosen.tolist()) if len(examples) else model.example_input()
+
+            def inputs() -> torch.Tensor:
+                if not len(examples):
+                    return model.example_input()
+                chosen = np.unique(np.linspace(0, len(examples) - 1, _EXAMPLES).round().astype(int))
+                return examples.batch(chosen.tolist())
 
             def recognise(contents: str, behaviour: Behaviour) -> str:
                 return self._name(contents, behaviour, examples=examples.fingerprint)

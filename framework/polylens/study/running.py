@@ -15,6 +15,7 @@ from polylens.settings import Settings
 from polylens.spec import Experiment, Study
 from polylens.store import Store
 from polylens.study.ahead import Ahead
+from polylens.study.beside import Beside
 from polylens.study.drawing import Drawing
 from polylens.study.logs import StudyLog
 from polylens.study.metrics import metrics_of
@@ -126,32 +127,32 @@ def run_study(
     store = Store(settings.store)
     study = study.with_layers(_layer_names)
     plans = plan_study(study, settings=settings, options=options, limit=limit, progress=progress)
-    if not all(_is_harvested(plan, store) for plan in plans):
-        from polylens.study.checking import check_deep, check_inputs
+    with Ahead() as ahead, computing_on(options.accelerator):
+        if not all(_is_harvested(plan, store) for plan in plans):
+            ahead.warm_up()  # while this process imports the same
+            from polylens.study.checking import check_deep, check_inputs
 
-        options.check_here()
-        check_deep(study)
-        check_inputs(study, plans)
-    store.prepare()
-    with Ahead() as ahead:
-        ahead.rehearse(plans, store)
+            options.check_here()
+            check_deep(study)
+            check_inputs(study, plans)
+        store.prepare()
         place = Workplace(store, settings.project, options, progress, plans, ahead)
         return _run_planned(study, place, settings=settings)
 
 
 def _run_planned(study: Study, place: Workplace, *, settings: Settings) -> StudyResult:
-    plans, options, progress = place.plans, place.options, place.progress
+    plans, progress = place.plans, place.progress
+    first = Beside(plans[0], place)  # computes while MLflow is imported and its runs are opened
+    place.ahead.rehearse(plans, place.store)
     log = StudyLog(study, plans, settings=settings, progress=progress)
     results: list[ChildResult] = []
     try:
         n_stages = sum(plan.n_stages for plan in plans)
-        with (
-            progress.task(study.name, total=n_stages, unit="stages") as stages,
-            computing_on(options.accelerator),
-        ):
+        with progress.task(study.name, total=n_stages, unit="stages") as stages:
             for plan, run in zip(plans, log.runs, strict=True):
                 walk = Walk(plan, place, stages=stages)
-                results.append(_run_child(walk, run, study=study.name, log=log))
+                beside = first if plan is plans[0] else Beside(plan, place)
+                results.append(_run_child(walk, run, beside=beside, study=study.name, log=log))
     except KeyboardInterrupt:
         log.stop("KILLED", runs=log.runs[len(results) :])
         raise
@@ -179,9 +180,12 @@ def overview_of(results: Sequence[ChildResult], *, name: str) -> Path | None:
     return write_overview(done, title=name, failed=failed)
 
 
-def _run_child(walk: Walk, run: TrackedRun, *, study: str, log: StudyLog) -> ChildResult:
+def _run_child(walk: Walk, run: TrackedRun, *, beside: Beside, study: str, log: StudyLog) -> ChildResult:
     try:
-        walk.all_stages()
+        walk.performer.take_over(beside.trained())
+        for number, variant in enumerate(walk.plan.variants):
+            walk.performer.take_over(beside.walked(number))
+            walk.walk(variant)
         drawing = Drawing(walk)
         drawing.all_figures()
         results = results_of(walk)

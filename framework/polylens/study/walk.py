@@ -60,16 +60,15 @@ class Walk:
         self._network: tuple[Recipe, Network] | None = None
         self._tried_network: Network | None = None
 
-    def all_stages(self) -> None:
-        """Does everything the child asks for, in order."""
-        for variant in self.plan.variants:
-            self.train(variant)
-            self.score_accuracy(variant)
-            self.harvest(variant)
-            for name in variant.analyses:
-                self.analyse(variant, name)
-            for name in variant.labels:
-                self.label(variant, name)
+    def walk(self, variant: VariantPlan) -> None:
+        """Does everything the child asks of one variant, in order."""
+        self.train(variant)
+        self.score_accuracy(variant)
+        self.harvest(variant)
+        for name in variant.analyses:
+            self.analyse(variant, name)
+        for name in variant.labels:
+            self.label(variant, name)
 
     def train(self, variant: VariantPlan) -> None:
         """Trains the variant's network, where the model is trained here and the store lacks the weights."""

@@ -1,0 +1,99 @@
+"""Variants that a second process walks while the first walks others: the same stages in the same store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from polylens.devices import Options, computing_on, probing_device
+from polylens.imports import lightning
+from polylens.progress import Silent
+from polylens.store import Store
+from polylens.study.ahead import Ahead
+from polylens.study.performing import StageReport
+from polylens.study.plans import ChildPlan, VariantPlan
+from polylens.study.walk import Walk, Workplace
+
+Reports = tuple[StageReport, ...]
+
+
+class Beside:
+    """The variants of one child that were given away, the last first; each is taken back or waited for.
+
+    Only networks that are trained here are given away: they are small, and hold torch to few threads, where
+    a published one fills every core by itself. The store keeps two processes from doing one stage at once,
+    and what a stage gives does not depend on who does it. What fails in the second process is done here
+    again, and fails here for all to see.
+    """
+
+    def __init__(self, plan: ChildPlan, place: Workplace) -> None:
+        self._place = place
+        self._training: Future[Reports] | None = None
+        self._walks: dict[int, Future[Reports]] = {}
+        if plan.train_examples is None or place.options.is_distributed:
+            return
+        child = place.plans.index(plan)
+        lacking = [n for n, variant in enumerate(plan.variants) if not _is_done(variant, place.store)]
+        if not lacking or probing_device() != "cpu":
+            return
+        if 0 in lacking:
+            self._training = self._ask(child, 0, only_train=True)
+        place.ahead.rehearse(place.plans, place.store)
+        # The first variant is walked here, and the others in their order, until the two processes meet.
+        for number in sorted(set(lacking) - {0}, reverse=True):
+            self._walks[number] = self._ask(child, number)
+
+    def trained(self) -> Reports:
+        """Waits for the training of the spec's own network, where it was given away and has begun."""
+        if self._training is None:
+            return ()
+        if self._training.running():
+            lightning()  # imported here meanwhile: the harvest comes next
+        return self._result(self._training)
+
+    def walked(self, number: int) -> Reports:
+        """What became of the stages of a variant that was walked beside; nothing where it was not begun."""
+        asked = self._walks.get(number)
+        return () if asked is None else self._result(asked)
+
+    def _ask(self, child: int, variant: int, *, only_train: bool = False) -> Future[Reports]:
+        place = self._place
+        return place.ahead.companion.ahead(
+            _walk,
+            place.plans,
+            child,
+            variant,
+            store=place.store.root,
+            root=place.root,
+            options=place.options,
+            only_train=only_train,
+        )
+
+    def _result(self, asked: Future[Reports]) -> Reports:
+        return self._place.ahead.companion.result(asked, lambda: ())
+
+
+def _walk(
+    plans: Sequence[ChildPlan],
+    child: int,
+    variant: int,
+    *,
+    store: Path,
+    root: Path,
+    options: Options,
+    only_train: bool,
+) -> Reports:
+    """Walks one variant of one child, in the second process."""
+    walk = Walk(plans[child], Workplace(Store(store), root, options, Silent(), plans, Ahead()))
+    chosen = plans[child].variants[variant]
+    with computing_on(options.accelerator):
+        if only_train:
+            walk.train(chosen)
+        else:
+            walk.walk(chosen)
+    return tuple(walk.performer.reports.values())
+
+
+def _is_done(variant: VariantPlan, store: Store) -> bool:
+    return all(store.has(stage.kind, stage.digest) for stage in variant.stages())
