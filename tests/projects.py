@@ -24,7 +24,7 @@ SPEC: dict[str, Any] = {
     "seed": 0,
     "model": {"kind": "mlp", "inputs": 64, "hidden": [16, 16], "classes": 10, "training": {"epochs": 2}},
     "layer": "hidden.2",
-    "dataset": {"kind": "digits", "split": "test"},
+    "dataset": {"kind": "digits", "split": "test", "test_fraction": 0.15},
     "code": {"kind": "sign", "units": "own", "positions": "same"},
     "controls": [{"use": "random_init", "draws": 1}],
     "analyses": {
