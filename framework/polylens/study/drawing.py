@@ -14,6 +14,7 @@ from polylens.report import ClusterCards
 from polylens.store import load_figures, save_figures
 from polylens.streams import Streams
 from polylens.study.cards import cards_of, gallery_of
+from polylens.study.looks import looks_of_figures
 from polylens.study.stages import Stage
 from polylens.study.subject import subject_of, title_of
 from polylens.study.walk import Walk
@@ -43,6 +44,10 @@ class Drawing:
             with suppress(Exception):
                 analysis, outcomes = self._own.analyses[name].analysis, self.walk.outcomes(name)
                 self._asked[name] = self.walk.place.ahead.draw(analysis, outcomes, subject=self.subject)
+
+    def figure_stages(self) -> tuple[Stage, ...]:
+        """The stages that `figures` reads."""
+        return tuple(stage for stage, _ in self._stages())
 
     def figures(self) -> tuple[Figure, ...]:
         """Every picture, the training first, then analysis by analysis."""
@@ -87,11 +92,16 @@ class Drawing:
             "analysis": self._own.analyses[name].analysis.identity(),
             "outcomes": outcomes,
             "subject": title_of(self.walk.plan),
+            "looks": looks_of_figures(type(self._own.analyses[name].analysis)),
         }
         return Stage("figures", f"{name}.figures", identity, path=f"analyses.{name}")
 
     def _training_stage(self, training: Stage) -> Stage:
-        identity = {"training": training.digest, "subject": title_of(self.walk.plan)}
+        identity = {
+            "training": training.digest,
+            "subject": title_of(self.walk.plan),
+            "looks": looks_of_figures(Drawing),
+        }
         return Stage("figures", "train.figures", identity, path="model.training")
 
     def _drawer(self, name: str) -> Callable[[Path], None]:

@@ -14,12 +14,13 @@ from polylens.settings import Settings
 from polylens.spec import Study, spec_digest
 from polylens.study.drawing import Drawing
 from polylens.study.metrics import comparisons_table, draws_table, metrics_of, names_with_ranges
+from polylens.study.pages import report_stage
 from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan
 from polylens.study.results import Result
 from polylens.study.subject import code_sentence
 from polylens.study.walk import Walk
-from polylens.tracking import ERROR_TAG, Input, TrackedRun, Tracker, collect_provenance
+from polylens.tracking import ERROR_TAG, LOOKS_TAG, Input, TrackedRun, Tracker, collect_provenance
 
 
 class StudyLog:
@@ -52,12 +53,22 @@ class StudyLog:
         return self._tracker.trouble
 
     def finish_parent(self, status: str, *, overview: Path | None) -> None:
-        """Ends the parent run, with a table of its children and, where there is one, the page of all."""
-        if self.parent is not None and not self.parent.finished:
-            self.parent.log_children(self.runs)
-            if overview is not None:
-                self.parent.log_report(overview.read_text(encoding="utf-8"))
-            self.parent.finish(status)
+        """Ends the parent run, with a table of its children and, where there is one, the page of all.
+
+        A parent that is finished takes the page as it looks now.
+        """
+        parent = self.parent
+        if parent is None:
+            return
+        # The page lies in a folder named by its stage's digest.
+        looks = None if overview is None else overview.parent.name
+        is_new = not parent.finished or (parent.run_id is not None and parent.looks != looks)
+        if overview is not None and looks is not None and is_new:
+            parent.log_report(overview.read_text(encoding="utf-8"))
+            parent.set_tags({LOOKS_TAG: looks})
+        if not parent.finished:
+            parent.log_children(self.runs)
+            parent.finish(status)
 
     def stop(self, status: str, *, runs: Sequence[TrackedRun], reason: str = "") -> None:
         """Marks runs that did not come to their end: `FAILED` with the reason, or `KILLED`."""
@@ -145,7 +156,21 @@ class StudyLog:
         if page is not None:
             run.log_report(page)
         run.log_provenance({**self._provenance(plan, seconds), "stages": _stages(plan)})
-        run.set_tags(_code_tags(walk))
+        run.set_tags({**_code_tags(walk), LOOKS_TAG: _looks(drawing)})
+
+    def renew_looks(self, run: TrackedRun, drawing: Drawing, *, page: str) -> None:
+        """Gives a finished run the figures and the page as they look now, where MLflow has older ones.
+
+        No number is logged again. A run that still waits to be sent is left as it waits.
+        """
+        looks = _looks(drawing)
+        if run.run_id is None or run.looks == looks:
+            return
+        for figure in drawing.figures():
+            run.log_figure(figure)
+        run.log_captions()
+        run.log_report(page)
+        run.set_tags({LOOKS_TAG: looks})
 
     def _log_tables(self, run: TrackedRun, walk: Walk) -> None:
         history = walk.training_history()
@@ -161,6 +186,11 @@ class StudyLog:
             for name in variant.labels:
                 for table_name, table in walk.labels(variant, name).tables.items():
                     run.log_table(f"{folder}{name}.{table_name}", table)
+
+
+def _looks(drawing: Drawing) -> str:
+    """Digest of what a run's figures and page are of, and of the sources that made them."""
+    return digest([stage.digest for stage in (*drawing.figure_stages(), report_stage(drawing))])
 
 
 def run_digest(plan: ChildPlan) -> str:

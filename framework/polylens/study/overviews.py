@@ -14,6 +14,7 @@ from polylens.report import Chapter, Overview, Section, Spread, SpreadRow, Sprea
 from polylens.store import file_from_bytes
 from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
+from polylens.study.looks import looks_of_pages
 from polylens.study.performing import Performer
 from polylens.study.plans import ChildPlan
 from polylens.study.results import Result
@@ -76,6 +77,8 @@ def _stage(finished: Sequence[Finished], title: str, failed: Sequence[str]) -> S
                 for variant in each.plan.variants
                 for stage in variant.stages()
             ],
+            "figures": [stage.digest for each in finished for stage in Drawing(each.walk).figure_stages()],
+            "looks": looks_of_pages(__name__),
         },
     )
 

@@ -11,6 +11,7 @@ from polylens.store import file_from_bytes
 from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
 from polylens.study.facts import facts_of, making_of
+from polylens.study.looks import looks_of_pages
 from polylens.study.plans import ChildPlan, VariantPlan
 from polylens.study.results import CODE, Result
 from polylens.study.stages import Stage
@@ -32,7 +33,7 @@ def write_report(drawing: Drawing, results: Sequence[Result], *, failure: str = 
         results: its numbers.
         failure: why it failed and what is missing, where it did.
     """
-    performer, stage = drawing.walk.performer, _stage(drawing.walk.plan, failure)
+    performer, stage = drawing.walk.performer, report_stage(drawing, failure)
 
     def work(folder: Path) -> None:
         # The page's template and pictures are only loaded to make one.
@@ -44,7 +45,9 @@ def write_report(drawing: Drawing, results: Sequence[Result], *, failure: str = 
     return performer.read(lambda: performer.open(stage) / _FILE, again=lambda: performer.perform(stage, work))
 
 
-def _stage(plan: ChildPlan, failure: str) -> Stage:
+def report_stage(drawing: Drawing, failure: str = "") -> Stage:
+    """The stage of the page: what it tells, the figures it shows, and the sources that make it."""
+    plan = drawing.walk.plan
     heading = plan.child.experiment
     failed = {"failure": failure} if failure else {}
     return Stage(
@@ -56,6 +59,8 @@ def _stage(plan: ChildPlan, failure: str) -> Stage:
             "title": _title(plan),
             "names": [*heading.analyses, *heading.labels],
             "stages": [stage.digest for variant in plan.variants for stage in variant.stages()],
+            "figures": [stage.digest for stage in drawing.figure_stages()],
+            "looks": looks_of_pages(__name__),
             **failed,
         },
     )

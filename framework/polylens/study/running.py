@@ -190,8 +190,10 @@ def _run_child(walk: Walk, run: TrackedRun, *, beside: Beside, study: str, log: 
         drawing.all_figures()
         results = results_of(walk)
         report = write_report(drawing, results)
-        if not run.finished:
-            page = report.read_text(encoding="utf-8")
+        page = report.read_text(encoding="utf-8")
+        if run.finished:
+            log.renew_looks(run, drawing, page=page)
+        else:
             log.log_results(run, drawing, results=results, reports=walk.performer.reports, page=page)
             run.finish()
     except PolylensError as error:

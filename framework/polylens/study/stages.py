@@ -18,11 +18,11 @@ _VERSIONS = {
     "analysis": 2,
     "labels": 1,
     "comparison": 1,
-    "figures": 2,
-    "report": 2,
-    "overview": 2,
 }
 """Raised when a stage's own code changes its results, so that older stored ones are not mistaken for new."""
+
+_LOOKS = ("figures", "report", "overview")
+"""Stages without a version: they are named by the sources that make them (`polylens.study.looks`)."""
 
 THUMBNAIL = 16
 """Raw inputs are averaged down to at most this many pixels a side before they serve as a baseline."""
@@ -33,7 +33,7 @@ class Stage:
     """One piece of work whose result lies in the store under its digest."""
 
     kind: str
-    """Folder in the store, one of `_VERSIONS`."""
+    """Folder in the store, one of `_VERSIONS` or of `_LOOKS`."""
     name: str
     """For people and metrics, such as `harvest.random_init#2`."""
     identity: Mapping[str, Any]
@@ -44,7 +44,8 @@ class Stage:
     @cached_property
     def digest(self) -> str:
         """The stage's name in the store."""
-        return digest({"stage": self.kind, "version": _VERSIONS[self.kind], **self.identity})
+        version = {} if self.kind in _LOOKS else {"version": _VERSIONS[self.kind]}
+        return digest({"stage": self.kind, **version, **self.identity})
 
     def about(self) -> dict[str, Any]:
         """What the store writes beside the result, so that `plan --why` can say what differs."""

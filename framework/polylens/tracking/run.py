@@ -29,6 +29,8 @@ PAGE_OF_RUNS = "?workflowType=machine_learning"
 """Opens MLflow's page with runs; it takes its visitors for makers of language-model agents unless told."""
 ERROR_TAG = "polylens.error"
 """Why a run failed; removed when the run is taken up again."""
+LOOKS_TAG = "polylens.looks"
+"""What its figures and its page are of; replaced when they are made anew."""
 _LONGEST_TAG = 5000
 _ENDS: Mapping[RangeKind, tuple[str, str]] = {
     "interval": (".low", ".high"),
@@ -50,6 +52,8 @@ class TrackedRun:
         """Params logged so far, by this process or an earlier one."""
         self.metrics: dict[str, float] = {}
         """Metrics logged so far, by this process or an earlier one."""
+        self.looks: str | None = None
+        """Of which figures and page MLflow has the pictures; None where it does not say."""
         self._numbers: dict[str, Number] = {}
         self._captions: dict[str, str] = {}
         self._delivery = delivery
@@ -57,6 +61,7 @@ class TrackedRun:
             self.finished = self.finished or found.info.status == "FINISHED"
             self.params |= found.data.params
             self.metrics |= found.data.metrics
+            self.looks = found.data.tags.get(LOOKS_TAG)
         if self.finished:
             self.status = "FINISHED"
 
@@ -158,6 +163,11 @@ class TrackedRun:
         self.log_artifact(f"figures/{path}", figure.png)
         self._captions[path] = f"## {figure.title}\n\n`{path}`: {figure.caption}\n"
 
+    def log_captions(self) -> None:
+        """Logs titles and captions of the figures logged so far."""
+        if self._captions:
+            self.log_artifact("figures/captions.md", text("\n".join(self._captions.values())).encode())
+
     def log_report(self, html: str) -> None:
         """Logs the run's page."""
         content = text(html).encode()
@@ -198,8 +208,7 @@ class TrackedRun:
         """Ends the run: `FINISHED`, `FAILED` or `KILLED`, after a table of all numbers and the captions."""
         if self._numbers:
             self.log_table("numbers", numbers_table(self._numbers))
-        if self._captions:
-            self.log_artifact("figures/captions.md", text("\n".join(self._captions.values())).encode())
+        self.log_captions()
         self._send(Finish(status=status, end_time=time.time_ns() // 1_000_000))
         self.status = status
         self.finished = status == "FINISHED"
