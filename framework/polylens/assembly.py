@@ -129,7 +129,7 @@ def assemble(
 
         folder = store.open("training", recipe.training)
         module.load_state_dict(load_file(folder / "weights.safetensors"))
-    elif recipe.control is None or recipe.control.weights != "untrained":
+    elif recipe.control is None or recipe.control.has_learnt:
         # Into a network that nothing may have been learnt by, no weights are read, whatever its kind says.
         module = model.load(module, root=root, progress=progress)
     network = Network(

@@ -103,7 +103,7 @@ def test_after_recalibration_every_norm_gives_numbers_of_order_one() -> None:
 def test_random_init_draws_no_weights_itself() -> None:
     plain = Cnn(image_size=8, channels=(4, 6), classes=10)
     network = network_of(plain)
-    assert RandomInit.weights == "untrained"
+    assert not RandomInit.has_learnt
     assert same(state(network), state(RandomInit().apply(network, digits_for(plain), Streams(1))))
 
 
@@ -157,14 +157,17 @@ def test_each_tensor_is_shuffled_by_a_stream_of_its_own_name() -> None:
     assert np.array_equal(after.flatten().numpy(), before.flatten().numpy()[order])
 
 
-@pytest.mark.parametrize(
-    ("control", "weights"), [(RandomLabels(), "shuffled targets"), (SecondSeed(), "another seed")]
-)
+@pytest.mark.parametrize(("control", "targets"), [(RandomLabels(), "shuffled"), (SecondSeed(), "true")])
 def test_controls_of_training_ask_for_other_weights_and_change_nothing_else(
-    control: RandomLabels | SecondSeed, weights: str
+    control: RandomLabels | SecondSeed, targets: str
 ) -> None:
     network = network_of(NORMED)
-    assert control.weights == weights
+    start = control.start(NORMED.model_copy(update={"training": Training(epochs=1)}))
+    assert start is not None
+    training = start.recipe()
+    assert training is not None
+    assert training.targets == targets
+    assert control.has_own_draws
     assert control.needs_training
     assert control.apply(network, digits_for(NORMED), Streams(1)) is network
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from polylens.controls import Control, Weights
+from polylens.controls import Control
 from polylens.records import Examples, Network
 from polylens.streams import Streams
 
@@ -23,8 +23,6 @@ class Checkpoint(Control):
     0 epochs it has its initial weights. A network of the hub is taken at another commit, such as those that
     Pythia has for steps of its training.
     """
-
-    weights: ClassVar[Weights] = "earlier"
 
     draws: Literal[1] = 1
     """There is one such network."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from polylens.controls import Control, Weights
-from polylens.records import Examples, Network
+from polylens.controls import Control
+from polylens.records import Examples, Mark, Network
 from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from polylens.models import Model
 
 
 class RandomInit(Control):
@@ -24,10 +27,16 @@ class RandomInit(Control):
     all where boundaries lie: without biases all those of a first layer meet in the origin.
     """
 
-    weights: ClassVar[Weights] = "untrained"
+    has_learnt: ClassVar[bool] = False
+    has_own_draws: ClassVar[bool] = True
+    mark: ClassVar[Mark | None] = Mark("#c9620a", "s")
 
     calibration_examples: int = Field(default=256, ge=2)
     """Examples drawn to recalibrate batch norms."""
+
+    def start(self, model: Model) -> Model:
+        """The model with fresh weights."""
+        return model.untrained()
 
     def apply(self, network: Network, examples: Examples, streams: Streams) -> Network:
         """A copy of the fresh network, its batch norms recalibrated."""

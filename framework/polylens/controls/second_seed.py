@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from polylens.controls import Control, Weights
-from polylens.records import Examples, Network
+from polylens.controls import Control
+from polylens.records import Examples, Mark, Network
 from polylens.streams import Streams
 
 
@@ -15,8 +15,9 @@ class SecondSeed(Control):
     Only for networks trained here: published weights have no second seed. Examples, splits and draws stay.
     """
 
-    weights: ClassVar[Weights] = "another seed"
+    has_own_draws: ClassVar[bool] = True
     needs_training: ClassVar[bool] = True
+    mark: ClassVar[Mark | None] = Mark("#4f9bd3", "v")
 
     def apply(self, network: Network, examples: Examples, streams: Streams) -> Network:
         """The network as it was trained."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from polylens.controls import Control
 from polylens.errors import UsageError, listed
-from polylens.records import Examples, Network
+from polylens.records import Examples, Mark, Network
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class ShuffledWeights(Control):
     """
 
     version: ClassVar[int] = 2
+    mark: ClassVar[Mark | None] = Mark("#858f98", "D")
 
     calibration_examples: int = Field(default=256, ge=2)
     """Examples drawn to recalibrate batch norms."""

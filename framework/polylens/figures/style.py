@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
@@ -15,6 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from polylens.figures.words import fitted, inches, lines
+from polylens.records import Mark
 
 DPI = 160
 WIDTH = 7.6
@@ -42,15 +44,10 @@ CYCLE = (
 """Colours of clusters and classes; beyond twelve they repeat and the labels tell them apart."""
 
 _MOST_NOTE_LINES = 6
-_VARIANTS = {
-    "network": (STRONG, "o"),
-    "random_init": (WARM, "s"),
-    "shuffled_weights": ("#858f98", "D"),
-    "random_labels": ("#7a5230", "^"),
-    "second_seed": ("#4f9bd3", "v"),
-    "raw_inputs": ("#3c444c", "X"),
-}
-_OTHERS = (("#6f7a84", "P"), ("#b98a5a", "p"), ("#4d5761", "h"), ("#9aa3ab", "*"))
+_MARKS = {"network": Mark(STRONG, "o"), "raw_inputs": Mark("#3c444c", "X")}
+"""What is in every study; controls bring their own marks (`marked`)."""
+_OTHERS = (Mark("#6f7a84", "P"), Mark("#b98a5a", "p"), Mark("#4d5761", "h"), Mark("#9aa3ab", "*"))
+_marks: ContextVar[Mapping[str, Mark]] = ContextVar("marks", default={})  # noqa: B039  (never written to)
 
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": DPI,
@@ -177,12 +174,22 @@ def variant_name(variant: str) -> str:
     return fitted(variant.replace("_", " "), width=1.4, size=SMALL)
 
 
+@contextmanager
+def marked(marks: Mapping[str, Mark]) -> Iterator[None]:
+    """Draws variants of these names by these marks, in the block."""
+    token = _marks.set(marks)
+    try:
+        yield
+    finally:
+        _marks.reset(token)
+
+
 def variant_style(variant: str, variants: Sequence[str]) -> tuple[str, str]:
-    """Colour and marker of a variant; unknown ones take quiet colours in their order."""
-    if variant in _VARIANTS:
-        return _VARIANTS[variant]
-    unknown = [name for name in variants if name not in _VARIANTS]
-    return _OTHERS[(unknown.index(variant) if variant in unknown else 0) % len(_OTHERS)]
+    """Colour and marker of a variant; those without a mark take quiet ones in their order."""
+    marks = {**_marks.get(), **_MARKS}
+    without = [name for name in variants if name not in marks]
+    mark = marks.get(variant) or _OTHERS[(without.index(variant) if variant in without else 0) % len(_OTHERS)]
+    return mark.colour, mark.marker
 
 
 def colour(number: int) -> str:

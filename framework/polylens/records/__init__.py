@@ -18,6 +18,7 @@ from polylens.records.findings import (
     Subhierarchy,
     count_clusters,
 )
+from polylens.records.marks import Mark
 from polylens.records.network import (
     PADDING,
     Context,
@@ -52,6 +53,7 @@ __all__ = [
     "ImageFormat",
     "InputFormat",
     "Labels",
+    "Mark",
     "Network",
     "Number",
     "Origins",

@@ -12,7 +12,7 @@ import numpy as np
 from polylens.analyses import Analysis, Outcome
 from polylens.companion import Companion
 from polylens.imports import lightning
-from polylens.records import Figure
+from polylens.records import Figure, Mark
 from polylens.store import Store
 from polylens.study.plans import ChildPlan
 
@@ -60,12 +60,17 @@ class Ahead:
             self.companion.settle(self._rehearsal)
 
     def draw(
-        self, analysis: Analysis, outcomes: Mapping[str, tuple[Outcome, ...]], *, subject: str
+        self,
+        analysis: Analysis,
+        outcomes: Mapping[str, tuple[Outcome, ...]],
+        *,
+        marks: Mapping[str, Mark],
+        subject: str,
     ) -> Future[tuple[Figure, ...]]:
         """Has an analysis drawn, unless its rows are many."""
         if _weight(outcome for draws in outcomes.values() for outcome in draws) > _MOST_BYTES:
             return Future()
-        return self.companion.ahead(_draw, analysis, outcomes, subject=subject)
+        return self.companion.ahead(drawn, analysis, outcomes, marks=marks, subject=subject)
 
     def drawn(
         self, asked: Future[tuple[Figure, ...]], here: Callable[[], tuple[Figure, ...]]
@@ -83,10 +88,18 @@ def _rehearse(analyses: Iterable[Analysis]) -> None:
         analysis.rehearse()
 
 
-def _draw(
-    analysis: Analysis, outcomes: Mapping[str, tuple[Outcome, ...]], *, subject: str
+def drawn(
+    analysis: Analysis,
+    outcomes: Mapping[str, tuple[Outcome, ...]],
+    *,
+    marks: Mapping[str, Mark],
+    subject: str,
 ) -> tuple[Figure, ...]:
-    return analysis.draw(outcomes, subject=subject)
+    """An analysis's figures, its variants shown by these marks."""
+    from polylens.figures import marked
+
+    with marked(marks):
+        return analysis.draw(outcomes, subject=subject)
 
 
 def _weight(outcomes: Iterable[Outcome]) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from polylens.records import Figure
+from polylens.records import Figure, Mark
 from polylens.report import ClusterCards
 from polylens.store import load_figures, save_figures
 from polylens.streams import Streams
+from polylens.study.ahead import drawn
 from polylens.study.cards import cards_of, gallery_of
 from polylens.study.looks import looks_of_figures
 from polylens.study.stages import Stage
@@ -43,7 +44,19 @@ class Drawing:
             # What goes wrong here goes wrong in the stage as well, which says where.
             with suppress(Exception):
                 analysis, outcomes = self._own.analyses[name].analysis, self.walk.outcomes(name)
-                self._asked[name] = self.walk.place.ahead.draw(analysis, outcomes, subject=self.subject)
+                self._asked[name] = self.walk.place.ahead.draw(
+                    analysis, outcomes, marks=self._marks, subject=self.subject
+                )
+
+    @cached_property
+    def _marks(self) -> Mapping[str, Mark]:
+        """How each control is shown, by its name in the spec; of two of one kind only the first."""
+        marks: dict[str, Mark] = {}
+        for named in self.walk.plan.child.experiment.controls:
+            mark = named.control.mark
+            if mark is not None and mark not in marks.values():
+                marks[named.name] = mark
+        return marks
 
     def figure_stages(self) -> tuple[Stage, ...]:
         """The stages that `figures` reads."""
@@ -93,6 +106,7 @@ class Drawing:
             "outcomes": outcomes,
             "subject": title_of(self.walk.plan),
             "looks": looks_of_figures(type(self._own.analyses[name].analysis)),
+            "marks": {control: [mark.colour, mark.marker] for control, mark in self._marks.items()},
         }
         return Stage("figures", f"{name}.figures", identity, path=f"analyses.{name}")
 
@@ -107,7 +121,8 @@ class Drawing:
     def _drawer(self, name: str) -> Callable[[Path], None]:
         def work(folder: Path) -> None:
             analysis = self._own.analyses[name].analysis
-            here = partial(analysis.draw, self.walk.outcomes(name), subject=self.subject)
+            outcomes = self.walk.outcomes(name)
+            here = partial(drawn, analysis, outcomes, marks=self._marks, subject=self.subject)
             asked = self._asked.pop(name, None)
             figures = [*(here() if asked is None else self.walk.place.ahead.drawn(asked, here))]
             cards = self.cards(name)

@@ -43,9 +43,7 @@ class Recognition:
         """
         model = child.experiment.model
         controls = [named.control for named in child.experiment.controls]
-        weights = (
-            ("own", "fresh") if any(control.weights == "untrained" for control in controls) else ("own",)
-        )
+        weights = ("own", "fresh") if any(not control.has_learnt for control in controls) else ("own",)
         key = (id(getattr(model, "module", model)), examples.fingerprint, weights)
         if key not in self._settled:
 
