@@ -94,7 +94,7 @@ def test_controls_start_from_the_weights_they_ask_for() -> None:
     assert recipe(TRAINED, "shuffled_weights").weighted_model == recipe(TRAINED).model
     assert recipe(TRAINED, "second_seed").weighted_model == recipe(TRAINED).model
     assert recipe(TRAINED, "random_init").weighted_model == recipe(FRESH).model
-    permuted = recipe(TRAINED, "random_labels").weighted_model.recipe()
+    permuted = recipe(TRAINED, "random_labels").weighted_model.training_here()
     assert permuted is not None
     assert permuted.targets == "shuffled"
     with pytest.raises(UsageError, match="random_labels"):

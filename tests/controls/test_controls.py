@@ -164,7 +164,7 @@ def test_controls_of_training_ask_for_other_weights_and_change_nothing_else(
     network = network_of(NORMED)
     start = control.start(NORMED.model_copy(update={"training": Training(epochs=1)}))
     assert start is not None
-    training = start.recipe()
+    training = start.training_here()
     assert training is not None
     assert training.targets == targets
     assert control.has_own_draws

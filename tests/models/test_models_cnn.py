@@ -113,6 +113,6 @@ def test_controls_get_the_model_untrained_or_on_shuffled_targets() -> None:
     trained = cnn().model_copy(update={"training": Training()})
     shuffled = trained.with_targets("shuffled")
     assert shuffled is not None
-    assert shuffled.recipe() == Training(targets="shuffled")
-    assert trained.untrained().recipe() is None
+    assert shuffled.training_here() == Training(targets="shuffled")
+    assert trained.untrained().training_here() is None
     assert cnn().with_targets("shuffled") is None

@@ -77,11 +77,11 @@ def test_inputs_that_do_not_fit_the_image_are_refused_with_both_numbers_that_wou
 
 
 def test_controls_get_the_model_untrained_or_on_shuffled_targets() -> None:
-    assert REFERENCE.untrained().recipe() is None
+    assert REFERENCE.untrained().training_here() is None
     shuffled = REFERENCE.with_targets("shuffled")
     assert shuffled is not None
-    assert shuffled.recipe() == Training(targets="shuffled")
-    assert REFERENCE.recipe() == Training(targets="true")
+    assert shuffled.training_here() == Training(targets="shuffled")
+    assert REFERENCE.training_here() == Training(targets="true")
     assert REFERENCE.untrained().with_targets("shuffled") is None
 
 

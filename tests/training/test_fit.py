@@ -87,8 +87,8 @@ def test_the_number_of_threads_is_part_of_a_trainings_identity():
     other = model.model_copy(update={"training": Training(threads=2)})
     assert model.identity()["training"]["threads"] == 1
     assert model.identity() != other.identity()
-    assert other.with_targets("shuffled").recipe().threads == 2
-    assert other.after_epochs(1).recipe().threads == 2
+    assert other.with_targets("shuffled").training_here().threads == 2
+    assert other.after_epochs(1).training_here().threads == 2
 
 
 def test_a_separable_problem_is_learned_and_written_down(tmp_path):

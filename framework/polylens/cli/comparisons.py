@@ -21,7 +21,7 @@ def table_of_comparisons(
     for result in results:
         if not result.comparisons:
             continue
-        rows.append(Row(f"{result.stage}: {_words(result.name)}", is_heading=True))
+        rows.append(Row(f"{result.source}: {_words(result.name)}", is_heading=True))
         for control, comparison in result.comparisons.items():
             rows.append(Row(f"  {_words(control)}"))
             compared.append(comparison)

@@ -22,15 +22,15 @@ _SHORT = {"adjusted_mutual_information": "adjusted mutual info"}
 def table_of_one(child: ChildResult, *, width: int, ascii_only: bool = False) -> Iterator[Text]:
     """The headlines of one run, stage by stage."""
     results = [result for result in child.results if result.headline and result.is_shown]
-    stages = [result.stage for result in results]
+    stages = [result.source for result in results]
     rows: list[Row] = []
     for number, result in enumerate(results):
-        alone = f"{result.stage}: {_words(result.name)}"
-        if stages.count(result.stage) == 1 and len(alone) <= _LONGEST_INLINE:
+        alone = f"{result.source}: {_words(result.name)}"
+        if stages.count(result.source) == 1 and len(alone) <= _LONGEST_INLINE:
             rows.append(Row(alone))
             continue
-        if number == 0 or stages[number - 1] != result.stage:
-            rows.append(Row(result.stage, is_heading=True))
+        if number == 0 or stages[number - 1] != result.source:
+            rows.append(Row(result.source, is_heading=True))
         rows.append(Row(f"  {_words(result.name)}"))
     return _table(rows, results, width=width, ascii_only=ascii_only)
 
@@ -44,7 +44,7 @@ def table_of_several(
         point = child.name.removeprefix(study).strip()
         own = [result for result in child.results if result.is_shown]
         for result in [each for each in own if each.answers] or [each for each in own if each.headline]:
-            members.setdefault((result.stage, result.name), []).append((point, result))
+            members.setdefault((result.source, result.name), []).append((point, result))
     rows: list[Row] = []
     for (stage, name), below in members.items():
         rows.append(Row(f"{stage}: {_words(name)}", is_heading=True))

@@ -37,7 +37,7 @@ class Control(Plugin):
 
     def why_not(self, model: Model) -> tuple[str, str] | None:
         """Why the model can have no such control, and what to do; None where it can."""
-        if not self.needs_training or model.recipe() is not None:
+        if not self.needs_training or model.training_here() is not None:
             return None
         hint = "give the model a 'training' block, or leave this control out"
         return "retrains the network, but this model is not trained here", hint

@@ -54,7 +54,7 @@ class Checkpoint(Control):
         """It was not trained here for more epochs, or has no other revision."""
         if self.start(model) is not None:
             return None
-        training = model.recipe()
+        training = model.training_here()
         if self.revision is not None:
             return "asks for another revision, but this model has none", "use it with models of the hub"
         if training is None:

@@ -17,7 +17,7 @@ from polylens.dataflow.watch import Watch
 from polylens.dataflow.winners import winners
 from polylens.errors import UsageError
 
-Take = Callable[[str | Nonlinearity, torch.Tensor], None]
+Receiver = Callable[[str | Nonlinearity, torch.Tensor], None]
 
 
 class _AllCaught(BaseException):
@@ -30,7 +30,7 @@ def capture(
     *,
     layers: Collection[str],
     nonlinearities: Collection[Nonlinearity],
-    take: Take,
+    take: Receiver,
     shapes: Mapping[str, LayerShape] | None = None,
     attentions: Attentions | None = None,
 ) -> None:
@@ -88,7 +88,7 @@ class _Catch(Watch):  # type: ignore[no-untyped-call]
         *,
         layers: frozenset[str],
         sites: dict[Site, Nonlinearity],
-        take: Take,
+        take: Receiver,
         shapes: Mapping[str, LayerShape],
         inputs: torch.Tensor,
     ) -> None:

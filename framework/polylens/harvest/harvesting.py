@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class HarvestedTake:
+class Harvested:
     """One take's rows in the store."""
 
     take: Take
@@ -50,7 +50,7 @@ def harvest(
     options: Options | None = None,
     progress: Progress | None = None,
     about: Mapping[str, Mapping[str, Any]] | None = None,
-) -> tuple[HarvestedTake, ...]:
+) -> tuple[Harvested, ...]:
     """Brings the rows of every take into the store, with one forward pass for all that it lacks.
 
     A harvest that was stopped goes on at the first missing shard. Rows depend neither on the batch size
@@ -197,7 +197,7 @@ class _Work:
         return shards_of(len(self.examples))
 
 
-def _harvested(store: Store, take: Take, *, was_stored: bool) -> HarvestedTake:
+def _harvested(store: Store, take: Take, *, was_stored: bool) -> Harvested:
     folder = store.open(STAGE, take.digest)
     meta = read_json(folder / "meta.json")
-    return HarvestedTake(take, folder, meta["rows"], load_skipped(store, take.digest), was_stored)
+    return Harvested(take, folder, meta["rows"], load_skipped(store, take.digest), was_stored)

@@ -118,7 +118,7 @@ class Model(Plugin):
         """
         return self
 
-    def recipe(self) -> Training | None:
+    def training_here(self) -> Training | None:
         """How the model is trained here; None where its weights are published, in a file, or fresh."""
         return None
 
@@ -136,7 +136,7 @@ class Model(Plugin):
 
     def weights_in_words(self) -> str:
         """Where the weights come from, as a report says it."""
-        training = self.recipe()
+        training = self.training_here()
         return "random, nothing is trained" if training is None else f"trained here, {training.epochs} epochs"
 
     def weights_digest(self, *, root: Path) -> str:

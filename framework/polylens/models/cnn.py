@@ -119,7 +119,7 @@ class Cnn(Model):
             before = after
         return (*names, "head", "output")
 
-    def recipe(self) -> Training | None:
+    def training_here(self) -> Training | None:
         """The `training` block."""
         return self.training
 

@@ -81,7 +81,7 @@ class Mlp(Model):
         names = [f"hidden.{depth}{part}" for depth in range(1, len(self.hidden) + 1) for part in parts]
         return (*names, "output")
 
-    def recipe(self) -> Training | None:
+    def training_here(self) -> Training | None:
         """The `training` block."""
         return self.training
 

@@ -97,7 +97,7 @@ class Drawing:
 
     def _stage(self, name: str) -> Stage:
         outcomes = [
-            f"{variant.variant.title}:{variant.analyses[name].stage.digest}"
+            f"{variant.title}:{variant.analyses[name].stage.digest}"
             for variant in self.walk.plan.variants
             if name in variant.analyses
         ]

@@ -117,8 +117,8 @@ class StudyLog:
         return " ".join([name, *variations, *limited])
 
     def _tags(self) -> dict[str, str]:
-        heading = self.study.children[0].experiment
-        about = f"{heading.about}\n\n**Claim.** {heading.claim}"
+        experiment = self.study.children[0].experiment
+        about = f"{experiment.about}\n\n**Claim.** {experiment.claim}"
         return {"mlflow.note.content": about}
 
     def _provenance(self, plan: ChildPlan, seconds: Mapping[str, float] | None = None) -> dict[str, Any]:
@@ -178,8 +178,8 @@ class StudyLog:
             run.log_table("training", history)
         for variant in walk.plan.variants:
             # No name in a spec has a dot in it: `random_init.2` is the second draw and nothing else.
-            title = variant.variant.title.replace("#", ".")
-            folder = "" if variant.variant.is_network else f"{title}/"
+            title = variant.title.replace("#", ".")
+            folder = "" if variant.is_own else f"{title}/"
             for name in variant.analyses:
                 for table_name, table in walk.findings(variant, name).tables.items():
                     run.log_table(f"{folder}{name}.{table_name}", table)

@@ -25,9 +25,11 @@ def metrics_of(results: Iterable[Result]) -> dict[str, Number]:
 
 def names_with_ranges(results: Sequence[Result]) -> set[str]:
     """Names of the metrics whose range and chance level are metrics too: the network's own, and its leads."""
-    own = {f"{result.stage}/{result.name}" for result in results}
+    own = {f"{result.source}/{result.name}" for result in results}
     leads = {
-        f"{result.stage}/{result.name}_lead.{control}" for result in results for control in result.comparisons
+        f"{result.source}/{result.name}_lead.{control}"
+        for result in results
+        for control in result.comparisons
     }
     return own | leads
 
@@ -38,7 +40,7 @@ def draws_table(results: Iterable[Result]) -> pd.DataFrame:
 
     lines = [
         {
-            "number": f"{result.stage}/{result.name}",
+            "number": f"{result.source}/{result.name}",
             "control": control,
             "draw": place + 1,
             "value": float("nan") if value is None else value,
@@ -57,7 +59,7 @@ def comparisons_table(results: Iterable[Result]) -> pd.DataFrame:
 
     lines = [
         {
-            "number": f"{result.stage}/{result.name}",
+            "number": f"{result.source}/{result.name}",
             "control": control,
             "draw": place + 1,
             "coverage": None if pair is None else pair.coverage,
@@ -78,7 +80,7 @@ def comparisons_table(results: Iterable[Result]) -> pd.DataFrame:
 
 def _metrics(results: Iterable[Result]) -> Iterator[tuple[str, Number]]:
     for result in results:
-        name = f"{result.stage}/{result.name}"
+        name = f"{result.source}/{result.name}"
         for variant, draws in result.by_variant.items():
             number = draws.summary()
             if number is not None:

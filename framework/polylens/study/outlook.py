@@ -184,9 +184,9 @@ def _lacks_rows(variant: VariantPlan, store: Store) -> bool:
 def _estimate(variant: VariantPlan, stage: Stage, plan: ChildPlan, sizes: Mapping[str, int]) -> int | None:
     if stage.kind != "harvest":
         return None
-    if variant.variant.is_raw_inputs and "embeddings" in sizes:
+    if variant.is_raw_inputs and "embeddings" in sizes:
         return sizes["embeddings"]
-    if variant.variant.is_raw_inputs:
+    if variant.is_raw_inputs:
         shape = plan.child.experiment.model.input_shape()
         return (
             len(plan.examples) * 4 * int(np.prod([shape[0], *(min(side, THUMBNAIL) for side in shape[1:])]))

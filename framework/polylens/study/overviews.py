@@ -62,14 +62,14 @@ def write_overview(finished: Sequence[Finished], *, title: str, failed: Sequence
 
 
 def _stage(finished: Sequence[Finished], title: str, failed: Sequence[str]) -> Stage:
-    heads = [(each.study, each.plan.child.experiment) for each in finished]
+    experiments = [(each.study, each.plan.child.experiment) for each in finished]
     return Stage(
         kind="overview",
         name="overview",
         identity={
             "title": title,
             "failed": list(failed),
-            "chapters": [[name, head.about, head.claim] for name, head in heads],
+            "chapters": [[name, experiment.about, experiment.claim] for name, experiment in experiments],
             "points": [[each.plan.child.name, digest(each.point)] for each in finished],
             "stages": [
                 stage.digest
@@ -85,12 +85,12 @@ def _stage(finished: Sequence[Finished], title: str, failed: Sequence[str]) -> S
 
 def _chapters(finished: Sequence[Finished]) -> Iterator[Chapter]:
     for name, runs in _grouped((each.study, each) for each in finished):
-        head = runs[0].plan.child.experiment
+        experiment = runs[0].plan.child.experiment
         sections = _grouped((_title(each), each) for each in runs)
         yield Chapter(
             title=name,
-            about=head.about,
-            claim=head.claim,
+            about=experiment.about,
+            claim=experiment.claim,
             sections=tuple(_section(title, same) for title, same in sections),
         )
 
@@ -124,7 +124,7 @@ def _by_interest(drawing: Drawing, analyses: Iterable[str]) -> Iterator[Figure]:
 
 def _tables(runs: Sequence[Finished]) -> Iterator[SpreadTable]:
     numbers = _grouped(
-        ((result.stage, result.name), result) for each in runs for result in each.results if result.is_shown
+        ((result.source, result.name), result) for each in runs for result in each.results if result.is_shown
     )
     rows = [(stage, row) for (stage, name), results in numbers for row in _rows(name, results)]
     for stage, of_stage in _grouped(rows):

@@ -48,16 +48,16 @@ def write_report(drawing: Drawing, results: Sequence[Result], *, failure: str = 
 def report_stage(drawing: Drawing, failure: str = "") -> Stage:
     """The stage of the page: what it tells, the figures it shows, and the sources that make it."""
     plan = drawing.walk.plan
-    heading = plan.child.experiment
+    experiment = plan.child.experiment
     failed = {"failure": failure} if failure else {}
     return Stage(
         kind="report",
         name="report",
         identity={
-            "about": heading.about,
-            "claim": heading.claim,
+            "about": experiment.about,
+            "claim": experiment.claim,
             "title": _title(plan),
-            "names": [*heading.analyses, *heading.labels],
+            "names": [*experiment.analyses, *experiment.labels],
             "stages": [stage.digest for variant in plan.variants for stage in variant.stages()],
             "figures": [stage.digest for stage in drawing.figure_stages()],
             "looks": looks_of_pages(__name__),
@@ -83,13 +83,13 @@ class _Page:
         self.results = results
 
     def report(self) -> Report:
-        plan, heading = self.walk.plan, self.walk.plan.child.experiment
+        plan, experiment = self.walk.plan, self.walk.plan.child.experiment
         own = plan.own
         return Report(
             title=_title(plan),
             failure=self.failure,
-            about=heading.about,
-            claim=heading.claim,
+            about=experiment.about,
+            claim=experiment.claim,
             subject=self.drawing.subject,
             facts=tuple(facts_of(self.walk)),
             scores=tuple(self._score_tables()),
@@ -102,7 +102,7 @@ class _Page:
             skipped=self.walk.skipped(own),
             made=tuple(making_of(plan)),
             provenance={stage.name: stage.digest for stage in own.stages()},
-            spec=write(heading.to_plain()),
+            spec=write(experiment.to_plain()),
         )
 
     def _score_tables(self) -> Iterator[ScoreTable]:
@@ -117,7 +117,7 @@ class _Page:
                     comparisons=result.comparisons,
                     headline=result.answers,
                 )
-                by_stage.setdefault(result.stage, []).append(score)
+                by_stage.setdefault(result.source, []).append(score)
         for stage, scores in by_stage.items():
             yield ScoreTable(title=stage, rows=tuple(scores), note=self._kind_summary(stage))
 

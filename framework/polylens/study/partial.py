@@ -83,14 +83,14 @@ def finished_part(plan: ChildPlan, store: Store) -> ChildPlan | None:
     """
     draws: dict[str, list[VariantPlan]] = defaultdict(list)
     for variant in plan.variants:
-        draws[variant.variant.name].append(variant)
+        draws[variant.name].append(variant)
     harvested = [
         variant
         for same in draws.values()
         if all(_is_harvested(each, store) for each in same)
         for variant in _with_what_all_have(same, store)
     ]
-    if not harvested or not harvested[0].variant.is_network:
+    if not harvested or not harvested[0].is_own:
         return None
     return replace(plan, variants=tuple(harvested))
 

@@ -61,7 +61,7 @@ class AnalysisPlanner:
         }
         if isinstance(analysis, Probe):
             identity["probed"] = self._probed
-            if analysis.compares and not self._variant.is_network:
+            if analysis.compares and not self._variant.is_own:
                 identity["own"] = {need: self._own_rows[need] for need in sorted(analysis.needs())}
         groundwork = self._groundwork(name, analysis, path=path)
         if groundwork is not None:

@@ -73,7 +73,7 @@ def plan_child(
     child = replace(child, experiment=experiment)
     variants = variants_of(experiment, limit=limit)
     own = variants[0].recipe
-    trained_here = experiment.model.recipe() is not None
+    trained_here = experiment.model.training_here() is not None
     train_examples = opened(own, split="train") if trained_here else None
     planner = _Planner(experiment, examples, train_examples, root, options, layers)
     return ChildPlan(
@@ -171,7 +171,7 @@ class _Planner:
         analyses = self._kept_analyses(variant)
         takes = self._takes(variant, training, analyses)
         rows = {need: planned.stage.digest for need, planned in takes.items()}
-        if variant.is_network:
+        if variant.is_own:
             self.own_rows = rows
         probed = {} if variant.is_raw_inputs else {"network": self._network(variant, training)}
         planner = AnalysisPlanner(
@@ -195,7 +195,7 @@ class _Planner:
     def _training(self, variant: Variant) -> Stage | None:
         if variant.is_raw_inputs or self.train_examples is None:
             return None
-        if variant.recipe.weighted_model.recipe() is None:
+        if variant.recipe.weighted_model.training_here() is None:
             return None
         return training_stage(
             variant.recipe,

@@ -62,6 +62,26 @@ class VariantPlan:
     labels: Mapping[str, PlannedLabel]
 
     @property
+    def name(self) -> str:
+        """`network`, the control's name in the spec, or `raw_inputs`."""
+        return self.variant.name
+
+    @property
+    def title(self) -> str:
+        """The name with the draw's number where there are several, such as `random_init#2`."""
+        return self.variant.title
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this is the network under study, and no control."""
+        return self.variant.is_own
+
+    @property
+    def is_raw_inputs(self) -> bool:
+        """Whether the rows are the inputs themselves."""
+        return self.variant.is_raw_inputs
+
+    @property
     def recipe(self) -> Recipe:
         """The recipe of the variant's network, with the digest of its trained weights."""
         training = "" if self.training is None else self.training.digest
@@ -100,7 +120,7 @@ class ChildPlan:
     @property
     def limit(self) -> int | None:
         """Examples at most, as the command line said; None where all that the spec names are taken."""
-        return self.own.variant.recipe.limit
+        return self.own.recipe.limit
 
     @cached_property
     def comparisons(self) -> Mapping[str, Stage]:
@@ -108,7 +128,7 @@ class ChildPlan:
         found = {}
         for name, own in self.own.analyses.items():
             controls = {
-                variant.variant.title: variant.analyses[name].stage.digest
+                variant.title: variant.analyses[name].stage.digest
                 for variant in self.controls()
                 if name in variant.analyses
             }

@@ -12,14 +12,14 @@ from polylens.study.plans import VariantPlan
 from polylens.study.walk import Walk
 
 CODE = "code"
-"""The stage of numbers that say how good a proxy the code is; no analysis can be called like this."""
+"""The source of numbers that say how good a proxy the code is; no analysis can be called like this."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """One number of one stage, for every variant that has the stage."""
+    """One number of an analysis, a label or a network, for every variant that has it."""
 
-    stage: str
+    source: str
     """Name of the analysis or label in the spec, or `model`, or `code`."""
     name: str
     """Name of the number, such as `purity`."""
@@ -50,39 +50,41 @@ class Result:
 
 
 def results_of(walk: Walk) -> tuple[Result, ...]:
-    """All numbers of a child, stage by stage, in the spec's order."""
-    found = [(plan.variant.name, _found(walk, plan)) for plan in walk.plan.variants]
-    keys = dict.fromkeys((stage, name) for _, stages in found for stage in stages for name in stages[stage])
+    """All numbers of a child, source by source, in the spec's order."""
+    found = [(plan.name, _found(walk, plan)) for plan in walk.plan.variants]
+    keys = dict.fromkeys(
+        (source, name) for _, sources in found for source in sources for name in sources[source]
+    )
     headlines = _headlines(walk.plan.own)
-    answers = {stage: planned.analysis.answer for stage, planned in walk.plan.own.analyses.items()}
-    compared = {stage: comparisons_of(walk, stage) for stage in walk.plan.own.analyses}
+    answers = {source: planned.analysis.answer for source, planned in walk.plan.own.analyses.items()}
+    compared = {source: comparisons_of(walk, source) for source in walk.plan.own.analyses}
     return tuple(
         Result(
-            stage,
+            source,
             name,
-            _by_variant(found, stage, name),
-            headline=name in headlines.get(stage, ()),
-            answers=name in answers.get(stage, ()),
+            _by_variant(found, source, name),
+            headline=name in headlines.get(source, ()),
+            answers=name in answers.get(source, ()),
             comparisons={
                 control: by_name[name]
-                for control, by_name in compared.get(stage, {}).items()
+                for control, by_name in compared.get(source, {}).items()
                 if name in by_name
             },
         )
-        for stage, name in keys
+        for source, name in keys
     )
 
 
 _Found = Mapping[str, Mapping[str, Number | str]]
-"""By stage and name: a number, or why it is not defined."""
+"""By source and name: a number, or why it is not defined."""
 
 
-def _by_variant(found: list[tuple[str, _Found]], stage: str, name: str) -> dict[str, Draws]:
-    """The draws of each variant that has the stage, and in some draw the number or a reason for none."""
+def _by_variant(found: list[tuple[str, _Found]], source: str, name: str) -> dict[str, Draws]:
+    """The draws of each variant that has the source, and in some draw the number or a reason for none."""
     by_variant: dict[str, list[Number | str | None]] = {}
-    for variant, stages in found:
-        if stage in stages:
-            by_variant.setdefault(variant, []).append(stages[stage].get(name))
+    for variant, sources in found:
+        if source in sources:
+            by_variant.setdefault(variant, []).append(sources[source].get(name))
     draws: dict[str, Draws] = {}
     for variant, each in by_variant.items():
         if any(one is not None for one in each):
@@ -93,7 +95,7 @@ def _by_variant(found: list[tuple[str, _Found]], stage: str, name: str) -> dict[
 
 
 def _found(walk: Walk, plan: VariantPlan) -> _Found:
-    """Everything that one draw of one variant has, by stage; a stage without numbers is there too."""
+    """Everything that one draw of one variant has, by source; a source without numbers is there too."""
     found: dict[str, Mapping[str, Number | str]] = {}
     accuracy = walk.accuracy(plan)
     if accuracy is not None:
@@ -101,12 +103,12 @@ def _found(walk: Walk, plan: VariantPlan) -> _Found:
     proxy = _proxy_numbers(walk, plan)
     if proxy:
         found[CODE] = proxy
-    for stage in plan.analyses:
-        findings = walk.findings(plan, stage)
-        found[stage] = {**findings.undefined, **findings.numbers}
-    for stage in plan.labels:
-        labels = walk.labels(plan, stage)
-        found[stage] = {**labels.undefined, **labels.numbers}
+    for source in plan.analyses:
+        findings = walk.findings(plan, source)
+        found[source] = {**findings.undefined, **findings.numbers}
+    for source in plan.labels:
+        labels = walk.labels(plan, source)
+        found[source] = {**labels.undefined, **labels.numbers}
     return found
 
 

@@ -27,8 +27,8 @@ class Variant:
         return self.name if self.draws == 1 else f"{self.name}#{self.draw + 1}"
 
     @property
-    def is_network(self) -> bool:
-        """Whether this is the spec's own network."""
+    def is_own(self) -> bool:
+        """Whether this is the network under study, and no control."""
         return self.name == NETWORK
 
     @property
@@ -38,7 +38,7 @@ class Variant:
 
     def stage_name(self, stage: str) -> str:
         """The stage's name for people and metrics: `clusters`, or `clusters.random_init#2`."""
-        return stage if self.is_network else f"{stage}.{self.title}"
+        return stage if self.is_own else f"{stage}.{self.title}"
 
 
 def variants_of(experiment: Experiment, *, limit: int | None) -> tuple[Variant, ...]:

@@ -80,7 +80,7 @@ class Walk:
             from polylens.training import fit
 
             recipe = variant.recipe
-            training = recipe.weighted_model.recipe()
+            training = recipe.weighted_model.training_here()
             if training is None or self.plan.train_examples is None:
                 raise AssertionError("a training stage is only planned for models trained here")
             streams = recipe.weight_streams
@@ -162,7 +162,7 @@ class Walk:
         network, device = self._tried(variant), probing_device()
         if device != "cpu":
             network = replace(network, module=deepcopy(network.module).to(device))
-        compares = analysis.compares and not variant.variant.is_network
+        compares = analysis.compares and not variant.is_own
         own = self.rows(self.plan.own) if compares else None
         return Probed(network, self.plan.examples, self.plan.layer, own)
 
@@ -262,7 +262,7 @@ class Walk:
                 continue
             upstream = self._upstream(variant, planned)
             outcome = Outcome(self.rows(variant), self.findings(variant, name), upstream)
-            outcomes[variant.variant.name] = (*outcomes.get(variant.variant.name, ()), outcome)
+            outcomes[variant.name] = (*outcomes.get(variant.name, ()), outcome)
         return outcomes
 
     def _missing_takes(self, variant: VariantPlan) -> list[tuple[Stage, Take]]:
