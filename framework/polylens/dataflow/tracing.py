@@ -1,4 +1,17 @@
-"""Finding the data flow of a network by watching one forward pass."""
+"""Finding the data flow of a network by watching one forward pass.
+
+Every operation of the pass is seen by a dispatch mode (`watch.py`), below modules and autograd:
+
+1. Every tensor that depends on the input is remembered with the step that made it (`memory.py`), and every
+   operation names the steps of its arguments: its parents.
+2. An operation that only moves numbers (a view, a transpose, a slice) makes no step.
+3. A call of a nonlinearity whose regimes can be told makes a step that a code can read.
+4. An operation that is affine in what depends on the input makes a linear step.
+5. All else makes an obstacle: beyond it, regimes do not tell the affine map.
+
+So a flow is a graph of steps of which regimes, maps and obstacles can be asked. Cost: one forward pass of one
+example, and memory for the graph, not for the tensors. Decision 2 says why tensors are watched, and not code.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +32,9 @@ from polylens.dataflow.memory import Memory
 from polylens.dataflow.moving import moved_ids
 from polylens.dataflow.nonlinearities import Nonlinearity, Site
 from polylens.dataflow.shapes import LayerShape, first_tensor
+from polylens.dataflow.sites import why_not_a_site
 from polylens.dataflow.watch import Watch
-from polylens.dataflow.winners import ADAPTIVE, SLIDING, reduced_axes, window_size
+from polylens.dataflow.winners import window_size
 from polylens.errors import UsageError
 
 _TOKENS = 13  # of a traced input that has more: they show the data flow, and hardly any other axis is as long
@@ -146,7 +160,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         self.record(name, output)
 
     def before_composite(self, site: Site, source: torch.Tensor) -> None:
-        parents, what = self.memory.steps(source), self._why_not_a_site(site.operation, {"self": source})
+        parents, what = self.memory.steps(source), self._why_not_a_site(site, {"self": source})
         reads = self._reads({"self": source}) if parents and what is None else None
         self._whole.append((parents, what, reads))
 
@@ -173,13 +187,15 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         parents = self._parents(arguments)
         # All that is read of the arguments is read before the operation runs: it may write in place.
         moved = moved_ids(self.memory, function, arguments) if parents else None
-        what = None if site is None else self._why_not_a_site(site.operation, arguments)
+        what = None if site is None else self._why_not_a_site(site, arguments)
         if self.forms.shows_channels_first(operation, arguments):
             raise _ChannelsFirst
         is_met = bool(parents) and site is not None and what is None
         reads = self._reads(arguments) if is_met else None
         result = function(*args, **kwargs)
         outputs = list(operations.tensors(result))
+        # The cases, the first that fits: nothing of the input in it; numbers only moved; overwritten by a
+        # constant; a decision of the program; a nonlinearity; a linear step or an obstacle.
         self.forms.expect(function, arguments, [*changed, *outputs] if parents else [], depends=self._depends)
         if not parents:
             if torch.Tag.nondeterministic_seeded in function.tags:
@@ -259,25 +275,9 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
                     fits = whole.dim() > 0 and whole.shape[0] == 1
                     self.multiplied[met.step] = self._content(whole) if fits else None
 
-    def _why_not_a_site(self, operation: str, arguments: operations.Arguments) -> str | None:
-        """Why the regimes of this call cannot be told; None where they can."""
-        spoken = operations.spoken(operation)
-        source: torch.Tensor = arguments["self"]
-        flattened = self.forms.is_flattened(source) and not regimes.is_pool(operation)
-        if source.dim() == 0 or (source.shape[0] != 1 and not flattened):
-            return f"{spoken} of a tensor whose first axis does not count examples"
-        if not regimes.is_pool(operation):
-            if regimes.regimes(operation, arguments) is None:
-                return f"{spoken} at bounds that are not fixed numbers"
-            return (
-                f"{spoken} with weights that depend on the input"
-                if self._depends(arguments.get("weight"))
-                else None
-            )
-        if operation in SLIDING or operation in ADAPTIVE:
-            return None
-        over_examples = "dim" not in arguments or 0 in reduced_axes(arguments)
-        return f"{spoken} over the axis of examples" if over_examples else None
+    def _why_not_a_site(self, site: Site, arguments: operations.Arguments) -> str | None:
+        is_flattened = self.forms.is_flattened(arguments["self"])
+        return why_not_a_site(site.operation, arguments, depends=self._depends, is_flattened=is_flattened)
 
     def _reads(self, arguments: operations.Arguments) -> Content:
         """What the regimes are read from; with a second varying operand it is no value of the network."""
