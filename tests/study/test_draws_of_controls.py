@@ -24,6 +24,7 @@ CHANGES = {
     "seed": 2,
     "model": {"kind": "mlp", "inputs": 64, "hidden": [8], "classes": 10},
     "layer": "hidden.1",
+    "dataset": {"kind": "digits", "split": "test"},
     "code": None,
     "controls": [{"use": "random_init", "draws": 4}],
     "analyses": {
@@ -52,7 +53,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     walk = Walk(plans[0], Workplace(store, Path(folder), options, Silent(), plans))
     for variant in walk.plan.variants:
         walk.walk(variant)
-    return {f"{result.stage}/{result.name}": result for result in results_of(walk)}
+    return {f"{result.source}/{result.name}": result for result in results_of(walk)}
 
 
 def test_a_draw_without_clusters_has_zeros_and_no_purity_in_its_own_place(results: dict[str, Result]) -> None:

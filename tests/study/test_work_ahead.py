@@ -49,7 +49,14 @@ def test_pictures_drawn_beside_are_those_drawn_here(
 def contents(project: Project) -> dict[str, bytes]:
     """Every stored result but for what is written of when and how long."""
     stored = project.folder / ".polylens" / "v1"
-    kept = ("weights.safetensors", "values.npy", "labels.npy", "findings.json", "labels.json")
+    kept = (
+        "weights.safetensors",
+        "activations.npy",
+        "packed.npy",
+        "labels.npy",
+        "findings.json",
+        "labels.json",
+    )
     return {str(file.relative_to(stored)): file.read_bytes() for name in kept for file in stored.rglob(name)}
 
 

@@ -48,6 +48,11 @@ class Drawing:
                     analysis, outcomes, marks=self._marks, subject=self.subject
                 )
 
+    @property
+    def _subject_names(self) -> list[str]:
+        """What captions call the network, its layer and the dataset: names that are no part of any number."""
+        return [title_of(self.walk.plan), self.walk.plan.child.names["dataset"]]
+
     @cached_property
     def _marks(self) -> Mapping[str, Mark]:
         """How each control is shown, by its name in the spec; of two of one kind only the first."""
@@ -104,7 +109,7 @@ class Drawing:
         identity = {
             "analysis": self._own.analyses[name].analysis.identity(),
             "outcomes": outcomes,
-            "subject": title_of(self.walk.plan),
+            "subject": self._subject_names,
             "looks": looks_of_figures(type(self._own.analyses[name].analysis)),
             "marks": {control: [mark.colour, mark.marker] for control, mark in self._marks.items()},
         }
@@ -113,7 +118,7 @@ class Drawing:
     def _training_stage(self, training: Stage) -> Stage:
         identity = {
             "training": training.digest,
-            "subject": title_of(self.walk.plan),
+            "subject": self._subject_names,
             "looks": looks_of_figures(Drawing),
         }
         return Stage("figures", "train.figures", identity, path="model.training")

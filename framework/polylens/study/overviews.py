@@ -70,6 +70,7 @@ def _stage(finished: Sequence[Finished], title: str, failed: Sequence[str]) -> S
             "title": title,
             "failed": list(failed),
             "chapters": [[name, experiment.about, experiment.claim] for name, experiment in experiments],
+            "variants": [variant.title for each in finished for variant in each.plan.variants],
             "points": [[each.plan.child.name, digest(each.point)] for each in finished],
             "stages": [
                 stage.digest

@@ -57,7 +57,12 @@ def report_stage(drawing: Drawing, failure: str = "") -> Stage:
             "about": experiment.about,
             "claim": experiment.claim,
             "title": _title(plan),
-            "names": [*experiment.analyses, *experiment.labels],
+            "names": [
+                *experiment.analyses,
+                *experiment.labels,
+                *(f"{key}: {name}" for key, name in sorted(plan.child.names.items())),
+            ],
+            "variants": [variant.title for variant in plan.variants],
             "stages": [stage.digest for variant in plan.variants for stage in variant.stages()],
             "figures": [stage.digest for stage in drawing.figure_stages()],
             "looks": looks_of_pages(__name__),

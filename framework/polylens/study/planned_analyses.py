@@ -7,7 +7,7 @@ from typing import Any
 
 from polylens.analyses import Analysis, Need, Probe
 from polylens.study.plans import PlannedAnalysis
-from polylens.study.stages import Stage
+from polylens.study.stages import Stage, without_references
 from polylens.study.variants import Variant
 
 
@@ -81,8 +81,3 @@ def all_needs(analysis: Analysis) -> frozenset[Need]:
     """What an analysis reads, and what its groundwork reads."""
     groundwork = analysis.groundwork()
     return analysis.needs() if groundwork is None else analysis.needs() | all_needs(groundwork)
-
-
-def without_references(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """Names of siblings are no part of a digest: what stands under them is."""
-    return {key: value for key, value in identity.items() if key != "of"}

@@ -18,10 +18,16 @@ from polylens.records import Examples, TextFormat
 from polylens.settings import Settings
 from polylens.spec import Child, Experiment, Study
 from polylens.store import Store
-from polylens.study.planned_analyses import AnalysisPlanner, all_needs, without_references
+from polylens.study.planned_analyses import AnalysisPlanner, all_needs
 from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, PlannedTake, VariantPlan
 from polylens.study.recognising import Recognition
-from polylens.study.stages import THUMBNAIL, Stage, network_identity, training_stage
+from polylens.study.stages import (
+    THUMBNAIL,
+    Stage,
+    network_identity,
+    training_stage,
+    without_references,
+)
 from polylens.study.variants import Variant, variants_of
 
 

@@ -13,7 +13,7 @@ from polylens.harvest import Take
 from polylens.labels import Label
 from polylens.records import Examples
 from polylens.spec import Child
-from polylens.study.stages import Stage
+from polylens.study.stages import Stage, without_references
 from polylens.study.variants import Variant
 
 
@@ -134,7 +134,7 @@ class ChildPlan:
             }
             if own.analysis.compared and controls:
                 identity = {
-                    "analysis": own.analysis.identity(),
+                    "analysis": without_references(own.analysis.identity()),
                     "own": own.stage.digest,
                     "controls": controls,
                     "seed": self.own.recipe.seed,
