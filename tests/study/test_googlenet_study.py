@@ -34,7 +34,7 @@ def test_the_shipped_googlenet_experiment_runs_on_an_image_folder(project: Proje
         *("--set", "model=googlenet-random"),
         *("--set", "dataset.root=pictures"),
         *("--set", "dataset.examples=null"),
-        *("--set", "controls=[random_init]"),
+        *("--set", "controls=[{use: random_init, draws: 1}]"),
         *("--set", "analyses.clusters.min_cluster_size=3"),
     )[0]
     assert run["status"] == "done"
