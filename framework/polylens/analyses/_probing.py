@@ -1,4 +1,4 @@
-"""What analyses that look at polytopes around stored rows have in common. Not a kind."""
+"""What analyses that look at polytopes around stored rows have in common."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Kmeans(RowAnalysis):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        from polylens.analyses._centres import check_scale
+        from polylens.analyses._partitions.centres import check_scale
 
         check_scale(self.on, self.scale)
         return self
@@ -56,7 +56,7 @@ class Kmeans(RowAnalysis):
         keeper: Keeper | None = None,
     ) -> Findings:
         """The partition, with those of subsamples of the examples as its alternatives."""
-        from polylens.analyses._centres import centre_findings
+        from polylens.analyses._partitions.centres import centre_findings
 
         return centre_findings(
             self._cluster,
@@ -85,8 +85,8 @@ class Kmeans(RowAnalysis):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Cluster sizes, a map of the rows, distances, and codes by cluster, for the network."""
-        from polylens.analyses._centres import metric_between
-        from polylens.analyses._pictures import partition_pictures
+        from polylens.analyses._partitions.centres import metric_between
+        from polylens.analyses._partitions.pictures import partition_pictures
 
         own = outcomes[NETWORK][0]
         metric = metric_between(own.rows, on=self.on)

@@ -64,7 +64,7 @@ class PairDensity(RowAnalysis):
 
         import numpy as np
 
-        from polylens.analyses import _pair_ratios as ratios
+        from polylens.analyses._pairs import ratios
         from polylens.statistics import MeasuredPairs, code_distances
 
         activations, codes = _whole_examples(rows)
@@ -97,7 +97,7 @@ class PairDensity(RowAnalysis):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Ratios by layer beside controls, how the distances overlap, and the class-by-class matrix."""
-        from polylens.analyses._density_pictures import density_pictures
+        from polylens.analyses._pairs.pictures import density_pictures
 
         return density_pictures(outcomes, subject=subject)
 

@@ -60,8 +60,8 @@ class Rescaling(Probe):
         """Means over rows by factor and case, with intervals over examples."""
         import pandas as pd
 
-        from polylens.analyses._factors import measured, summarised
-        from polylens.analyses._interventions import Intervention, chosen_rows
+        from polylens.analyses._changes.factors import measured, summarised
+        from polylens.analyses._changes.interventions import Intervention, chosen_rows
         from polylens.dataflow import norms
         from polylens.statistics import Blocks, metric_name
 
@@ -125,6 +125,6 @@ class Rescaling(Probe):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Curves over the factor, one panel a case, and flips by layer."""
-        from polylens.analyses._factor_pictures import rescaling_pictures
+        from polylens.analyses._changes.pictures import rescaling_pictures
 
         return rescaling_pictures(outcomes, subject=subject)

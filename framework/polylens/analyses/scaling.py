@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from jaxtyping import Int64
 
-    from polylens.analyses._interventions import Intervention
+    from polylens.analyses._changes.interventions import Intervention
 
 Factor = Annotated[float, Field(gt=0)]
 
@@ -70,8 +70,8 @@ class Scaling(Probe):
         keeper: Keeper | None = None,
     ) -> Findings:
         """Means over rows by factor, with intervals over examples."""
-        from polylens.analyses._factors import measured, summarised
-        from polylens.analyses._interventions import Intervention, chosen_rows
+        from polylens.analyses._changes.factors import measured, summarised
+        from polylens.analyses._changes.interventions import Intervention, chosen_rows
         from polylens.statistics import Blocks
 
         intervention = Intervention(probed, rows, layers=self.layers)
@@ -112,7 +112,7 @@ class Scaling(Probe):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Curves over the factor, scaling beside displacement, and flips by layer."""
-        from polylens.analyses._factor_pictures import factor_pictures
+        from polylens.analyses._changes.pictures import factor_pictures
 
         return factor_pictures(outcomes, subject=subject)
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from polylens.analyses import Keeper, Need, RowAnalysis
-from polylens.analyses._density import Metric, On, Scale, check_space, metric_for, metric_of, why_not_compared
+from polylens.analyses._partitions.spaces import (
+    Metric,
+    On,
+    Scale,
+    check_space,
+    metric_for,
+    metric_of,
+    why_not_compared,
+)
 from polylens.progress import Progress
 from polylens.records import Findings, Hierarchy, Number, Rows, Subhierarchy
 from polylens.streams import Streams
@@ -80,7 +88,7 @@ class SpanningTree(RowAnalysis):
 
         import numpy as np
 
-        from polylens.analyses._stability import common_subsamples, sampled_rows
+        from polylens.analyses._partitions.stability import common_subsamples, sampled_rows
         from polylens.clustering import row_bits, row_points
 
         points = row_points(rows, on=self.on, scale=self.scale, packed=True)
@@ -107,7 +115,7 @@ class SpanningTree(RowAnalysis):
         """Compiles both passes over pairs: two groups of rows, too far apart to be joined by the first."""
         import numpy as np
 
-        from polylens.analyses._density import metric_of
+        from polylens.analyses._partitions.spaces import metric_of
         from polylens.clustering import hierarchy
 
         places = np.random.default_rng(0).random((96, 16), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Which units codes read, and what is said of them: the same for every kind of code. Not a kind."""
+"""Which units codes read, and what is said of them: the same for every kind of code."""
 
 from __future__ import annotations
 

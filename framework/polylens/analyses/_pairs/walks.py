@@ -1,0 +1,104 @@
+"""Pairs of examples as paths through a network: what is common to the kinds that walk them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from polylens.progress import Progress
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from jaxtyping import Float32, Float64
+
+    from polylens.geometry import Part, Path
+    from polylens.records import Findings, Number
+    from polylens.statistics import MeasuredPairs, Pairs
+
+Route = Literal["straight", "spherical"]
+
+
+@dataclass(frozen=True, eq=False)
+class Walked:
+    """Pairs of one kind, and the path between the ends of each."""
+
+    pairs: Pairs
+    paths: tuple[Path, ...]
+
+    def measured(self, units: Float64[np.ndarray, "layers"]) -> MeasuredPairs:
+        """Crossings as shares of each layer's units, and their mean over layers, beside the lengths."""
+        import numpy as np
+
+        from polylens.statistics import MeasuredPairs
+
+        share = self.crossings(len(units)) / units
+        pooled = np.concatenate([share, share.mean(1, keepdims=True)], axis=1)
+        lengths = np.array([path.length for path in self.paths])
+        return MeasuredPairs(self.pairs, lengths, pooled)
+
+    def crossings(self, n_layers: int) -> Float64[np.ndarray, "pairs layers"]:
+        """How many boundaries of each layer each path crosses."""
+        import numpy as np
+
+        counts = [np.bincount(path.nonlinearity, minlength=n_layers) for path in self.paths]
+        return np.array(counts, dtype=np.float64)
+
+
+def units_of(part: Part) -> Float64[np.ndarray, "layers"]:
+    """Units (of pools: windows) of each nonlinearity."""
+    import numpy as np
+
+    return np.array([np.prod(part.shapes[item.name]) for item in part.nonlinearities], dtype=np.float64)
+
+
+def walked(
+    part: Part,
+    points: Float32[np.ndarray, "rows ..."],
+    pairs: Pairs,
+    *,
+    route: Route = "straight",
+    chords: int = 1,
+    vertices: int,
+    switches: bool,
+    kind: str,
+    progress: Progress,
+) -> Walked:
+    """The paths between the ends of each pair; pairs that no such path joins are left out."""
+    import numpy as np
+
+    from polylens.analyses._probing import tensor_of
+    from polylens.geometry import great_circle, path_crossings
+    from polylens.statistics import Pairs
+
+    kept: list[int] = []
+
+    def corners() -> Iterator[torch.Tensor]:
+        for index, (left, right) in enumerate(zip(pairs.left, pairs.right, strict=True)):
+            ends = tensor_of(points[[left, right]])
+            path = great_circle(*ends, chords=chords) if route == "spherical" else ends
+            if path is not None:
+                kept.append(index)
+                yield path
+            task.advance()
+
+    with progress.task(f"walking {kind}-class paths", total=len(pairs), unit="paths") as task:
+        paths = tuple(path_crossings(part, corners(), vertices=vertices, switches=switches))
+    index = np.array(kept, dtype=np.int64)
+    return Walked(Pairs(pairs.left[index], pairs.right[index]), paths)
+
+
+def exactness(part: Part, notes: list[str]) -> Number:
+    """Whether crossings are exact, as a number; says why where they are not."""
+    from polylens.records import Number
+
+    if part.obstacles:
+        notes.append(f"Crossings are sampled, and there may be more: {part.obstacles[0]}.")
+    return Number(float(not part.obstacles))
+
+
+def in_words(findings: Findings) -> str:
+    """The same for captions."""
+    exact = findings.numbers["exact"].value == 1
+    return "Crossings are exact." if exact else "Crossings are sampled: not exact, there may be more."

@@ -1,0 +1,200 @@
+"""Do directions mean one thing, and do clusters, with as many members?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from pydantic import Field
+
+from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
+from polylens.progress import Progress
+from polylens.records import Figure, Findings, Number, Partition, Rows
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float32
+
+    from polylens.analyses.directions.families import Family
+
+
+class Directions(RowAnalysis):
+    """Neurons, PCA, NMF, ICA and sparse autoencoder features beside clusters of as many members each.
+
+    Directions of a family and clusters are paired so that they share the most rows, and a direction gets as
+    many members as its cluster: the rows furthest along it. A row that is among those of several directions
+    is a member of the one whose edge it is farthest above. So number, sizes and coverage are the clusters',
+    and purity can be compared: directions that each find one meaning are as pure as clusters that do, however
+    rare the meanings are. Directions that mean the same have to share its rows out, and take what is left.
+    So `top_purity` and `top_coverage` are those of the plain top rows, which directions may share, and
+    `distinct_meanings` is how many different meanings are a group's most common. Directions are found, paired
+    and filled on the same rows without their meaning.
+
+    Does one direction pass through several meanings (E4)? A cluster's stretch of a direction is where the
+    middle 80 % of its members lie along it. `overlap` is how many clusters' stretches a clustered row's
+    place lies on, its own counted; `top_overlap` the same at the direction's top rows only. 1 is a
+    direction that keeps clusters apart.
+
+    Meaning is the class, and where rows have none the token they stand at.
+
+    Source: Black et al. (2022), the polysemanticity of neurons and directions and the monosemanticity of
+        clusters (E0, E1, E4), which the paper shows by examples; it gives no scores, and no counts.
+    Controls: shuffled meanings; random directions, a family like the others; of the spec: other networks.
+    Departs: sparse autoencoder features are not in the paper.
+    """
+
+    version: ClassVar[int] = 2
+    headline: ClassVar[tuple[str, ...]] = ("purity.clusters", "least_purity_lead")
+    answer: ClassVar[tuple[str, ...]] = ("least_purity_lead", "purity.clusters")
+
+    of: str
+    """Name of the analysis whose clusters directions are compared with."""
+    families: tuple[Literal["neurons", "pca", "nmf", "ica", "sae"], ...] = Field(
+        default=("neurons", "pca", "nmf", "ica"), min_length=1
+    )
+    """Which families; `sae`, a sparse autoencoder, needs the extra `sae`."""
+    chosen: Literal["variance", "peak"] = "variance"
+    """Which directions of a family are taken where it has more than there are clusters: those that add most
+    variance to the rows, or those whose top rows stand out furthest from the rest in standard deviations."""
+    most: int = Field(default=100, ge=1)
+    """Most clusters compared, the largest first, and so most directions of a family."""
+    fit_rows: int = Field(default=20_000, ge=2)
+    """Most rows that directions are found on, drawn at random; all rows are then placed along them."""
+    expansion: int = Field(default=4, ge=1)
+    """Features of the sparse autoencoder for each unit of the layer."""
+    active: int = Field(default=8, ge=1)
+    """Features of the sparse autoencoder that a row may have."""
+    steps: int = Field(default=1000, ge=1)
+    """Training steps of the sparse autoencoder."""
+    batch: int = Field(default=256, ge=1)
+    """Rows of one training step."""
+    rare: int = Field(default=5, ge=1)
+    """Tokens at fewer rows than this count as one token where mutual information is measured."""
+    permutations: int = Field(default=200, ge=20)
+    """Shuffles of the meanings over examples, for chance levels."""
+    resamples: int = Field(default=200, ge=20)
+    """Resamples of the examples, for intervals of what is no share and for how far purities of two families
+    err together; clusters and directions stay as they are."""
+
+    def needs(self) -> frozenset[Need]:
+        """Activations: directions are of their space."""
+        return frozenset({"activations"})
+
+    def upstream(self) -> tuple[str, ...]:
+        """The analysis whose clusters are compared."""
+        return (self.of,)
+
+    def run(
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
+    ) -> Findings:
+        """Scores of clusters and of every family, and how many clusters lie on the same stretch."""
+        import numpy as np
+
+        from polylens.analyses.directions.families import RANDOM
+        from polylens.analyses.directions.meanings import Meanings
+        from polylens.analyses.directions.scores import (
+            CLUSTERS,
+            Group,
+            Resampling,
+            meaning_numbers,
+            overlap_numbers,
+        )
+        from polylens.analyses.directions.tables import direction_table, example_table, histogram_table
+        from polylens.errors import DataError
+
+        partition = upstream[self.of].partition
+        if partition is None:
+            raise DataError(f"'{self.of}' gives no clusters to compare directions with")
+        if rows.activations is None:
+            raise DataError("directions needs activations")
+        meanings = Meanings.of(rows, rare=self.rare)
+        families = self._families(rows.activations, partition, streams, progress, keeper)
+        count = min((family.scores.shape[1] for family in families), default=0)
+        clusters = np.where(partition.labels < count, partition.labels, -1)
+        numbers = {
+            "clusters": Number(float(partition.n_clusters)),
+            "compared_clusters": Number(float(count)),
+            "coverage": Number(float((clusters >= 0).mean())),
+        }
+        notes = [note for family in families for note in family.notes]
+        if not count:
+            what = "direction" if partition.n_clusters else "cluster"
+            return Findings(numbers=numbers, notes=(f"No {what} was found: there is nothing to match.",))
+        if count < partition.n_clusters:
+            notes.append(f"Only the {count} largest of {partition.n_clusters} clusters are compared.")
+        notes.append("Intervals take clusters and directions as they are, and the examples as drawn.")
+        members = tuple(np.flatnonzero(clusters == cluster) for cluster in range(count))
+        groups = [Group(CLUSTERS, clusters, members)]
+        groups += [
+            Group.of(family.first(count), clusters, streams.child("members", family.name))
+            for family in families
+        ]
+        resampling = Resampling(meanings.blocks, count=self.resamples, streams=streams)
+        with progress.task("scoring directions", total=len(groups), unit="families") as task:
+            numbers |= meaning_numbers(
+                groups,
+                meanings,
+                resampling,
+                permutations=self.permutations,
+                streams=streams,
+                after_each=task.advance,
+            )
+        overlaps, tops = overlap_numbers(groups, clusters, resampling)
+        shown = [group for group in groups if group.name != RANDOM]
+        return Findings(
+            numbers=numbers | overlaps,
+            tables={
+                "directions": direction_table(groups, meanings, tops),
+                "examples": example_table(shown, meanings, clusters),
+                "histograms": histogram_table(groups, meanings, clusters),
+            },
+            notes=tuple(notes),
+        )
+
+    def on_inputs(self) -> Self:
+        """The same for raw inputs: their units are the neurons."""
+        return self
+
+    def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
+        """Scores of the families beside the clusters', and clusters along the first direction of each."""
+        from polylens.analyses.directions.pictures import direction_pictures
+
+        return direction_pictures(outcomes, of=self.of, subject=subject)
+
+    def _families(
+        self,
+        values: Float32[np.ndarray, "rows width"],
+        partition: Partition,
+        streams: Streams,
+        progress: Progress,
+        keeper: Keeper | None,
+    ) -> list[Family]:
+        """Directions of each family, at most as many as there are clusters."""
+        from polylens.analyses.directions.families import RANDOM, Training, family_of
+
+        count = min(partition.n_clusters, self.most)
+        if not count:
+            return []
+        clustered = int((partition.labels >= 0).sum())
+        return [
+            family_of(
+                values,
+                name,
+                count=count,
+                members=max(clustered // count, 1),
+                chosen=self.chosen,
+                fit_rows=self.fit_rows,
+                training=Training(self.expansion, self.active, self.steps, self.batch),
+                streams=streams.child("directions", name),
+                progress=progress,
+                keeper=keeper,
+            )
+            for name in (*self.families, RANDOM)
+        ]
