@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Codes, Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -51,7 +52,6 @@ class CodeStatistics(RowAnalysis):
         keeper: Keeper | None = None,
     ) -> Findings:
         """Counts over all rows, and distances of drawn pairs with intervals over examples."""
-        from polylens.errors import DataError
         from polylens.statistics import distinct_codes, layer_activities
 
         codes = rows.codes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis
+from polylens.analyses._partitions.spaces import check_scale, metric_between
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Partition, Rows
 from polylens.streams import Streams
@@ -37,8 +38,6 @@ class Kmeans(RowAnalysis):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        from polylens.analyses._partitions.centres import check_scale
-
         check_scale(self.on, self.scale)
         return self
 
@@ -85,7 +84,6 @@ class Kmeans(RowAnalysis):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Cluster sizes, a map of the rows, distances, and codes by cluster, for the network."""
-        from polylens.analyses._partitions.centres import metric_between
         from polylens.analyses._partitions.pictures import partition_pictures
 
         own = outcomes[NETWORK][0]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Codes, Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -60,8 +62,6 @@ class PairDensity(RowAnalysis):
         keeper: Keeper | None = None,
     ) -> Findings:
         """The ratios, of all layers and of each alone, with intervals over examples."""
-        from dataclasses import replace
-
         import numpy as np
 
         from polylens.analyses._pairs import ratios
@@ -109,8 +109,6 @@ def _whole_examples(rows: Rows) -> tuple[Float32[np.ndarray, "rows width"], Code
         DataError: the rows are positions, or lack activations or codes.
     """
     import numpy as np
-
-    from polylens.errors import DataError
 
     if rows.activations is None or rows.codes is None:
         raise DataError("pair_density needs activations and codes", hint="give the spec a 'code:'")

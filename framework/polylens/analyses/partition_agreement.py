@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis, by_variant
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Partition, Rows
 from polylens.streams import Streams
@@ -62,7 +63,6 @@ class PartitionAgreement(RowAnalysis):
         import numpy as np
         import pandas as pd
 
-        from polylens.errors import DataError
         from polylens.statistics import Blocks, Interval, contingency, stability_range
 
         first, second = (upstream[name].partition for name in self.of)

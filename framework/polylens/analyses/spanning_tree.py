@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -84,8 +85,6 @@ class SpanningTree(RowAnalysis):
         keeper: Keeper | None = None,
     ) -> Findings:
         """The hierarchy of all rows and those of the subsamples."""
-        from functools import partial
-
         import numpy as np
 
         from polylens.analyses._partitions.stability import common_subsamples, sampled_rows
@@ -115,7 +114,6 @@ class SpanningTree(RowAnalysis):
         """Compiles both passes over pairs: two groups of rows, too far apart to be joined by the first."""
         import numpy as np
 
-        from polylens.analyses._partitions.spaces import metric_of
         from polylens.clustering import hierarchy
 
         places = np.random.default_rng(0).random((96, 16), dtype=np.float32)

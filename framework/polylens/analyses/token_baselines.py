@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from pydantic import Field
 
 from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis, by_variant
+from polylens.errors import DataError
 from polylens.progress import Progress, Task
 from polylens.records import Figure, Findings, Number, Partition, Rows, RowTokens
 from polylens.streams import Streams
@@ -73,7 +74,6 @@ class TokenBaselines(RowAnalysis):
         keeper: Keeper | None = None,
     ) -> Findings:
         """Agreement and what is beyond, each with its chance level."""
-        from polylens.errors import DataError
         from polylens.statistics import Blocks
 
         partition = upstream[self.of].partition

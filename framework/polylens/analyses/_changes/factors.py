@@ -12,7 +12,7 @@ from jaxtyping import Float64, Int64
 
 from polylens.analyses._changes.interventions import Intervention, Reached, RowChange
 from polylens.records import Number
-from polylens.statistics import Blocks, angles, divergences, mean_intervals, metric_name
+from polylens.statistics import Blocks, angles, bootstrap_interval, divergences, mean_intervals, metric_name
 from polylens.streams import Streams
 
 SCALED, DISPLACED = "scaled", "displaced"
@@ -218,8 +218,6 @@ def _ratios(
     shown: Sequence[str],
 ) -> dict[str, Number]:
     """What scaling does over what a displacement that is as long does, summed over factors."""
-    from polylens.statistics import bootstrap_interval
-
     numbers = {}
     for measure in shown:
         if (measure, EVERYTHING) not in keys:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
+
 from polylens.analyses import NETWORK, Outcome, Outcomes
+from polylens.figures import class_matrix, densities, density_ratios, distance_overlap
 from polylens.records import Figure, Number
+from polylens.statistics import metric_name
 
 
 def density_pictures(
@@ -19,10 +23,6 @@ def density_pictures(
         subject: of captions.
         measured: what is divided by the distance.
     """
-    import numpy as np
-
-    from polylens.figures import class_matrix, densities, density_ratios, distance_overlap
-
     own = outcomes[NETWORK][0]
     layers = [str(layer) for layer in own.findings.tables["ratios"]["layer"].unique() if layer != "all"]
     names: dict[str, tuple[str, ...]] = {"all layers": ("matched_ratio",)}
@@ -88,7 +88,5 @@ def density_pictures(
 
 
 def _found(draws: Sequence[Outcome], *name: str) -> list[Number]:
-    from polylens.statistics import metric_name
-
     numbers = [each.findings.numbers.get(metric_name(*name)) for each in draws]
     return [number for number in numbers if number is not None]

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32, Float64, Int64
+
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Findings, Number, Rows
+from polylens.statistics import (
+    LEAST_OVERLAP,
+    Blocks,
+    DistanceBins,
+    MeasuredPairs,
+    Pairs,
+    class_pairs,
+    common_bins,
+    density_ratios,
+    ratio_numbers,
+    ratio_table,
+    relative_density,
+    resampled_ratios,
+    segment_lengths,
+    shuffled_ratios,
+)
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from jaxtyping import Float32, Float64, Int64
-
-    from polylens.statistics import DistanceBins, MeasuredPairs, Pairs
 
 Kind = Literal["same", "different"]
 """Whether the two ends of a pair are of one class."""
@@ -27,10 +41,6 @@ def classes_of(rows: Rows) -> Int64[np.ndarray, "rows"]:
     Raises:
         DataError: the rows have no classes.
     """
-    import numpy as np
-
-    from polylens.errors import DataError
-
     if rows.targets is None:
         raise DataError("these rows have no classes, so there are no same-class pairs")
     return np.asarray(rows.targets)
@@ -44,9 +54,6 @@ def drawn_pairs(
     Raises:
         DataError: there is no pair of one kind.
     """
-    from polylens.errors import DataError
-    from polylens.statistics import class_pairs
-
     pairs: dict[Kind, Pairs] = {}
     for kind in KINDS:
         drawn = class_pairs(
@@ -71,9 +78,6 @@ def pairs_apart(
     Raises:
         DataError: all pairs of one kind are of equal points.
     """
-    from polylens.errors import DataError
-    from polylens.statistics import Pairs, segment_lengths
-
     kept: dict[Kind, Pairs] = {}
     lengths: dict[Kind, Float64[np.ndarray, "_"]] = {}
     for kind, drawn in pairs.items():
@@ -90,8 +94,6 @@ def pairs_apart(
 
 def why_not_matched(bins: DistanceBins | None) -> tuple[str, ...]:
     """A sentence where two kinds of pairs are not compared at equal distance; none where they are."""
-    from polylens.statistics import LEAST_OVERLAP
-
     if bins is None:
         return ("The two kinds of pairs have no distance in common: nothing can be matched.",)
     if not bins.can_match:
@@ -134,16 +136,6 @@ def ratio_findings(
         progress: where resampling shows itself.
         notes: what a reader must know; more is added.
     """
-    from polylens.statistics import (
-        Blocks,
-        common_bins,
-        density_ratios,
-        ratio_numbers,
-        ratio_table,
-        resampled_ratios,
-        shuffled_ratios,
-    )
-
     targets, blocks = classes_of(rows), Blocks.of(rows.origins.block)
     shared = common_bins(same.distance, different.distance, bins=bins)
     notes += why_not_matched(shared)
@@ -188,11 +180,6 @@ def _class_table(
     rows: Rows, same: MeasuredPairs, different: MeasuredPairs, *, measure: str, bins: int
 ) -> pd.DataFrame:
     """One line for each two classes (or each one): means over their pairs, all layers pooled."""
-    import numpy as np
-    import pandas as pd
-
-    from polylens.statistics import common_bins, relative_density
-
     shared = common_bins(same.distance, different.distance, bins=bins)
     relative = np.full(len(same.pairs) + len(different.pairs), np.nan)
     if shared is not None and shared.can_match:
@@ -220,9 +207,6 @@ def _class_table(
 
 def _pair_table(rows: Rows, same: MeasuredPairs, different: MeasuredPairs, *, measure: str) -> pd.DataFrame:
     """One line a pair: its examples, its distance and what is measured, all layers pooled."""
-    import numpy as np
-    import pandas as pd
-
     both, ids = same.joined(different), np.array(rows.origins.example_ids, dtype=object)
     return pd.DataFrame(
         {

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64
+
+from polylens.analyses._pairs import Route
+from polylens.analyses._probing import tensor_of
+from polylens.geometry import Part, Path, great_circle, path_crossings
 from polylens.progress import Progress
-
-if TYPE_CHECKING:
-    import numpy as np
-    import torch
-    from jaxtyping import Float32, Float64
-
-    from polylens.geometry import Part, Path
-    from polylens.records import Findings, Number
-    from polylens.statistics import MeasuredPairs, Pairs
-
-Route = Literal["straight", "spherical"]
+from polylens.statistics import MeasuredPairs, Pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +25,6 @@ class Walked:
 
     def measured(self, units: Float64[np.ndarray, "layers"]) -> MeasuredPairs:
         """Crossings as shares of each layer's units, and their mean over layers, beside the lengths."""
-        import numpy as np
-
-        from polylens.statistics import MeasuredPairs
-
         share = self.crossings(len(units)) / units
         pooled = np.concatenate([share, share.mean(1, keepdims=True)], axis=1)
         lengths = np.array([path.length for path in self.paths])
@@ -40,16 +32,12 @@ class Walked:
 
     def crossings(self, n_layers: int) -> Float64[np.ndarray, "pairs layers"]:
         """How many boundaries of each layer each path crosses."""
-        import numpy as np
-
         counts = [np.bincount(path.nonlinearity, minlength=n_layers) for path in self.paths]
         return np.array(counts, dtype=np.float64)
 
 
 def units_of(part: Part) -> Float64[np.ndarray, "layers"]:
     """Units (of pools: windows) of each nonlinearity."""
-    import numpy as np
-
     return np.array([np.prod(part.shapes[item.name]) for item in part.nonlinearities], dtype=np.float64)
 
 
@@ -66,12 +54,6 @@ def walked(
     progress: Progress,
 ) -> Walked:
     """The paths between the ends of each pair; pairs that no such path joins are left out."""
-    import numpy as np
-
-    from polylens.analyses._probing import tensor_of
-    from polylens.geometry import great_circle, path_crossings
-    from polylens.statistics import Pairs
-
     kept: list[int] = []
 
     def corners() -> Iterator[torch.Tensor]:
@@ -87,18 +69,3 @@ def walked(
         paths = tuple(path_crossings(part, corners(), vertices=vertices, switches=switches))
     index = np.array(kept, dtype=np.int64)
     return Walked(Pairs(pairs.left[index], pairs.right[index]), paths)
-
-
-def exactness(part: Part, notes: list[str]) -> Number:
-    """Whether crossings are exact, as a number; says why where they are not."""
-    from polylens.records import Number
-
-    if part.obstacles:
-        notes.append(f"Crossings are sampled, and there may be more: {part.obstacles[0]}.")
-    return Number(float(not part.obstacles))
-
-
-def in_words(findings: Findings) -> str:
-    """The same for captions."""
-    exact = findings.numbers["exact"].value == 1
-    return "Crossings are exact." if exact else "Crossings are sampled: not exact, there may be more."

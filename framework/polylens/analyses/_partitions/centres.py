@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import replace
+from typing import Literal, Protocol
 
+from polylens.analyses._partitions.stability import common_subsamples, left_out_notes, stability
+from polylens.analyses._partitions.tables import cluster_table
+from polylens.clustering import Points, row_points
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Alternative, Findings, Number, Partition, Rows
+from polylens.statistics import stability_range
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    from polylens.clustering import Points
 
 
 class Cluster(Protocol):
@@ -17,22 +20,6 @@ class Cluster(Protocol):
 
     def __call__(self, points: Points, *, streams: Streams, exemplars: bool) -> Partition:
         """The partition, with medoids where `exemplars` asks for them."""
-
-
-def metric_between(rows: Rows, *, on: Literal["activation", "code"]) -> Literal["euclidean", "hamming"]:
-    """What rows around centres are apart by: bits by Hamming distance, numbers by Euclidean."""
-    is_bits = on == "code" and rows.codes is not None and not rows.codes.scheme.is_graded
-    return "hamming" if is_bits else "euclidean"
-
-
-def check_scale(on: Literal["activation", "code"], scale: str) -> None:
-    """Refuses a scale for codes.
-
-    Raises:
-        ValueError: they have none.
-    """
-    if on == "code" and scale != "none":
-        raise ValueError("'scale' is for activations; codes have none")
 
 
 def centre_findings(
@@ -46,14 +33,6 @@ def centre_findings(
     progress: Progress,
 ) -> Findings:
     """The partition, with those of subsamples of the examples as its alternatives."""
-    from dataclasses import replace
-
-    from polylens.analyses._partitions.pictures import cluster_table
-    from polylens.analyses._partitions.stability import common_subsamples, left_out_notes, stability
-    from polylens.clustering import row_points
-    from polylens.errors import DataError
-    from polylens.statistics import stability_range
-
     points = row_points(rows, on=on, scale=scale)
     drawn = common_subsamples(rows, count=subsamples, streams=streams)
     found: list[Alternative] = []

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from polylens.analyses._partitions.spaces import Metric, On, Scale
+from polylens.bits import differing_bits
+from polylens.clustering import Points, row_bits, row_points, unit_length
 from polylens.records import Partition, Rows
-
-if TYPE_CHECKING:
-    from polylens.clustering import Points
 
 PAIRS = 20_000
 """Pairs drawn of either kind."""
@@ -45,8 +43,6 @@ def cluster_distances(
     rows: Rows, partition: Partition, *, on: On, metric: Metric, scale: Scale, generator: np.random.Generator
 ) -> ClusterDistances:
     """Distances within clusters, between them, and from noise to the nearest medoid."""
-    from polylens.clustering import row_bits, row_points
-
     points = row_points(rows, on=on, scale=scale, packed=True)
     bits = row_bits(rows, on=on) or 0
     within, between = _drawn_within(partition, generator), _drawn_between(partition, generator)
@@ -127,9 +123,6 @@ def _apart(
 
 
 def _distance(one: Points, other: Points, *, metric: Metric, bits: int) -> Float64[np.ndarray, "pairs"]:
-    from polylens.bits import differing_bits
-    from polylens.clustering import unit_length
-
     if metric == "hamming":
         return np.asarray(differing_bits(one, other) / bits)
     if metric == "jaccard":

@@ -1,20 +1,26 @@
-"""Pictures and tables that every kind of partition has."""
+"""Pictures that every kind of partition has."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Int64
 
 from polylens.analyses import Outcome
+from polylens.analyses._partitions.distances import UNITS, cluster_distances
 from polylens.analyses._partitions.spaces import Metric, On, Scale
-from polylens.clustering import Points
+from polylens.bits import unpacked
+from polylens.clustering import Points, row_points
+from polylens.figures import (
+    cluster_persistence,
+    cluster_sizes,
+    code_image,
+    medoid_codes,
+    row_map,
+    within_between,
+)
 from polylens.records import Codes, Figure, Partition, Rows
+from polylens.statistics import two_dimensional_map
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _MAP_ROWS = 2000
 """Most rows in the map."""
@@ -24,32 +30,6 @@ _CODE_BITS = 32_000_000
 """Most bits unpacked for one image."""
 _MEDOIDS = 60
 """Most clusters in the image of medoids."""
-
-
-def cluster_table(rows: Rows, partition: Partition) -> pd.DataFrame:
-    """One line a cluster: size, mean strength, and where its exemplar (the medoid) comes from."""
-    import pandas as pd
-
-    clusters = np.arange(partition.n_clusters)
-    clustered = partition.labels >= 0
-    labels = partition.labels[clustered]
-    sizes = np.bincount(labels, minlength=len(clusters))
-    strength = np.bincount(labels, partition.strength[clustered], minlength=len(clusters)) / sizes
-    origins = rows.origins
-    table = pd.DataFrame(
-        {
-            "cluster": clusters,
-            "size": sizes,
-            "share_of_rows": sizes / len(partition.labels),
-            "mean_strength": strength,
-            "exemplar_row": partition.exemplars,
-            "exemplar_example": [origins.example_ids[origins.example[row]] for row in partition.exemplars],
-            "exemplar_position": origins.position[partition.exemplars],
-        }
-    )
-    if partition.persistence is not None:
-        table.insert(4, "persistence", partition.persistence)
-    return table
 
 
 def partition_pictures(
@@ -75,8 +55,6 @@ def partition_pictures(
 
 
 def _sizes(partition: Partition, about: str) -> Figure:
-    from polylens.figures import cluster_persistence, cluster_sizes
-
     noise = int((partition.labels < 0).sum())
     if partition.persistence is None:
         return Figure(
@@ -100,9 +78,6 @@ def _sizes(partition: Partition, about: str) -> Figure:
 
 
 def _map(rows: Rows, partition: Partition, about: str, *, on: On, scale: Scale, streams: Streams) -> Figure:
-    from polylens.figures import row_map
-    from polylens.statistics import two_dimensional_map
-
     chosen = _drawn_rows(len(rows), _MAP_ROWS, streams.generator("map"))
     place = two_dimensional_map(
         _points_of(rows, chosen, on=on, scale=scale), generator=streams.generator("places"), limit=_MAP_ROWS
@@ -129,9 +104,6 @@ def _map(rows: Rows, partition: Partition, about: str, *, on: On, scale: Scale, 
 def _distances(
     rows: Rows, partition: Partition, about: str, *, on: On, metric: Metric, scale: Scale, streams: Streams
 ) -> Figure:
-    from polylens.analyses._partitions.distances import UNITS, cluster_distances
-    from polylens.figures import within_between
-
     found = cluster_distances(
         rows, partition, on=on, metric=metric, scale=scale, generator=streams.generator("pairs")
     )
@@ -151,8 +123,6 @@ def _distances(
 
 
 def _codes(rows: Rows, codes: Codes, partition: Partition, subject: str, streams: Streams) -> Figure:
-    from polylens.figures import code_image
-
     most = min(_CODE_ROWS, _CODE_BITS // max(codes.scheme.bits, 1) + 1)
     chosen = _drawn_rows(len(rows), most, streams.generator("codes"))
     return Figure(
@@ -165,8 +135,6 @@ def _codes(rows: Rows, codes: Codes, partition: Partition, subject: str, streams
 
 
 def _medoids(codes: Codes, partition: Partition, about: str, streams: Streams) -> Figure:
-    from polylens.figures import medoid_codes
-
     sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)[:_MEDOIDS]
     medoids = _bits_of(codes, partition.exemplars[: len(sizes)])
     most = max(_CODE_BITS // max(codes.scheme.bits * max(len(sizes), 1), 1), 1)
@@ -194,8 +162,6 @@ def _drawn_rows(rows: int, most: int, generator: np.random.Generator) -> Int64[n
 
 def _points_of(rows: Rows, chosen: Int64[np.ndarray, "chosen"], *, on: On, scale: Scale) -> Points:
     """The points of some rows: of codes only those are unpacked, activations are scaled as all rows are."""
-    from polylens.clustering import row_points
-
     if on == "code" or scale == "none":
         return row_points(rows.take(chosen), on=on)
     points: Points = row_points(rows, on=on, scale=scale)[chosen]
@@ -203,7 +169,5 @@ def _points_of(rows: Rows, chosen: Int64[np.ndarray, "chosen"], *, on: On, scale
 
 
 def _bits_of(codes: Codes, chosen: Int64[np.ndarray, "chosen"]) -> Bool[np.ndarray, "chosen bits"]:
-    from polylens.bits import unpacked
-
     bits: Bool[np.ndarray, "chosen bits"] = unpacked(codes.take(chosen))
     return bits

@@ -1,8 +1,10 @@
-"""What HDBSCAN and the spanning tree that it cuts have in common."""
+"""What rows are compared by: activations or codes, at which scale and by which metric."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
+
+from polylens.errors import DataError
 
 if TYPE_CHECKING:
     from polylens.records import Rows
@@ -34,8 +36,6 @@ def metric_for(rows: Rows, *, on: On, metric: Metric | None) -> Metric:
     is_graded = rows.codes.scheme.is_graded
     problem = why_not_compared(on, metric, is_graded=is_graded)
     if problem is not None:
-        from polylens.errors import DataError
-
         raise DataError(problem)
     return metric or ("l1" if is_graded else "hamming")
 
@@ -59,5 +59,20 @@ def check_space(on: On, metric: Metric | None, scale: Scale) -> None:
     if metric is not None and metric not in fitting:
         *most, last = fitting
         raise ValueError(f"metric '{metric}' does not fit 'on: {on}'; use {', '.join(most)} or {last}")
+    check_scale(on, scale)
+
+
+def check_scale(on: On, scale: Scale) -> None:
+    """Refuses a scale for codes.
+
+    Raises:
+        ValueError: they have none.
+    """
     if on == "code" and scale != "none":
         raise ValueError("'scale' is for activations; codes have none")
+
+
+def metric_between(rows: Rows, *, on: On) -> Literal["euclidean", "hamming"]:
+    """What rows around centres are apart by: bits by Hamming distance, numbers by Euclidean."""
+    is_bits = on == "code" and rows.codes is not None and not rows.codes.scheme.is_graded
+    return "hamming" if is_bits else "euclidean"

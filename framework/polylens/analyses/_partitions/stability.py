@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Int64
 
 from polylens.records import Alternative, Number, Partition, Rows
+from polylens.statistics import Blocks, information_agreement, pair_agreement, stability_range, subsamples
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    import numpy as np
-    from jaxtyping import Int64
 
 _EXCHANGES = 2
 """How often the labels of each subsample are exchanged, for the level of chance."""
@@ -19,8 +18,6 @@ _EXCHANGES = 2
 
 def sampled_rows(rows: Rows, *, most: int | None, streams: Streams) -> Int64[np.ndarray, "sample"]:
     """All rows, or a random `most` of them, rising; one seed draws the same for every analysis."""
-    import numpy as np
-
     if most is None or len(rows) <= most:
         return np.arange(len(rows), dtype=np.int64)
     drawn = Streams(streams.seed).generator("partitions", "sample").choice(len(rows), most, replace=False)
@@ -47,10 +44,6 @@ def common_subsamples(
         at_least: fewest rows of a subsample; smaller ones are left out.
         among: the rows that count, rising; all where None.
     """
-    import numpy as np
-
-    from polylens.statistics import Blocks, subsamples
-
     blocks = Blocks.of(rows.origins.block)
     drawn = subsamples(blocks, count=count, streams=Streams(streams.seed).child("partitions"))
     if among is not None and len(among) < len(rows):
@@ -91,8 +84,6 @@ def stability(
         example: of each row, copies as one.
         streams: of the exchanges.
     """
-    from polylens.statistics import Blocks, information_agreement, pair_agreement, stability_range
-
     scores = {
         "stability_adjusted_rand": pair_agreement,
         "stability_adjusted_mutual_information": information_agreement,

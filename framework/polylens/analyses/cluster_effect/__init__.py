@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from polylens.analyses import Keeper, Outcomes, Probe, Probed
+from polylens.errors import DataError, listed
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Rows
 from polylens.streams import Streams
@@ -72,7 +73,6 @@ class ClusterEffect(Probe):
         """Shares and divergences by replacement, with intervals over examples; logits by cluster."""
         from polylens.analyses._changes.interventions import Intervention
         from polylens.analyses.cluster_effect.effects import found_effects, replaced
-        from polylens.errors import DataError
 
         partition = _clusters(upstream, self.of)
         if rows.activations is None:
@@ -112,8 +112,6 @@ class ClusterEffect(Probe):
         return effect_pictures(outcomes, subject=subject)
 
     def _check_levels(self, rows: Rows) -> None:
-        from polylens.errors import DataError, listed
-
         for level, groups in self.abstractions.items():
             missing = [name for name in rows.classes if name not in groups]
             if missing or not rows.classes:
@@ -125,8 +123,6 @@ class ClusterEffect(Probe):
 
 
 def _clusters(upstream: Mapping[str, Findings], of: str) -> Partition:
-    from polylens.errors import DataError
-
     partition = upstream[of].partition
     if partition is None:
         raise DataError(f"'{of}' gives no clusters")

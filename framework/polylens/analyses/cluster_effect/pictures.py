@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from polylens.analyses import NETWORK, Outcomes
+from polylens.figures import cluster_outputs, family_scores
 from polylens.records import Figure, Number
 
 _MOST_CLUSTERS = 24
@@ -23,8 +24,6 @@ _MEASURES = {
 
 def effect_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """What is kept beside baselines and controls, and the network's clusters by their mean logits."""
-    from polylens.figures import cluster_outputs, family_scores
-
     panels: dict[str, dict[str, dict[str, list[Number]]]] = {}
     for measure, word in _MEASURES.items():
         for ending, words in _WORDS.items():

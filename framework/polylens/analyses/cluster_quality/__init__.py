@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from pydantic import Field
 
 from polylens.analyses import Keeper, Need, Outcome, Outcomes, RowAnalysis
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Comparison, Figure, Findings, Rows, count_clusters
 from polylens.streams import Streams
@@ -55,7 +56,6 @@ class ClusterQuality(RowAnalysis):
         import numpy as np
 
         from polylens.analyses.cluster_quality.tables import chance_table, cluster_purities, quality_curve
-        from polylens.errors import DataError
         from polylens.statistics import (
             Blocks,
             class_null,

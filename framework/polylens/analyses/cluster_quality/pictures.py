@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.figures import clusters_by_class, purity_coverage, scores
 from polylens.records import Figure, Findings
 
 
@@ -12,8 +13,6 @@ def quality_pictures(
     outcomes: Outcomes, *, of: str, shown: Sequence[str], subject: str
 ) -> tuple[Figure, ...]:
     """Scores beside controls, purity against coverage, and the clusters by class."""
-    from polylens.figures import clusters_by_class, purity_coverage, scores
-
     own = outcomes[NETWORK][0]
     panels = {name: by_variant(outcomes, name) for name in shown}
     curves = {variant: [_curve(each.findings) for each in draws] for variant, draws in outcomes.items()}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from polylens.records import Number, Partition, Rows, count_clusters
 from polylens.statistics import (
+    ClassNull,
     cluster_classes,
     coverage,
     information_agreement,
@@ -16,16 +17,9 @@ from polylens.statistics import (
     purity,
 )
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from polylens.statistics import ClassNull
-
 
 def cluster_purities(rows: Rows, partition: Partition, null: ClassNull) -> pd.DataFrame:
     """One line a cluster: its size, its majority class, how pure it is, and what chance gives."""
-    import pandas as pd
-
     targets = np.asarray(rows.targets)
     found = cluster_classes(partition.labels, targets, n_classes=len(rows.classes) or None)
     names = rows.classes or tuple(str(index) for index in range(int(targets.max(initial=0)) + 1))
@@ -49,8 +43,6 @@ def cluster_purities(rows: Rows, partition: Partition, null: ClassNull) -> pd.Da
 
 def quality_curve(rows: Rows, partition: Partition) -> pd.DataFrame:
     """The scores at each min_cluster_size."""
-    import pandas as pd
-
     targets = np.asarray(rows.targets)
     lines = []
     for item in partition.alternatives:
@@ -68,8 +60,6 @@ def quality_curve(rows: Rows, partition: Partition) -> pd.DataFrame:
 
 def chance_table(numbers: Mapping[str, Number], null: ClassNull) -> pd.DataFrame:
     """Each score beside its whole null."""
-    import pandas as pd
-
     nulls = {
         "purity": null.purity,
         "adjusted_mutual_information": null.information,

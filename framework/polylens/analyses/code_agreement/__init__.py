@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from polylens.analyses import Keeper, Need, Outcomes, Probe, Probed
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Codes, Figure, Findings, ImageFormat, Number, Rows
 from polylens.streams import Streams
@@ -76,7 +77,6 @@ class CodeAgreement(Probe):
     ) -> Findings:
         """Agreement between the layers of this network, and of it with the spec's own one."""
         from polylens.analyses.code_agreement.layers import layer_codes
-        from polylens.errors import DataError
         from polylens.statistics import Blocks, CodeFrame, metric_name
 
         if rows.codes is None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
 
 from polylens.analyses import Probed
+from polylens.dataflow import Flow, Nonlinearity, capture, gather, trace
+from polylens.devices import exact_float32
 from polylens.errors import DataError
 from polylens.progress import Progress
-from polylens.records import CodeLayer, Codes, CodeScheme, Rows
-
-if TYPE_CHECKING:
-    import numpy as np
-    import torch
-
-    from polylens.dataflow import Flow, Nonlinearity
+from polylens.records import PADDING, CodeLayer, Codes, CodeScheme, Rows
 
 _BATCH = 16
 """Examples of one pass."""
@@ -29,8 +27,6 @@ def layer_codes(rows: Rows, probed: Probed, layers: Sequence[str], *, progress: 
         UsageError: there is no such layer.
         DataError: a layer has no units of its own, or not on the rows' positions.
     """
-    from polylens.dataflow import trace
-
     if not layers:
         return {}
     network = probed.network
@@ -69,12 +65,6 @@ def _read(
     device: torch.device | str,
 ) -> dict[str, np.ndarray]:
     """The packed bits of each nonlinearity at each row."""
-    import numpy as np
-    import torch
-
-    from polylens.dataflow import Nonlinearity, capture, gather
-    from polylens.devices import exact_float32
-
     origins = rows.origins
     examples = np.unique(origins.example)
     lengths = probed.examples.lengths()
@@ -113,8 +103,6 @@ def _read(
 
 def _inputs(probed: Probed, batch: list[int], positions: np.ndarray | None) -> torch.Tensor:
     """The inputs of a batch; of a causal network up to the last position, where nothing later counts."""
-    from polylens.records import PADDING
-
     inputs = probed.examples.batch(batch)
     if positions is None or not probed.network.is_causal:
         return inputs
@@ -123,8 +111,6 @@ def _inputs(probed: Probed, batch: list[int], positions: np.ndarray | None) -> t
 
 
 def _codes(layer: str, units: tuple[Nonlinearity, ...], bits: Mapping[str, np.ndarray], rows: Rows) -> Codes:
-    import numpy as np
-
     layers = tuple(
         CodeLayer(
             item.name,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
 
 from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.figures import agreement_matrix, scores
 from polylens.records import Figure
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from jaxtyping import Float64
 
 _SHOWN = {
     "distances": "correlation",
@@ -26,8 +24,6 @@ _MOST_NETWORKS = 4
 
 def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Agreement with the spec's own network, and between layers, beside controls."""
-    from polylens.figures import agreement_matrix, scores
-
     figures = [
         Figure(
             name="networks",
@@ -81,8 +77,6 @@ def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...
 
 
 def _matrix(table: pd.DataFrame, names: list[str], measure: str) -> Float64[np.ndarray, "layers layers"]:
-    import numpy as np
-
     found = np.full((len(names), len(names)), np.nan)
     places = {name: place for place, name in enumerate(names)}
     for line in table.to_dict("records"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Codes, Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -85,7 +86,6 @@ class CodeDirections(RowAnalysis):
         """What components restore of held-out codes, and how the factors act together."""
         from polylens.analyses.code_directions.components import BITS, MAKERS, factor_numbers
         from polylens.analyses.code_directions.factors import Factors, halves_of
-        from polylens.errors import DataError
         from polylens.statistics import Blocks
 
         if rows.codes is None:

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 
 from polylens.analyses import NETWORK, Outcome, Outcomes
 from polylens.analyses.code_directions.components import BITS, MAKERS
+from polylens.figures import curves, family_scores
 from polylens.records import Figure, Number
+from polylens.statistics import metric_name
 
 _SHOWN = ("additive_share", "same_direction", "analogies")
 
 
 def code_direction_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """What components restore, and whether factors add up, beside controls."""
-    from polylens.figures import curves, family_scores
-    from polylens.statistics import metric_name
-
     own = outcomes[NETWORK][0]
     families = (BITS, *MAKERS)
     numbers = {

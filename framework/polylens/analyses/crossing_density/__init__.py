@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from polylens.analyses import Keeper, Outcomes, Probe, Probed
+from polylens.analyses._pairs.exactness import exactness
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -62,8 +64,6 @@ class CrossingDensity(Probe):
         keeper: Keeper | None = None,
     ) -> Findings:
         """The ratios, of all layers and of each alone, beside what the ends show."""
-        from dataclasses import replace
-
         from polylens.analyses import _probing as probing
         from polylens.analyses._pairs import ratios, walks
         from polylens.statistics import MeasuredPairs
@@ -73,7 +73,7 @@ class CrossingDensity(Probe):
         notes: list[str] = []
         drawn = ratios.drawn_pairs(ratios.classes_of(rows), count=self.pairs, streams=streams, notes=notes)
         pairs, _ = ratios.pairs_apart(drawn, points, notes=notes)
-        exact, units = walks.exactness(part, notes), walks.units_of(part)
+        exact, units = exactness(part, notes), walks.units_of(part)
         walked: dict[Kind, Walked] = {}
         measured: dict[Kind, MeasuredPairs] = {}
         for kind in ratios.KINDS:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.analyses._pairs.exactness import in_words
 from polylens.analyses._pairs.pictures import density_pictures
-from polylens.analyses._pairs.walks import in_words
+from polylens.figures import scores
 from polylens.records import Figure
 
 _MOST_LAYERS = 6
@@ -12,8 +13,6 @@ _MOST_LAYERS = 6
 
 def crossing_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Ratios by layer beside controls, what the ends show of the crossings, and the class-by-class matrix."""
-    from polylens.figures import scores
-
     numbers = outcomes[NETWORK][0].findings.numbers
     counts = {f"per length, {kind}": f"crossings_per_length_{kind}" for kind in ("same", "different")} | {
         name.replace("endpoint_share.", "share, "): name for name in numbers if "endpoint_share" in name

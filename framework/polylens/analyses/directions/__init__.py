@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import Field
 
 from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Partition, Rows
 from polylens.streams import Streams
@@ -107,7 +108,6 @@ class Directions(RowAnalysis):
             overlap_numbers,
         )
         from polylens.analyses.directions.tables import direction_table, example_table, histogram_table
-        from polylens.errors import DataError
 
         partition = upstream[self.of].partition
         if partition is None:

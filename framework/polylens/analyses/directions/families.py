@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
+from polylens.analyses import Keeper
+from polylens.progress import Progress
 from polylens.statistics import (
     Components,
     Scoring,
@@ -21,10 +23,6 @@ from polylens.statistics import (
     standardised,
 )
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    from polylens.analyses import Keeper
-    from polylens.progress import Progress
 
 FamilyName = Literal["neurons", "pca", "nmf", "ica", "sae"]
 Chosen = Literal["variance", "peak"]

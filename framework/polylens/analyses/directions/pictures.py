@@ -7,7 +7,10 @@ import numpy as np
 from polylens.analyses import NETWORK, Outcome, Outcomes
 from polylens.analyses.directions.scores import CLUSTERS
 from polylens.analyses.directions.tables import OTHERS
+from polylens.figures import Along, Ridge, family_scores, stretches
+from polylens.figures.words import percent
 from polylens.records import Figure, Number
+from polylens.statistics import metric_name
 
 _MEANING = ("purity", "adjusted_mutual_information", "held_out_share")
 _TOPS = ("top_purity", "top_coverage", "distinct_meanings")
@@ -16,8 +19,6 @@ _OVERLAP = ("overlap", "top_overlap")
 
 def direction_pictures(outcomes: Outcomes, *, of: str, subject: str) -> tuple[Figure, ...]:
     """Scores of the families beside the clusters', and clusters along the first direction of each."""
-    from polylens.figures import family_scores
-
     own = outcomes[NETWORK][0]
     if "directions" not in own.findings.tables:
         return ()
@@ -76,7 +77,6 @@ def _numbers(
     outcomes: Outcomes, names: tuple[str, ...], families: list[str]
 ) -> dict[str, dict[str, dict[str, list[Number]]]]:
     """By score, family and variant."""
-    from polylens.statistics import metric_name
 
     def found(draws: tuple[Outcome, ...], name: str) -> list[Number]:
         numbers = [each.findings.numbers.get(name) for each in draws]
@@ -92,9 +92,6 @@ def _numbers(
 
 
 def _stretches(own: Outcome, *, method: str, subject: str) -> Figure:
-    from polylens.figures import Along, Ridge, stretches
-    from polylens.figures.words import percent
-
     along = []
     for family, lines in own.findings.tables["histograms"].groupby("family", sort=False):
         ridges = []

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float64, Int64
 
 from polylens.analyses.directions.meanings import Meanings
 from polylens.analyses.directions.scores import CLUSTERS, Group
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _EXAMPLES = 9
 """Top rows listed of each direction."""
@@ -27,8 +24,6 @@ def direction_table(
     groups: Sequence[Group], meanings: Meanings, tops: Mapping[str, Float64[np.ndarray, "directions"]]
 ) -> pd.DataFrame:
     """One line a cluster or a direction: its most common meaning, how pure it is, and what it passes."""
-    import pandas as pd
-
     lines = []
     for group in groups:
         for place in range(int(group.labels.max()) + 1):
@@ -67,8 +62,6 @@ def example_table(
     groups: Sequence[Group], meanings: Meanings, clusters: Int64[np.ndarray, "rows"]
 ) -> pd.DataFrame:
     """The top rows of each direction: their examples, positions, meanings and clusters."""
-    import pandas as pd
-
     origins = meanings.rows.origins
     parts = []
     for group in groups:
@@ -98,8 +91,6 @@ def histogram_table(
     groups: Sequence[Group], meanings: Meanings, clusters: Int64[np.ndarray, "rows"]
 ) -> pd.DataFrame:
     """Of the first direction of each family: how the clusters furthest along it, and all rows, lie on it."""
-    import pandas as pd
-
     own = next(group for group in groups if group.name == CLUSTERS)
     n_clusters = int(own.labels.max()) + 1
     members = [np.flatnonzero(clusters == cluster) for cluster in range(n_clusters)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -124,15 +125,13 @@ class Hdbscan(RowAnalysis):
         keeper: Keeper | None = None,
     ) -> Findings:
         """The partition, with the alternatives of `curve` and `subsamples`."""
-        from dataclasses import replace
-
-        from polylens.analyses._partitions.pictures import cluster_table
         from polylens.analyses._partitions.stability import (
             common_subsamples,
             left_out_notes,
             sampled_rows,
             stability,
         )
+        from polylens.analyses._partitions.tables import cluster_table
         from polylens.clustering import hdbscan_of_sample, row_bits, row_points
 
         points = row_points(rows, on=self.on, scale=self.scale, packed=True)
@@ -191,8 +190,6 @@ class Hdbscan(RowAnalysis):
         size: int | None = None,
         exemplars: bool = True,
     ) -> Partition:
-        from dataclasses import replace
-
         from polylens.clustering import hdbscan
 
         found = hdbscan(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from polylens.analyses import GROUNDWORK, Outcome
+from polylens.analyses._partitions.distances import UNITS
 from polylens.analyses._partitions.spaces import Metric
+from polylens.clustering import condensed, cut, selected
+from polylens.figures import condensed_tree
 from polylens.records import Figure
 
 
@@ -23,10 +26,6 @@ def tree_pictures(
     partition, trees = outcome.findings.partition, outcome.upstream.get(GROUNDWORK)
     if partition is None or trees is None or trees.hierarchy is None:
         return ()
-    from polylens.analyses._partitions.distances import UNITS
-    from polylens.clustering import condensed, cut, selected
-    from polylens.figures import condensed_tree
-
     heights = trees.hierarchy.heights
     tree = condensed(trees.hierarchy, min_cluster_size=min_cluster_size)
     nodes = selected(tree, selection=selection, max_cluster_size=max_cluster_size, epsilon=epsilon)

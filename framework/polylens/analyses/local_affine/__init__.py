@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from polylens.analyses import Keeper, Outcomes, Probe, Probed
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -69,7 +70,6 @@ class LocalAffine(Probe):
 
         from polylens.analyses import _probing as probing
         from polylens.analyses.local_affine import numbers as affine
-        from polylens.errors import DataError
         from polylens.geometry import local_maps, regimes
         from polylens.statistics import class_pairs
 
@@ -144,7 +144,6 @@ class LocalAffine(Probe):
         import numpy as np
 
         from polylens.analyses import _probing as probing
-        from polylens.errors import DataError
 
         part = probing.exact_part(probed, through=self.through, kind=self.kind())
         output = probing.numbers_of(part)

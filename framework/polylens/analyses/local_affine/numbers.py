@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64, Int64
 
 from polylens.analyses import _probing as probing
 from polylens.analyses._pairs.ratios import why_not_matched
+from polylens.errors import DataError
+from polylens.geometry import LocalMaps, effective_ranks, map_distances
 from polylens.records import Number, Rows
+from polylens.statistics import (
+    Blocks,
+    DensityRatios,
+    MeasuredPairs,
+    bootstrap_interval,
+    bootstrap_number,
+    common_bins,
+    density_ratios,
+    partial_rank_correlation,
+    rank_correlation,
+    resampled_ratios,
+    shuffled_ratios,
+)
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from jaxtyping import Float64, Int64
-
-    from polylens.geometry import LocalMaps
-    from polylens.statistics import Blocks, DensityRatios, MeasuredPairs
 
 _MEASURES = ("steps", "ends", "units")
 _RANDOM = 2000
@@ -26,11 +35,6 @@ def spectrum_numbers(
     spectra: Float64[np.ndarray, "points values"], *, resamples: int, streams: Streams
 ) -> dict[str, Number]:
     """Effective rank and largest singular value of the middle example."""
-    import numpy as np
-
-    from polylens.geometry import effective_ranks
-    from polylens.statistics import bootstrap_number
-
     values = {"effective_rank": effective_ranks(spectra), "largest_singular_value": spectra[:, 0]}
     return {
         name: bootstrap_number(
@@ -53,19 +57,6 @@ def pair_numbers(
     notes: list[str],
 ) -> dict[str, Number]:
     """Distances of maps within and between classes, and how they follow those of codes."""
-    import numpy as np
-
-    from polylens.errors import DataError
-    from polylens.geometry import map_distances
-    from polylens.statistics import (
-        Blocks,
-        bootstrap_interval,
-        common_bins,
-        density_ratios,
-        resampled_ratios,
-        shuffled_ratios,
-    )
-
     if not len(same.pairs) or not len(different.pairs):
         raise DataError("all pairs of one kind are of equal points: there is nothing to compare")
     common = common_bins(same.distance, different.distance, bins=bins)
@@ -124,10 +115,6 @@ def pair_numbers(
 
 def _followed(pairs: MeasuredPairs, blocks: Blocks, *, resamples: int, streams: Streams) -> dict[str, Number]:
     """The rank correlation of distances of maps with those of codes, plain and beyond those of points."""
-    import numpy as np
-
-    from polylens.statistics import bootstrap_interval, partial_rank_correlation, rank_correlation
-
     values = pairs.density
     ends, units, apart = values[:, 1], values[:, 2], pairs.distance
 
@@ -153,11 +140,6 @@ def point_table(
     rows: Rows, chosen: Int64[np.ndarray, "chosen"], spectra: Float64[np.ndarray, "chosen values"]
 ) -> pd.DataFrame:
     """One line an example: what its map is like."""
-    import numpy as np
-    import pandas as pd
-
-    from polylens.geometry import effective_ranks
-
     ids = np.array(rows.origins.example_ids, dtype=object)
     return pd.DataFrame(
         {
@@ -172,9 +154,6 @@ def point_table(
 
 def spectrum_table(spectra: Float64[np.ndarray, "points values"]) -> pd.DataFrame:
     """One line a singular value, largest first: how it spreads over examples."""
-    import numpy as np
-    import pandas as pd
-
     low, middle, high = np.quantile(spectra, [0.05, 0.5, 0.95], axis=0)
     place = np.arange(1, spectra.shape[1] + 1)
     return pd.DataFrame({"place": place, "quantile_5": low, "median": middle, "quantile_95": high})
@@ -184,9 +163,6 @@ def pair_table(
     rows: Rows, chosen: Int64[np.ndarray, "chosen"], same: MeasuredPairs, different: MeasuredPairs
 ) -> pd.DataFrame:
     """One line a pair: how far its points, maps and codes are from each other."""
-    import numpy as np
-    import pandas as pd
-
     both = same.joined(different)
     ids = np.array(rows.origins.example_ids, dtype=object)[rows.origins.example[chosen]]
     table = pd.DataFrame(
@@ -209,8 +185,6 @@ def _value(ratios: DensityRatios, name: str, column: int) -> float:
 
 
 def _mean(shuffled: list[DensityRatios], measure: str, column: int) -> float | None:
-    import numpy as np
-
     values = np.array([_value(each, f"{measure}_ratio", column) for each in shuffled])
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
+import pandas as pd
 
 from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.figures import curves, scores, spreads
+from polylens.figures.curves import Line
 from polylens.records import Figure
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from polylens.figures.curves import Line
 
 _SHOWN = {
     "effective rank": "effective_rank",
@@ -25,10 +23,6 @@ _BINS = 8
 
 def affine_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Numbers, spectra and distances of maps beside controls."""
-    import numpy as np
-
-    from polylens.figures import curves, scores, spreads
-
     spectra = {
         variant: [
             [
@@ -120,8 +114,6 @@ def affine_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
 
 def _binned(table: pd.DataFrame) -> Line:
     """Mean distance of maps in bins of the distance of codes."""
-    import numpy as np
-
     units = table["units"].to_numpy(dtype=np.float64)
     if not len(units) or units.max() == units.min():
         return []

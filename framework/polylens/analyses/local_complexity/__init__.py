@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from polylens.analyses import Keeper, Outcomes, Probe, Probed
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -114,7 +115,6 @@ class LocalComplexity(Probe):
         """What a radius of 1 is in the layer's space."""
         import numpy as np
 
-        from polylens.errors import DataError
         from polylens.statistics import nearest_neighbours
 
         if self.radii_in == "space":

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from polylens.analyses import NETWORK, Outcomes
+from polylens.figures import curves, spreads
+from polylens.figures.curves import Line
 from polylens.records import Figure
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from polylens.figures.curves import Line
 
 _MOST_LAYERS = 7
 
 
 def complexity_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Counts against the radius, all layers and each, beside controls; and class by class."""
-    import numpy as np
-
-    from polylens.figures import curves, spreads
-
     own = outcomes[NETWORK][0].findings
     tables = {
         variant: [draw.findings.tables["layers"] for draw in draws] for variant, draws in outcomes.items()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from polylens.analyses import Keeper, Outcomes, Probe, Probed
-from polylens.analyses._pairs.walks import Route
+from polylens.analyses._pairs import Route
+from polylens.analyses._pairs.exactness import exactness
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -80,7 +82,6 @@ class PathDensity(Probe):
         from polylens.analyses import _probing as probing
         from polylens.analyses._pairs import ratios, walks
         from polylens.analyses.path_density import profiles
-        from polylens.errors import DataError
         from polylens.statistics import Blocks, common_bins
 
         part = probing.recorded_part(probed, through="output")
@@ -88,7 +89,7 @@ class PathDensity(Probe):
         notes: list[str] = []
         drawn = ratios.drawn_pairs(ratios.classes_of(rows), count=self.pairs, streams=streams, notes=notes)
         pairs, _ = ratios.pairs_apart(drawn, points, notes=notes)
-        exact, units = walks.exactness(part, notes), walks.units_of(part)
+        exact, units = exactness(part, notes), walks.units_of(part)
         walked: dict[Kind, Walked] = {
             kind: walks.walked(
                 part,

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.analyses._pairs.exactness import in_words
 from polylens.analyses._pairs.pictures import density_pictures
-from polylens.analyses._pairs.walks import in_words
+from polylens.figures import path_curves, scores
 from polylens.records import Figure
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _MOST_LAYERS = 5
 
 
 def path_pictures(outcomes: Outcomes, *, subject: str, path: str) -> tuple[Figure, ...]:
     """Density around switches and along paths, the switch ratios, and the ratios of pairs."""
-    from polylens.figures import path_curves, scores
-
     own = outcomes[NETWORK][0].findings
     ending = f"Paths are {path}. {in_words(own)} {subject}"
     around, along = _tables(outcomes, "around_switches"), _tables(outcomes, "along_paths")

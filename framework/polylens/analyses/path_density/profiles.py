@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from jaxtyping import Float64
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
 
-    from polylens.analyses._pairs.ratios import Kind
-    from polylens.analyses._pairs.walks import Walked
-    from polylens.progress import Progress
-    from polylens.statistics import DistanceBins, PathCrossings, PathPlaces
-    from polylens.streams import Streams
+from polylens.analyses._pairs.ratios import Kind
+from polylens.analyses._pairs.walks import Walked
+from polylens.progress import Progress
+from polylens.statistics import DistanceBins, PathCrossings, PathPlaces, PathProfile, matching_weights
+from polylens.streams import Streams
 
 ALL = "all"
 """The measure that is the mean of all layers."""
@@ -37,10 +35,6 @@ class Around:
 
 def crossings_of(walked: Walked, units: Float64[np.ndarray, "layers"]) -> PathCrossings:
     """All crossings of the paths."""
-    import numpy as np
-
-    from polylens.statistics import PathCrossings
-
     counts = [len(path.position) for path in walked.paths]
     return PathCrossings(
         length=np.array([path.length for path in walked.paths]),
@@ -53,10 +47,6 @@ def crossings_of(walked: Walked, units: Float64[np.ndarray, "layers"]) -> PathCr
 
 def switches_of(walked: Walked) -> PathPlaces:
     """All switches of the paths."""
-    import numpy as np
-
-    from polylens.statistics import PathPlaces
-
     counts = [len(path.switches) for path in walked.paths]
     return PathPlaces(
         np.repeat(np.arange(len(counts), dtype=np.int64), counts),
@@ -85,10 +75,6 @@ def around_switches(
         exchanges: of switches between paths, for chance.
         streams: draws them.
     """
-    import numpy as np
-
-    from polylens.statistics import PathProfile
-
     if not len(switches.path):
         return None
     edges = (np.arange(2 * pieces + 2) - pieces - 0.5) * near
@@ -120,8 +106,6 @@ def around_switches(
 
 def around_table(found: Mapping[Kind, Around], layers: Sequence[str]) -> pd.DataFrame:
     """One line a kind of pair, layer and piece around switches."""
-    import pandas as pd
-
     tables = []
     for kind, each in found.items():
         low, high = _middle(each.resampled)
@@ -162,11 +146,6 @@ def along_table(
 
     Where hardly any lengths are shared, paths are taken as they are.
     """
-    import numpy as np
-    import pandas as pd
-
-    from polylens.statistics import PathProfile, matching_weights
-
     profiles = {kind: PathProfile.along(each, pieces=pieces) for kind, each in crossings.items()}
 
     def densities(weight: Mapping[Kind, Float64[np.ndarray, "_"]]) -> dict[Kind, np.ndarray]:
@@ -195,8 +174,6 @@ def along_table(
 def _over(
     density: Float64[np.ndarray, "measures pieces"], mean: Float64[np.ndarray, "measures one"]
 ) -> Float64[np.ndarray, "measures pieces"]:
-    import numpy as np
-
     mean = np.broadcast_to(mean, density.shape)
     found: np.ndarray = np.divide(density, mean, out=np.full(density.shape, np.nan), where=mean > 0)
     return found
@@ -206,8 +183,6 @@ def _middle(
     values: Float64[np.ndarray, "draws measures pieces"],
 ) -> tuple[Float64[np.ndarray, "measures pieces"], Float64[np.ndarray, "measures pieces"]]:
     """The 5 and 95 % points of the draws in which there is a value; NaN where fewer than two have one."""
-    import numpy as np
-
     low, high = np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)
     for place in np.ndindex(*values.shape[1:]):
         known = values[(slice(None), *place)]

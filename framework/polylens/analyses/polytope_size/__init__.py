@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from polylens.analyses import Keeper, Outcomes, Probe, Probed
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -64,7 +65,6 @@ class PolytopeSize(Probe):
 
         from polylens.analyses import _probing as probing
         from polylens.analyses.polytope_size import tables
-        from polylens.errors import DataError
         from polylens.statistics import nearest_neighbours
 
         part = probing.exact_part(probed, through=self.through, kind=self.kind())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.figures import scores, spreads
 from polylens.records import Figure
 
 _DISTANCES = {
@@ -15,10 +18,6 @@ _DISTANCES = {
 
 def size_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Distances beside controls, by class, and the numbers beside controls."""
-    import numpy as np
-
-    from polylens.figures import scores, spreads
-
     own = outcomes[NETWORK][0]
     first = {variant: draws[0].findings.tables["points"] for variant, draws in outcomes.items() if draws}
     distances = {

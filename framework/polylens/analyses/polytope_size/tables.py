@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32, Float64, Int64
 
 from polylens.analyses import _probing as probing
+from polylens.geometry import NearestBoundaries, Part, regimes
 from polylens.progress import Progress
 from polylens.records import Rows
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from jaxtyping import Float32, Float64, Int64
-
-    from polylens.geometry import NearestBoundaries, Part
-    from polylens.statistics import Neighbours
+from polylens.statistics import Neighbours
 
 _CHUNK = 256
 """Points whose regimes are read together."""
@@ -25,12 +23,6 @@ def polytope_names(
     part: Part, points: Float32[np.ndarray, "rows ..."], progress: Progress
 ) -> Int64[np.ndarray, "layers rows"]:
     """A number for each row's code of each nonlinearity, and of all together in the last line."""
-    import hashlib
-
-    import numpy as np
-
-    from polylens.geometry import regimes
-
     count = len(part.nonlinearities)
     digests: list[list[bytes]] = [[] for _ in range(count + 1)]
     with progress.task("reading polytopes", total=len(points), unit="points") as task:
@@ -54,10 +46,6 @@ def units_apart(
     other: Int64[np.ndarray, "chosen"],
 ) -> Float64[np.ndarray, "chosen"]:
     """How many units (and windows) are in another regime at the other row; NaN where there is none (-1)."""
-    import numpy as np
-
-    from polylens.geometry import regimes
-
     found = np.full(len(chosen), np.nan)
     known = np.flatnonzero(other >= 0)
     for start in range(0, len(known), _CHUNK):
@@ -77,9 +65,6 @@ def point_table(
     names: Int64[np.ndarray, "layers rows"],
 ) -> pd.DataFrame:
     """One line an example: how far its boundary and its neighbours are."""
-    import numpy as np
-    import pandas as pd
-
     ids = np.array(rows.origins.example_ids, dtype=object)
     layers = [item.name for item in found.nonlinearities]
     table = pd.DataFrame(
@@ -123,9 +108,6 @@ def layer_table(
     chosen: Int64[np.ndarray, "chosen"],
 ) -> pd.DataFrame:
     """One line a layer, and one for all: how often its boundary is the nearest, and who shares its code."""
-    import numpy as np
-    import pandas as pd
-
     lines = []
     layers = [*(item.name for item in part.nonlinearities), "all"]
     for index, (layer, code) in enumerate(zip(layers, names, strict=True)):

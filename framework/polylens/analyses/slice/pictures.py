@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from polylens.analyses import NETWORK, Outcome, Outcomes, by_variant
+from polylens.figures import PlanePanel, PlanePoint, plane_slices, scores
 from polylens.records import Figure
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
-    from polylens.figures import PlanePanel, PlanePoint
 
 _SHOWN = {
     "polytopes": "cells",
@@ -25,8 +22,6 @@ _SHOWN = {
 
 def slice_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """The first slice beside the same square of the controls, and the numbers beside controls."""
-    from polylens.figures import plane_slices, scores
-
     own = outcomes[NETWORK][0]
     tables = own.findings.tables
     names = tables["outputs"]["name"].tolist()
@@ -79,10 +74,6 @@ def slice_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
 
 
 def _panel(outcome: Outcome) -> PlanePanel:
-    import numpy as np
-
-    from polylens.figures import PlanePanel
-
     tables = outcome.findings.tables
     pieces = tables["pieces"]
     _, starts = np.unique(pieces["piece"].to_numpy(), return_index=True)
@@ -98,16 +89,10 @@ def _panel(outcome: Outcome) -> PlanePanel:
 
 
 def _lines(table: pd.DataFrame) -> np.ndarray:
-    import numpy as np
-
     return table.to_numpy(np.float64).reshape(-1, 2, 2)
 
 
 def _points(tables: Mapping[str, pd.DataFrame]) -> list[PlanePoint]:
-    import numpy as np
-
-    from polylens.figures import PlanePoint
-
     found = []
     for number, example in tables["examples"].iterrows():
         dots = tables["pixels"]

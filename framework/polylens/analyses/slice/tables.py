@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from PIL import Image, UnidentifiedImageError
 
 from polylens.analyses import Probed
 from polylens.analyses.slice.frames import Frame
 from polylens.geometry import Part, Slice
-from polylens.records import Rows
-
-if TYPE_CHECKING:
-    import pandas as pd
+from polylens.geometry.nearness import mirrored, share_near
+from polylens.records import Context, Rows
 
 _THUMBNAIL = 80
 """Pixels of a side of an example's picture, at most."""
@@ -21,8 +20,6 @@ _THUMBNAIL = 80
 
 def slice_line(rows: Rows, frame: Frame, found: Slice, *, near: float) -> dict[str, object]:
     """What there is to say of one slice."""
-    from polylens.geometry.nearness import mirrored, share_near
-
     radius, corner = near * frame.side, frame.square[0]
     others = mirrored(found.boundary, corner=corner, side=frame.side)
     seal = found.certificate
@@ -53,8 +50,6 @@ def drawn_tables(
     rows: Rows, probed: Probed, part: Part, frame: Frame, found: Slice
 ) -> dict[str, pd.DataFrame]:
     """One slice whole: its cells; and what is needed to draw it."""
-    import pandas as pd
-
     pieces = found.leaders
     middles = found.middles
     winner = np.empty(len(found.areas), dtype=np.int64)
@@ -123,8 +118,6 @@ def _length(lines: np.ndarray) -> float:
 
 
 def _lines(lines: np.ndarray) -> pd.DataFrame:
-    import pandas as pd
-
     return pd.DataFrame(
         {name: lines[:, end, axis] for end, axis, name in
          ((0, 0, "from_x"), (0, 1, "from_y"), (1, 0, "to_x"), (1, 1, "to_y"))}
@@ -133,10 +126,6 @@ def _lines(lines: np.ndarray) -> pd.DataFrame:
 
 def _pixels(probed: Probed, example: int) -> np.ndarray:
     """The picture of an example; nothing where it has none."""
-    from PIL import Image, UnidentifiedImageError
-
-    from polylens.records import Context
-
     shown = probed.examples.context(example)
     empty = np.empty((0, 0, 3), dtype=np.uint8)
     if not isinstance(shown, Context):
@@ -153,8 +142,6 @@ def _pixels(probed: Probed, example: int) -> np.ndarray:
 
 
 def _pixel_table(number: int, pixels: np.ndarray) -> pd.DataFrame:
-    import pandas as pd
-
     row, column = np.indices(pixels.shape[:2]).reshape(2, -1)
     red, green, blue = pixels.reshape(-1, 3).T
     return pd.DataFrame(

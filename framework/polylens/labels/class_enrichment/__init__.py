@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from polylens.errors import DataError
 from polylens.labels import Label
 from polylens.progress import Progress
 from polylens.records import ClusterLabel, Labels, Partition, Rows
@@ -39,7 +40,6 @@ class ClassEnrichment(Label):
         """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
         import numpy as np
 
-        from polylens.errors import DataError
         from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_of
         from polylens.labels.class_enrichment.tables import cluster_table, runners_up
         from polylens.statistics import UNNAMED, Blocks, enrich

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from polylens.records import ClusterLabel, Partition, Rows
 from polylens.statistics import Enrichment
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _COLUMNS = (
     *("cluster", "label", "named", "above_chance", "size", "class", "naming_rows", "held_out_rows"),
@@ -26,8 +23,6 @@ def cluster_table(
     rows: Rows, partition: Partition, found: Enrichment, clusters: Sequence[ClusterLabel]
 ) -> pd.DataFrame:
     """One line a cluster: its label and all of the evidence."""
-    import pandas as pd
-
     share_low, share_high = found.share_limits()
     lift_low, lift_high = found.lift_limits()
     lines = []
@@ -63,8 +58,6 @@ def cluster_table(
 
 def runners_up(rows: Rows, found: Enrichment) -> pd.DataFrame:
     """The most common classes of each cluster among its held-out rows."""
-    import pandas as pd
-
     lines = []
     for cluster, counts in enumerate(found.held_out):
         size = max(int(counts.sum()), 1)

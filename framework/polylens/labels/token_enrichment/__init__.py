@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from polylens.errors import DataError
 from polylens.labels import Label
 from polylens.progress import Progress
 from polylens.records import ClusterLabel, Labels, Partition, Rows
@@ -46,7 +47,6 @@ class TokenEnrichment(Label):
         """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
         import numpy as np
 
-        from polylens.errors import DataError
         from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_of
         from polylens.labels.token_enrichment.tables import cluster_table, guess_of, token_table
         from polylens.statistics import PLACES, Blocks, Pieces, enrich_tokens

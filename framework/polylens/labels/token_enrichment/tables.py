@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from polylens.records import ClusterLabel, Partition, Rows, RowTokens
 from polylens.statistics import PLACES, Pieces, TokenEnrichment
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _COLUMNS = (
     *("cluster", "label", "named", "above_chance", "size", "places", "naming_rows", "held_out_rows"),
@@ -37,8 +34,6 @@ def cluster_table(
     rows: Rows, partition: Partition, found: TokenEnrichment, clusters: Sequence[ClusterLabel]
 ) -> pd.DataFrame:
     """One line a cluster: its label and all of the evidence."""
-    import pandas as pd
-
     share_low, share_high = found.share_limits()
     lift_low, lift_high = found.lift_limits()
     lines = []
@@ -75,8 +70,6 @@ def cluster_table(
 
 def token_table(partition: Partition, tokens: RowTokens, found: TokenEnrichment) -> pd.DataFrame:
     """One line a token over-represented in a cluster, whether its place is in the cluster's name or not."""
-    import pandas as pd
-
     pieces = Pieces(tokens.vocabulary)
     labels = partition.labels[found.held_out]
     members = [np.flatnonzero(labels == cluster) for cluster in range(partition.n_clusters)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -215,8 +216,6 @@ def _unknown(what: str, name: str, *, known: tuple[str, ...]) -> PydanticCustomE
 
 def _resized(image_format: ImageFormat, size: int) -> ImageFormat:
     """The same format with a crop of `size` pixels, and the shorter side in the same proportion to it."""
-    from dataclasses import replace
-
     assert image_format.crop is not None
     assert image_format.resize is not None
     resize = round(image_format.resize * size / image_format.crop[0])

@@ -9,6 +9,8 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from polylens.digests import file_sha256
 from polylens.errors import DataError
@@ -176,9 +178,6 @@ def _tensors(content: Any, path: str, versions: dict[str, Any]) -> Iterator[tupl
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     try:
         state: dict[str, torch.Tensor] = load_file(path)
     except (SafetensorError, OSError) as error:

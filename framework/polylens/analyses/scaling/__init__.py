@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from polylens.analyses import Keeper, Outcomes, Probe, Probed
+from polylens.errors import UsageError
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Number, Rows
 from polylens.streams import Streams
@@ -112,9 +113,9 @@ class Scaling(Probe):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Curves over the factor, scaling beside displacement, and flips by layer."""
-        from polylens.analyses._changes.pictures import factor_pictures
+        from polylens.analyses.scaling.pictures import scaling_pictures
 
-        return factor_pictures(outcomes, subject=subject)
+        return scaling_pictures(outcomes, subject=subject)
 
     def _crossings(
         self,
@@ -130,7 +131,6 @@ class Scaling(Probe):
         import pandas as pd
         import torch
 
-        from polylens.errors import UsageError
         from polylens.geometry import record, segments_crossings
         from polylens.statistics import Blocks, mean_intervals, metric_name
 

@@ -125,6 +125,6 @@ class Rescaling(Probe):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Curves over the factor, one panel a case, and flips by layer."""
-        from polylens.analyses._changes.pictures import rescaling_pictures
+        from polylens.analyses.rescaling.pictures import rescaling_pictures
 
         return rescaling_pictures(outcomes, subject=subject)
