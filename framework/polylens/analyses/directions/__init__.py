@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import Field
 
 from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
-from polylens.errors import DataError
 from polylens.progress import Progress
-from polylens.records import Figure, Findings, Number, Partition, Rows
+from polylens.records import Figure, Findings, Rows
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
-    import numpy as np
-    from jaxtyping import Float32
-
-    from polylens.analyses.directions.families import Family
+    pass
 
 
 class Directions(RowAnalysis):
@@ -96,66 +92,10 @@ class Directions(RowAnalysis):
         keeper: Keeper | None = None,
     ) -> Findings:
         """Scores of clusters and of every family, and how many clusters lie on the same stretch."""
-        import numpy as np
+        from polylens.analyses.directions.findings import directions_findings
 
-        from polylens.analyses.directions.families import RANDOM
-        from polylens.analyses.directions.meanings import Meanings
-        from polylens.analyses.directions.scores import (
-            CLUSTERS,
-            Group,
-            Resampling,
-            meaning_numbers,
-            overlap_numbers,
-        )
-        from polylens.analyses.directions.tables import direction_table, example_table, histogram_table
-
-        partition = upstream[self.of].partition
-        if partition is None:
-            raise DataError(f"'{self.of}' gives no clusters to compare directions with")
-        if rows.activations is None:
-            raise DataError("directions needs activations")
-        meanings = Meanings.of(rows, rare=self.rare)
-        families = self._families(rows.activations, partition, streams, progress, keeper)
-        count = min((family.scores.shape[1] for family in families), default=0)
-        clusters = np.where(partition.labels < count, partition.labels, -1)
-        numbers = {
-            "clusters": Number(float(partition.n_clusters)),
-            "compared_clusters": Number(float(count)),
-            "coverage": Number(float((clusters >= 0).mean())),
-        }
-        notes = [note for family in families for note in family.notes]
-        if not count:
-            what = "direction" if partition.n_clusters else "cluster"
-            return Findings(numbers=numbers, notes=(f"No {what} was found: there is nothing to match.",))
-        if count < partition.n_clusters:
-            notes.append(f"Only the {count} largest of {partition.n_clusters} clusters are compared.")
-        notes.append("Intervals take clusters and directions as they are, and the examples as drawn.")
-        members = tuple(np.flatnonzero(clusters == cluster) for cluster in range(count))
-        groups = [Group(CLUSTERS, clusters, members)]
-        groups += [
-            Group.of(family.first(count), clusters, streams.child("members", family.name))
-            for family in families
-        ]
-        resampling = Resampling(meanings.blocks, count=self.resamples, streams=streams)
-        with progress.task("scoring directions", total=len(groups), unit="families") as task:
-            numbers |= meaning_numbers(
-                groups,
-                meanings,
-                resampling,
-                permutations=self.permutations,
-                streams=streams,
-                after_each=task.advance,
-            )
-        overlaps, tops = overlap_numbers(groups, clusters, resampling)
-        shown = [group for group in groups if group.name != RANDOM]
-        return Findings(
-            numbers=numbers | overlaps,
-            tables={
-                "directions": direction_table(groups, meanings, tops),
-                "examples": example_table(shown, meanings, clusters),
-                "histograms": histogram_table(groups, meanings, clusters),
-            },
-            notes=tuple(notes),
+        return directions_findings(
+            self, rows, streams=streams, upstream=upstream, progress=progress, keeper=keeper
         )
 
     def on_inputs(self) -> Self:
@@ -167,34 +107,3 @@ class Directions(RowAnalysis):
         from polylens.analyses.directions.pictures import direction_pictures
 
         return direction_pictures(outcomes, of=self.of, subject=subject)
-
-    def _families(
-        self,
-        values: Float32[np.ndarray, "rows width"],
-        partition: Partition,
-        streams: Streams,
-        progress: Progress,
-        keeper: Keeper | None,
-    ) -> list[Family]:
-        """Directions of each family, at most as many as there are clusters."""
-        from polylens.analyses.directions.families import RANDOM, Training, family_of
-
-        count = min(partition.n_clusters, self.most)
-        if not count:
-            return []
-        clustered = int((partition.labels >= 0).sum())
-        return [
-            family_of(
-                values,
-                name,
-                count=count,
-                members=max(clustered // count, 1),
-                chosen=self.chosen,
-                fit_rows=self.fit_rows,
-                training=Training(self.expansion, self.active, self.steps, self.batch),
-                streams=streams.child("directions", name),
-                progress=progress,
-                keeper=keeper,
-            )
-            for name in (*self.families, RANDOM)
-        ]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from polylens.analyses import Keeper, Outcomes, Probe, Probed
 from polylens.progress import Progress
-from polylens.records import Figure, Findings, Number, Rows
+from polylens.records import Figure, Findings, Rows
 from polylens.streams import Streams
 
 Factor = Annotated[float, Field(gt=0)]
@@ -58,70 +58,9 @@ class Rescaling(Probe):
         keeper: Keeper | None = None,
     ) -> Findings:
         """Means over rows by factor and case, with intervals over examples."""
-        import pandas as pd
+        from polylens.analyses.rescaling.findings import rescaling_findings
 
-        from polylens.analyses._changes.factors import measured, summarised
-        from polylens.analyses._changes.interventions import Intervention, chosen_rows
-        from polylens.dataflow import norms
-        from polylens.statistics import Blocks, metric_name
-
-        chosen = chosen_rows(rows, most=self.rows, generator=streams.generator("rows"))
-        blocks = Blocks.of(rows.origins.block[chosen])
-        has_norms = bool(norms(probed.network.module))
-        cases = [
-            (norm, biases)
-            for biases in (True, False)
-            for norm in (("live", "frozen") if has_norms else ("live",))
-        ]
-        tables: list[pd.DataFrame] = []
-        notes: list[str] = []
-        numbers: dict[str, Number] = {}
-        with progress.task("rescaling", total=len(chosen) * len(cases), unit="rows") as task:
-            for norm, biases in cases:
-                intervention = Intervention(
-                    probed,
-                    rows,
-                    everywhere=self.at == "everywhere",
-                    biases=biases,
-                    holds_norms=norm == "frozen",
-                )
-                found = measured(
-                    intervention,
-                    chosen,
-                    factors=self.factors,
-                    draws=self.draws,
-                    streams=streams,
-                    advance=task.advance,
-                )
-                summary = summarised(
-                    found, blocks=blocks, resamples=self.resamples, streams=streams, shown=()
-                )
-                case = (norm, "with_biases" if biases else "without_biases")
-                table = summary.table.copy()
-                table.insert(0, "biases", biases)
-                table.insert(0, "norms", norm)
-                tables.append(table)
-                for change, name in (("scaled", "flipped_share"), ("displaced", "displaced_flipped_share")):
-                    number = found.overall(
-                        "flipped_share",
-                        change,
-                        blocks=blocks,
-                        resamples=self.resamples,
-                        streams=streams,
-                    )
-                    numbers[metric_name(name, *case)] = number
-                numbers[metric_name("most_flipped_bits", *case)] = Number(
-                    float(found.values["flipped_bits", ""][0].max()), unit="units"
-                )
-                if not notes:
-                    notes.append(intervention.where)
-                    if intervention.why_proxy:
-                        notes.append(f"Flips are no boundaries between polytopes: {intervention.why_proxy}.")
-        if not has_norms:
-            notes.append("The network has no layer norms or root-mean-square norms to hold.")
-        return Findings(
-            numbers=numbers, tables={"factors": pd.concat(tables, ignore_index=True)}, notes=tuple(notes)
-        )
+        return rescaling_findings(self, rows, probed, streams=streams, progress=progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Curves over the factor, one panel a case, and flips by layer."""
