@@ -1,4 +1,4 @@
-"""The table that every kind of partition has."""
+"""The table that every kind of partition has, and what its clusters are called."""
 
 from __future__ import annotations
 
@@ -30,3 +30,9 @@ def cluster_table(rows: Rows, partition: Partition) -> pd.DataFrame:
     if partition.persistence is not None:
         table.insert(4, "persistence", partition.persistence)
     return table
+
+
+def cluster_names(partition: Partition) -> list[str]:
+    """The clusters' numbers in words, and `noise` last where there is any."""
+    clusters = [str(cluster) for cluster in range(partition.n_clusters)]
+    return [*clusters, "noise"] if (partition.labels < 0).any() else clusters

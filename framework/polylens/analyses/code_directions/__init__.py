@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -11,9 +11,6 @@ from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Rows
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    pass
 
 
 class CodeDirections(RowAnalysis):

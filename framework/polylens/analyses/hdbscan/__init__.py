@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import GROUNDWORK, NETWORK, Analysis, Keeper, Need, Outcomes, RowAnalysis
+from polylens.analyses import NETWORK, Analysis, Keeper, Need, Outcomes, RowAnalysis
 from polylens.analyses._partitions.spaces import Metric, On, Scale, check_space, metric_for, why_not_compared
 from polylens.progress import Progress
 from polylens.records import (
-    Alternative,
     Figure,
     Findings,
-    Hierarchy,
-    Number,
-    Partition,
     Rows,
 )
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    from polylens.clustering import Points
 
 
 class Hdbscan(RowAnalysis):
@@ -80,7 +72,7 @@ class Hdbscan(RowAnalysis):
             raise ValueError("each min_cluster_size of 'curve' must be 2 or more")
         if self.max_cluster_size is not None and self.max_cluster_size < self.min_cluster_size:
             raise ValueError("'max_cluster_size' is below 'min_cluster_size'")
-        if self.sample is not None and self.sample < max(self._neighbours, self.min_cluster_size):
+        if self.sample is not None and self.sample < max(self.neighbours, self.min_cluster_size):
             raise ValueError("'sample' is below 'min_samples' or 'min_cluster_size'")
         if self.ties == "library":
             if self.sample is not None:
@@ -110,7 +102,7 @@ class Hdbscan(RowAnalysis):
             on=self.on,
             metric=self.metric,
             scale=self.scale,
-            min_samples=self._neighbours,
+            min_samples=self.neighbours,
             sample=self.sample,
             subsamples=self.subsamples,
         )
@@ -125,91 +117,13 @@ class Hdbscan(RowAnalysis):
         keeper: Keeper | None = None,
     ) -> Findings:
         """The partition, with the alternatives of `curve` and `subsamples`."""
-        from polylens.analyses._partitions.stability import (
-            common_subsamples,
-            left_out_notes,
-            sampled_rows,
-            stability,
-        )
-        from polylens.analyses._partitions.tables import cluster_table
-        from polylens.clustering import hdbscan_of_sample, row_bits, row_points
+        from polylens.analyses.hdbscan.findings import hdbscan_findings
 
-        points = row_points(rows, on=self.on, scale=self.scale, packed=True)
-        bits, metric = row_bits(rows, on=self.on), metric_for(rows, on=self.on, metric=self.metric)
-        sample = sampled_rows(rows, most=self.sample, streams=streams)
-        some = points if len(sample) == len(rows) else points[sample]
-        at_least = max(self._neighbours, 2)
-        drawn = common_subsamples(
-            rows, count=self.subsamples, streams=streams, at_least=at_least, among=sample
-        )
-        trees = upstream.get(GROUNDWORK)
-        whole = None if trees is None else trees.hierarchy
-        subs = [None] * len(drawn) if trees is None else [sub.hierarchy for sub in trees.subhierarchies]
-        most = len(sample) if self.max_cluster_size is None else min(self.max_cluster_size, len(sample))
-        sizes = [size for size in sorted(set(self.curve)) if size <= most]
-        found: list[Alternative] = []
-        again: list[Partition] = []
-        with progress.task("clustering", total=1 + len(sizes) + len(drawn), unit="clusterings") as task:
-            cut = self._cut(some, metric, bits=bits, of=whole)
-            task.advance()
-            for size in sizes:
-                other = (
-                    cut
-                    if size == self.min_cluster_size
-                    else self._cut(some, metric, bits=bits, of=whole, size=size, exemplars=False)
-                )
-                found.append(Alternative("min_cluster_size", size, sample, other.labels))
-                task.advance()
-            for (number, chosen), sub in zip(drawn.items(), subs, strict=True):
-                again.append(self._cut(points[chosen], metric, bits=bits, of=sub, exemplars=False))
-                found.append(Alternative("subsample", number, chosen, again[-1].labels))
-                task.advance()
-        partition = cut
-        if len(sample) < len(rows):
-            partition = hdbscan_of_sample(points, sample=sample, of_sample=cut, progress=progress)
-
-        notes = () if partition.n_clusters else ("No cluster was found: every row is noise.",)
-        return Findings(
-            numbers={
-                **_numbers(partition, again),
-                **stability(partition, found, example=rows.origins.block, streams=streams),
-            },
-            undefined={} if partition.n_clusters else {"mean_persistence": "no clusters"},
-            tables={"clusters": cluster_table(rows, partition)},
-            partition=replace(partition, space=self.on, alternatives=tuple(found)),
-            notes=(*notes, *left_out_notes(drawn, count=self.subsamples, at_least=at_least)),
-        )
-
-    def _cut(
-        self,
-        points: Points,
-        metric: Metric,
-        *,
-        bits: int | None,
-        of: Hierarchy | None,
-        size: int | None = None,
-        exemplars: bool = True,
-    ) -> Partition:
-        from polylens.clustering import hdbscan
-
-        found = hdbscan(
-            points,
-            metric=metric,
-            min_cluster_size=size or self.min_cluster_size,
-            min_samples=self._neighbours,
-            selection=self.selection,
-            max_cluster_size=self.max_cluster_size,
-            epsilon=self.epsilon,
-            ties=self.ties,
-            of=of,
-            exemplars=exemplars,
-            bits=bits,
-        )
-        scaled = "" if self.scale == "none" else f", scale {self.scale}"
-        return replace(found, method=f"{found.method} of {self.on}s{scaled}")
+        return hdbscan_findings(self, rows, streams=streams, upstream=upstream, progress=progress)
 
     @property
-    def _neighbours(self) -> int:
+    def neighbours(self) -> int:
+        """Neighbours that make a core point, the point itself counted."""
         return self.min_cluster_size if self.min_samples is None else self.min_samples
 
     def on_inputs(self) -> Self:
@@ -234,27 +148,3 @@ class Hdbscan(RowAnalysis):
         )
         sizes, *others = partition_pictures(own, on=self.on, metric=metric, scale=self.scale, subject=subject)
         return (sizes, *tree, *others)
-
-
-def _numbers(partition: Partition, again: Sequence[Partition]) -> dict[str, Number]:
-    """Counts and shares, with their range over the partitions of subsamples."""
-    from polylens.statistics import stability_range
-
-    def number(of: Callable[[Partition], float | None]) -> Number | None:
-        value, spread = of(partition), stability_range(map(of, again))
-        if value is None:
-            return None
-        return Number(value, spread.low, spread.high, spread.meaning, range_is=spread.range_is)
-
-    numbers = {
-        "clusters": number(lambda part: float(part.n_clusters)),
-        "coverage": number(lambda part: part.coverage),
-        "mean_persistence": number(_mean_persistence),
-        "noise_rows": Number(float((partition.labels < 0).sum()), unit="rows"),
-    }
-    return {name: found for name, found in numbers.items() if found is not None}
-
-
-def _mean_persistence(partition: Partition) -> float | None:
-    lasting = partition.persistence
-    return None if lasting is None or not len(lasting) else float(lasting.mean())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -11,9 +11,6 @@ from polylens.analyses import Keeper, Outcomes, Probe, Probed
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Rows
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    pass
 
 Factor = Annotated[float, Field(gt=0)]
 
