@@ -13,15 +13,7 @@ from polylens.analyses._changes.interventions import Intervention, Reached
 from polylens.analyses.cluster_effect.centroids import Centroids, members_of, nearest_labels, putting
 from polylens.errors import DataError
 from polylens.records import Findings, Number, Partition, Rows
-from polylens.statistics import (
-    Blocks,
-    angles,
-    class_null,
-    divergences,
-    mean_intervals,
-    metric_name,
-    purity,
-)
+from polylens.statistics import Blocks, angles, class_null, divergences, mean_intervals, metric_name, purity
 from polylens.streams import Streams
 
 OWN, NEAREST, RANDOM, ALL = "own_cluster", "nearest_cluster", "random_rows", "all_rows"

@@ -8,14 +8,7 @@ import numpy as np
 import pandas as pd
 
 from polylens.records import Number, Partition, Rows, count_clusters
-from polylens.statistics import (
-    ClassNull,
-    cluster_classes,
-    coverage,
-    information_agreement,
-    p_value,
-    purity,
-)
+from polylens.statistics import ClassNull, cluster_classes, coverage, information_agreement, p_value, purity
 
 
 def cluster_purities(rows: Rows, partition: Partition, null: ClassNull) -> pd.DataFrame:

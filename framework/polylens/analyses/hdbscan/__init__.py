@@ -10,11 +10,7 @@ from pydantic import Field, model_validator
 from polylens.analyses import NETWORK, Analysis, Keeper, Need, Outcomes, RowAnalysis
 from polylens.analyses._partitions.spaces import Metric, On, Scale, check_space, metric_for, why_not_compared
 from polylens.progress import Progress
-from polylens.records import (
-    Figure,
-    Findings,
-    Rows,
-)
+from polylens.records import Figure, Findings, Rows
 from polylens.streams import Streams
 
 

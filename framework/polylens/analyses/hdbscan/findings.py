@@ -8,23 +8,11 @@ from typing import TYPE_CHECKING
 
 from polylens.analyses import GROUNDWORK
 from polylens.analyses._partitions.spaces import Metric, metric_for
-from polylens.analyses._partitions.stability import (
-    common_subsamples,
-    left_out_notes,
-    sampled_rows,
-    stability,
-)
+from polylens.analyses._partitions.stability import common_subsamples, left_out_notes, sampled_rows, stability
 from polylens.analyses._partitions.tables import cluster_table
 from polylens.clustering import Points, hdbscan, hdbscan_of_sample, row_bits, row_points
 from polylens.progress import Progress
-from polylens.records import (
-    Alternative,
-    Findings,
-    Hierarchy,
-    Number,
-    Partition,
-    Rows,
-)
+from polylens.records import Alternative, Findings, Hierarchy, Number, Partition, Rows
 from polylens.statistics import stability_range
 from polylens.streams import Streams
 

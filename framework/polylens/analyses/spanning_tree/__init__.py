@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from polylens.analyses import Keeper, Need, RowAnalysis
-from polylens.analyses._partitions.spaces import (
-    Metric,
-    On,
-    Scale,
-    check_space,
-    metric_for,
-    metric_of,
-    why_not_compared,
-)
+from polylens.analyses._partitions.spaces import Metric, On, Scale, check_space, metric_of, why_not_compared
 from polylens.progress import Progress
-from polylens.records import Findings, Hierarchy, Number, Rows, Subhierarchy
+from polylens.records import Findings, Rows
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    from polylens.clustering import Points
-
-_WORTH_KEEPING = 10_000
-"""Rows from which on a tree takes longer to make than to keep."""
 
 
 class SpanningTree(RowAnalysis):
@@ -85,30 +70,9 @@ class SpanningTree(RowAnalysis):
         keeper: Keeper | None = None,
     ) -> Findings:
         """The hierarchy of all rows and those of the subsamples."""
-        import numpy as np
+        from polylens.analyses.spanning_tree.findings import spanning_tree_findings
 
-        from polylens.analyses._partitions.stability import common_subsamples, sampled_rows
-        from polylens.clustering import row_bits, row_points
-
-        points = row_points(rows, on=self.on, scale=self.scale, packed=True)
-        bits, metric = row_bits(rows, on=self.on), metric_for(rows, on=self.on, metric=self.metric)
-        sample = sampled_rows(rows, most=self.sample, streams=streams)
-        if len(sample) < len(rows):
-            points = points[sample]
-        drawn = common_subsamples(
-            rows, count=self.subsamples, streams=streams, at_least=max(self.min_samples, 2), among=sample
-        )
-        subs: list[Subhierarchy] = []
-        made = partial(_tree, metric=metric, min_samples=self.min_samples, bits=bits, progress=progress)
-        with progress.task("spanning trees", total=1 + len(drawn), unit="trees") as task:
-            found = made(points, keeper=keeper)
-            task.advance()
-            for number, chosen in drawn.items():
-                kept = None if keeper is None else keeper.part(f"subsample_{number}")
-                places = np.searchsorted(sample, chosen)
-                subs.append(Subhierarchy(chosen, made(points[places], keeper=kept)))
-                task.advance()
-        return Findings(numbers=_numbers(found), hierarchy=found, subhierarchies=tuple(subs))
+        return spanning_tree_findings(self, rows, streams=streams, progress=progress, keeper=keeper)
 
     def rehearse(self) -> None:
         """Compiles both passes over pairs: two groups of rows, too far apart to be joined by the first."""
@@ -125,45 +89,3 @@ class SpanningTree(RowAnalysis):
     def on_inputs(self) -> Self:
         """The raw inputs, compared by Euclidean distance."""
         return self.model_copy(update={"on": "activation", "metric": "euclidean"})
-
-
-def _tree(
-    points: Points,
-    *,
-    metric: Metric,
-    min_samples: int,
-    bits: int | None,
-    keeper: Keeper | None,
-    progress: Progress,
-) -> Hierarchy:
-    """One tree; a large one that was finished before an interrupt is not made again."""
-    from polylens.clustering import hierarchy
-
-    if keeper is None or len(points) < _WORTH_KEEPING:
-        return hierarchy(points, metric=metric, min_samples=min_samples, bits=bits, progress=progress)
-    kept = keeper.load("tree")
-    if kept is not None:
-        return Hierarchy(
-            **kept, metric=metric, min_samples=min_samples, bits=bits if metric == "hamming" else None
-        )
-    made = hierarchy(
-        points, metric=metric, min_samples=min_samples, bits=bits, keeper=keeper, progress=progress
-    )
-    keeper.save("tree", {"order": made.order, "heights": made.heights, "core": made.core})
-    return made
-
-
-def _numbers(found: Hierarchy) -> dict[str, Number]:
-    import numpy as np
-
-    heights = np.sort(found.heights)
-    tied = np.zeros(len(heights), dtype=bool)
-    equal = heights[1:] == heights[:-1]
-    tied[1:] |= equal
-    tied[:-1] |= equal
-    return {
-        "tied_fraction": Number(float(tied.mean())),
-        "zero_fraction": Number(float((heights == 0).mean())),
-        "median_height": Number(float(np.median(heights)), unit=found.metric),
-        "median_core_distance": Number(float(np.median(found.core)), unit=found.metric),
-    }
