@@ -35,7 +35,7 @@ class EveryOther(Sampling):
 ENTRY = "about: Odd positions.\nsource: ours\nlicence: MIT\nentry: {kind: every_other, start: 1}\n"
 
 
-@pytest.fixture(params=["every_other.py", "every_other/__init__.py"])
+@pytest.fixture
 def plugin(folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """The environment of a package with one kind and one entry, installed as far as its metadata says."""
     site = folder / "site"
@@ -43,7 +43,7 @@ def plugin(folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     (package / "entries" / "sampling").mkdir(parents=True)
     for module in (package, package / "entries"):
         (module / "__init__.py").touch()
-    file = package / str(request.param)
+    file = package / getattr(request, "param", "every_other.py")
     file.parent.mkdir(exist_ok=True)
     file.write_text(KIND)
     (package / "entries" / "sampling" / "odd.yaml").write_text(ENTRY)
@@ -88,6 +88,12 @@ def test_one_file_is_enough(plugin: dict[str, str], folder: Path, spec_text: str
 
     new = polylens("new", "sampling/mine", "--kind", "every_other", "--print", environment=plugin)
     assert "  # start: 0" in new.splitlines()
+
+
+@pytest.mark.parametrize("plugin", ["every_other/__init__.py"], indirect=True)
+def test_a_folder_is_as_good_as_a_file(plugin: dict[str, str], folder: Path, spec_text: str) -> None:
+    (folder / "spec.yaml").write_text(f"sampling: {{kind: every_other, start: 1}}\n{spec_text}")
+    assert polylens("validate", "spec.yaml", environment=plugin) == "spec.yaml: fine\n"
 
 
 def test_a_mistake_in_it_is_found_like_any_other(
