@@ -1,4 +1,4 @@
-"""A new kind is one file: a plugin with it is listed, described, in the schema, and usable in a spec."""
+"""A new kind is one file, or a folder of its name: listed, described, in the schema, usable in a spec."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from polylens import plugin as plugin_module
+from polylens.plugin import source_of
 
 KIND = '''\
 """Every other position."""
@@ -33,14 +36,16 @@ ENTRY = "about: Odd positions.\nsource: ours\nlicence: MIT\nentry: {kind: every_
 
 
 @pytest.fixture
-def plugin(folder: Path) -> dict[str, str]:
+def plugin(folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """The environment of a package with one kind and one entry, installed as far as its metadata says."""
     site = folder / "site"
     package = site / "my_lab"
     (package / "entries" / "sampling").mkdir(parents=True)
     for module in (package, package / "entries"):
         (module / "__init__.py").touch()
-    (package / "every_other.py").write_text(KIND)
+    file = package / getattr(request, "param", "every_other.py")
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(KIND)
     (package / "entries" / "sampling" / "odd.yaml").write_text(ENTRY)
     info = site / "my_lab-1.0.dist-info"
     info.mkdir()
@@ -85,6 +90,12 @@ def test_one_file_is_enough(plugin: dict[str, str], folder: Path, spec_text: str
     assert "  # start: 0" in new.splitlines()
 
 
+@pytest.mark.parametrize("plugin", ["every_other/__init__.py"], indirect=True)
+def test_a_folder_is_as_good_as_a_file(plugin: dict[str, str], folder: Path, spec_text: str) -> None:
+    (folder / "spec.yaml").write_text(f"sampling: {{kind: every_other, start: 1}}\n{spec_text}")
+    assert polylens("validate", "spec.yaml", environment=plugin) == "spec.yaml: fine\n"
+
+
 def test_a_mistake_in_it_is_found_like_any_other(
     plugin: dict[str, str], folder: Path, spec_text: str
 ) -> None:
@@ -99,3 +110,21 @@ def test_a_mistake_in_it_is_found_like_any_other(
     assert done.returncode == 2
     assert done.stderr.startswith("spec.yaml:1:31: unknown key 'strat' in sampling (every_other)\n")
     assert "did you mean 'start'?" in done.stderr
+
+
+def test_folders_of_polylens_are_kinds_where_they_hold_a_file_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = tmp_path / "labels"
+    for file in ("flat.py", "wide/__init__.py", "wide/tables.py", "_shared/__init__.py", "_alone.py"):
+        (family / file).parent.mkdir(parents=True, exist_ok=True)
+        (family / file).touch()
+    (family / "left_behind" / "__pycache__").mkdir(parents=True)
+    monkeypatch.setattr(plugin_module, "__file__", str(tmp_path / "plugin.py"))
+    plugin_module.kinds.cache_clear()
+    try:
+        assert plugin_module.kinds("labels") == ("flat", "wide")
+    finally:
+        plugin_module.kinds.cache_clear()
+    sources = [source_of("labels", name) for name in ("flat", "wide", "_shared", "_alone", "left_behind")]
+    assert sources == [family / "flat.py", family / "wide" / "__init__.py", None, None, None]

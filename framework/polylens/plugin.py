@@ -1,14 +1,17 @@
 """The base of all kinds: one final, frozen class in one file, whose fields are its YAML keys.
 
 A family is a folder of this package; a kind is a file in it (`sampling/evenly_spaced.py` is
-`{kind: evenly_spaced}`) or an entry point of the group `polylens.<family>`. Kinds are listed by file name,
-without importing them; only the chosen one is loaded.
+`{kind: evenly_spaced}`), or a folder of its name where it has more to it than the class
+(`analyses/slice/__init__.py` is `{kind: slice}`), or an entry point of the group `polylens.<family>`. What
+starts with an underscore is shared by kinds, and is none. Kinds are listed by name, without importing them;
+only the chosen one is loaded.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -37,7 +40,7 @@ class Plugin(BaseModel):
 
     @classmethod
     def kind(cls) -> str:
-        """The kind's name in YAML: the name of its file."""
+        """The kind's name in YAML: the name of its file or folder."""
         return cls.__module__.rpartition(".")[2]
 
     def to_plain(self) -> dict[str, Any]:
@@ -73,7 +76,7 @@ class Plugin(BaseModel):
 
 
 class UnknownKindError(LookupError):
-    """No file and no entry point gives this kind."""
+    """No file, no folder and no entry point gives this kind."""
 
     def __init__(self, family: str, name: str) -> None:
         self.family = family
@@ -85,13 +88,13 @@ class UnknownKindError(LookupError):
 
 @cache
 def kinds(family: str) -> tuple[str, ...]:
-    """Names of all kinds of a family, from file names and entry points, without importing any of them.
+    """Names of all kinds of a family, from files, folders and entry points, without importing any of them.
 
     >>> "evenly_spaced" in kinds("sampling")
     True
     """
     folder = Path(__file__).parent / family
-    built_in = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    built_in = {name for _, name, _ in pkgutil.iter_modules([str(folder)]) if not name.startswith("_")}
     return tuple(sorted(built_in | {point.name for point in _entry_points(family)}))
 
 
@@ -110,7 +113,7 @@ def load_kind(family: str, name: str) -> type[Plugin]:
             if found.kind() != name:
                 # A kind is named by its file here and everywhere else, so that YAML written back reads again.
                 raise TypeError(
-                    f"entry point '{name}' of polylens.{family} must lead to a file named {name}.py"
+                    f"entry point '{name}' of polylens.{family} must lead to a file or a folder named {name}"
                 )
             return found
     raise UnknownKindError(family, name)
@@ -118,8 +121,12 @@ def load_kind(family: str, name: str) -> type[Plugin]:
 
 def source_of(family: str, name: str) -> Path | None:
     """The file of a kind that polylens ships; None where there is none, or another package gives the kind."""
-    file = Path(__file__).parent / family / f"{name}.py"
-    return file if file.is_file() and not name.startswith("_") else None
+    if name.startswith("_"):
+        return None
+    folder = Path(__file__).parent / family
+    return next(
+        (file for file in (folder / f"{name}.py", folder / name / "__init__.py") if file.is_file()), None
+    )
 
 
 @cache

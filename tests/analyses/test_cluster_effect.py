@@ -10,9 +10,9 @@ from tests.analyses.texts import transformer
 from torch import nn
 
 from polylens.analyses import Outcome
-from polylens.analyses._centroids import Centroids, putting
-from polylens.analyses._interventions import Intervention
+from polylens.analyses._changes.interventions import Intervention
 from polylens.analyses.cluster_effect import ClusterEffect
+from polylens.analyses.cluster_effect.centroids import Centroids, putting
 from polylens.errors import DataError
 from polylens.records import Findings, Partition, Rows
 from polylens.statistics import Blocks, divergences

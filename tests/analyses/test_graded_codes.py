@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from polylens.analyses import NETWORK, Outcome
-from polylens.analyses._density import metric_for
+from polylens.analyses._partitions.spaces import metric_for
 from polylens.analyses.bisecting_kmeans import BisectingKmeans
 from polylens.analyses.code_statistics import CodeStatistics
 from polylens.analyses.hdbscan import Hdbscan

@@ -10,7 +10,7 @@ from tests.text_models import tiny_config
 from torch import nn
 
 from polylens.analyses import Probed
-from polylens.models._transformers import build
+from polylens.models.transformers.networks import build
 from polylens.records import Context, Examples, Network, Origins, Rows, RowTokens, TextFormat
 
 LENGTHS = (9, 6, 8)

@@ -22,8 +22,8 @@ from polylens.dataflow import Flow, first_tensor
 from polylens.devices import Options
 from polylens.errors import PolylensError
 from polylens.harvest import Take, harvest, load_rows
-from polylens.models._transformers import _automatic_class
 from polylens.models.transformers import Transformers
+from polylens.models.transformers.networks import _automatic_class
 from polylens.records import Examples, Network, Rows
 from polylens.sampling.all_positions import AllPositions
 from polylens.store import Store

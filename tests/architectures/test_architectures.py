@@ -15,8 +15,8 @@ from tests.text_models import tiny_tokenizer
 
 from polylens.errors import DataError, UsageError
 from polylens.harvest.dependence import check_examples_alone
-from polylens.models._language_layers import is_causal
 from polylens.models.transformers import Transformers
+from polylens.models.transformers.layers import is_causal
 from polylens.records import Network
 from polylens.streams import Streams
 from polylens.text import InMemory, open_text

@@ -9,7 +9,7 @@ from torch import nn
 from polylens.dataflow import Changing, Passes, capture, norms, trace, without_biases
 from polylens.errors import UsageError
 from polylens.geometry import record, regimes
-from polylens.models._transformers import build
+from polylens.models.transformers.networks import build
 
 LAYERS = {"dense": "1", "convolutional": "2", "residual": "pool", "tokens": "up"}
 

@@ -11,8 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from polylens.datasets import _checks
-from polylens.datasets.image_folder import ImageFolder
+from polylens.datasets.image_folder import ImageFolder, checks
 from polylens.errors import DataError, UsageError
 from polylens.records import Examples, ImageFormat
 from polylens.streams import Streams
@@ -354,13 +353,13 @@ def test_images_of_different_sizes_need_a_format_that_brings_them_to_one(root: P
 
 def count_checks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     checked: list[Path] = []
-    original = _checks._check
+    original = checks._check
 
-    def check(path: Path, *, stamp: str) -> _checks.Check:
+    def check(path: Path, *, stamp: str) -> checks.Check:
         checked.append(path)
         return original(path, stamp=stamp)
 
-    monkeypatch.setattr(_checks, "_check", check)
+    monkeypatch.setattr(checks, "_check", check)
     return checked
 
 

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 
 from polylens import imports
 from polylens.errors import DataError, UsageError
-from polylens.models._published import published_weights
 from polylens.models.torchvision import Torchvision
+from polylens.models.torchvision.published import published_weights
 
 
 def model(name: str, **fields: Any) -> Torchvision:

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polylens.analyses._centroids import members_of
 from polylens.analyses._probing import drawn_rows
+from polylens.analyses.cluster_effect.centroids import members_of
 from polylens.records import Origins, Rows
 from polylens.statistics import split_examples
 from polylens.statistics.token_names import name_by_tokens

@@ -1,19 +1,15 @@
-"""What analyses that look at polytopes around stored rows have in common. Not a kind."""
+"""What analyses that look at polytopes around stored rows have in common."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
 
+from polylens.analyses import Probed
 from polylens.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
-    import torch
-    from jaxtyping import Float32, Int64
-
-    from polylens.analyses import Probed
-    from polylens.geometry import Part
-    from polylens.records import Rows
+from polylens.geometry import Part, record
+from polylens.records import Rows
 
 
 def recorded_part(probed: Probed, *, through: str) -> Part:
@@ -22,8 +18,6 @@ def recorded_part(probed: Probed, *, through: str) -> Part:
     Raises:
         UsageError: there is no such layer, or nothing is computed between the two.
     """
-    from polylens.geometry import record
-
     network = probed.network
     example = network.example_input
     example = probed.examples.batch([0]) if example is None else example
@@ -56,8 +50,6 @@ def whole_tensors(rows: Rows, part: Part, *, kind: str) -> Float32[np.ndarray, "
     Raises:
         DataError: the rows are positions, or have no activations.
     """
-    import numpy as np
-
     if rows.activations is None:
         raise DataError(f"{kind} needs activations: they are the points it looks at")
     if rows.origins.grid or len(np.unique(rows.origins.example)) != len(rows):
@@ -71,8 +63,6 @@ def whole_tensors(rows: Rows, part: Part, *, kind: str) -> Float32[np.ndarray, "
 
 def drawn_rows(rows: Rows, *, count: int, generator: np.random.Generator) -> Int64[np.ndarray, "drawn"]:
     """At most `count` rows, rising: as equally many of each class as there are, where there are classes."""
-    import numpy as np
-
     if count >= len(rows):
         return np.arange(len(rows), dtype=np.int64)
     order = generator.permutation(len(rows))
@@ -88,8 +78,6 @@ def drawn_rows(rows: Rows, *, count: int, generator: np.random.Generator) -> Int
 
 def numbers_of(part: Part) -> int:
     """How many numbers the part gives for one point."""
-    import torch
-
     with torch.no_grad():
         output = part.forward(torch.zeros(1, *part.shape, dtype=torch.float64, device=part.device))
     return int(output.numel())
@@ -104,7 +92,4 @@ def class_names(rows: Rows, index: Int64[np.ndarray, "chosen"]) -> list[str]:
 
 def tensor_of(points: Float32[np.ndarray, "..."]) -> torch.Tensor:
     """Points for the engines, which work in double precision."""
-    import numpy as np
-    import torch
-
     return torch.from_numpy(np.array(points, dtype=np.float64))

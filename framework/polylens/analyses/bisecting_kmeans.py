@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis
+from polylens.analyses._partitions.spaces import check_scale, metric_between
 from polylens.progress import Progress
 from polylens.records import Figure, Findings, Partition, Rows
 from polylens.streams import Streams
@@ -40,8 +41,6 @@ class BisectingKmeans(RowAnalysis):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        from polylens.analyses._centres import check_scale
-
         check_scale(self.on, self.scale)
         return self
 
@@ -59,7 +58,7 @@ class BisectingKmeans(RowAnalysis):
         keeper: Keeper | None = None,
     ) -> Findings:
         """The partition, with those of subsamples of the examples as its alternatives."""
-        from polylens.analyses._centres import centre_findings
+        from polylens.analyses._partitions.centres import centre_findings
 
         return centre_findings(
             self._cluster,
@@ -89,8 +88,7 @@ class BisectingKmeans(RowAnalysis):
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Cluster sizes, a map of the rows, distances, and codes by cluster, for the network."""
-        from polylens.analyses._centres import metric_between
-        from polylens.analyses._pictures import partition_pictures
+        from polylens.analyses._partitions.pictures import partition_pictures
 
         own = outcomes[NETWORK][0]
         metric = metric_between(own.rows, on=self.on)

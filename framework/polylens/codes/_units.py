@@ -1,4 +1,4 @@
-"""Which units codes read, and what is said of them: the same for every kind of code. Not a kind."""
+"""Which units codes read, and what is said of them: the same for every kind of code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Literal
 
 from polylens.errors import UsageError
+from polylens.records import CodeScheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +66,6 @@ def selection_of(
 ) -> Selection:
     """What a code reads, with the units whose hard form only approximates their output."""
     from polylens.dataflow import Selection
-    from polylens.records import CodeScheme
 
     softly = tuple(
         item for item in chosen if item.role == "units" and (flow.gates(item) or not item.piecewise_linear)

@@ -1,4 +1,4 @@
-"""Which of Pillow's readers are used, and for which endings. Not a kind."""
+"""Which of Pillow's readers are used, and for which endings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and notes that every way of naming clusters gives. Not a kind."""
+"""Numbers and notes that every way of naming clusters gives."""
 
 from __future__ import annotations
 

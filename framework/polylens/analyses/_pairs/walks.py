@@ -1,0 +1,71 @@
+"""Pairs of examples as paths through a network: what is common to the kinds that walk them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64
+
+from polylens.analyses._pairs import Route
+from polylens.analyses._probing import tensor_of
+from polylens.geometry import Part, Path, great_circle, path_crossings
+from polylens.progress import Progress
+from polylens.statistics import MeasuredPairs, Pairs
+
+
+@dataclass(frozen=True, eq=False)
+class Walked:
+    """Pairs of one kind, and the path between the ends of each."""
+
+    pairs: Pairs
+    paths: tuple[Path, ...]
+
+    def measured(self, units: Float64[np.ndarray, "layers"]) -> MeasuredPairs:
+        """Crossings as shares of each layer's units, and their mean over layers, beside the lengths."""
+        share = self.crossings(len(units)) / units
+        pooled = np.concatenate([share, share.mean(1, keepdims=True)], axis=1)
+        lengths = np.array([path.length for path in self.paths])
+        return MeasuredPairs(self.pairs, lengths, pooled)
+
+    def crossings(self, n_layers: int) -> Float64[np.ndarray, "pairs layers"]:
+        """How many boundaries of each layer each path crosses."""
+        counts = [np.bincount(path.nonlinearity, minlength=n_layers) for path in self.paths]
+        return np.array(counts, dtype=np.float64)
+
+
+def units_of(part: Part) -> Float64[np.ndarray, "layers"]:
+    """Units (of pools: windows) of each nonlinearity."""
+    return np.array([np.prod(part.shapes[item.name]) for item in part.nonlinearities], dtype=np.float64)
+
+
+def walked(
+    part: Part,
+    points: Float32[np.ndarray, "rows ..."],
+    pairs: Pairs,
+    *,
+    route: Route = "straight",
+    chords: int = 1,
+    vertices: int,
+    switches: bool,
+    kind: str,
+    progress: Progress,
+) -> Walked:
+    """The paths between the ends of each pair; pairs that no such path joins are left out."""
+    kept: list[int] = []
+
+    def corners() -> Iterator[torch.Tensor]:
+        for index, (left, right) in enumerate(zip(pairs.left, pairs.right, strict=True)):
+            ends = tensor_of(points[[left, right]])
+            path = great_circle(*ends, chords=chords) if route == "spherical" else ends
+            if path is not None:
+                kept.append(index)
+                yield path
+            task.advance()
+
+    with progress.task(f"walking {kind}-class paths", total=len(pairs), unit="paths") as task:
+        paths = tuple(path_crossings(part, corners(), vertices=vertices, switches=switches))
+    index = np.array(kept, dtype=np.int64)
+    return Walked(Pairs(pairs.left[index], pairs.right[index]), paths)

@@ -1,0 +1,75 @@
+"""How well clusters agree with classes, beside chance, at which coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self
+
+from pydantic import Field
+
+from polylens.analyses import Keeper, Need, Outcome, Outcomes, RowAnalysis
+from polylens.progress import Progress
+from polylens.records import Comparison, Figure, Findings, Rows
+from polylens.streams import Streams
+
+_SHOWN = ("clusters", "coverage", "purity", "right_fraction", "adjusted_mutual_information")
+"""Numbers that are read together; the picture has a panel for each."""
+
+
+class ClusterQuality(RowAnalysis):
+    """Number of clusters, coverage, purity, the share of all rows right, and adjusted mutual information.
+
+    Purity alone proves nothing and is not comparable at different coverage: read it beside coverage and the
+    chance level, and beside controls and raw inputs at equal coverage.
+    """
+
+    asks: ClassVar[frozenset[str]] = frozenset({"classes"})
+    version: ClassVar[int] = 3
+    headline: ClassVar[tuple[str, ...]] = ("purity", "right_fraction", "adjusted_mutual_information")
+    answer: ClassVar[tuple[str, ...]] = ("purity", "coverage", "right_fraction")
+    compared: ClassVar[tuple[str, ...]] = ("purity", "right_fraction")
+
+    of: str
+    """Name of the analysis whose clusters are scored."""
+    permutations: int = Field(default=200, ge=200)
+    """How often classes are shuffled over examples, for chance levels."""
+
+    def needs(self) -> frozenset[Need]:
+        """Nothing but where the rows come from and their classes."""
+        return frozenset()
+
+    def upstream(self) -> tuple[str, ...]:
+        """The scored analysis."""
+        return (self.of,)
+
+    def run(
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
+    ) -> Findings:
+        """Scores with stability ranges from the partition's subsamples and chance from block permutations."""
+        from polylens.analyses.cluster_quality.findings import cluster_quality_findings
+
+        return cluster_quality_findings(self, rows, streams=streams, upstream=upstream)
+
+    def on_inputs(self) -> Self:
+        """The same scores for clusters of raw inputs."""
+        return self
+
+    def compare(
+        self, own: Outcome, draws: Sequence[Outcome], *, streams: Streams
+    ) -> Mapping[str, Comparison]:
+        """Purity at the smaller coverage of the network and each draw, and the share of all rows right."""
+        from polylens.analyses.cluster_quality.comparison import quality_comparisons
+
+        return quality_comparisons(own, draws, of=self.of, streams=streams)
+
+    def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
+        """Scores beside controls, purity against coverage, and the clusters by class."""
+        from polylens.analyses.cluster_quality.pictures import quality_pictures
+
+        return quality_pictures(outcomes, of=self.of, shown=_SHOWN, subject=subject)

@@ -1,0 +1,122 @@
+"""Cluster quality of the network beside a control's, on equal terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int64
+
+from polylens.analyses import Outcome
+from polylens.errors import DataError
+from polylens.records import Comparison, Pair, Partition, Rows
+from polylens.statistics import Blocks, EqualCoverage, Firmness, equal_coverage, lead_number
+from polylens.streams import Streams
+
+_RESAMPLES = 200
+"""Resamples of the examples, for the interval of a lead."""
+_SHUFFLES = 50
+"""Shuffles of classes over examples, for a lead by chance: finer clusters are purer without meaning."""
+
+
+def quality_comparisons(
+    own: Outcome, draws: Sequence[Outcome], *, of: str, streams: Streams
+) -> dict[str, Comparison]:
+    """Purity at equal coverage, and the share of all rows right, beside each draw of a control."""
+    sides = [(each.rows, _partition(each, of)) for each in (own, *draws)]
+    mine, *theirs = (_firmness(rows, part, np.asarray(rows.targets)) for rows, part in sides)
+    examples = np.unique(np.concatenate([rows.origins.block for rows, _ in sides]))
+    n_numbers = int(examples.max(initial=-1)) + 1
+
+    def resampled(number: int) -> EqualCoverage:
+        generator = streams.generator("comparison", "examples", number)
+        drawn = generator.choice(examples, size=len(examples))
+        times = np.bincount(drawn, minlength=n_numbers).astype(np.float64)
+        return equal_coverage(mine, theirs, multiplicity=times)
+
+    def shuffled(number: int) -> EqualCoverage:
+        classes = _shuffled_classes(own.rows, n_numbers, streams.generator("comparison", "classes", number))
+        sides_by_chance = [_firmness(rows, part, _classes_of(rows, classes)) for rows, part in sides]
+        return equal_coverage(sides_by_chance[0], sides_by_chance[1:])
+
+    observed = equal_coverage(mine, theirs)
+    again = [resampled(number) for number in range(_RESAMPLES)]
+    by_chance = [shuffled(number) for number in range(_SHUFFLES)]
+    return {
+        "purity": _purity(observed, again, by_chance, n_examples=len(examples)),
+        "right_fraction": _right_fraction(observed, again, by_chance, n_examples=len(examples)),
+    }
+
+
+def _purity(
+    observed: EqualCoverage,
+    again: Sequence[EqualCoverage],
+    by_chance: Sequence[EqualCoverage],
+    *,
+    n_examples: int,
+) -> Comparison:
+    known = observed.coverage > 0
+    least = float(observed.coverage[known].min(initial=1.0))
+    return Comparison(
+        terms="of both the rows that are clustered most firmly, as many as the smaller coverage has",
+        pairs=tuple(
+            Pair(float(mine), float(theirs), float(covered)) if covered > 0 else None
+            for mine, theirs, covered in zip(observed.own, observed.other, observed.coverage, strict=True)
+        ),
+        lead=lead_number(
+            observed.own - observed.other,
+            np.array([each.own - each.other for each in again]),
+            by_chance=np.array([each.own - each.other for each in by_chance]),
+            rows=max(least * n_examples, 1.0),
+        ),
+        why="" if known.all() else "no clusters",
+    )
+
+
+def _right_fraction(
+    observed: EqualCoverage,
+    again: Sequence[EqualCoverage],
+    by_chance: Sequence[EqualCoverage],
+    *,
+    n_examples: int,
+) -> Comparison:
+    return Comparison(
+        terms="of all rows, those in no cluster counted as wrong",
+        pairs=tuple(
+            Pair(float(mine), float(theirs))
+            for mine, theirs in zip(observed.own_right, observed.other_right, strict=True)
+        ),
+        lead=lead_number(
+            observed.own_right - observed.other_right,
+            np.array([each.own_right - each.other_right for each in again]),
+            by_chance=np.array([each.own_right - each.other_right for each in by_chance]),
+            rows=float(max(n_examples, 1)),
+        ),
+    )
+
+
+def _partition(outcome: Outcome, of: str) -> Partition:
+    partition = outcome.upstream[of].partition
+    if partition is None:
+        raise DataError(f"'{of}' gives no clusters to compare")
+    return partition
+
+
+def _firmness(rows: Rows, partition: Partition, targets: Int64[np.ndarray, "rows"]) -> Firmness:
+    return Firmness.of(partition, targets, example=np.asarray(rows.origins.block))
+
+
+def _shuffled_classes(
+    rows: Rows, n_numbers: int, generator: np.random.Generator
+) -> Int64[np.ndarray, "numbers"]:
+    """The class of each example by its number, exchanged among the examples of these rows; -1 for others."""
+    example = np.asarray(rows.origins.block)
+    classes = np.full(n_numbers, -1, dtype=np.int64)
+    classes[example] = Blocks.of(example).shuffled_classes(np.asarray(rows.targets), generator)
+    return classes
+
+
+def _classes_of(rows: Rows, classes: Int64[np.ndarray, "numbers"]) -> Int64[np.ndarray, "rows"]:
+    """The shuffled class of each row; its own where the network has no row of its example."""
+    found = classes[np.asarray(rows.origins.block)]
+    return np.where(found < 0, np.asarray(rows.targets), found)

@@ -1,0 +1,95 @@
+"""Scores of the clusters of a partition against classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from polylens.analyses.cluster_quality.tables import chance_table, cluster_purities, quality_curve
+from polylens.errors import DataError
+from polylens.records import Findings, Rows, count_clusters
+from polylens.statistics import (
+    Blocks,
+    class_null,
+    cluster_classes,
+    coverage,
+    information_agreement,
+    partition_number,
+    position_number,
+    purity,
+    right_fraction,
+)
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from polylens.analyses.cluster_quality import ClusterQuality
+
+
+def cluster_quality_findings(
+    analysis: ClusterQuality, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings]
+) -> Findings:
+    """Scores with stability ranges from the partition's subsamples and chance from block permutations."""
+    partition = upstream[analysis.of].partition
+    if partition is None:
+        raise DataError(f"'{analysis.of}' gives no clusters to score")
+    if rows.targets is None:
+        raise DataError(
+            "these rows have no classes, so clusters cannot be scored by them",
+            hint="use a dataset with classes, or leave 'cluster_quality' out",
+        )
+    targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.block)
+    null = class_null(
+        partition.labels, targets, blocks=blocks, permutations=analysis.permutations, streams=streams
+    )
+    shuffles = f"{analysis.permutations} shuffles of classes over examples"
+    numbers = {
+        "clusters": partition_number(partition, lambda labels, _: float(count_clusters(labels))),
+        "coverage": partition_number(partition, lambda labels, _: coverage(labels)),
+        "purity": partition_number(
+            partition,
+            lambda labels, kept: purity(labels, targets[kept]),
+            null=null.purity,
+            null_is=shuffles,
+        ),
+        "right_fraction": partition_number(
+            partition,
+            lambda labels, kept: right_fraction(labels, targets[kept]),
+            null=null.purity * coverage(partition.labels),
+            null_is=shuffles,
+        ),
+        "adjusted_mutual_information": partition_number(
+            partition,
+            lambda labels, kept: information_agreement(labels, targets[kept]),
+            null=null.information,
+            null_is=shuffles,
+        ),
+        "best_cluster_purity": partition_number(
+            partition,
+            lambda labels, kept: cluster_classes(labels, targets[kept]).purity.max(initial=0.0) or None,
+            null=null.best_cluster_purity,
+            level=0.95,
+            null_is=f"{shuffles} (the best cluster of each)",
+        ),
+        "position_information": position_number(
+            partition,
+            rows.origins.position,
+            blocks=blocks,
+            permutations=analysis.permutations,
+            streams=streams,
+        ),
+    }
+    known = {name: number for name, number in numbers.items() if number is not None}
+    return Findings(
+        numbers=known,
+        tables={
+            "clusters": cluster_purities(rows, partition, null),
+            "curve": quality_curve(rows, partition),
+            "chance": chance_table(known, null),
+        },
+        notes=() if partition.n_clusters else ("No cluster was found: purity is not defined.",),
+        undefined=dict.fromkeys(
+            () if partition.n_clusters else ("purity", "best_cluster_purity"), "no clusters"
+        ),
+    )

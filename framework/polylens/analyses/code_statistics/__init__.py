@@ -1,0 +1,57 @@
+"""What the codes of rows look like: how many differ, how far apart, how many units never change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
+from polylens.progress import Progress
+from polylens.records import Figure, Findings, Rows
+from polylens.streams import Streams
+
+
+class CodeStatistics(RowAnalysis):
+    """Distinct codes, distances of codes layer by layer, and units that are always on or always off."""
+
+    headline: ClassVar[tuple[str, ...]] = (
+        "distinct_fraction",
+        "same_class_distance",
+        "different_class_distance",
+    )
+
+    pairs: int = Field(default=10_000, ge=10)
+    """How many same-class pairs, and how many different-class pairs, are drawn for the distances; the
+    two rows of a pair are of different examples."""
+    resamples: int = Field(default=200, ge=2)
+    """Resamples of the examples for the intervals of distances."""
+
+    def needs(self) -> frozenset[Need]:
+        """Codes."""
+        return frozenset({"codes"})
+
+    def why_no_code(self, *, is_graded: bool) -> str | None:
+        """Graded codes have no bits to count."""
+        return "it needs the bits of a hard code (kind: sign), and the code is graded" if is_graded else None
+
+    def run(
+        self,
+        rows: Rows,
+        *,
+        streams: Streams,
+        upstream: Mapping[str, Findings],
+        progress: Progress,
+        keeper: Keeper | None = None,
+    ) -> Findings:
+        """Counts over all rows, and distances of drawn pairs with intervals over examples."""
+        from polylens.analyses.code_statistics.findings import code_statistics_findings
+
+        return code_statistics_findings(self, rows, streams=streams, progress=progress)
+
+    def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
+        """Distances of same-class and different-class pairs, layer by layer, beside controls."""
+        from polylens.analyses.code_statistics.pictures import code_statistics_pictures
+
+        return code_statistics_pictures(outcomes, subject=subject)

@@ -1,0 +1,122 @@
+"""Tables of directions beside clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64, Int64
+
+from polylens.analyses.directions.meanings import Meanings
+from polylens.analyses.directions.scores import CLUSTERS, Group
+
+_EXAMPLES = 9
+"""Top rows listed of each direction."""
+_CLUSTERS = 6
+"""Clusters whose histograms are kept."""
+_BINS = 48
+OTHERS = -1
+"""The number of the histogram of all rows."""
+
+
+def direction_table(
+    groups: Sequence[Group], meanings: Meanings, tops: Mapping[str, Float64[np.ndarray, "directions"]]
+) -> pd.DataFrame:
+    """One line a cluster or a direction: its most common meaning, how pure it is, and what it passes."""
+    lines = []
+    for group in groups:
+        for place in range(int(group.labels.max()) + 1):
+            members = np.flatnonzero(group.labels == place)
+            meaning, pure = meanings.most_common(members)
+            line = {
+                "family": group.name,
+                "rank": place,
+                "unit": place,
+                "sign": 1,
+                "members": len(members),
+                "meaning": meaning,
+                "purity": pure,
+                "top_purity": np.nan,
+                "variance_share": np.nan,
+                "top_overlap": np.nan,
+                "silent_members": 0,
+            }
+            if group.family is not None:
+                along = group.family.scores[:, place]
+                lowest = along == along.min()
+                line |= {
+                    "unit": int(group.family.unit[place]),
+                    "sign": int(group.family.sign[place]),
+                    "top_purity": meanings.most_common(group.tops[place])[1],
+                    "variance_share": float(group.family.variance_share[place]),
+                    "top_overlap": float(tops[group.name][place]),
+                    # Rows at the very bottom together, as those where a unit is silent, are no top rows.
+                    "silent_members": int(lowest[members].sum()) if lowest.sum() > 1 else 0,
+                }
+            lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def example_table(
+    groups: Sequence[Group], meanings: Meanings, clusters: Int64[np.ndarray, "rows"]
+) -> pd.DataFrame:
+    """The top rows of each direction: their examples, positions, meanings and clusters."""
+    origins = meanings.rows.origins
+    parts = []
+    for group in groups:
+        if group.family is None:
+            continue
+        for place, own in enumerate(group.tops):
+            top = own[:_EXAMPLES]
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "family": group.name,
+                        "rank": place,
+                        "unit": int(group.family.unit[place]),
+                        "place": np.arange(1, len(top) + 1),
+                        "example": [origins.example_ids[index] for index in origins.example[top]],
+                        "position": origins.position[top],
+                        "meaning": meanings.names(meanings.values[top]),
+                        "cluster": clusters[top],
+                        "score": group.family.scores[top, place].astype(np.float64),
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def histogram_table(
+    groups: Sequence[Group], meanings: Meanings, clusters: Int64[np.ndarray, "rows"]
+) -> pd.DataFrame:
+    """Of the first direction of each family: how the clusters furthest along it, and all rows, lie on it."""
+    own = next(group for group in groups if group.name == CLUSTERS)
+    n_clusters = int(own.labels.max()) + 1
+    members = [np.flatnonzero(clusters == cluster) for cluster in range(n_clusters)]
+    parts = []
+    for group in groups:
+        if group.family is None:
+            continue
+        along = group.family.scores[:, 0].astype(np.float64)
+        low, high = float(along.min()), float(along.max())
+        edges = np.linspace(low, high if high > low else low + 1.0, _BINS + 1)
+        order = np.argsort([-along[rows].mean() for rows in members], kind="stable")[:_CLUSTERS]
+        for cluster in [*order.tolist(), OTHERS]:
+            rows = np.arange(len(along)) if cluster == OTHERS else members[cluster]
+            meaning, share = ("all rows", np.nan) if cluster == OTHERS else meanings.most_common(rows)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "family": group.name,
+                        "unit": int(group.family.unit[0]),
+                        "cluster": cluster,
+                        "meaning": meaning,
+                        "share": share,
+                        "low": edges[:-1],
+                        "high": edges[1:],
+                        "rows": np.histogram(along[rows], edges)[0],
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)

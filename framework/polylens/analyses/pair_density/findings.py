@@ -1,0 +1,69 @@
+"""Code distances of pairs over their distance, between classes and within."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float32
+
+from polylens.analyses._pairs import ratios
+from polylens.errors import DataError
+from polylens.progress import Progress
+from polylens.records import Codes, Findings, Number, Rows
+from polylens.statistics import MeasuredPairs, code_distances
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from polylens.analyses.pair_density import PairDensity
+
+
+def pair_density_findings(
+    analysis: PairDensity, rows: Rows, *, streams: Streams, progress: Progress
+) -> Findings:
+    """The ratios, of all layers and of each alone, with intervals over examples."""
+    activations, codes = _whole_examples(rows)
+    notes: list[str] = []
+    drawn = ratios.drawn_pairs(ratios.classes_of(rows), count=analysis.pairs, streams=streams, notes=notes)
+    pairs, lengths = ratios.pairs_apart(drawn, activations, notes=notes)
+    measured = {}
+    for kind in ratios.KINDS:
+        code = code_distances(codes, pairs=pairs[kind])
+        pooled = np.concatenate([code, code.mean(1, keepdims=True)], axis=1)
+        measured[kind] = MeasuredPairs(pairs[kind], lengths[kind], pooled)
+    found = ratios.ratio_findings(
+        rows,
+        measured["same"],
+        measured["different"],
+        layers=tuple(layer.name for layer in codes.scheme.layers),
+        measure="code_distance",
+        bins=analysis.bins,
+        resamples=analysis.resamples,
+        streams=streams,
+        progress=progress,
+        notes=notes,
+    )
+    numbers = {
+        **found.numbers,
+        "names_polytopes": Number(float(codes.scheme.names_polytopes)),
+        "zero_distance_pairs": Number(float(ratios.n_pairs(drawn) - ratios.n_pairs(pairs)), unit="pairs"),
+    }
+    return replace(found, numbers=numbers)
+
+
+def _whole_examples(rows: Rows) -> tuple[Float32[np.ndarray, "rows width"], Codes]:
+    """Activations and codes of rows that are whole examples.
+
+    Raises:
+        DataError: the rows are positions, or lack activations or codes.
+    """
+    if rows.activations is None or rows.codes is None:
+        raise DataError("pair_density needs activations and codes", hint="give the spec a 'code:'")
+    if rows.origins.grid or len(np.unique(rows.origins.example)) != len(rows):
+        raise DataError(
+            "pair_density needs one row per example: the segment between two points is a segment of whole "
+            f"tensors of '{rows.layer}', and these rows are single positions",
+            hint="say 'positions: all' in the code, and leave 'sampling' out",
+        )
+    return rows.activations, rows.codes

@@ -1,0 +1,95 @@
+"""Pictures of polytope sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.figures import scores, spreads
+from polylens.records import Figure
+
+_DISTANCES = {
+    "boundary_distance": "nearest boundary",
+    "neighbour_distance": "nearest example",
+    "same_class_distance": "nearest of its class",
+    "other_class_distance": "nearest of another",
+}
+
+
+def size_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
+    """Distances beside controls, by class, and the numbers beside controls."""
+    own = outcomes[NETWORK][0]
+    first = {variant: draws[0].findings.tables["points"] for variant, draws in outcomes.items() if draws}
+    distances = {
+        words: {
+            variant: table[column].to_numpy(dtype=np.float64)
+            for variant, table in first.items()
+            if column in table
+        }
+        for column, words in _DISTANCES.items()
+    }
+    points = own.findings.tables["points"]
+    kinds = {
+        column: words
+        for column, words in _DISTANCES.items()
+        if column in points and column != "neighbour_distance"
+    }
+    by_class = {
+        str(name): {words: part[column].to_numpy(dtype=np.float64) for column, words in kinds.items()}
+        for name, part in points.sort_values("class").groupby("class", sort=False)
+    }
+    layers = [name for name in own.findings.numbers if name.startswith("boundary_of.")]
+    shown = {
+        "neighbour / boundary": "neighbour_over_boundary",
+        "in one polytope": "same_polytope",
+        "distinct polytopes": "distinct_polytopes",
+        **({f"of {name.partition('.')[2]}": name for name in layers[:9]} if len(layers) > 1 else {}),
+    }
+    figures = [
+        Figure(
+            name="sizes",
+            title="How far the boundary and the neighbours are",
+            caption=(
+                "Exact Euclidean distances in the layer's space, from each example; of controls the "
+                f"first draw. {subject}"
+            ),
+            png=spreads(
+                distances,
+                title="How far the boundary and the neighbours are",
+                note="Distances from examples, in the layer's space.",
+                unit="Euclidean distance (logarithmic)",
+                log=True,
+                variants=True,
+            ),
+            alt="Bands of quantiles: the nearest boundary is at a distance far below the nearest example.",
+        ),
+        Figure(
+            name="scores",
+            title="Polytopes and neighbours beside controls",
+            caption=(
+                "How many times as far as the nearest boundary the nearest example is; how many share their "
+                "polytope with it (chance: with a random other example); and how often the nearest boundary "
+                f"is of each layer (chance: its share of all units). {subject}"
+            ),
+            png=scores({words: by_variant(outcomes, name) for words, name in shown.items()}),
+            alt="One panel a number; the network's dot beside those of the controls.",
+        ),
+    ]
+    if "" not in by_class:
+        figures.append(
+            Figure(
+                name="classes",
+                title="How far the boundary and the neighbours are, class by class",
+                caption=f"The same for the examples of each class, the spec's own network. {subject}",
+                png=spreads(
+                    by_class,
+                    title="How far the boundary and the neighbours are, class by class",
+                    note="The spec's own network.",
+                    unit="Euclidean distance (logarithmic)",
+                    log=True,
+                    variants=False,
+                ),
+                alt="A band of quantiles for each class and kind of distance.",
+            )
+        )
+    return tuple(figures)

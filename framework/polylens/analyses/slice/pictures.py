@@ -1,0 +1,106 @@
+"""Pictures of slices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from polylens.analyses import NETWORK, Outcome, Outcomes, by_variant
+from polylens.figures import PlanePanel, PlanePoint, plane_slices, scores
+from polylens.records import Figure
+
+_SHOWN = {
+    "polytopes": "cells",
+    "class regions": "regions",
+    "polytopes a region": "cells_per_region",
+    "near the decision": "near_decision",
+    "near / if turned": "near_decision_ratio",
+}
+
+
+def slice_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
+    """The first slice beside the same square of the controls, and the numbers beside controls."""
+    own = outcomes[NETWORK][0]
+    tables = own.findings.tables
+    names = tables["outputs"]["name"].tolist()
+    line = tables["slices"].iloc[0]
+    # A control whose classes were shuffled may have drawn other examples: its picture would be another plane.
+    alike = {
+        variant: draws[0]
+        for variant, draws in outcomes.items()
+        if draws and draws[0].findings.tables["slices"].iloc[0]["examples"] == line["examples"]
+    }
+    kinds = [name for name in tables["examples"]["class"] if name]
+    through = f"through images of {', '.join(kinds)}" if len(kinds) > 1 else "through an example"
+    cells, regions = int(line["cells"]), int(line["regions"])
+    counted = f"{cells:,} polytopes in {regions:,} class regions"
+    if not kinds:
+        through = "through three examples" if len(tables["examples"]) > 1 else "through one example"
+    certificate = "holds" if line["certificate_holds"] else "does NOT hold"
+    return (
+        Figure(
+            name="slice",
+            title="Polytopes of a plane",
+            caption=(
+                f"Exact: every polytope that a square in the plane {through} passes ({line['examples']}); "
+                f"side {line['side']:.3g}. Its certificate {certificate}: areas sum to the square to "
+                f"{line['area_error']:.0e}, vertices - edges + cells = {int(line['euler'])}, "
+                f"{int(line['repeated_codes'])} codes appear twice, each cell's affine map gives the "
+                f"network's output to {line['output_error']:.0e}. Of controls the first draw, in the same "
+                f"plane. {subject}"
+            ),
+            png=plane_slices(
+                {variant: _panel(draw) for variant, draw in alike.items()},
+                _points(tables),
+                names=names,
+                heading=f"A plane {through}: {counted}",
+            ),
+            alt=f"A square cut into {cells:,} convex polygons, coloured by the predicted class.",
+        ),
+        Figure(
+            name="scores",
+            title="Slices beside controls",
+            caption=(
+                "Means over slices. Near: the share of the polytopes' boundaries that lies near the decision "
+                "boundary (`near` says how near); chance: near the same decision boundary turned and "
+                f"mirrored. Lines: 5 to 95 % of resamples of the slices. {subject}"
+            ),
+            png=scores({words: by_variant(outcomes, name) for words, name in _SHOWN.items()}),
+            alt="One panel a number; the network's dot beside those of the controls.",
+        ),
+    )
+
+
+def _panel(outcome: Outcome) -> PlanePanel:
+    tables = outcome.findings.tables
+    pieces = tables["pieces"]
+    _, starts = np.unique(pieces["piece"].to_numpy(), return_index=True)
+    return PlanePanel(
+        corners=pieces[["x", "y"]].to_numpy(np.float64),
+        starts=starts.astype(np.int64),
+        output=pieces["output"].to_numpy(np.int64)[starts],
+        cell=pieces["cell"].to_numpy(np.int64)[starts],
+        edges=_lines(tables["edges"]),
+        decision=_lines(tables["decision"]),
+        square=tables["square"].to_numpy(np.float64),
+    )
+
+
+def _lines(table: pd.DataFrame) -> np.ndarray:
+    return table.to_numpy(np.float64).reshape(-1, 2, 2)
+
+
+def _points(tables: Mapping[str, pd.DataFrame]) -> list[PlanePoint]:
+    found = []
+    for number, example in tables["examples"].iterrows():
+        dots = tables["pixels"]
+        dots = dots[dots["number"] == number]
+        pixels = np.empty((0, 0, 3), dtype=np.uint8)
+        if len(dots):
+            shape = int(dots["row"].max()) + 1, int(dots["column"].max()) + 1, 3
+            pixels = dots[["red", "green", "blue"]].to_numpy(np.uint8).reshape(shape)
+        place = np.array([example["x"], example["y"]], dtype=np.float64)
+        found.append(PlanePoint(place, str(example["class"] or example["example"]), pixels))
+    return found

@@ -1,0 +1,85 @@
+"""Spanning trees of all rows and of subsamples, each made once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from polylens.analyses import Keeper
+from polylens.analyses._partitions.spaces import Metric, metric_for
+from polylens.analyses._partitions.stability import common_subsamples, sampled_rows
+from polylens.clustering import Points, hierarchy, row_bits, row_points
+from polylens.progress import Progress
+from polylens.records import Findings, Hierarchy, Number, Rows, Subhierarchy
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from polylens.analyses.spanning_tree import SpanningTree
+
+_WORTH_KEEPING = 10_000
+"""Rows from which on a tree takes longer to make than to keep."""
+
+
+def spanning_tree_findings(
+    analysis: SpanningTree, rows: Rows, *, streams: Streams, progress: Progress, keeper: Keeper | None
+) -> Findings:
+    """The hierarchy of all rows and those of the subsamples."""
+    points = row_points(rows, on=analysis.on, scale=analysis.scale, packed=True)
+    bits, metric = row_bits(rows, on=analysis.on), metric_for(rows, on=analysis.on, metric=analysis.metric)
+    sample = sampled_rows(rows, most=analysis.sample, streams=streams)
+    if len(sample) < len(rows):
+        points = points[sample]
+    drawn = common_subsamples(
+        rows, count=analysis.subsamples, streams=streams, at_least=max(analysis.min_samples, 2), among=sample
+    )
+    subs: list[Subhierarchy] = []
+    made = partial(_tree, metric=metric, min_samples=analysis.min_samples, bits=bits, progress=progress)
+    with progress.task("spanning trees", total=1 + len(drawn), unit="trees") as task:
+        found = made(points, keeper=keeper)
+        task.advance()
+        for number, chosen in drawn.items():
+            kept = None if keeper is None else keeper.part(f"subsample_{number}")
+            places = np.searchsorted(sample, chosen)
+            subs.append(Subhierarchy(chosen, made(points[places], keeper=kept)))
+            task.advance()
+    return Findings(numbers=_numbers(found), hierarchy=found, subhierarchies=tuple(subs))
+
+
+def _tree(
+    points: Points,
+    *,
+    metric: Metric,
+    min_samples: int,
+    bits: int | None,
+    keeper: Keeper | None,
+    progress: Progress,
+) -> Hierarchy:
+    """One tree; a large one that was finished before an interrupt is not made again."""
+    if keeper is None or len(points) < _WORTH_KEEPING:
+        return hierarchy(points, metric=metric, min_samples=min_samples, bits=bits, progress=progress)
+    kept = keeper.load("tree")
+    if kept is not None:
+        return Hierarchy(
+            **kept, metric=metric, min_samples=min_samples, bits=bits if metric == "hamming" else None
+        )
+    made = hierarchy(
+        points, metric=metric, min_samples=min_samples, bits=bits, keeper=keeper, progress=progress
+    )
+    keeper.save("tree", {"order": made.order, "heights": made.heights, "core": made.core})
+    return made
+
+
+def _numbers(found: Hierarchy) -> dict[str, Number]:
+    heights = np.sort(found.heights)
+    tied = np.zeros(len(heights), dtype=bool)
+    equal = heights[1:] == heights[:-1]
+    tied[1:] |= equal
+    tied[:-1] |= equal
+    return {
+        "tied_fraction": Number(float(tied.mean())),
+        "zero_fraction": Number(float((heights == 0).mean())),
+        "median_height": Number(float(np.median(heights)), unit=found.metric),
+        "median_core_distance": Number(float(np.median(found.core)), unit=found.metric),
+    }

@@ -1,0 +1,83 @@
+"""Images in one folder per class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field
+
+from polylens.datasets import Dataset
+from polylens.progress import Progress
+from polylens.records import Examples, InputFormat
+from polylens.streams import Streams
+
+
+class ImageFolder(Dataset):
+    """Images in one folder per class, drawn with the seed.
+
+    The class is the first folder below `root`. Files that are no images by their ending, hidden ones and
+    class folders without an image are counted and named. Every drawn image is decoded once before any number
+    is computed: what is broken is left out, counted and named as well, and another image is drawn in its
+    place. Of animations the first picture is taken.
+    """
+
+    carries: ClassVar[frozenset[str] | None] = frozenset({"classes"})
+
+    root: str
+    """The folder that holds the class folders, relative to the project's data root."""
+    examples: int | None = Field(default=None, ge=1)
+    """How many images are drawn; left out, all of them."""
+    draw: Literal["stratified", "uniform"] = "stratified"
+    """`stratified` draws the classes in their proportions, `uniform` draws every image with equal chance."""
+    train_fraction: float | None = Field(default=None, gt=0, lt=1)
+    """Share of each class kept for training a network here, and never drawn otherwise; left out, none."""
+
+    def located(self, find: Callable[[str], Path]) -> Self:
+        """The same dataset with its root found among the data roots."""
+        if Path(self.root).is_absolute():
+            return self
+        return self.model_copy(update={"root": str(find(self.root) / self.root)})
+
+    def identity(self) -> dict[str, Any]:
+        """Everything but where the folder lies: the contents are in the examples' fingerprint."""
+        return {key: value for key, value in super().identity().items() if key != "root"}
+
+    def missing(self, *, root: Path) -> Path | None:
+        """What `root` names, where that is not on this machine."""
+        return None if (root / self.root).exists() else root / self.root
+
+    def source_in_words(self) -> str:
+        """Where the examples come from, as a report says it."""
+        return self.root
+
+    def open(
+        self,
+        input_format: InputFormat,
+        *,
+        streams: Streams,
+        root: Path,
+        limit: int | None = None,
+        split: Literal["train"] | None = None,
+        cache: Path | None = None,
+        progress: Progress | None = None,
+    ) -> Examples:
+        """The drawn images as inputs in `input_format`, sorted by their path.
+
+        Raises:
+            DataError: there is no such folder, it holds fewer images than asked for, or none can be read.
+            UsageError: training examples are asked for and none are kept.
+        """
+        from polylens.datasets.image_folder.examples import image_folder_examples
+
+        return image_folder_examples(
+            self,
+            input_format,
+            streams=streams,
+            root=root,
+            limit=limit,
+            split=split,
+            cache=cache,
+            progress=progress,
+        )

@@ -1,0 +1,42 @@
+"""Names clusters by the class they hold too much of, and says how good the name is on other examples."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from polylens.labels import Label
+from polylens.progress import Progress
+from polylens.records import Labels, Partition, Rows
+from polylens.streams import Streams
+
+
+class ClassEnrichment(Label):
+    """The class each cluster holds most beyond chance, named on some examples and scored on the others.
+
+    A cluster is named where the class is over-represented beyond chance *and* more than half of its held-out
+    rows are of it. One that is above chance without that majority is called `mixed, more 3`; one
+    within chance has `no name`.
+    """
+
+    asks: ClassVar[frozenset[str]] = frozenset({"classes"})
+    version: ClassVar[int] = 3
+    headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
+
+    holdout: float = Field(default=0.5, gt=0, lt=1)
+    """Share of each class's examples that is kept from naming and used for scoring."""
+    permutations: int = Field(default=500, ge=100)
+    """How often the whole procedure is done with classes shuffled over examples; oftener where `level` asks
+    for it."""
+    level: float = Field(default=0.05, gt=0, lt=1)
+    """Chance that any cluster at all is named, of all labels and layers of a spec together, although classes
+    mean nothing to the clusters."""
+
+    def label(
+        self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress, among: int = 1
+    ) -> Labels:
+        """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
+        from polylens.labels.class_enrichment.naming import class_labels
+
+        return class_labels(self, rows, partition, streams=streams, progress=progress, among=among)

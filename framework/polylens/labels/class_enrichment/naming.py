@@ -1,0 +1,81 @@
+"""Names of clusters by their classes, with the evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from polylens.errors import DataError
+from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_of
+from polylens.labels.class_enrichment.tables import cluster_table, runners_up
+from polylens.progress import Progress
+from polylens.records import ClusterLabel, Labels, Partition, Rows
+from polylens.statistics import UNNAMED, Blocks, enrich
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from polylens.labels.class_enrichment import ClassEnrichment
+
+
+def class_labels(
+    label: ClassEnrichment,
+    rows: Rows,
+    partition: Partition,
+    *,
+    streams: Streams,
+    progress: Progress,
+    among: int,
+) -> Labels:
+    """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
+    if rows.targets is None or not rows.classes:
+        raise DataError(
+            "these rows have no classes to name clusters by",
+            hint="use a dataset with classes, or leave 'class_enrichment' out",
+        )
+    level = label.level / among
+    rounds = rounds_for(level, least=label.permutations)
+    with progress.task("naming clusters", total=1, unit="partitions") as task:
+        found = enrich(
+            partition.labels,
+            np.asarray(rows.targets),
+            blocks=Blocks.of(rows.origins.block),
+            n_classes=len(rows.classes),
+            holdout=label.holdout,
+            permutations=rounds,
+            streams=streams,
+        )
+        task.advance()
+    sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
+    chance_lift, p_values = found.chance_lift(level), np.minimum(found.p_values * among, 1.0)
+    share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
+    above_chance = (p_values <= label.level) & (found.held_out_rows > 0)
+    clusters = tuple(
+        ClusterLabel(
+            cluster=index,
+            guess=rows.classes[found.name[index]] if found.name[index] != UNNAMED else "",
+            size=int(sizes[index]),
+            share=float(share[index]),
+            lift=float(lift[index]),
+            chance_lift=float(chance_lift[index]),
+            p_value=float(p_values[index]),
+            above_chance=bool(above_chance[index]),
+        )
+        for index in range(partition.n_clusters)
+    )
+    return Labels(
+        clusters=clusters,
+        numbers=numbers_of(
+            found,
+            clusters,
+            n_rows=len(partition.labels),
+            level=level,
+            chance_is=f"mean of {rounds} rounds of naming and scoring with shuffled classes",
+        ),
+        tables={
+            "clusters": cluster_table(rows, partition, found, clusters),
+            "runners_up": runners_up(rows, found),
+        },
+        notes=notes_of(found, copies=rows.origins.n_copies, level=label.level, among=among),
+        undefined=undefined_of(clusters),
+    )

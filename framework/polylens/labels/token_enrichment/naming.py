@@ -1,0 +1,87 @@
+"""Names of clusters by their tokens, with the evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from polylens.errors import DataError
+from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_of
+from polylens.labels.token_enrichment.tables import cluster_table, guess_of, token_table
+from polylens.progress import Progress
+from polylens.records import ClusterLabel, Labels, Partition, Rows
+from polylens.statistics import PLACES, Blocks, Pieces, enrich_tokens
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    from polylens.labels.token_enrichment import TokenEnrichment
+
+
+def token_labels(
+    label: TokenEnrichment,
+    rows: Rows,
+    partition: Partition,
+    *,
+    streams: Streams,
+    progress: Progress,
+    among: int,
+) -> Labels:
+    """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
+    if rows.tokens is None:
+        raise DataError(
+            "these rows stand at no tokens to name clusters by",
+            hint="use a dataset of texts, or leave 'token_enrichment' out",
+        )
+    level = label.level / among
+    rounds = rounds_for(level, least=label.permutations)
+    with progress.task("naming clusters", total=rounds, unit="rounds") as task:
+        found = enrich_tokens(
+            partition.labels,
+            np.stack([getattr(rows.tokens, place) for place in PLACES]),
+            blocks=Blocks.of(rows.origins.block),
+            most=label.tokens,
+            surprise=label.surprise,
+            prior=label.prior,
+            holdout=label.holdout,
+            permutations=rounds,
+            streams=streams,
+            after_each=task.advance,
+        )
+    sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
+    chance_lift, p_values = found.chance_lift(level), np.minimum(found.p_values * among, 1.0)
+    share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
+    above_chance = (p_values <= label.level) & (found.held_out_rows > 0)
+    pieces = Pieces(rows.tokens.vocabulary)
+    clusters = tuple(
+        ClusterLabel(
+            cluster=index,
+            guess=guess_of(found, index, pieces),
+            size=int(sizes[index]),
+            share=float(share[index]),
+            lift=float(lift[index]),
+            chance_lift=float(chance_lift[index]),
+            p_value=float(p_values[index]),
+            above_chance=bool(above_chance[index]),
+        )
+        for index in range(partition.n_clusters)
+    )
+    return Labels(
+        clusters=clusters,
+        numbers=numbers_of(
+            found,
+            clusters,
+            n_rows=len(partition.labels),
+            level=level,
+            chance_is=(
+                f"mean of {rounds} rounds of naming and scoring with the tokens of whole "
+                "documents laid over other rows"
+            ),
+        ),
+        tables={
+            "clusters": cluster_table(rows, partition, found, clusters),
+            "tokens": token_table(partition, rows.tokens, found),
+        },
+        notes=notes_of(found, copies=rows.origins.n_copies, level=label.level, among=among),
+        undefined=undefined_of(clusters),
+    )
