@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from polylens.analyses import GROUNDWORK, Analysis
-from polylens.progress import Silent
 from polylens.records import CodeLayer, Codes, CodeScheme, Findings, Origins, Rows
 from polylens.streams import Streams
+from polylens.work import Work
 
 
 def _make_rows(
@@ -53,12 +53,8 @@ def _make_rows(
 def _find(
     analysis: Analysis, rows: Rows, upstream: Mapping[str, Findings] | None = None, seed: int = 0
 ) -> Findings:
-    return analysis.run(
-        rows,
-        streams=Streams(seed).child(analysis.kind()),
-        upstream=dict(upstream or {}) | _ground(analysis, rows, seed),
-        progress=Silent(),
-    )
+    given = dict(upstream or {}) | _ground(analysis, rows, seed)
+    return analysis.run(rows, Work(Streams(seed).child(analysis.kind()), given))
 
 
 def _ground(analysis: Analysis, rows: Rows, seed: int) -> dict[str, Findings]:

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from polylens.analyses import Probe, Probed
-from polylens.progress import Silent
 from polylens.records import Context, Examples, Findings, ImageFormat, Network, Origins, Rows
 from polylens.streams import Streams
+from polylens.work import Work
 
 
 class Points(Examples):
@@ -63,6 +63,4 @@ def probe(
     analysis: Probe, rows: Rows, at: Probed, *, upstream: Mapping[str, Findings] | None = None, seed: int = 0
 ) -> Findings:
     """Runs a probe as the study does."""
-    return analysis.probe(
-        rows, at, streams=Streams(seed).child(analysis.kind()), upstream=upstream or {}, progress=Silent()
-    )
+    return analysis.probe(rows, at, Work(Streams(seed).child(analysis.kind()), upstream or {}))

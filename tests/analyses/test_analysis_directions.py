@@ -9,6 +9,7 @@ from polylens.analyses import Outcome
 from polylens.analyses.directions import Directions
 from polylens.errors import DataError
 from polylens.records import Findings, Partition, RowTokens
+from polylens.work import Work
 
 
 def _given(labels: np.ndarray) -> dict[str, Findings]:
@@ -134,7 +135,6 @@ def test_an_upstream_without_clusters_is_named(make_rows, find):
 
 
 def test_what_was_kept_of_an_interrupted_run_is_used(grouped, same_findings):
-    from polylens.progress import Silent
     from polylens.streams import Streams
 
     kept: dict[str, dict[str, np.ndarray]] = {}
@@ -151,10 +151,7 @@ def test_what_was_kept_of_an_interrupted_run_is_used(grouped, same_findings):
 
     rows, analysis = grouped(), _small(families=("pca", "nmf"))
     first, second = (
-        analysis.run(
-            rows, streams=Streams(0), upstream=_given(rows.targets), progress=Silent(), keeper=Drawer()
-        )
-        for _ in range(2)
+        analysis.run(rows, Work(Streams(0), _given(rows.targets), keeper=Drawer())) for _ in range(2)
     )
     assert set(kept) == {"pca", "nmf", "random"}
     assert same_findings(first, second)

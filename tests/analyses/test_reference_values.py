@@ -22,10 +22,10 @@ from polylens.analyses.code_statistics import CodeStatistics
 from polylens.analyses.hdbscan import Hdbscan
 from polylens.analyses.pair_density import PairDensity
 from polylens.labels.class_enrichment import ClassEnrichment
-from polylens.progress import Silent
 from polylens.records import Findings, Rows, count_clusters
 from polylens.statistics import adjusted_mutual_information, contingency, coverage, purity
 from polylens.streams import Streams
+from polylens.work import Work
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ def trials() -> dict[str, list[Trial]]:
 
 def _run(analysis, rows: Rows, seed: int, upstream: dict[str, Findings] | None = None) -> Findings:
     streams = Streams(seed).child(analysis.kind())
-    return analysis.run(rows, streams=streams, upstream=upstream or {}, progress=Silent())
+    return analysis.run(rows, Work(streams, upstream or {}))
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +287,6 @@ def test_clusters_of_the_trained_networks_are_named_by_their_digit(trials, rows_
     rows = rows_of(trials["trained"][0], "hidden.3", [2])
     found = _run(Hdbscan(on="activation", curve=(), subsamples=0), rows, 0)
     label = ClassEnrichment(of="clusters", permutations=200)
-    labels = label.label(rows, found.partition, streams=Streams(0), progress=Silent())
+    labels = label.label(rows, found.partition, Work(Streams(0)))
     assert {each.text for each in labels.clusters if each.named} >= set("0123456789")
     assert labels.numbers["held_out_share"].low > 0.9 > labels.numbers["held_out_share"].chance + 0.7

@@ -5,9 +5,9 @@ import pytest
 
 from polylens.errors import DataError
 from polylens.labels.class_enrichment import ClassEnrichment
-from polylens.progress import Silent
 from polylens.records import Origins, Partition, Rows
 from polylens.streams import Streams
+from polylens.work import Work
 
 
 def _rows(targets: np.ndarray, *, example: np.ndarray | None = None) -> Rows:
@@ -28,7 +28,7 @@ def _partition(labels: np.ndarray) -> Partition:
 
 def _label(rows: Rows, labels: np.ndarray, seed: int = 0, **fields):
     label = ClassEnrichment(of="clusters", **fields)
-    return label.label(rows, _partition(labels), streams=Streams(seed), progress=Silent())
+    return label.label(rows, _partition(labels), Work(Streams(seed)))
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +145,7 @@ def test_a_level_is_of_all_partitions_that_a_spec_labels_together():
     labels = np.where(np.random.default_rng(1).random(200) < 0.5, targets, 3)
     rows, label = _rows(targets), ClassEnrichment(of="clusters", permutations=480)
     alone, one_of_twelve = (
-        label.label(rows, _partition(labels), streams=Streams(0), progress=Silent(), among=among)
-        for among in (1, 12)
+        label.label(rows, _partition(labels), Work(Streams(0), among=among)) for among in (1, 12)
     )
     for one, other in zip(alone.clusters, one_of_twelve.clusters, strict=True):
         assert other.p_value == pytest.approx(min(12 * one.p_value, 1.0))
@@ -159,8 +158,6 @@ def test_a_level_is_of_all_partitions_that_a_spec_labels_together():
 def test_there_are_as_many_rounds_as_a_level_needs():
     targets = np.arange(40) % 2
     label = ClassEnrichment(of="clusters", permutations=100)
-    found = label.label(
-        _rows(targets), _partition(targets.copy()), streams=Streams(0), progress=Silent(), among=6
-    )
+    found = label.label(_rows(targets), _partition(targets.copy()), Work(Streams(0), among=6))
     assert found.numbers["named_fraction"].chance_is.startswith("mean of 240 rounds")
     assert found.numbers["named_fraction"].value == 1.0

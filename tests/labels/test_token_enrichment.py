@@ -5,9 +5,9 @@ import pytest
 
 from polylens.errors import DataError
 from polylens.labels.token_enrichment import TokenEnrichment
-from polylens.progress import Silent
 from polylens.records import Labels, Origins, Partition, Rows, RowTokens
 from polylens.streams import Streams
+from polylens.work import Work
 
 VOCABULARY = ("[PAD]", "the", "of", "##ing", ".", *(f"word{index}" for index in range(35)))
 
@@ -30,7 +30,7 @@ def _partition(labels: np.ndarray) -> Partition:
 
 def _label(rows: Rows, labels: np.ndarray, seed: int = 0, **fields) -> Labels:
     label = TokenEnrichment(of="clusters", permutations=100, **fields)
-    return label.label(rows, _partition(labels), streams=Streams(seed), progress=Silent())
+    return label.label(rows, _partition(labels), Work(Streams(seed)))
 
 
 def _words(n: int = 3000, seed: int = 0) -> Rows:

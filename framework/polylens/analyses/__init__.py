@@ -5,15 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal, Self
 
 from polylens.plugin import Plugin
-from polylens.progress import Progress
 from polylens.records import Comparison, Examples, Figure, Findings, Network, Number, Rows
 from polylens.streams import Streams
-
-if TYPE_CHECKING:
-    import numpy as np
+from polylens.work import Work
 
 Need = Literal["activations", "codes"]
 """Parts of `Rows` an analysis can ask for; only what some analysis needs is captured."""
@@ -49,19 +46,6 @@ def by_variant(outcomes: Outcomes, name: str) -> dict[str, list[Number | None]]:
         variant: numbers if any(number is not None for number in numbers) else []
         for variant, numbers in found.items()
     }
-
-
-class Keeper(Protocol):
-    """Keeps arrays until the analysis is finished, so that it goes on where it was interrupted."""
-
-    def part(self, name: str) -> Keeper:
-        """The same for one part of the work, which has names of its own."""
-
-    def load(self, name: str) -> Mapping[str, np.ndarray] | None:
-        """What was kept under the name; None where nothing whole is."""
-
-    def save(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """Keeps arrays under a name, all or none of them."""
 
 
 class Analysis(Plugin):
@@ -148,24 +132,12 @@ class RowAnalysis(Analysis):
     """An analysis of stored rows alone."""
 
     @abstractmethod
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """What the rows show.
 
         Args:
             rows: with the parts that `needs` names.
-            streams: all randomness; name each draw.
-            upstream: findings of the siblings named by `upstream`, by name, and of the groundwork under
-                `GROUNDWORK`, where it asks for one.
-            progress: where long work shows itself.
-            keeper: where finished parts of long work outlive an interrupt.
+            work: randomness, what it stands on, progress, and what is kept.
 
         Raises:
             DataError: the rows cannot be analysed like this (too few, no classes); says what to change.
@@ -197,26 +169,13 @@ class Probe(Analysis):
         return frozenset({"activations"})
 
     @abstractmethod
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """What the network shows.
 
         Args:
             rows: of the network and the layer, with the parts that `needs` names.
             probed: the network, which is left as it was.
-            streams: all randomness; name each draw.
-            upstream: findings of the siblings named by `upstream`, by name, and of the groundwork under
-                `GROUNDWORK`, where it asks for one.
-            progress: where long work shows itself.
-            keeper: where finished parts of long work outlive an interrupt.
+            work: randomness, what it stands on, progress, and what is kept.
 
         Raises:
             DataError: the rows cannot be probed like this (positions where whole examples are needed, no

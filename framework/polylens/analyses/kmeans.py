@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import NETWORK, Keeper, Need, Outcomes, RowAnalysis
+from polylens.analyses import NETWORK, Need, Outcomes, RowAnalysis
 from polylens.analyses._partitions.spaces import check_scale, metric_between
-from polylens.progress import Progress
 from polylens.records import Figure, Findings, Partition, Rows
 from polylens.streams import Streams
+from polylens.work import Work
 
 if TYPE_CHECKING:
     from polylens.clustering import Points
@@ -45,15 +44,7 @@ class Kmeans(RowAnalysis):
         """Activations or codes, by `on`."""
         return frozenset({"activations"}) if self.on == "activation" else frozenset({"codes"})
 
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """The partition, with those of subsamples of the examples as its alternatives."""
         from polylens.analyses._partitions.centres import centre_findings
 
@@ -63,8 +54,8 @@ class Kmeans(RowAnalysis):
             on=self.on,
             scale=self.scale,
             subsamples=self.subsamples,
-            streams=streams,
-            progress=progress,
+            streams=work.streams,
+            progress=work.progress,
         )
 
     def _cluster(self, points: Points, *, streams: Streams, exemplars: bool) -> Partition:

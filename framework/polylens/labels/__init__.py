@@ -6,9 +6,8 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from polylens.plugin import Plugin
-from polylens.progress import Progress
 from polylens.records import Labels, Partition, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class Label(Plugin):
@@ -24,19 +23,13 @@ class Label(Plugin):
     """Name of the analysis whose clusters are labelled."""
 
     @abstractmethod
-    def label(
-        self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress, among: int = 1
-    ) -> Labels:
+    def label(self, rows: Rows, partition: Partition, work: Work) -> Labels:
         """A label for every cluster, each with its evidence and a score with a chance level.
 
         Args:
             rows: that were partitioned.
             partition: whose clusters are labelled.
-            streams: all randomness; name each draw.
-            progress: where long work shows itself.
-            among: how many partitions the spec labels, of all its layers together. A level of chance is of
-                all of them: each takes its share (Bonferroni), so that more layers do not mean more names by
-                chance.
+            work: randomness, progress, and among how many partitions it is one.
 
         Raises:
             DataError: the rows carry nothing to name clusters by (such as classes).

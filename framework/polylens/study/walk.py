@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from polylens.analyses import GROUNDWORK, Outcome, Probe, Probed, RowAnalysis
 from polylens.assembly import Recipe, assemble
@@ -31,6 +31,7 @@ from polylens.study.ahead import Ahead
 from polylens.study.performing import Performer
 from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
 from polylens.study.stages import Stage
+from polylens.work import Work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,19 +140,19 @@ class Walk:
 
     def _analyse(self, variant: VariantPlan, planned: PlannedAnalysis) -> None:
         def work(folder: Path) -> None:
-            given: dict[str, Any] = {
+            services = Work(
                 # Named by the kind and not by who asks for it, so that a stage is the same whoever asks.
-                "streams": self._streams(variant).child(planned.analysis.kind()),
-                "upstream": self._upstream(variant, planned),
-                "progress": self.performer.progress_of(planned.stage),
-                "keeper": KeptArrays(self.place.store, planned.stage.kind, planned.stage.digest),
-            }
+                streams=self._streams(variant).child(planned.analysis.kind()),
+                upstream=self._upstream(variant, planned),
+                progress=self.performer.progress_of(planned.stage),
+                keeper=KeptArrays(self.place.store, planned.stage.kind, planned.stage.digest),
+            )
             analysis, rows = planned.analysis, self.rows(variant)
             self.place.ahead.settle()
             if isinstance(analysis, Probe):
-                findings = analysis.probe(rows, self._probed(variant, analysis), **given)
+                findings = analysis.probe(rows, self._probed(variant, analysis), services)
             elif isinstance(analysis, RowAnalysis):
-                findings = analysis.run(rows, **given)
+                findings = analysis.run(rows, services)
             else:
                 raise AssertionError(f"'{analysis.kind()}' is neither a RowAnalysis nor a Probe")
             save_findings(folder, findings)
@@ -174,14 +175,12 @@ class Walk:
             partition = self.findings(variant, planned.label.of).partition
             if partition is None:
                 raise DataError(f"'{planned.label.of}' gives no clusters to label")
-            labels = planned.label.label(
-                self.rows(variant),
-                partition,
+            services = Work(
                 streams=self._streams(variant).child(planned.label.kind()),
                 progress=self.performer.progress_of(planned.stage),
                 among=planned.among,
             )
-            save_labels(folder, labels)
+            save_labels(folder, planned.label.label(self.rows(variant), partition, services))
 
         self.performer.perform(planned.stage, work)
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Outcomes, Probe, Probed
+from polylens.analyses import Outcomes, Probe, Probed
 from polylens.errors import DataError, listed
-from polylens.progress import Progress
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 if TYPE_CHECKING:
     from polylens.records import Partition
@@ -60,21 +59,12 @@ class ClusterEffect(Probe):
         """The analysis whose clusters are looked at."""
         return (self.of,)
 
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Shares and divergences by replacement, with intervals over examples; logits by cluster."""
         from polylens.analyses._changes.interventions import Intervention
         from polylens.analyses.cluster_effect.effects import found_effects, replaced
 
-        partition = _clusters(upstream, self.of)
+        partition = _clusters(work.upstream, self.of)
         if rows.activations is None:
             raise DataError("cluster_effect needs activations: means of them are put in place of rows")
         self._check_levels(rows)
@@ -83,7 +73,7 @@ class ClusterEffect(Probe):
             return Findings(notes=("No cluster was found: there are no members to replace.",))
         intervention = Intervention(probed, rows, reads_units=False)
         clusters = range(min(self.clusters, partition.n_clusters))
-        with progress.task("replacing members", total=len(clusters), unit="clusters") as task:
+        with work.progress.task("replacing members", total=len(clusters), unit="clusters") as task:
             effects = replaced(
                 intervention,
                 rows,
@@ -91,7 +81,7 @@ class ClusterEffect(Probe):
                 clusters=clusters,
                 members=self.members,
                 draws=self.draws,
-                streams=streams,
+                streams=work.streams,
                 advance=task.advance,
             )
         return found_effects(
@@ -102,7 +92,7 @@ class ClusterEffect(Probe):
             levels=self.abstractions,
             top=self.top,
             resamples=self.resamples,
-            streams=streams,
+            streams=work.streams,
         )
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:

@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Need, Outcome, Outcomes, RowAnalysis
-from polylens.progress import Progress
+from polylens.analyses import Need, Outcome, Outcomes, RowAnalysis
 from polylens.records import Comparison, Figure, Findings, Rows
 from polylens.streams import Streams
+from polylens.work import Work
 
 _SHOWN = ("clusters", "coverage", "purity", "right_fraction", "adjusted_mutual_information")
 """Numbers that are read together; the picture has a panel for each."""
@@ -42,19 +42,11 @@ class ClusterQuality(RowAnalysis):
         """The scored analysis."""
         return (self.of,)
 
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """Scores with stability ranges from the partition's subsamples and chance from block permutations."""
         from polylens.analyses.cluster_quality.findings import cluster_quality_findings
 
-        return cluster_quality_findings(self, rows, streams=streams, upstream=upstream)
+        return cluster_quality_findings(self, rows, streams=work.streams, upstream=work.upstream)
 
     def on_inputs(self) -> Self:
         """The same scores for clusters of raw inputs."""

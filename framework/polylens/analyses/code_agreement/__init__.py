@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Need, Outcomes, Probe, Probed
-from polylens.progress import Progress
+from polylens.analyses import Need, Outcomes, Probe, Probed
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class CodeAgreement(Probe):
@@ -55,20 +53,11 @@ class CodeAgreement(Probe):
         """Graded codes have no bits to count."""
         return "it needs the bits of a hard code (kind: sign), and the code is graded" if is_graded else None
 
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Agreement between the layers of this network, and of it with the spec's own one."""
         from polylens.analyses.code_agreement.findings import code_agreement_findings
 
-        return code_agreement_findings(self, rows, probed, streams=streams, progress=progress)
+        return code_agreement_findings(self, rows, probed, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Agreement with the spec's own network, and between layers, beside controls."""

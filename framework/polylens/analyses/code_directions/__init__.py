@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
-from polylens.progress import Progress
+from polylens.analyses import Need, Outcomes, RowAnalysis
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class CodeDirections(RowAnalysis):
@@ -63,19 +61,11 @@ class CodeDirections(RowAnalysis):
         """Graded codes have no bits."""
         return "it needs the bits of a hard code (kind: sign), and the code is graded" if is_graded else None
 
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """What components restore of held-out codes, and how the factors act together."""
         from polylens.analyses.code_directions.findings import code_directions_findings
 
-        return code_directions_findings(self, rows, streams=streams, progress=progress)
+        return code_directions_findings(self, rows, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """What components restore, and whether factors add up, beside controls."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
-from polylens.progress import Progress
+from polylens.analyses import Need, Outcomes, RowAnalysis
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class CodeStatistics(RowAnalysis):
@@ -36,19 +34,11 @@ class CodeStatistics(RowAnalysis):
         """Graded codes have no bits to count."""
         return "it needs the bits of a hard code (kind: sign), and the code is graded" if is_graded else None
 
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """Counts over all rows, and distances of drawn pairs with intervals over examples."""
         from polylens.analyses.code_statistics.findings import code_statistics_findings
 
-        return code_statistics_findings(self, rows, streams=streams, progress=progress)
+        return code_statistics_findings(self, rows, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Distances of same-class and different-class pairs, layer by layer, beside controls."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Outcomes, Probe, Probed
-from polylens.progress import Progress
+from polylens.analyses import Outcomes, Probe, Probed
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class CrossingDensity(Probe):
@@ -44,20 +42,11 @@ class CrossingDensity(Probe):
     vertices: int = Field(default=4096, ge=2)
     """The largest batch in which segments are walked: memory, not results, depends on it."""
 
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """The ratios, of all layers and of each alone, beside what the ends show."""
         from polylens.analyses.crossing_density.findings import crossing_density_findings
 
-        return crossing_density_findings(self, rows, probed, streams=streams, progress=progress)
+        return crossing_density_findings(self, rows, probed, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Ratios by layer beside controls, what the ends show, and the class-by-class matrix."""

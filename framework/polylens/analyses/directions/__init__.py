@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
-from polylens.progress import Progress
+from polylens.analyses import Need, Outcomes, RowAnalysis
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class Directions(RowAnalysis):
@@ -79,20 +77,17 @@ class Directions(RowAnalysis):
         """The analysis whose clusters are compared."""
         return (self.of,)
 
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """Scores of clusters and of every family, and how many clusters lie on the same stretch."""
         from polylens.analyses.directions.findings import directions_findings
 
         return directions_findings(
-            self, rows, streams=streams, upstream=upstream, progress=progress, keeper=keeper
+            self,
+            rows,
+            streams=work.streams,
+            upstream=work.upstream,
+            progress=work.progress,
+            keeper=work.keeper,
         )
 
     def on_inputs(self) -> Self:

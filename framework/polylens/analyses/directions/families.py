@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
-from polylens.analyses import Keeper
 from polylens.progress import Progress
 from polylens.statistics import (
     Components,
@@ -23,6 +22,7 @@ from polylens.statistics import (
     standardised,
 )
 from polylens.streams import Streams
+from polylens.work import Keeper
 
 FamilyName = Literal["neurons", "pca", "nmf", "ica", "sae"]
 Chosen = Literal["variance", "peak"]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
-from polylens.analyses import Keeper
 from polylens.analyses.directions.families import RANDOM, Family, Training, family_of
 from polylens.analyses.directions.meanings import Meanings
 from polylens.analyses.directions.scores import CLUSTERS, Group, Resampling, meaning_numbers, overlap_numbers
@@ -17,6 +16,7 @@ from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Findings, Number, Partition, Rows
 from polylens.streams import Streams
+from polylens.work import Keeper
 
 if TYPE_CHECKING:
     from polylens.analyses.directions import Directions

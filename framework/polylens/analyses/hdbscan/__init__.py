@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import NETWORK, Analysis, Keeper, Need, Outcomes, RowAnalysis
+from polylens.analyses import NETWORK, Analysis, Need, Outcomes, RowAnalysis
 from polylens.analyses._partitions.spaces import Metric, On, Scale, check_space, metric_for, why_not_compared
-from polylens.progress import Progress
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class Hdbscan(RowAnalysis):
@@ -103,19 +101,13 @@ class Hdbscan(RowAnalysis):
             subsamples=self.subsamples,
         )
 
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """The partition, with the alternatives of `curve` and `subsamples`."""
         from polylens.analyses.hdbscan.findings import hdbscan_findings
 
-        return hdbscan_findings(self, rows, streams=streams, upstream=upstream, progress=progress)
+        return hdbscan_findings(
+            self, rows, streams=work.streams, upstream=work.upstream, progress=work.progress
+        )
 
     @property
     def neighbours(self) -> int:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Outcomes, Probe, Probed
-from polylens.progress import Progress
+from polylens.analyses import Outcomes, Probe, Probed
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class LocalAffine(Probe):
@@ -44,20 +42,11 @@ class LocalAffine(Probe):
     resamples: int = Field(default=200, ge=20)
     """Resamples of the examples for intervals, and as many shuffles of the classes for chance levels."""
 
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Spectra of maps, and distances of maps between and within classes."""
         from polylens.analyses.local_affine.findings import local_affine_findings
 
-        return local_affine_findings(self, rows, probed, streams=streams, progress=progress)
+        return local_affine_findings(self, rows, probed, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Numbers, spectra and distances of maps beside controls."""

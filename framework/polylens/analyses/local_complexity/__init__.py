@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Outcomes, Probe, Probed
-from polylens.progress import Progress
+from polylens.analyses import Outcomes, Probe, Probed
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 Radius = Annotated[float, Field(gt=0)]
 
@@ -49,20 +47,11 @@ class LocalComplexity(Probe):
     resamples: int = Field(default=200, ge=20)
     """Resamples of the examples for intervals."""
 
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Counts at every radius, of all layers and of each."""
         from polylens.analyses.local_complexity.findings import local_complexity_findings
 
-        return local_complexity_findings(self, rows, probed, streams=streams, progress=progress)
+        return local_complexity_findings(self, rows, probed, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Counts against the radius, by layer and by class, beside controls."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
-from polylens.progress import Progress
+from polylens.analyses import Need, Outcomes, RowAnalysis
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class PairDensity(RowAnalysis):
@@ -46,19 +44,11 @@ class PairDensity(RowAnalysis):
         """Graded codes have no bits to count."""
         return "it needs the bits of a hard code (kind: sign), and the code is graded" if is_graded else None
 
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """The ratios, of all layers and of each alone, with intervals over examples."""
         from polylens.analyses.pair_density.findings import pair_density_findings
 
-        return pair_density_findings(self, rows, streams=streams, progress=progress)
+        return pair_density_findings(self, rows, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Ratios by layer beside controls, how the distances overlap, and the class-by-class matrix."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
-from polylens.progress import Progress
+from polylens.analyses import Need, Outcomes, RowAnalysis
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class PartitionAgreement(RowAnalysis):
@@ -38,19 +36,13 @@ class PartitionAgreement(RowAnalysis):
         """The two compared analyses."""
         return self.of
 
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """Agreement, its stability range, its chance level, and the table of counts."""
         from polylens.analyses.partition_agreement.findings import partition_agreement_findings
 
-        return partition_agreement_findings(self, rows, streams=streams, upstream=upstream, progress=progress)
+        return partition_agreement_findings(
+            self, rows, streams=work.streams, upstream=work.upstream, progress=work.progress
+        )
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """How the clusters of one partition fall into those of the other, and agreement beside controls."""

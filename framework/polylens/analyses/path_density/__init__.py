@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Outcomes, Probe, Probed
+from polylens.analyses import Outcomes, Probe, Probed
 from polylens.analyses._pairs import Route
-from polylens.progress import Progress
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class PathDensity(Probe):
@@ -55,20 +53,11 @@ class PathDensity(Probe):
     vertices: int = Field(default=4096, ge=2)
     """The largest batch in which paths are walked: memory, not results, depends on it."""
 
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Density around switches, along the whole path, and between classes over within."""
         from polylens.analyses.path_density.findings import path_density_findings
 
-        return path_density_findings(self, rows, probed, streams=streams, progress=progress)
+        return path_density_findings(self, rows, probed, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Density around switches and along paths by layer, beside controls, and the ratios of pairs."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Outcomes, Probe, Probed
-from polylens.progress import Progress
+from polylens.analyses import Outcomes, Probe, Probed
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class PolytopeSize(Probe):
@@ -41,20 +39,11 @@ class PolytopeSize(Probe):
     resamples: int = Field(default=200, ge=20)
     """Resamples of these examples for intervals; their neighbours stay."""
 
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Distances, shared polytopes, and which layer's boundary is the nearest."""
         from polylens.analyses.polytope_size.findings import polytope_size_findings
 
-        return polytope_size_findings(self, rows, probed, streams=streams, progress=progress)
+        return polytope_size_findings(self, rows, probed, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Distances beside controls, by class, and the numbers beside controls."""

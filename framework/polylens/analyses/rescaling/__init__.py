@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Outcomes, Probe, Probed
-from polylens.progress import Progress
+from polylens.analyses import Outcomes, Probe, Probed
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 Factor = Annotated[float, Field(gt=0)]
 
@@ -47,20 +45,11 @@ class Rescaling(Probe):
     resamples: int = Field(default=200, ge=20)
     """Resamples of the examples for intervals."""
 
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Means over rows by factor and case, with intervals over examples."""
         from polylens.analyses.rescaling.findings import rescaling_findings
 
-        return rescaling_findings(self, rows, probed, streams=streams, progress=progress)
+        return rescaling_findings(self, rows, probed, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Curves over the factor, one panel a case, and flips by layer."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Outcomes, Probe, Probed
-from polylens.progress import Progress
+from polylens.analyses import Outcomes, Probe, Probed
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 Factor = Annotated[float, Field(gt=0)]
 
@@ -50,20 +48,11 @@ class Scaling(Probe):
     resamples: int = Field(default=200, ge=20)
     """Resamples of the examples for intervals."""
 
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Means over rows by factor, with intervals over examples."""
         from polylens.analyses.scaling.findings import scaling_findings
 
-        return scaling_findings(self, rows, probed, streams=streams, progress=progress)
+        return scaling_findings(self, rows, probed, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Curves over the factor, scaling beside displacement, and flips by layer."""

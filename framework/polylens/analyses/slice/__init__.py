@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import Keeper, Outcomes, Probe, Probed
-from polylens.progress import Progress
+from polylens.analyses import Outcomes, Probe, Probed
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class PlaneSlice(Probe):
@@ -54,20 +52,11 @@ class PlaneSlice(Probe):
             raise ValueError("'classes' are of the three examples of 'plane: examples'")
         return self
 
-    def probe(
-        self,
-        rows: Rows,
-        probed: Probed,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Counts, areas and lengths of every slice, and the first one whole."""
         from polylens.analyses.slice.findings import slice_findings
 
-        return slice_findings(self, rows, probed, streams=streams, progress=progress)
+        return slice_findings(self, rows, probed, streams=work.streams, progress=work.progress)
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """The first slice beside the same one of the controls, and the numbers beside controls."""

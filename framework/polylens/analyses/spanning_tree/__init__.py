@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import Keeper, Need, RowAnalysis
+from polylens.analyses import Need, RowAnalysis
 from polylens.analyses._partitions.spaces import Metric, On, Scale, check_space, metric_of, why_not_compared
-from polylens.progress import Progress
 from polylens.records import Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class SpanningTree(RowAnalysis):
@@ -60,19 +58,13 @@ class SpanningTree(RowAnalysis):
         """The metric may not fit the codes."""
         return why_not_compared(self.on, self.metric, is_graded=is_graded)
 
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """The hierarchy of all rows and those of the subsamples."""
         from polylens.analyses.spanning_tree.findings import spanning_tree_findings
 
-        return spanning_tree_findings(self, rows, streams=streams, progress=progress, keeper=keeper)
+        return spanning_tree_findings(
+            self, rows, streams=work.streams, progress=work.progress, keeper=work.keeper
+        )
 
     def rehearse(self) -> None:
         """Compiles both passes over pairs: two groups of rows, too far apart to be joined by the first."""

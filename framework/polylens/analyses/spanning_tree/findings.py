@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from polylens.analyses import Keeper
 from polylens.analyses._partitions.spaces import Metric, metric_for
 from polylens.analyses._partitions.stability import common_subsamples, sampled_rows
 from polylens.clustering import Points, hierarchy, row_bits, row_points
 from polylens.progress import Progress
 from polylens.records import Findings, Hierarchy, Number, Rows, Subhierarchy
 from polylens.streams import Streams
+from polylens.work import Keeper
 
 if TYPE_CHECKING:
     from polylens.analyses.spanning_tree import SpanningTree

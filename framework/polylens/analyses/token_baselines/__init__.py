@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from pydantic import Field
 
-from polylens.analyses import Keeper, Need, Outcomes, RowAnalysis
-from polylens.progress import Progress
+from polylens.analyses import Need, Outcomes, RowAnalysis
 from polylens.records import Figure, Findings, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class TokenBaselines(RowAnalysis):
@@ -47,19 +45,13 @@ class TokenBaselines(RowAnalysis):
         """The same for clusters of the tokens' embeddings, which know nothing of what is around them."""
         return self
 
-    def run(
-        self,
-        rows: Rows,
-        *,
-        streams: Streams,
-        upstream: Mapping[str, Findings],
-        progress: Progress,
-        keeper: Keeper | None = None,
-    ) -> Findings:
+    def run(self, rows: Rows, work: Work) -> Findings:
         """Agreement and what is beyond, each with its chance level."""
         from polylens.analyses.token_baselines.findings import token_baselines_findings
 
-        return token_baselines_findings(self, rows, streams=streams, upstream=upstream, progress=progress)
+        return token_baselines_findings(
+            self, rows, streams=work.streams, upstream=work.upstream, progress=work.progress
+        )
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         """Scores beside controls, and the clusters by current token."""

@@ -7,9 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from polylens.labels import Label
-from polylens.progress import Progress
 from polylens.records import Labels, Partition, Rows
-from polylens.streams import Streams
+from polylens.work import Work
 
 
 class ClassEnrichment(Label):
@@ -33,10 +32,10 @@ class ClassEnrichment(Label):
     """Chance that any cluster at all is named, of all labels and layers of a spec together, although classes
     mean nothing to the clusters."""
 
-    def label(
-        self, rows: Rows, partition: Partition, *, streams: Streams, progress: Progress, among: int = 1
-    ) -> Labels:
+    def label(self, rows: Rows, partition: Partition, work: Work) -> Labels:
         """A label for every cluster, with held-out share and lift, their intervals and their chance level."""
         from polylens.labels.class_enrichment.naming import class_labels
 
-        return class_labels(self, rows, partition, streams=streams, progress=progress, among=among)
+        return class_labels(
+            self, rows, partition, streams=work.streams, progress=work.progress, among=work.among
+        )

@@ -1,0 +1,44 @@
+"""What a stage is handed besides its rows: randomness, what it stands on, progress, and what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from polylens.progress import Progress, Silent
+from polylens.records import Findings
+from polylens.streams import Streams
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Keeper(Protocol):
+    """Keeps arrays until the stage is finished, so that it goes on where it was interrupted."""
+
+    def part(self, name: str) -> Keeper:
+        """A keeper for one part of the work, which has names of its own."""
+
+    def load(self, name: str) -> Mapping[str, np.ndarray] | None:
+        """The arrays that were kept under a name; None where there are none."""
+
+    def save(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Keeps arrays under a name; they replace those that were there."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What `run`, `probe` and `label` take besides rows and network; a new service is a field here."""
+
+    streams: Streams
+    """All randomness; every draw is named."""
+    upstream: Mapping[str, Findings] = field(default_factory=dict)
+    """Findings of the siblings that the analysis names, by name, and of its groundwork under `GROUNDWORK`."""
+    progress: Progress = field(default_factory=Silent)
+    """Where long work shows itself."""
+    keeper: Keeper | None = None
+    """Where finished parts of long work outlive an interrupt; None where nothing is kept."""
+    among: int = 1
+    """How many partitions the spec labels, of all its layers together. A level of chance is of all of them:
+    each takes its share (Bonferroni), so that more layers do not mean more names by chance."""
