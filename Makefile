@@ -30,7 +30,9 @@ help:
 demo: $(VENV)/.installed
 	$(BIN)/polylens run experiments/digits/mlp-clusters.yaml
 
+# The schemas of the registry are written anew, never by memory: what differs is committed beside the code.
 check: $(VENV)/.installed-for-tests
+	$(BIN)/polylens schema
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
