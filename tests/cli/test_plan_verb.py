@@ -37,7 +37,7 @@ def test_a_plan_counts_what_is_to_do_and_says_why_where_asked(
 ) -> None:
     assert main(["plan", str(spec)]) == 0
     short = capsys.readouterr().out
-    assert "719 rows of 719 examples, width 16, code of 16 units" in short
+    assert "270 rows of 270 examples, width 16, code of 16 units" in short
     assert "0 stored" in short
     assert "stands on" not in short
     assert main(["plan", str(spec), "--why"]) == 0

@@ -15,7 +15,7 @@ from polylens.errors import SpecError, UsageError
 from polylens.study.outlook import Outlook
 from polylens.study.running import StudyResult
 
-# Nothing is trained and little is clustered: 719 images, 8 units, 8 bits.
+# Nothing is trained and little is clustered: 270 images, 8 units, 8 bits.
 SMALL = {
     "model": {"kind": "mlp", "inputs": 64, "hidden": [8, 8], "classes": 10},
     "controls": None,
@@ -61,14 +61,14 @@ def whys(outlook: Outlook) -> dict[str, str]:
 def test_before_the_first_run_nothing_is_stored_and_sizes_are_estimates(before: Outlook) -> None:
     child = before.children[0]
     assert [one.layer for one in before.children] == ["hidden.1", "hidden.2"]
-    assert (child.n_examples, child.n_rows, child.width, child.code_units) == (719, 719, 8, 8)
+    assert (child.n_examples, child.n_rows, child.width, child.code_units) == (270, 270, 8, 8)
     assert child.harvest_seconds > 0
     assert not any(stage.stored for stage in child.stages)
     sizes = {stage.name: stage.n_bytes for stage in child.stages}
     # Four bytes for each of 8 channels, one byte of code, and 64 pixels of the raw inputs.
-    assert sizes["harvest"] == 719 * 8 * 4
-    assert sizes["harvest_codes"] == 719
-    assert sizes["harvest.raw_inputs"] == 719 * 64 * 4
+    assert sizes["harvest"] == 270 * 8 * 4
+    assert sizes["harvest_codes"] == 270
+    assert sizes["harvest.raw_inputs"] == 270 * 64 * 4
     assert sizes["groups"] is None
     said = whys(before)
     assert said["harvest"] == "nothing of this name is stored"

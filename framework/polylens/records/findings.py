@@ -20,6 +20,7 @@ NOISE = -1
 def count_clusters(labels: Int64[np.ndarray, "rows"]) -> int:
     """How many clusters there are, noise not counted.
 
+    >>> import numpy as np
     >>> count_clusters(np.array([0, 1, NOISE]))
     2
     """
