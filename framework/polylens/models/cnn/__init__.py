@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from polylens.models import Model, Training
+from polylens.models import Training
 from polylens.models._activations import Activation
+from polylens.models._trained_here import TrainedHere
 from polylens.records import ImageFormat
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Count = Annotated[int, Field(ge=1)]
 
 
-class Cnn(Model):
+class Cnn(TrainedHere):
     """Blocks of convolution and nonlinearity, pooling between them, and one dense layer for the logits.
 
     Layers are named `block.1`, `block.2`, ... (outputs of the nonlinearity), `block.1.conv`,
@@ -118,27 +119,6 @@ class Cnn(Model):
             names += [f"pool.{depth}"] if depth in pooled else []
             before = after
         return (*names, "head", "output")
-
-    def training_here(self) -> Training | None:
-        """The `training` block."""
-        return self.training
-
-    def untrained(self) -> Self:
-        """The same network with fresh weights."""
-        return self.model_copy(update={"training": None})
-
-    def with_targets(self, targets: Literal["true", "shuffled"]) -> Self | None:
-        """The same network trained on other targets; None where it is not trained."""
-        if self.training is None:
-            return None
-        return self.model_copy(update={"training": self.training.model_copy(update={"targets": targets})})
-
-    def after_epochs(self, epochs: int) -> Self | None:
-        """The same network trained for fewer epochs; None where it is trained for no more than these."""
-        if self.training is None or epochs >= self.training.epochs:
-            return None
-        shorter = self.training.model_copy(update={"epochs": epochs}) if epochs else None
-        return self.model_copy(update={"training": shorter})
 
     def _pooled(self) -> tuple[int, ...]:
         if self.pool == "none":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from polylens.models import Model, Training
+from polylens.models import Training
 from polylens.models._activations import Activation
+from polylens.models._trained_here import TrainedHere
 from polylens.records import ImageFormat
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Width = Annotated[int, Field(ge=1)]
 
 
-class Mlp(Model):
+class Mlp(TrainedHere):
     """A multilayer perceptron: dense layers with a nonlinearity each, and a last dense layer for the logits.
 
     Layers are named `hidden.1`, `hidden.2`, ... (outputs of the nonlinearity), `hidden.1.linear`
@@ -80,24 +81,3 @@ class Mlp(Model):
         parts = ("", ".linear", ".activation")
         names = [f"hidden.{depth}{part}" for depth in range(1, len(self.hidden) + 1) for part in parts]
         return (*names, "output")
-
-    def training_here(self) -> Training | None:
-        """The `training` block."""
-        return self.training
-
-    def untrained(self) -> Self:
-        """The same network with fresh weights."""
-        return self.model_copy(update={"training": None})
-
-    def with_targets(self, targets: Literal["true", "shuffled"]) -> Self | None:
-        """The same network trained on other targets; None where it is not trained."""
-        if self.training is None:
-            return None
-        return self.model_copy(update={"training": self.training.model_copy(update={"targets": targets})})
-
-    def after_epochs(self, epochs: int) -> Self | None:
-        """The same network trained for fewer epochs; None where it is trained for no more than these."""
-        if self.training is None or epochs >= self.training.epochs:
-            return None
-        shorter = self.training.model_copy(update={"epochs": epochs}) if epochs else None
-        return self.model_copy(update={"training": shorter})
