@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from polylens.controls import Control
-from polylens.datasets import Dataset
+from polylens.datasets import Dataset, Opening
 from polylens.errors import UsageError
 from polylens.models import Model
-from polylens.progress import Progress
+from polylens.progress import Progress, Silent
 from polylens.records import Examples, Network
 from polylens.store import Store
 from polylens.streams import Streams
@@ -102,15 +102,15 @@ def open_examples(
         cache: folder where slow checks of files are remembered.
         progress: where long checks show themselves.
     """
-    return recipe.dataset.open(
-        recipe.model.input_format(),
+    opening = Opening(
         streams=Streams(recipe.seed).child("dataset"),
         root=root,
         limit=recipe.limit if split is None else None,
         split=split,
         cache=cache,
-        progress=progress,
+        progress=progress or Silent(),
     )
+    return recipe.dataset.open(recipe.model.input_format(), opening)
 
 
 def assemble(

@@ -14,6 +14,7 @@ from polylens.controls.random_init import RandomInit
 from polylens.controls.random_labels import RandomLabels
 from polylens.controls.second_seed import SecondSeed
 from polylens.controls.shuffled_weights import ShuffledWeights
+from polylens.datasets import Opening
 from polylens.datasets.digits import Digits
 from polylens.errors import UsageError
 from polylens.models import Model, Training
@@ -35,7 +36,7 @@ def network_of(model: Model, *, seed: int = 0) -> Network:
 
 
 def digits_for(model: Model, *, limit: int | None = None) -> Examples:
-    return Digits().open(model.input_format(), streams=Streams(0), root=Path(), limit=limit)
+    return Digits().open(model.input_format(), Opening(Streams(0), Path(), limit))
 
 
 def state(network: Network) -> dict[str, torch.Tensor]:
@@ -123,7 +124,7 @@ class WithDropout(nn.Module):
 
 def test_dropout_stays_off_and_norms_without_statistics_are_left_alone() -> None:
     examples = Digits().open(
-        NORMED.input_format().__class__(channels=1, flatten=True), streams=Streams(0), root=Path(), limit=20
+        NORMED.input_format().__class__(channels=1, flatten=True), Opening(Streams(0), Path(), limit=20)
     )
     network = Network(name="", module=WithDropout().eval(), input_format=NORMED.input_format())
     changed = RandomInit().apply(network, examples, Streams(1))

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from polylens.datasets import shuffled_targets
+from polylens.datasets import Opening, shuffled_targets
 from polylens.datasets.digits import Digits
 from polylens.errors import UsageError
 from polylens.records import Examples, ImageFormat
@@ -24,7 +24,7 @@ def opened(
     seed: int = 0, *, image_format: ImageFormat = VECTOR, limit: int | None = None, **fields: Any
 ) -> Examples:
     split = fields.pop("part", None)
-    return Digits(**fields).open(image_format, streams=Streams(seed), root=Path(), limit=limit, split=split)
+    return Digits(**fields).open(image_format, Opening(Streams(seed), Path(), limit, split))
 
 
 def test_inputs_are_exactly_the_pixels_divided_by_16() -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.hub import COMMIT, point_at, serving
 from tests.text_models import tiny_tokenizer
 
+from polylens.datasets import Opening
 from polylens.datasets.hub_text import HubText
 from polylens.errors import DataError
 from polylens.records import Examples, TextFormat
@@ -81,7 +82,7 @@ def dataset(name: str = "owner/plain", **fields: Any) -> HubText:
 
 
 def opened(chosen: HubText, text_format: TextFormat, *, seed: int = 0, **options: Any) -> Examples:
-    return chosen.open(text_format, streams=Streams(seed), root=Path("/nowhere"), **options)
+    return chosen.open(text_format, Opening(Streams(seed), Path("/nowhere"), **options))
 
 
 def shown(examples: Examples, index: int) -> str:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from polylens.datasets import Opening
 from polylens.datasets.image_folder import ImageFolder, checks
 from polylens.errors import DataError, UsageError
 from polylens.records import Examples, ImageFormat
@@ -42,7 +43,7 @@ def root(tmp_path: Path) -> Path:
 def opened(root: Path, *, seed: int = 0, image_format: ImageFormat = SMALL, **options: Any) -> Examples:
     arguments = {name: options.pop(name) for name in ("limit", "split", "cache") if name in options}
     dataset = ImageFolder.model_validate({"root": "images", **options})
-    return dataset.open(image_format, streams=Streams(seed), root=root, **arguments)
+    return dataset.open(image_format, Opening(Streams(seed), root, **arguments))
 
 
 def counts(examples: Examples) -> dict[str, int]:

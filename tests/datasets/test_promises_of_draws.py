@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from tests.text_models import tiny_tokenizer
 
-from polylens.datasets import Dataset
+from polylens.datasets import Dataset, Opening
 from polylens.datasets.digits import Digits
 from polylens.datasets.image_folder import ImageFolder
 from polylens.datasets.text_files import TextFiles
@@ -50,7 +50,7 @@ def text_format(tmp_path_factory: pytest.TempPathFactory) -> TextFormat:
 
 
 def opened(dataset: Dataset, form: InputFormat, root: Path, **options: Any) -> Examples:
-    return dataset.open(form, streams=Streams(0), root=root, **options)
+    return dataset.open(form, Opening(Streams(0), root, **options))
 
 
 @pytest.mark.parametrize("kind", [TextFiles, TextTable])

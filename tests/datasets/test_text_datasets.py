@@ -12,7 +12,7 @@ import torch
 from tests.text_models import tiny_tokenizer
 
 from polylens import imports
-from polylens.datasets import Dataset
+from polylens.datasets import Dataset, Opening
 from polylens.datasets.digits import Digits
 from polylens.datasets.hub_text import HubText
 from polylens.datasets.python_manual import PythonManual
@@ -43,7 +43,7 @@ def root(tmp_path: Path) -> Path:
 def opened(
     dataset: Dataset, text_format: TextFormat, root: Path, *, seed: int = 0, **options: Any
 ) -> Examples:
-    return dataset.open(text_format, streams=Streams(seed), root=root, **options)
+    return dataset.open(text_format, Opening(Streams(seed), root, **options))
 
 
 def test_each_file_is_a_document_called_by_its_path(text_format: TextFormat, root: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_dataset_of_text_refuses_a_model_of_images_and_the_other_way_round(
     text_format: TextFormat, root: Path
 ) -> None:
     with pytest.raises(UsageError, match="the model takes images"):
-        PythonManual().open(ImageFormat(), streams=Streams(0), root=root)
+        PythonManual().open(ImageFormat(), Opening(Streams(0), root))
     with pytest.raises(UsageError, match="the model takes text"):
         opened(Digits(), text_format, root)
     with pytest.raises(UsageError, match="keeps no texts for training"):

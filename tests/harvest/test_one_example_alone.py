@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from polylens.datasets import Opening
 from polylens.datasets.digits import Digits
 from polylens.errors import UsageError
 from polylens.harvest.dependence import check_examples_alone
@@ -89,7 +90,7 @@ REFUSED: dict[str, tuple[Callable[[Any, torch.Tensor], torch.Tensor], str]] = {
 
 @pytest.fixture(scope="module")
 def digits() -> Examples:
-    return Digits().open(FORMAT, streams=Streams(0), root=Path(), limit=12)
+    return Digits().open(FORMAT, Opening(Streams(0), Path(), limit=12))
 
 
 def _check(module: nn.Module, examples: Examples, *, layer: str = "relu") -> None:
@@ -143,7 +144,7 @@ def test_what_comes_behind_the_wanted_layer_does_not_matter(digits: Examples) ->
 
 
 def test_one_example_is_enough_to_see_what_depends_on_the_batch() -> None:
-    alone = Digits().open(FORMAT, streams=Streams(0), root=Path(), limit=1)
+    alone = Digits().open(FORMAT, Opening(Streams(0), Path(), limit=1))
     with pytest.raises(UsageError, match="other examples"):
         _check(Between(lambda _s, x: x - x.mean(0)), alone)
 

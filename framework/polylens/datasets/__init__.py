@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from polylens.datasets._shuffled import shuffled_targets
 from polylens.plugin import Plugin
-from polylens.progress import Progress
+from polylens.progress import Progress, Silent
 from polylens.records import Examples, InputFormat
 from polylens.streams import Streams
 
-__all__ = ["Dataset", "shuffled_targets"]
+__all__ = ["Dataset", "Opening", "shuffled_targets"]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What `open` takes besides the network's format; a new service is a field here."""
+
+    streams: Streams
+    """Randomness of splits and draws; the same seed gives the same examples."""
+    root: Path
+    """Folder that relative data roots start from."""
+    limit: int | None = None
+    """At most this many examples, still drawn as the dataset draws."""
+    split: Literal["train"] | None = None
+    """`train` opens the examples kept for training instead of those the spec names; datasets that keep none
+    raise."""
+    cache: Path | None = None
+    """Folder for what is worth remembering between runs, such as which files are whole; losing it costs time
+    and nothing else."""
+    progress: Progress = field(default_factory=Silent)
+    """Where long checks are shown."""
 
 
 class Dataset(Plugin):
@@ -24,7 +45,7 @@ class Dataset(Plugin):
     """Which of `classes` and `tokens` every row of it has; None where that is known only once it is open."""
 
     def located(self, find: Callable[[str], Path]) -> Self:
-        """The same dataset with relative folders looked up by `find`; unchanged where it has none."""
+        """This dataset with relative folders looked up by `find`; unchanged where it has none."""
         return self
 
     def missing(self, *, root: Path) -> Path | None:
@@ -40,29 +61,12 @@ class Dataset(Plugin):
         return ""
 
     @abstractmethod
-    def open(
-        self,
-        input_format: InputFormat,
-        *,
-        streams: Streams,
-        root: Path,
-        limit: int | None = None,
-        split: Literal["train"] | None = None,
-        cache: Path | None = None,
-        progress: Progress | None = None,
-    ) -> Examples:
+    def open(self, input_format: InputFormat, opening: Opening) -> Examples:
         """The examples, as inputs in `input_format`.
 
         Args:
             input_format: what the network takes.
-            streams: randomness of splits and draws; the same seed gives the same examples.
-            root: folder that relative data roots start from.
-            limit: at most this many examples, still drawn as the dataset draws.
-            split: `train` opens the examples kept for training instead of those the spec names; datasets that
-                keep none raise.
-            cache: folder for what is worth remembering between runs, such as which files are whole; losing it
-                costs time and nothing else.
-            progress: where long checks are shown.
+            opening: randomness, where relative paths start, how many examples and which part of them.
 
         Raises:
             UsageError: the network takes images, and these are texts, or the other way round.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from polylens.datasets import Dataset
-from polylens.progress import Progress
+from polylens.datasets import Dataset, Opening
 from polylens.records import Examples, InputFormat
 from polylens.streams import Streams
 
@@ -86,17 +84,7 @@ class HubText(Dataset):
         """Where the examples come from, as a report says it."""
         return f"{self.name} at {self.revision}"
 
-    def open(
-        self,
-        input_format: InputFormat,
-        *,
-        streams: Streams,
-        root: Path,
-        limit: int | None = None,
-        split: Literal["train"] | None = None,
-        cache: Path | None = None,
-        progress: Progress | None = None,
-    ) -> Examples:
+    def open(self, input_format: InputFormat, opening: Opening) -> Examples:
         """The documents as inputs of the model, in the order they were taken.
 
         Raises:
@@ -108,7 +96,9 @@ class HubText(Dataset):
         from polylens.digests import digest
         from polylens.text import HubTable, taken_documents
 
-        text_format = text_format_of(input_format, dataset=self.kind(), context=self.context, split=split)
+        text_format = text_format_of(
+            input_format, dataset=self.kind(), context=self.context, split=opening.split
+        )
         table = HubTable(
             name=self.name,
             revision=self.revision,
@@ -116,7 +106,7 @@ class HubText(Dataset):
             split=self.split,
             column=self.column,
         )
-        shuffled = None if self.draw == "first" else (_seed(streams), self.buffer)
+        shuffled = None if self.draw == "first" else (_seed(opening.streams), self.buffer)
         taken = {
             "kind": self.kind(),
             "version": self.version,
@@ -129,18 +119,18 @@ class HubText(Dataset):
             lambda: table.texts(shuffled=shuffled),
             title=self.name,
             documents=self.documents,
-            cache=None if cache is None else cache / "hub",
-            progress=progress,
+            cache=None if opening.cache is None else opening.cache / "hub",
+            progress=opening.progress,
         )
         return open_documents(
             documents,
             text_format,
             packing=self.packing,
             n_documents=None,
-            streams=streams,
-            limit=limit,
-            cache=cache,
-            progress=progress,
+            streams=opening.streams,
+            limit=opening.limit,
+            cache=opening.cache,
+            progress=opening.progress,
         )
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from polylens.datasets import Dataset
+from polylens.datasets import Dataset, Opening
 from polylens.errors import DataError
-from polylens.progress import Progress
 from polylens.records import Examples, InputFormat
-from polylens.streams import Streams
 
 
 class PythonManual(Dataset):
@@ -34,17 +31,7 @@ class PythonManual(Dataset):
     context: int | None = Field(default=None, ge=2)
     """Tokens of one input at most, special ones counted; left out, as many as the model allows."""
 
-    def open(
-        self,
-        input_format: InputFormat,
-        *,
-        streams: Streams,
-        root: Path,
-        limit: int | None = None,
-        split: Literal["train"] | None = None,
-        cache: Path | None = None,
-        progress: Progress | None = None,
-    ) -> Examples:
+    def open(self, input_format: InputFormat, opening: Opening) -> Examples:
         """The topics as inputs of the model, in alphabetical order.
 
         Raises:
@@ -54,16 +41,18 @@ class PythonManual(Dataset):
         from polylens.datasets._texts import open_documents, text_format_of
         from polylens.text import InMemory
 
-        text_format = text_format_of(input_format, dataset=self.kind(), context=self.context, split=split)
+        text_format = text_format_of(
+            input_format, dataset=self.kind(), context=self.context, split=opening.split
+        )
         return open_documents(
             InMemory(_topics(), title="the Python manual"),
             text_format,
             packing=self.packing,
             n_documents=self.documents,
-            streams=streams,
-            limit=limit,
-            cache=cache,
-            progress=progress,
+            streams=opening.streams,
+            limit=opening.limit,
+            cache=opening.cache,
+            progress=opening.progress,
         )
 
 

@@ -9,11 +9,9 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from polylens.datasets import Dataset
+from polylens.datasets import Dataset, Opening
 from polylens.datasets._texts import Encoding
-from polylens.progress import Progress
 from polylens.records import Examples, InputFormat
-from polylens.streams import Streams
 
 
 class TextFiles(Dataset):
@@ -67,17 +65,7 @@ class TextFiles(Dataset):
         """Where the examples come from, as a report says it."""
         return self.root
 
-    def open(
-        self,
-        input_format: InputFormat,
-        *,
-        streams: Streams,
-        root: Path,
-        limit: int | None = None,
-        split: Literal["train"] | None = None,
-        cache: Path | None = None,
-        progress: Progress | None = None,
-    ) -> Examples:
+    def open(self, input_format: InputFormat, opening: Opening) -> Examples:
         """The files as inputs of the model, in the order of their paths.
 
         Raises:
@@ -87,14 +75,16 @@ class TextFiles(Dataset):
         from polylens.datasets._texts import open_documents, text_format_of
         from polylens.text import TextFiles as Source
 
-        text_format = text_format_of(input_format, dataset=self.kind(), context=self.context, split=split)
+        text_format = text_format_of(
+            input_format, dataset=self.kind(), context=self.context, split=opening.split
+        )
         return open_documents(
-            Source(root / self.root, pattern=self.pattern, encoding=self.encoding),
+            Source(opening.root / self.root, pattern=self.pattern, encoding=self.encoding),
             text_format,
             packing=self.packing,
             n_documents=self.documents,
-            streams=streams,
-            limit=limit,
-            cache=cache,
-            progress=progress,
+            streams=opening.streams,
+            limit=opening.limit,
+            cache=opening.cache,
+            progress=opening.progress,
         )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from polylens.datasets import Dataset
-from polylens.progress import Progress
+from polylens.datasets import Dataset, Opening
 from polylens.records import Examples, InputFormat
-from polylens.streams import Streams
 
 
 class Digits(Dataset):
@@ -30,18 +27,10 @@ class Digits(Dataset):
     test_fraction: float = Field(default=0.4, gt=0, lt=1)
     """Share of the images in the test part, rounded up."""
 
-    def open(
-        self,
-        input_format: InputFormat,
-        *,
-        streams: Streams,
-        root: Path,
-        limit: int | None = None,
-        split: Literal["train"] | None = None,
-        cache: Path | None = None,
-        progress: Progress | None = None,
-    ) -> Examples:
+    def open(self, input_format: InputFormat, opening: Opening) -> Examples:
         """The digits as inputs in `input_format`, in their original order."""
         from polylens.datasets.digits.examples import digits_examples
 
-        return digits_examples(self, input_format, streams=streams, limit=limit, split=split)
+        return digits_examples(
+            self, input_format, streams=opening.streams, limit=opening.limit, split=opening.split
+        )

@@ -8,10 +8,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from polylens.datasets import Dataset
-from polylens.progress import Progress
+from polylens.datasets import Dataset, Opening
 from polylens.records import Examples, InputFormat
-from polylens.streams import Streams
 
 
 class ImageFolder(Dataset):
@@ -52,17 +50,7 @@ class ImageFolder(Dataset):
         """Where the examples come from, as a report says it."""
         return self.root
 
-    def open(
-        self,
-        input_format: InputFormat,
-        *,
-        streams: Streams,
-        root: Path,
-        limit: int | None = None,
-        split: Literal["train"] | None = None,
-        cache: Path | None = None,
-        progress: Progress | None = None,
-    ) -> Examples:
+    def open(self, input_format: InputFormat, opening: Opening) -> Examples:
         """The drawn images as inputs in `input_format`, sorted by their path.
 
         Raises:
@@ -74,10 +62,10 @@ class ImageFolder(Dataset):
         return image_folder_examples(
             self,
             input_format,
-            streams=streams,
-            root=root,
-            limit=limit,
-            split=split,
-            cache=cache,
-            progress=progress,
+            streams=opening.streams,
+            root=opening.root,
+            limit=opening.limit,
+            split=opening.split,
+            cache=opening.cache,
+            progress=opening.progress,
         )
