@@ -1,0 +1,105 @@
+"""The package that the guide to kinds writes, installed outside of the repository: listed and run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.mlflow_database import put_database
+
+import polylens.figures
+
+GUIDE = (Path(__file__).parents[1] / "docs" / "guide" / "kinds.md").read_text(encoding="utf-8")
+KINDS = {
+    "sampling": "every_other",
+    "models": "bottleneck",
+    "analyses": "shared_codes",
+    "labels": "majority_class",
+}
+
+
+def blocks(language: str) -> dict[str, str]:
+    """The guide's blocks of code by the path in their first line."""
+    found = re.findall(rf"^```{language}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    return {block.partition("\n")[0].removeprefix("# "): block for block in found}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project beside an installed package, both as the guide has them."""
+    root = tmp_path_factory.mktemp("lab")
+    for path, text in blocks("python").items():
+        file = root / "site" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    for package in ("my_lab", "my_lab/entries"):
+        (root / "site" / package).mkdir(exist_ok=True)
+        (root / "site" / package / "__init__.py").touch()
+    info = root / "site" / "my_lab-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-lab\nVersion: 1.0\n")
+    (toml,) = blocks("toml").values()
+    points = re.sub(r'\[project\.entry-points\."(.*)"\]', r"[\1]", toml)
+    (info / "entry_points.txt").write_text(re.sub(r' = "(.*?)".*', r" = \1", points))
+    for path, text in blocks("yaml").items():
+        spec = root / "project" / path
+        spec.parent.mkdir(parents=True)
+        spec.write_text(text)
+    (root / "project" / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(root / "project")
+    return root
+
+
+def polylens_in(lab: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "polylens", *arguments],
+        cwd=lab / "project",
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(lab / "site"), os.environ.get("PYTHONPATH", "")]),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(("family", "kind"), KINDS.items())
+def test_its_kinds_are_listed_and_described(lab: Path, family: str, kind: str) -> None:
+    listed = json.loads(polylens_in(lab, "ls", family, "--json"))["families"][family]["kinds"]
+    assert kind in {each["name"] for each in listed}
+    page = json.loads(polylens_in(lab, "describe", f"{family}/{kind}", "--json"))["kind"]
+    assert page["name"] == kind
+    assert all(field["about"] for field in page["fields"])
+
+
+@pytest.mark.slow
+def test_its_spec_runs_with_figure_table_and_labels(lab: Path) -> None:
+    (spec,) = blocks("yaml")
+    assert polylens_in(lab, "validate", "--deep", spec) == f"{spec}: fine\n"
+    (run,) = json.loads(polylens_in(lab, "run", "--json", spec))["runs"]
+    assert run["status"] == "done"
+    metrics = run["metrics"]
+    assert 0 < metrics["shared/shared_fraction"] <= 1
+    assert 0 < metrics["shared/shared_fraction.random_init"] <= 1
+    assert 0 < metrics["classes/named_fraction"] <= 1
+    (figure,) = lab.rglob("artifacts/figures/shared-shared.png")
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert len(list(lab.rglob("artifacts/tables/shared.largest.parquet"))) == 1
+    (report,) = lab.rglob("artifacts/report.html")
+    assert "Rows whose polytope another example shares" in report.read_text()
+
+
+def test_the_guide_helps_to_choose_among_all_figures() -> None:
+    table = GUIDE[GUIDE.index("| what you have") :].partition("\n\n")[0]
+    told = set(re.findall(r"`(\w+)`", table))
+    drawn = {name for name in polylens.figures.__all__ if name[0].islower()} - {"marked"}
+    assert told == drawn
