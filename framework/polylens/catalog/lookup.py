@@ -112,9 +112,9 @@ def _plugin_shelves() -> tuple[Shelf, ...]:
     """Folders that entry points of the group `polylens.registry` name, as the packages they lie in."""
     shelves = []
     for point in entry_points(group="polylens.registry"):
-        found = importlib.util.find_spec(point.module)
+        module = importlib.util.find_spec(point.module)
         shelves += [
             Shelf(Path(folder), f"polylens (plugin {point.name})")
-            for folder in (found.submodule_search_locations or () if found is not None else ())
+            for folder in (module.submodule_search_locations or () if module is not None else ())
         ]
     return tuple(shelves)

@@ -71,7 +71,7 @@ def in_columns(cells: Sequence[str], *, width: int, most_lines: int, title: str 
         yield Text(between.join([title] * across).rstrip(), style="dim")
     for line in range(lines):
         shown = (cells[line + lines * column : line + lines * column + 1] for column in range(across))
-        yield Text(between.join(cell for found in shown for cell in found).rstrip())
+        yield Text(between.join(cell for row in shown for cell in row).rstrip())
     if len(cells) > lines * across:
         yield Text(f"and {len(cells) - lines * across} more, in the report", style="dim")
 

@@ -84,13 +84,13 @@ class Companion:
                 continue
             try:
                 write_frame(process.stdin, pickle.dumps(what(), protocol=pickle.HIGHEST_PROTOCOL))
-                is_done, found = pickle.loads(read_frame(process.stdout))
+                is_done, answer = pickle.loads(read_frame(process.stdout))
             except Exception as error:  # whatever it was: the caller does the call itself
-                is_done, found = False, str(error)
+                is_done, answer = False, str(error)
             if is_done:
-                asked.set_result(found)
+                asked.set_result(answer)
             else:
-                asked.set_exception(RuntimeError(found))
+                asked.set_exception(RuntimeError(answer))
 
 
 def _is_second_core_allowed() -> bool:

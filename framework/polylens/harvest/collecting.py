@@ -179,11 +179,11 @@ class _Partial:
     def _explain(self, unit: Nonlinearity, rows: torch.Tensor, *, what: Literal["values", "factor"]) -> None:
         """Adds a nonlinearity's output up, once both it and what it multiplies are there, in either order."""
         assert self.item.selection is not None  # only codes have units to explain
-        found = self.awaited.setdefault(unit.name, {})
-        found[what] = rows
-        if unit.name in self.item.selection.factors and len(found) < 2:
+        given = self.awaited.setdefault(unit.name, {})
+        given[what] = rows
+        if unit.name in self.item.selection.factors and len(given) < 2:
             return
-        self.sums[unit.name] = output_sums(unit, found["values"], found.get("factor"))
+        self.sums[unit.name] = output_sums(unit, given["values"], given.get("factor"))
         del self.awaited[unit.name]
 
     def _n_near(self) -> Int64[torch.Tensor, ""]:

@@ -49,9 +49,9 @@ def check_examples_alone(
     inputs = trial_inputs(examples, is_causal=network.is_causal)
     trial = Trial(network.module, wanted, tuple(nonlinearities), shapes or {}, filling=inputs.filling)
     with exact_float32(), torch.no_grad():
-        found = _dependence(trial, inputs)
-    if found is not None:
-        where, what, hint = found
+        dependence = _dependence(trial, inputs)
+    if dependence is not None:
+        where, what, hint = dependence
         raise UsageError(
             f"the network is no function of one example: its values at '{where}' {what}",
             hint=hint_of(trial.module) or hint,
@@ -79,8 +79,8 @@ def _dependence(trial: Trial, inputs: TrialInputs) -> tuple[str, str, str] | Non
 
 
 def _differs(trial: Trial, inputs: TrialInputs, alone: Values, *batches: Values) -> str | None:
-    found = (trial.differs(alone, batch, inputs.one) for batch in batches)
-    return next((where for where in found if where is not None), None)
+    names = (trial.differs(alone, batch, inputs.one) for batch in batches)
+    return next((where for where in names if where is not None), None)
 
 
 def _dependence_on_batch(

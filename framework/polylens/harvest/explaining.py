@@ -51,10 +51,10 @@ def added_up(
     batches: Sequence[Float64[torch.Tensor, "3 units"] | None],
 ) -> Float64[np.ndarray, "3 units"]:
     """The sums of several batches together; of no units where none are looked at."""
-    found = [sums for sums in batches if sums is not None]
-    if not found:
+    known = [sums for sums in batches if sums is not None]
+    if not known:
         return np.zeros((3, 0))
-    return np.asarray(torch.stack(found).sum(0).cpu().numpy())
+    return np.asarray(torch.stack(known).sum(0).cpu().numpy())
 
 
 class OutputSums:
@@ -104,19 +104,19 @@ def explained_by(sums: OutputSums, *, selection: Selection) -> Explained | None:
     Source: Busing, Meijer, van der Leeden (1999), the jackknife with parts of unequal size.
     """
     whole, n_rows = sums.whole
-    found = _shares(whole, n_rows)
-    if found is None:
+    overall = _shares(whole, n_rows)
+    if overall is None:
         return None
     again = [(_shares(*rest), rest[1]) for rest in sums.without_each()]
     parts = [(shares, n_rows / (n_rows - rows)) for shares, rows in again if shares is not None]
     limits = [
         jackknife_limits(value, [(shares[place], size) for shares, size in parts])
-        for place, value in enumerate(found)
+        for place, value in enumerate(overall)
     ]
     units = {layer.name: layer.units for layer in selection.scheme.layers}
     return Explained(
-        variance=found[0],
-        median_unit_variance=found[1],
+        variance=overall[0],
+        median_unit_variance=overall[1],
         units=sum(units[item.name] for item in selection.approximated),
         products=sum(units[item.name] for item in selection.approximated if item.name in selection.factors),
         variance_limits=limits[0],

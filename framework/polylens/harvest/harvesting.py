@@ -190,8 +190,8 @@ class _Work:
         from polylens.harvest.shard_files import finished_shards
 
         every = self._all_shards()
-        found = finished_shards(self.store.partial(STAGE, digest), verified=verified)
-        return {shard: path for shard, path in found.items() if shard in every}
+        files = finished_shards(self.store.partial(STAGE, digest), verified=verified)
+        return {shard: path for shard, path in files.items() if shard in every}
 
     def _all_shards(self) -> tuple[Shard, ...]:
         return shards_of(len(self.examples))

@@ -120,8 +120,8 @@ def _chosen_tokens(rows: Sequence[dict[str, Any]], n_examples: int) -> Int64[tor
     places = torch.arange(max(int(counts.max()), 1)).minimum((counts - 1).clamp(min=0)[:, None])
     if not len(positions):
         return torch.zeros_like(places)
-    found = positions[(firsts[:, None] + places).clamp(max=len(positions) - 1)]
-    return torch.where((counts == 0)[:, None], 0, found)
+    padded = positions[(firsts[:, None] + places).clamp(max=len(positions) - 1)]
+    return torch.where((counts == 0)[:, None], 0, padded)
 
 
 _CPU_TOKENS = 2048

@@ -80,14 +80,14 @@ class Trial:
         Raises:
             UsageError: the network fails on this batch.
         """
-        found: dict[str, torch.Tensor] = {}
+        values_by_name: dict[str, torch.Tensor] = {}
         is_text = inputs[place].dtype == torch.int64
 
         def take(source: str | Nonlinearity, tensor: torch.Tensor) -> None:
             values = tensor.detach()[place]
             if is_text and values.dim() > 1 and len(values) == batch.shape[1]:
                 values = values[: inputs[place].shape[1]]  # the rest is made of padding
-            found[source if isinstance(source, str) else source.name] = values.clone()
+            values_by_name[source if isinstance(source, str) else source.name] = values.clone()
 
         batch = batch_of(inputs, filling=self._filling).to(self._device)
         try:
@@ -100,7 +100,7 @@ class Trial:
                 f"the network cannot compute on {how_many}: {said[0]}",
                 hint=hint_of(self.module) or "it must take batches of any number of examples",
             ) from error
-        return found
+        return values_by_name
 
     def differs_again(self, one: Values, other: Values) -> str | None:
         """Where two passes of one input differ; None where they do not."""

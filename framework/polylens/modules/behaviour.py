@@ -90,7 +90,9 @@ def _tensors(output: Any) -> list[torch.Tensor]:
         return [output]
     if isinstance(output, dict):
         output = tuple(output.values())
-    return [found for item in output for found in _tensors(item)] if isinstance(output, (list, tuple)) else []
+    return (
+        [tensor for item in output for tensor in _tensors(item)] if isinstance(output, (list, tuple)) else []
+    )
 
 
 def _summary(tensor: torch.Tensor) -> np.ndarray:

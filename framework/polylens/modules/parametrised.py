@@ -39,13 +39,13 @@ def made_plain(module: nn.Module) -> list[Computed]:
         module: in eval mode, so that no norm goes on with its power iterations. Other modules of its classes
             are not touched.
     """
-    found: list[Computed] = []
+    computed: list[Computed] = []
     for part in list(module.modules()):
         if parametrize.is_parametrized(part):
-            found.append(_without_parametrisations(part))
+            computed.append(_without_parametrisations(part))
         if any(isinstance(hook, _OLDER) for hook in part._forward_pre_hooks.values()):
-            found.append(_without_hooks(part))
-    return found
+            computed.append(_without_hooks(part))
+    return computed
 
 
 def _without_parametrisations(part: nn.Module) -> Computed:

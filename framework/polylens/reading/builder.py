@@ -67,12 +67,12 @@ class Builder:
             self.refuse("the file starts with a byte order mark; save it as UTF-8 without one", self.start())
             self._text = self._text[1:]
             self._lines[0] = self._lines[0][1:]
-        found = False
+        has_unreadable = False
         for number, line in enumerate(self._lines):
             for match in _UNREADABLE.finditer(line):
-                found = True
+                has_unreadable = True
                 self.refuse(f"unreadable character U+{ord(match[0]):04X}", self._place(number, match.start()))
-        return not found
+        return not has_unreadable
 
     def _node(
         self, event: yaml.Event, events: Iterator[yaml.Event], *, depth: int, key: Place | None = None

@@ -72,9 +72,9 @@ def read_settings_file(path: Path) -> SettingsFile:
     document = read(text, file=shown_path(path))
     value = cast("dict[str, Any]", document.value)
     problems: list[Problem] = []
-    found = SettingsFile()
+    settings = SettingsFile()
     try:
-        found = SettingsFile.model_validate(value)
+        settings = SettingsFile.model_validate(value)
     except ValidationError as error:
         problems += [_problem(details, document) for details in error.errors(include_url=False)]
     problems += _address_problems(value, document)
@@ -85,7 +85,7 @@ def read_settings_file(path: Path) -> SettingsFile:
                 key=lambda problem: (problem.place.line, problem.place.column) if problem.place else (0, 0),
             )
         )
-    return found
+    return settings
 
 
 def _problem(details: ErrorDetails, document: Document) -> Problem:

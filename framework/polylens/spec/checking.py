@@ -154,8 +154,10 @@ class _Reader:
         try:
             self.parts.heading = Heading.model_validate(plain)
         except ValidationError as error:
-            found = problems_of(error, tree, path=(), expansion=expansion, ledger=self.ledger)
-            self.parts.problems += [problem for problem in found if not problem.message.startswith("missing")]
+            heading_problems = problems_of(error, tree, path=(), expansion=expansion, ledger=self.ledger)
+            self.parts.problems += [
+                problem for problem in heading_problems if not problem.message.startswith("missing")
+            ]
 
     def _named_controls(self) -> None:
         value = self._present("controls")

@@ -32,7 +32,7 @@ def problems_of(
         ledger: of `value`.
     """
     writer = _Writer(value, path, expansion, ledger)
-    found: dict[Path, Problem] = {}
+    problem_at: dict[Path, Problem] = {}
     vague: set[Path] = set()
     for details in error.errors(include_url=False):
         inner, left = writer.follow(details["loc"])
@@ -41,9 +41,11 @@ def problems_of(
             continue
         vague |= {whole[:depth] for depth in range(len(whole))}
         # Members of a union complain one by one about the same value.
-        found.setdefault(whole, writer.problem(details, inner, left))
-    misspelt = {(*whole[:-1], problem.suggestion) for whole, problem in found.items() if problem.suggestion}
-    for whole, problem in found.items():
+        problem_at.setdefault(whole, writer.problem(details, inner, left))
+    misspelt = {
+        (*whole[:-1], problem.suggestion) for whole, problem in problem_at.items() if problem.suggestion
+    }
+    for whole, problem in problem_at.items():
         if whole in misspelt and problem.message.startswith("missing"):
             continue
         # What one member says of an item is more exact than what another says of the list.

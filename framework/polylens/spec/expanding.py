@@ -34,7 +34,7 @@ def expanded(
 ) -> tuple[Value, Expansion]:
     """One family value with every registry name in it replaced."""
     expander = _Expander(catalog=catalog, ledger=ledger)
-    return expander.member(value, family=family, path=path), expander.found
+    return expander.member(value, family=family, path=path), expander.expansion
 
 
 def display_name(value: Value, *, ledger: Ledger) -> str | None:
@@ -48,7 +48,7 @@ class _Expander:
     def __init__(self, *, catalog: Catalog, ledger: Ledger) -> None:
         self.catalog = catalog
         self.ledger = ledger
-        self.found = Expansion()
+        self.expansion = Expansion()
         self._open: list[tuple[str, str]] = []
 
     def member(self, value: Value, *, family: str, path: Path) -> Value:
@@ -88,10 +88,10 @@ class _Expander:
             self._unknown_entry(error, path, place)
             return token
         except SpecError as error:
-            self.found.problems.extend(error.problems)
-            self.found.spoiled.append(path)
+            self.expansion.problems.extend(error.problems)
+            self.expansion.spoiled.append(path)
             return token
-        self.found.named_at[path] = (place, entry.document.file)
+        self.expansion.named_at[path] = (place, entry.document.file)
         tree = _entry_tree(entry, self.ledger)
         if over is not None:
             # Without overrides of its own, what is wrong with the map is wrong in the registry.
@@ -127,7 +127,7 @@ class _Expander:
         return self._spoiled(tree, path, message, key=True, notes=(f"kinds: {known}",))
 
     def _fields(self, tree: Tree, cls: type[BaseModel], *, path: Path) -> Tree:
-        self.found.classes[path] = cls
+        self.expansion.classes[path] = cls
         result = dict(tree)
         for name, info in cls.model_fields.items():
             if name in tree:
@@ -194,8 +194,8 @@ class _Expander:
         suggestion: str | None = None,
         notes: tuple[str, ...] = (),
     ) -> None:
-        self.found.spoiled.append(path)
-        self.found.problems.append(Problem(message, place, dotted(path), suggestion, notes))
+        self.expansion.spoiled.append(path)
+        self.expansion.problems.append(Problem(message, place, dotted(path), suggestion, notes))
 
 
 def options(annotation: Any) -> Iterator[Any]:
@@ -213,9 +213,9 @@ def options(annotation: Any) -> Iterator[Any]:
 def place_in_file(tree: Tree, path: Path, *, ledger: Ledger) -> Place | None:
     """The place of a path's key, or of the deepest part of the path that is there."""
     for depth in range(len(path), -1, -1):
-        found = at(tree, path[:depth])
-        if found is not None:
-            return ledger.place(found, key=True)
+        part = at(tree, path[:depth])
+        if part is not None:
+            return ledger.place(part, key=True)
     return None
 
 

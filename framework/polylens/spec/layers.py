@@ -72,21 +72,21 @@ def expanded_layers(
         model: gives the aliases, of which each stands for its layer once.
         known: the network's layers; None leaves patterns as they are and names unchecked.
     """
-    found: dict[str, None] = {}
+    layers: dict[str, None] = {}
     problems = []
     for pattern in patterns:
         if known is None:
-            found[pattern.text] = None
+            layers[pattern.text] = None
         elif pattern.is_glob:
             fitting = _fitting(pattern.text, model=model, known=known)
-            found |= dict.fromkeys(fitting)
+            layers |= dict.fromkeys(fitting)
             if not fitting:
                 problems.append(_unknown(f"no layer fits '{pattern.text}'", pattern, known))
         elif pattern.text in known:
-            found[pattern.text] = None
+            layers[pattern.text] = None
         else:
             problems.append(_unknown(f"the model has no layer '{pattern.text}'", pattern, known))
-    return tuple(found), problems
+    return tuple(layers), problems
 
 
 def expand_layers(experiment: Experiment, names: Iterable[str]) -> tuple[str, ...]:

@@ -93,8 +93,8 @@ class Ledger:
 
     def text(self, value: Value | None) -> str | None:
         """The text that a value is; None if it is anything else."""
-        found = self[value].value if isinstance(value, int) else None
-        return found if isinstance(found, str) else None
+        plain = self[value].value if isinstance(value, int) else None
+        return plain if isinstance(plain, str) else None
 
     def plain(self, value: Value) -> Plain:
         """The plain data of a tree."""

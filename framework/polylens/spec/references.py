@@ -125,11 +125,11 @@ class _Checker:
             message = f"no analysis is called '{name}'"
             yield Problem(message, place, dotted(path), nearest(name, self.written), notes)
             return
-        found = self.analyses.get(name)
-        if partition and found is not None and not found.gives_partition:
+        member = self.analyses.get(name)
+        if partition and member is not None and not member.gives_partition:
             fitting = [known for known, analysis in self.analyses.items() if analysis.gives_partition]
             notes = (f"these do: {', '.join(fitting)}" if fitting else "hdbscan and kmeans do",)
-            message = f"'{name}' ({found.kind()}) gives no clusters to stand on"
+            message = f"'{name}' ({member.kind()}) gives no clusters to stand on"
             yield Problem(message, place, dotted(path), None, (*notes, *self._used(path, place)))
 
     def _visit(self, name: str, trail: list[str], finished: set[str]) -> Iterator[Problem]:
@@ -161,8 +161,8 @@ class _Checker:
         for key, value in items_of(tree) if isinstance(tree, dict) else ():
             if self.ledger.text(value) == text:
                 return (*where, key)
-            if isinstance(value, dict) and (found := self._naming((*where, key), text)) != (*where, key):
-                return found
+            if isinstance(value, dict) and (inner := self._naming((*where, key), text)) != (*where, key):
+                return inner
         return where
 
     def _place(self, path: Path, *, key: bool = False) -> Place | None:

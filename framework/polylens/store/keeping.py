@@ -39,8 +39,8 @@ class KeptArrays:
         for path in self._files(name):
             content = path.read_bytes()
             if hashlib.sha256(content).hexdigest() == path.stem.rpartition("-")[2]:
-                found: Mapping[str, np.ndarray] = load(content)
-                return found
+                arrays: Mapping[str, np.ndarray] = load(content)
+                return arrays
             path.unlink()
         return None
 

@@ -78,18 +78,18 @@ class Store:
         """
         if not self.has(kind, digest):
             raise StoreError(f"the store {self.root} holds no {kind} {digest}", hint="run its spec first")
-        found = self._damage(kind, digest)
-        if found is None:
+        fault = self._damage(kind, digest)
+        if fault is None:
             return self._folder(kind, digest)
         with self.locked(kind, digest):
             # Looked at again under the lock: another process may have put it aside and made it anew.
             if not self.has(kind, digest):
-                raise DamagedError(f"the stored {kind} {digest} was damaged ({found})")
-            found = self._damage(kind, digest)
-            if found is None:
+                raise DamagedError(f"the stored {kind} {digest} was damaged ({fault})")
+            fault = self._damage(kind, digest)
+            if fault is None:
                 return self._folder(kind, digest)
             aside = self._put_aside(kind, digest)
-        raise DamagedError(f"the stored {kind} {digest} is damaged ({found}); it was put aside in {aside}")
+        raise DamagedError(f"the stored {kind} {digest} is damaged ({fault}); it was put aside in {aside}")
 
     @contextmanager
     def writing(
@@ -172,15 +172,17 @@ class Store:
 
     def stages(self) -> tuple[Manifest, ...]:
         """What is stored, by kind and age; damaged stages are left out."""
-        found = []
+        manifests = []
         for path in sorted(self._home.glob(f"*/*/{NAME}")):
             if path.parent.parent.name.startswith(".") or path.parent.parent.name == "quarantine":
                 continue
             try:
-                found.append(read_manifest(path.parent))
+                manifests.append(read_manifest(path.parent))
             except StoreError:
                 continue
-        return tuple(sorted(found, key=lambda manifest: (manifest.kind, manifest.created, manifest.digest)))
+        return tuple(
+            sorted(manifests, key=lambda manifest: (manifest.kind, manifest.created, manifest.digest))
+        )
 
     def manifest(self, kind: str, digest: str) -> Manifest:
         """What one stored stage is.
@@ -194,12 +196,12 @@ class Store:
         """Whether the stage is there and undamaged, for the holder of its lock; damaged, it is put aside."""
         if not self.has(kind, digest):
             return False
-        found = self._damage(kind, digest)
-        if found is not None:
+        fault = self._damage(kind, digest)
+        if fault is not None:
             self._put_aside(kind, digest)
-            note = f"the stored {kind} {digest[:8]} was damaged ({found}); it was put aside and is made again"
+            note = f"the stored {kind} {digest[:8]} was damaged ({fault}); it was put aside and is made again"
             (progress or Silent()).note(note)
-        return found is None
+        return fault is None
 
     def _damage(self, kind: str, digest: str) -> str | None:
         folder = self._folder(kind, digest)
@@ -212,10 +214,10 @@ class Store:
         before = _signature(folder, manifest)
         if before is not None and self._verified.get(folder) == before:
             return None
-        found = damage(folder, manifest)
-        if found is None and before is not None:
+        fault = damage(folder, manifest)
+        if fault is None and before is not None:
             self._verified[folder] = before
-        return found
+        return fault
 
     def _trust(self, folder: Path) -> None:
         """Remembers a stage whose files were hashed just now, while they were written down."""
@@ -264,7 +266,7 @@ class Store:
 def _signature(folder: Path, manifest: Manifest) -> tuple[tuple[int, int, int], ...] | None:
     """Cheap marks of the files that change when they are written again; None where one is missing."""
     try:
-        found = [(folder / name).stat() for name in (NAME, *manifest.files)]
+        marks = [(folder / name).stat() for name in (NAME, *manifest.files)]
     except OSError:
         return None
-    return tuple((item.st_ino, item.st_size, item.st_mtime_ns) for item in found)
+    return tuple((item.st_ino, item.st_size, item.st_mtime_ns) for item in marks)

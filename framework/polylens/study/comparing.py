@@ -24,11 +24,11 @@ def comparisons_of(walk: Walk, name: str) -> Mapping[str, Mapping[str, Compariso
         (own,) = outcomes.pop(NETWORK)
         # Named by the kind, as the analysis' own randomness is; one stream for all controls pairs them too.
         streams = Streams(walk.plan.own.recipe.seed).child(planned.analysis.kind())
-        found = {
+        comparisons = {
             control: planned.analysis.compare(own, draws, streams=streams)
             for control, draws in outcomes.items()
         }
-        save_comparisons(folder, found)
+        save_comparisons(folder, comparisons)
 
     performer.perform(stage, work)
     return performer.read(

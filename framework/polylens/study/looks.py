@@ -37,10 +37,10 @@ def looks_of_pages(module: str) -> str:
 
 @cache
 def _digest(modules: Sequence[str], rooms: Sequence[str]) -> str:
-    found = hashlib.sha256()
+    sources = hashlib.sha256()
     for file in sorted(_files(modules, rooms), key=lambda file: (file.parent.name, file.name)):
-        found.update(f"{file.parent.name}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
-    return found.hexdigest()[:16]
+        sources.update(f"{file.parent.name}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
+    return sources.hexdigest()[:16]
 
 
 def _files(modules: Iterable[str], rooms: Sequence[str]) -> set[Path]:

@@ -41,7 +41,7 @@ def plan_study(
         UsageError: a control does not fit the model, or the dataset does not.
     """
     opened, recognition = _Opened(settings, progress), Recognition(Store(settings.store))
-    found = (_with_data_found(child, settings) for child in study.children)
+    children = (_with_data_found(child, settings) for child in study.children)
     try:
         return tuple(
             plan_child(
@@ -53,7 +53,7 @@ def plan_study(
                 limit=limit,
                 layers=_layers_beside(child, study),
             )
-            for child in found
+            for child in children
         )
     except (DataError, UsageError) as error:
         if opened.failed:
@@ -104,11 +104,11 @@ def _layers_beside(child: Child, study: Study) -> int:
 
 def _with_data_found(child: Child, settings: Settings) -> Child:
     """The child with the folders of its dataset and its model looked up among the data roots."""
-    found = {
+    located = {
         "dataset": child.experiment.dataset.located(settings.data_root),
         "model": child.experiment.model.located(settings.data_root),
     }
-    return replace(child, experiment=child.experiment.model_copy(update=found))
+    return replace(child, experiment=child.experiment.model_copy(update=located))
 
 
 class _Opened:

@@ -125,7 +125,7 @@ class ChildPlan:
     @cached_property
     def comparisons(self) -> Mapping[str, Stage]:
         """Stages that compare analyses with their controls, by analysis; none where nothing is compared."""
-        found = {}
+        stages = {}
         for name, own in self.own.analyses.items():
             controls = {
                 variant.title: variant.analyses[name].stage.digest
@@ -139,8 +139,8 @@ class ChildPlan:
                     "controls": controls,
                     "seed": self.own.recipe.seed,
                 }
-                found[name] = Stage("comparison", f"{name}.comparison", identity, path=f"analyses.{name}")
-        return found
+                stages[name] = Stage("comparison", f"{name}.comparison", identity, path=f"analyses.{name}")
+        return stages
 
     @property
     def n_stages(self) -> int:

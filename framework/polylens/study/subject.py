@@ -46,9 +46,11 @@ def _proxy_sentence(codes: Codes) -> str:
 
 def explained_in_words(codes: Codes) -> str:
     """How much of the units' output the hard code explains, and which output that is."""
-    found = codes.explained
-    if found is None:
+    explained = codes.explained
+    if explained is None:
         return "not defined: no hard form of these units is near their output"
-    gated = ", of gates times what they multiply" if found.products else ""
-    less = ", which is less than the units' means would" if found.variance < 0 else ""
-    return f"{found.variance:.3g} ({found.median_unit_variance:.3g} of the median unit's{gated}){less}"
+    gated = ", of gates times what they multiply" if explained.products else ""
+    less = ", which is less than the units' means would" if explained.variance < 0 else ""
+    return (
+        f"{explained.variance:.3g} ({explained.median_unit_variance:.3g} of the median unit's{gated}){less}"
+    )

@@ -219,10 +219,10 @@ class Walk:
         )
 
     def _upstream(self, variant: VariantPlan, planned: PlannedAnalysis) -> dict[str, Findings]:
-        found = {up: self.findings(variant, up) for up in planned.analysis.upstream()}
+        findings = {up: self.findings(variant, up) for up in planned.analysis.upstream()}
         if planned.groundwork is not None:
-            found[GROUNDWORK] = self._findings(variant, planned.groundwork)
-        return found
+            findings[GROUNDWORK] = self._findings(variant, planned.groundwork)
+        return findings
 
     def labels(self, variant: VariantPlan, name: str) -> Labels:
         """The labels of one partition's clusters."""

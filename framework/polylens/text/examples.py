@@ -253,13 +253,13 @@ class _TextExamples(Examples):
         start, stop = self._windows[example].T
         n_before, n_after = len(self._format.before), len(self._format.after)
         place, length = position - n_before, stop - start
-        found = np.full(len(position), PADDING, dtype=np.int64)
+        ids = np.full(len(position), PADDING, dtype=np.int64)
         inside = (place >= 0) & (place < length)
-        found[inside] = self._tokens.ids[(start + place)[inside]]
+        ids[inside] = self._tokens.ids[(start + place)[inside]]
         for mask, special, offset in (
             ((place < 0) & (position >= 0), self._format.before, position),
             ((place >= length) & (place < length + n_after), self._format.after, place - length),
         ):
             if mask.any():
-                found[mask] = np.array(special, dtype=np.int64)[offset[mask]]
-        return found
+                ids[mask] = np.array(special, dtype=np.int64)[offset[mask]]
+        return ids

@@ -38,9 +38,9 @@ class TextFiles(Documents):
         self.title = str(root)
         self._root, self._encoding = root, encoding
         if not root.is_dir():
-            found = "a file" if root.is_file() else "nothing"
+            there = "a file" if root.is_file() else "nothing"
             raise DataError(
-                f"no folder of text at {root}: there is {found}",
+                f"no folder of text at {root}: there is {there}",
                 hint="'root' is relative to the project's data roots (mlflow.yaml), or absolute",
             )
         below = files_below(root)
@@ -114,8 +114,8 @@ def _others(names: set[str], *, pattern: str) -> Iterator[Skipped]:
     by_ending: dict[str, list[str]] = {}
     for name in sorted(names):
         by_ending.setdefault(PurePosixPath(name).suffix.lower(), []).append(name)
-    for ending, found in by_ending.items():
-        more = len(found) - 1
+    for ending, alike in by_ending.items():
+        more = len(alike) - 1
         kind = f"ending in {ending}" if ending else "without an ending"
         as_well = f", nor do {more} more {kind}" if more else ""
-        yield Skipped(found[0], f"does not match '{pattern}'{as_well}")
+        yield Skipped(alike[0], f"does not match '{pattern}'{as_well}")

@@ -81,7 +81,7 @@ class HubTable:
             # The library tries long, and then keeps quiet about the reason.
             ask(self.name, what="dataset", revision=self.revision)
             # By this address the library never takes a folder of the same name for it.
-            found = self._opened(f"hf://datasets/{self.name}", revision=self.revision)
+            builder = self._opened(f"hf://datasets/{self.name}", revision=self.revision)
         except troubles() as error:
             if isinstance(error, _no_files()):
                 raise DataError(f"{self._title} holds no files of data that can be read") from None
@@ -89,12 +89,12 @@ class HubTable:
             if folder is None:
                 raise self._not_had(error) from None
             return self._opened(folder)
-        if found.hash != self.revision:
+        if builder.hash != self.revision:
             raise DataError(
-                f"the hub gives revision {found.hash} of {self.name}, and {self.revision} was asked for",
+                f"the hub gives revision {builder.hash} of {self.name}, and {self.revision} was asked for",
                 hint="set 'revision' to a commit of the dataset, as its page lists them",
             )
-        return found
+        return builder
 
     def _cached(self) -> str | None:
         """The folder of the hub's cache with all of the dataset's files; None where some are missing."""

@@ -57,9 +57,9 @@ class Tokenizer:
         """The token that stands between documents; None where the tokenizer has none."""
         named = [setting(self._folder, name) for name in ("eos_token", "sep_token")]
         for token in [*named, *_END_TOKENS]:
-            found = self._tokenizer.token_to_id(token) if isinstance(token, str) else None
-            if found is not None:
-                return int(found)
+            token_id = self._tokenizer.token_to_id(token) if isinstance(token, str) else None
+            if token_id is not None:
+                return int(token_id)
         return None
 
     def vocabulary(self) -> tuple[str, ...]:

@@ -78,9 +78,9 @@ def translated() -> Iterator[None]:
         reason = _reason(error)
         revision = _REVISION.search(str(error))
         if revision is not None:
-            found = revision[1] or revision[2]
+            database_revision = revision[1] or revision[2]
             raise refusal(
-                None if found == "None" else found,
+                None if database_revision == "None" else database_revision,
                 what="the database",
                 address="ADDRESS",
                 backup="keep a copy of it",

@@ -102,8 +102,8 @@ def _contents(file: Path) -> _Contents:
         ]
         revision = None
         if "alembic_version" in names:
-            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            revision = None if found is None else str(found[0])
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            revision = None if row is None else str(row[0])
         if is_current(revision):
             return _Contents(revision, frozenset(names), frozenset())
         tables = [name for name in names if name != "alembic_version" and not name.startswith("sqlite_")]
@@ -143,8 +143,8 @@ def _wait_for_its_maker(file: Path) -> None:
 
 
 def _mark(file: Path) -> tuple[int, int]:
-    found = file.stat()
-    return found.st_mtime_ns, found.st_size
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 def _put_aside(file: Path) -> Path | None:

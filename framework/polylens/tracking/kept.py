@@ -90,13 +90,13 @@ class Kept:
 
     def waiting(self) -> list[RunIdentity]:
         """The runs that something waits for: parents before children, then in the order they were opened."""
-        found = [
+        identities = [
             RunIdentity.from_plain(json.loads((folder / "run.json").read_bytes()))
             for folder in (self.root.iterdir() if self.root.is_dir() else ())
             if not folder.name.startswith(_SENT) and (folder / "run.json").is_file()
         ]
         return sorted(
-            found, key=lambda identity: (identity.parent is not None, identity.start_time, identity.key)
+            identities, key=lambda identity: (identity.parent is not None, identity.start_time, identity.key)
         )
 
     def has(self, identity: RunIdentity) -> bool:

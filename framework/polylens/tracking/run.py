@@ -43,7 +43,7 @@ _ENDS: Mapping[RangeKind, tuple[str, str]] = {
 class TrackedRun:
     """A run that can be logged to. Logging the same again changes nothing; an absent server is no error."""
 
-    def __init__(self, identity: RunIdentity, *, delivery: Delivery, found: Any = None) -> None:
+    def __init__(self, identity: RunIdentity, *, delivery: Delivery, mlflow_run: Any = None) -> None:
         self.identity = identity
         self.finished: bool = delivery.kept.has_finished(identity)
         """Whether an earlier process completed this run, so that nothing needs to be logged."""
@@ -57,11 +57,11 @@ class TrackedRun:
         self._numbers: dict[str, Number] = {}
         self._captions: dict[str, str] = {}
         self._delivery = delivery
-        if found is not None:
-            self.finished = self.finished or found.info.status == "FINISHED"
-            self.params |= found.data.params
-            self.metrics |= found.data.metrics
-            self.looks = found.data.tags.get(LOOKS_TAG)
+        if mlflow_run is not None:
+            self.finished = self.finished or mlflow_run.info.status == "FINISHED"
+            self.params |= mlflow_run.data.params
+            self.metrics |= mlflow_run.data.metrics
+            self.looks = mlflow_run.data.tags.get(LOOKS_TAG)
         if self.finished:
             self.status = "FINISHED"
 

@@ -62,10 +62,10 @@ class Tracker:
     def experiments(self, *, most: int = 10) -> dict[str, str]:
         """Names and MLflow's ids of the experiments, the latest first."""
         with translated():
-            found = self._delivery.client.search_experiments(
+            entries = self._delivery.client.search_experiments(
                 max_results=most, order_by=["creation_time DESC"]
             )
-            return {entry.name: str(entry.experiment_id) for entry in found if entry.name != "Default"}
+            return {entry.name: str(entry.experiment_id) for entry in entries if entry.name != "Default"}
 
     def open_run(
         self,
@@ -94,11 +94,11 @@ class Tracker:
             tags={key: text(value) for key, value in (tags or {}).items()},
             start_time=time.time_ns() // 1_000_000,
         )
-        found = None
+        run = None
         if not self.is_away:
             try:
                 with translated(), self._delivery.alone():
-                    found = self._find_or_create(identity)
+                    run = self._find_or_create(identity)
             except AwayError as error:
                 self._delivery.go_away(error)
             except RefusedError as error:
@@ -106,7 +106,7 @@ class Tracker:
                 self._delivery.progress.note(
                     f"MLflow refused to open run '{name}': {error}; what it logs is kept"
                 )
-        return TrackedRun(identity, delivery=self._delivery, found=found)
+        return TrackedRun(identity, delivery=self._delivery, mlflow_run=run)
 
     def send_kept(self) -> int:
         """Sends what earlier runs could not send, and returns how many runs were brought up to date."""
@@ -199,21 +199,21 @@ class Tracker:
     def _experiment_id(self, name: str) -> str:
         if name not in self._experiments:
             client = self._delivery.client
-            found = client.get_experiment_by_name(name)
-            if found is None:
+            experiment = client.get_experiment_by_name(name)
+            if experiment is None:
                 self._experiments[name] = str(
                     client.create_experiment(
                         name, artifact_location=self._location(name), tags=_EXPERIMENT_TAGS
                     )
                 )
-            elif found.lifecycle_stage != "active":
+            elif experiment.lifecycle_stage != "active":
                 raise RefusedError(
                     f"the MLflow experiment '{name}' was deleted",
-                    hint=f"`mlflow experiments restore -x {found.experiment_id}` brings it back, `mlflow gc` "
-                    "removes it for good",
+                    hint=f"`mlflow experiments restore -x {experiment.experiment_id}` brings it back, "
+                    "`mlflow gc` removes it for good",
                 )
             else:
-                self._experiments[name] = str(found.experiment_id)
+                self._experiments[name] = str(experiment.experiment_id)
         return self._experiments[name]
 
     def _experiment_name(self, experiment: str) -> str:
