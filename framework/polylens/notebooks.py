@@ -33,7 +33,7 @@ def load_spec(
 
     Args:
         spec: a path, or what the YAML would say.
-        overrides: as for `--set`.
+        overrides: values that replace the spec's, each written `a.b=c`.
         model: one's own module in place of the spec's `model`, which may then be left out.
         input_shape: shape of one input of that module, without the batch axis.
         image_format: how images become its inputs; by default flat grey pixels in [0, 1] for one axis, and

@@ -41,8 +41,8 @@ def block(rows: Sequence[Row], columns: Sequence[Column], *, width: int) -> Iter
 
     Args:
         rows: heads of rows, and headings between them.
-        columns: of each, one cell for each row that is no heading.
-        width: of the terminal; columns that do not fit are shown in a further block.
+        columns: each with one cell for each row that is no heading.
+        width: the terminal's width; columns that do not fit are shown in a further block.
     """
     head_width = max((len(row.head) for row in rows if not row.is_heading), default=0)
     filled = [column for column in columns if not column.is_empty]
@@ -57,7 +57,7 @@ def in_columns(cells: Sequence[str], *, width: int, most_lines: int, title: str 
 
     Args:
         cells: texts of one length.
-        width: of the terminal.
+        width: the terminal's width.
         most_lines: how many lines they may take.
         title: stands over each column.
     """

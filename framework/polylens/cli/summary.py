@@ -87,7 +87,7 @@ def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Tex
 
 
 def _where(result: StudyResult) -> Iterator[Text]:
-    """Where the reports are, and everything else."""
+    """Lines that say where the reports, MLflow's page and the store are."""
     reports = [
         ("Report" if child.error is None else "Report of what was finished", child.report)
         for child in result.children

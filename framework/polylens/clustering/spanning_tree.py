@@ -49,7 +49,7 @@ def hierarchy(
         points: activations or graded codes, bits, or packed bits.
         metric: how rows are compared; it must fit the points.
         min_samples: neighbours that make a core point.
-        bits: of a row of packed bits, where padding stands among them; 8 a byte where None.
+        bits: how many bits of a packed row count, where padding stands among them; None counts 8 a byte.
         device: `cpu` or a torch device; where None, a GPU that there is takes many rows.
         keeper: where finished passes are kept, so that after an interrupt the same call goes on.
         progress: where the work shows itself.

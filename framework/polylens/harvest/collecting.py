@@ -40,7 +40,7 @@ class Collected:
     n_units: int
     """Units that were looked at for it."""
     sums: Float64[torch.Tensor, "3 units"] | None = None
-    """Of the output of units that a hard code only approximates (`output_sums`)."""
+    """Sums (`output_sums`) over the output of units that a hard code only approximates; None without such."""
 
 
 class Collector(lightning().LightningModule):  # type: ignore[misc]

@@ -59,7 +59,7 @@ def check_examples_alone(
 
 
 def _dependence(trial: Trial, inputs: TrialInputs) -> tuple[str, str, str] | None:
-    """Where values differ, what they depend on and what to do about it; None where nothing is found."""
+    """The name of a tensor whose values differ, what they depend on, and a hint; None where none differ."""
     alone = trial.values([inputs.one])
     for _ in range(_OFTEN - 1):
         if (where := trial.differs_again(alone, trial.values([inputs.one]))) is not None:

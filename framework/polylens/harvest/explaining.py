@@ -50,7 +50,7 @@ def output_sums(
 def added_up(
     batches: Sequence[Float64[torch.Tensor, "3 units"] | None],
 ) -> Float64[np.ndarray, "3 units"]:
-    """The sums of several batches together; of no units where none are looked at."""
+    """The sums of several batches, added up; an array of no units where no batch has any."""
     known = [sums for sums in batches if sums is not None]
     if not known:
         return np.zeros((3, 0))
@@ -67,7 +67,7 @@ class OutputSums:
         self._added = 0
 
     def add(self, sums: Float64[np.ndarray, "3 units"], *, n_rows: int) -> None:
-        """Adds the next part."""
+        """Adds the sums of the next examples, which have so many rows."""
         place = self._added * _MOST_PARTS // max(self._n_parts, _MOST_PARTS)
         if place == len(self._parts):
             self._parts.append(np.zeros_like(sums))
@@ -85,7 +85,7 @@ class OutputSums:
         return sums, sum(self._rows)
 
     def without_each(self) -> list[tuple[Float64[np.ndarray, "3 units"], int]]:
-        """The sums without one part, of every part that has rows, where there are two at least."""
+        """For each part that has rows: the sums over all other parts, and their rows. None of one part."""
         sums, n_rows = self.whole
         parts = zip(self._parts, self._rows, strict=True)
         return [(sums - part, n_rows - rows) for part, rows in parts if 0 < rows < n_rows]
@@ -125,7 +125,7 @@ def explained_by(sums: OutputSums, *, selection: Selection) -> Explained | None:
 
 
 def _shares(sums: Float64[np.ndarray, "3 units"], n_rows: int) -> tuple[float, float] | None:
-    """Explained variance over all units together, and of the middle unit."""
+    """Explained variance over all units together, and the median over units of each unit's own."""
     # Before anything is computed: whether `inf - inf` warns depends on the processor.
     if not np.isfinite(sums).all():
         return None

@@ -112,7 +112,10 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
 
 
 def _chosen_tokens(rows: Sequence[dict[str, Any]], n_examples: int) -> Int64[torch.Tensor, "examples most"]:
-    """The positions of all rules together, ascending, the last repeated; 0 for examples without any."""
+    """The positions of each example that any rule chose, ascending; the last is repeated to fill its line.
+
+    An example of which no position was chosen has 0 in its whole line.
+    """
     pairs = torch.cat([torch.stack([one["example_of_row"], one["position"]], dim=1) for one in rows])
     examples, positions = torch.unique(pairs, dim=0).T
     counts = torch.bincount(examples, minlength=n_examples)

@@ -29,7 +29,7 @@ class ShardRows:
     n_near: int
     n_units: int
     sums: Float64[np.ndarray, "3 units"]
-    """Of the output of units that a hard code only approximates."""
+    """Sums over the output of units that a hard code only approximates, if there are such units."""
     contents: Int64[np.ndarray, "examples"]
     """What names the contents of each of the shard's examples."""
     skipped: tuple[tuple[str, str], ...]

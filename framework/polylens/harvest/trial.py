@@ -73,8 +73,8 @@ class Trial:
 
         Args:
             inputs: batches of one, which are passed as one batch.
-            place: of the input whose values are wanted.
-            seed: of all global random streams while the network runs.
+            place: index of the input whose values are wanted.
+            seed: the seed of all global random streams while the network runs.
             module: another network than the one that is tried.
 
         Raises:
@@ -103,13 +103,13 @@ class Trial:
         return values_by_name
 
     def differs_again(self, one: Values, other: Values) -> str | None:
-        """Where two passes of one input differ; None where they do not."""
+        """The first name whose values differ between two passes of one input; None where none do."""
         if self._device.type != "cpu":  # sums there may be taken in another order each time
             return first_difference(one, other, self.bounds(one))
         return first_difference(one, other, {name: _share(values, _AGAIN) for name, values in one.items()})
 
     def differs(self, one: Values, other: Values, inputs: torch.Tensor) -> str | None:
-        """Where an input's values in two batches differ by more than rounding; None where they do not."""
+        """The first name whose values for an input differ between two batches, beyond rounding; or None."""
         bounds = self.bounds(one)
         if first_difference(one, other, bounds) is None:
             return None

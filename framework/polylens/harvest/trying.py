@@ -20,7 +20,7 @@ _BITS = 2e-3
 _NUMBERS = 1e-3
 """Difference that rounding may make, as a share of the largest number; a thousand times what is usual."""
 _LOW_PRECISION = 5e-2
-"""The same where the pass is in 16 bits."""
+"""Difference that rounding may make where the pass is in 16 bits, as a share of the largest number."""
 
 
 def tried(
@@ -34,7 +34,7 @@ def tried(
 
     Args:
         collect: makes the rows of a batch.
-        batch: with `chosen` tokens.
+        batch: what `Batches` gives, with `chosen` tokens.
     """
     owners = torch.cat([rows["example_of_row"] for rows in batch["rows"].values()])
     if not len(owners):

@@ -29,8 +29,8 @@ class Behaviour:
     parts: tuple[str, ...]
     """Paths of the parts, once a call; the network itself is the last, with an empty path."""
     numbers: Float64[np.ndarray, "calls 256"]
-    """Of each call's output: its mean, its root mean square, and numbers evenly over it (nan where it has
-    fewer)."""
+    """A line for each call: its output's mean, its root mean square, and numbers evenly over it (nan where it
+    has fewer)."""
     failure: str = ""
     """What the pass raised; empty where it came to its end."""
 

@@ -15,7 +15,7 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 _POWER_ITERATIONS = 15
-"""As many as PyTorch makes when it registers a spectral norm."""
+"""Power iterations that PyTorch makes when it registers a spectral norm."""
 _OLDER = (WeightNorm, SpectralNorm, prune.BasePruningMethod)
 
 

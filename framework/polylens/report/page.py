@@ -20,7 +20,7 @@ from polylens.report.passages import passage
 from polylens.report.pictures import Pictures
 
 MOST_BYTES = 18_000_000
-"""Of all pictures together, as text; MLflow shows pages of up to 50 MB, a phone is glad of less than 20."""
+"""Characters of all pictures at most; MLflow shows pages of up to 50 MB, phones do better below 20."""
 MOST_CARDS = 24
 """Clusters shown in full; the rest is folded."""
 MOST_PASSAGES = 4

@@ -47,7 +47,7 @@ class Parts:
     """What people call the model, the dataset, the sampling rule and the code."""
 
     def experiment(self) -> Experiment:
-        """The experiment; to be asked for only where there are no problems."""
+        """The checked experiment; only to be asked for where there are no problems."""
         assert self.heading is not None
         return Experiment(
             **self.heading.model_dump(),
@@ -85,7 +85,7 @@ def parts_of(
     Args:
         tree: the point, with its sweep taken out.
         catalog: where names are looked up.
-        ledger: of `tree`.
+        ledger: the ledger of `tree`.
         memory: what was read of other points of the same study.
         model: a model from Python that takes the place of the spec's.
     """
@@ -145,7 +145,7 @@ class _Reader:
         return value
 
     def _heading(self) -> None:
-        """Checks what stands alone; missing keys were already said."""
+        """Checks the values that stand alone; keys that are missing are complained of elsewhere."""
         fields = [name for name in Heading.model_fields if self._present(name) is not None]
         tree: Tree = {name: self.parts.tree[name] for name in fields}
         plain = cast("dict[str, Any]", self.ledger.plain(tree))

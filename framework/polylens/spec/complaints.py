@@ -29,7 +29,7 @@ def problems_of(
         value: the value, with its places.
         path: where in the spec the value stands.
         expansion: what was found when its names were looked up.
-        ledger: of `value`.
+        ledger: the ledger of `value`.
     """
     writer = _Writer(value, path, expansion, ledger)
     problem_at: dict[Path, Problem] = {}

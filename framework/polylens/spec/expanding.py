@@ -220,7 +220,7 @@ def place_in_file(tree: Tree, path: Path, *, ledger: Ledger) -> Place | None:
 
 
 def used_note(path: Path, place: Place | None, expansion: Expansion) -> tuple[str, ...]:
-    """Where a registry entry was asked for, for a problem that stands in the entry's file."""
+    """A note that says where the spec asks for a registry entry, for a problem in the entry's file."""
     for depth in range(len(path), 0, -1):
         name, file = expansion.named_at.get(path[:depth], (None, ""))
         if name is not None and place is not None and place.file == file:

@@ -40,7 +40,7 @@ class NamedControl(BaseModel):
     model_config = _STRICT
 
     name: str
-    """As in the spec: the key it stands under, its registry name, or its kind."""
+    """The key it stands under in the spec, or else its registry name or its kind."""
     control: Control
     """The control itself."""
 
@@ -57,7 +57,7 @@ class Experiment(Heading):
     code: Code | None = None
     """Which units' regimes are read; left out where nothing reads codes."""
     controls: tuple[NamedControl, ...] = ()
-    """The same walk on changed networks."""
+    """Changed networks on which everything is done as well, for comparison."""
     analyses: dict[str, Analysis] = Field(min_length=1)
     """What is computed from the rows, by name."""
     labels: dict[str, Label] = Field(default_factory=dict)

@@ -68,7 +68,7 @@ def expanded_layers(
     """The layers that patterns stand for, in the order written and, within a pattern, the network's.
 
     Args:
-        patterns: as written.
+        patterns: the layers as the spec writes them.
         model: gives the aliases, of which each stands for its layer once.
         known: the network's layers; None leaves patterns as they are and names unchecked.
     """

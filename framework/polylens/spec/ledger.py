@@ -67,17 +67,20 @@ class Ledger:
         return {MARK: self.note(replace(self[token], value=None, shape="map")), "use": token}
 
     def replaced(self, value: Value) -> Value:
-        """A map laid over a text, without that text: only in families is a text a name to build on."""
+        """A map that was laid over a bare text, without the `use` that the text had become.
+
+        Only in families is a text a name to build on; elsewhere the map replaces it.
+        """
         if isinstance(value, int) or value.get("use") not in self._bare:
             return value
         return {key: item for key, item in value.items() if key != "use"}
 
     def as_map(self, token: int) -> int:
-        """The mark of a list as the mark of a map in the same place."""
+        """A new token, of a map in the same place as the list that `token` marks."""
         return self.note(replace(self[token], shape="map"))
 
     def keyed(self, value: Value, key: Place) -> Value:
-        """The same value as the value of a key that is written at `key`."""
+        """The value under a new token, which says that its key is written at `key`."""
         if isinstance(value, int):
             return self.note(replace(self[value], key=key))
         mark = value[MARK]
@@ -105,7 +108,7 @@ class Ledger:
         return {key: self.plain(item) for key, item in items_of(value)}
 
     def place(self, value: Value, *, key: bool = False) -> Place | None:
-        """Where a value stands, or its key where it has one."""
+        """The place of a value in its file; with `key` that of its key, where it has one."""
         if isinstance(value, int):
             written = self[value]
             return written.key if key and written.key is not None else written.place

@@ -37,7 +37,7 @@ def load(
 
     Args:
         path: the file.
-        overrides: `a.b=c` texts, as for `--set`.
+        overrides: values that replace the spec's, each written `a.b=c`.
         registry: a registry folder to look through before the project's own.
         model: a model from Python that takes the place of the spec's `model`.
 
@@ -64,13 +64,13 @@ def loads(
 
     Args:
         spec: what the YAML would say.
-        overrides: as `load`.
-        registry: as `load`.
-        model: as `load`.
+        overrides: values that replace the spec's, each written `a.b=c`.
+        registry: a registry folder to look through before the project's own.
+        model: a model from Python that takes the place of the spec's `model`.
         start: the folder from which the project, its registry and `extends` are found; the working directory.
 
     Raises:
-        SpecError: as `load`; lines and columns are those of the data written as YAML.
+        SpecError: anything in the spec is wrong; lines and columns are those of the data written as YAML.
         UsageError: something in it is not plain data.
     """
     try:

@@ -182,7 +182,7 @@ def _changes(kind: Schema) -> Schema:
 
 
 def _loose(schema: Any) -> Any:
-    """The same schema with no key required, however deep."""
+    """A copy of the schema in which no key is required, at any depth."""
     if isinstance(schema, list):
         return [_loose(item) for item in schema]
     if not isinstance(schema, dict):

@@ -67,7 +67,7 @@ class Study:
     """Every value of the resolved spec with where it came from."""
 
     def place_changed(self, key: str) -> Place:
-        """Where the first override below a key stands, such as of `dataset.root`; else where the key does."""
+        """The place of the first override below a key, such as of `dataset.root`, or else of the key."""
         names = (text.partition("=")[0].strip() for text in self.overrides)
         return self.place_of(next((name for name in names if name.startswith(f"{key}.")), key))
 

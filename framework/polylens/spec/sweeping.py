@@ -40,7 +40,7 @@ def axes_of(value: Value | None, *, spec: Tree, ledger: Ledger) -> tuple[tuple[A
     Args:
         value: what stands under `sweep`.
         spec: the rest of the spec: only what it states can be swept.
-        ledger: of both.
+        ledger: the ledger of both.
     """
     if value is None or (isinstance(value, int) and ledger[value].value is None):
         return (), []

@@ -29,7 +29,7 @@ class KeptArrays:
         self._part = part
 
     def part(self, name: str) -> KeptArrays:
-        """The same place for one part of the work, which has names of its own."""
+        """Arrays of one part of the work, whose names do not meet those of other parts."""
         return KeptArrays(self._store, self._kind, self._digest, part=f"{self._part}{_checked(name)}.")
 
     def load(self, name: str) -> Mapping[str, np.ndarray] | None:

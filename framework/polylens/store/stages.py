@@ -118,7 +118,10 @@ class Store:
 
     @contextmanager
     def committing(self, kind: str, digest: str, *, about: Mapping[str, Any]) -> Iterator[Path]:
-        """Like `writing`, for a caller that holds the stage's lock (`locked`) and knows it is not there."""
+        """An empty folder to write the stage into; it becomes the stage when the block ends without an error.
+
+        For a caller that holds the stage's lock (`locked`) and knows that the store lacks the stage.
+        """
         final = self._folder(kind, digest)
         unfinished = self._unfinished(kind, digest)
         with explained(self.root):

@@ -29,9 +29,9 @@ class AnalysisPlanner:
             variant: whose analyses are planned.
             rows: digest of the harvest of each part.
             probed: what makes the network and the layer what they are.
-            own_rows: as `rows`, of the spec's own network.
-            fingerprint: of the examples.
-            seed: the spec's.
+            own_rows: digest of the harvest of each part of the spec's own network.
+            fingerprint: digest of the examples.
+            seed: the spec's seed.
         """
         self._variant = variant
         self._rows = rows

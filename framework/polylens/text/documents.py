@@ -54,7 +54,7 @@ class Documents(ABC):
 
 
 class InMemory(Documents):
-    """Documents that somebody holds anyway.
+    """Documents that are in memory.
 
     >>> source = InMemory({"a": "One.", "b": "Two."}, title="two")
     >>> [document.text for document in source.read([1])]

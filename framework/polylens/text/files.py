@@ -26,9 +26,9 @@ class TextFiles(Documents):
 
     Args:
         root: the folder.
-        pattern: of paths below it: `*` stands for any letters of a name, `**` for folders of any depth.
+        pattern: what paths below match: `*` stands for any letters of a name, `**` for folders of any depth.
             Capital letters in an ending count as small ones.
-        encoding: of the files; None takes that of a file's mark of byte order, or UTF-8.
+        encoding: how the files are encoded; None takes a file's mark of byte order, or UTF-8.
 
     Raises:
         DataError: there is no such folder, or no file in it matches.

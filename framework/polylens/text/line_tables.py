@@ -27,7 +27,7 @@ class LineTable(TableFile):
         return len(self._found())
 
     def read(self, rows: Sequence[int]) -> Iterator[tuple[str, str]]:
-        """These rows, each from where it starts."""
+        """Text and problem of each of these rows, read from where it starts."""
         starts = self._found()
         with self._opened() as lines:
             for row in rows:
@@ -58,7 +58,7 @@ class LineTable(TableFile):
 
     @abstractmethod
     def _places(self, lines: Lines) -> Iterator[int]:
-        """Where each row starts."""
+        """The offset in the file at which each row starts."""
 
     @abstractmethod
     def _row(self, lines: Lines) -> tuple[str, str]:

@@ -30,7 +30,7 @@ class Doubt:
         """Why the rows so far may not be what they seem; None where nothing speaks against them.
 
         Args:
-            lines: of the next row, each with its end.
+            lines: the lines of the next row, each with its end.
             line: number of the first of them.
         """
         if len(lines) > 1:

@@ -31,7 +31,7 @@ class TextTables(Documents):
     Args:
         file: the table or the folder.
         column: that holds the text.
-        encoding: of CSV and JSON lines; None takes that of a file's mark of byte order, or UTF-8.
+        encoding: how CSV and JSON lines are encoded; None takes a file's mark of byte order, or UTF-8.
         delimiter: what parts fields of CSV; None takes a comma, and in TSV a tab.
         quotes: `double` (RFC 4180) or `none`: whether quotation marks quote fields of CSV; None takes
             `double`, and refuses files where that cannot be told from marks that are part of the text.

@@ -84,7 +84,7 @@ def vocabulary_of(folder: str, digest: str) -> tuple[str, ...]:
 
     Args:
         folder: where the tokenizer lies.
-        digest: of its files, so that another tokenizer in the same place is read again.
+        digest: the digest of its files, so that another tokenizer in the same place is read again.
     """
     return Tokenizer(Path(folder)).vocabulary()
 

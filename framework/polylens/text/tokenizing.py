@@ -32,7 +32,7 @@ def tokenized(
 
     Args:
         documents: where the texts come from.
-        tokenizer: of the network.
+        tokenizer: the network's tokenizer.
         writer: where the tokens go.
         wanted: how many documents are drawn; one that cannot be used is replaced. None takes all in their
             order.

@@ -46,7 +46,7 @@ class RunIdentity:
 
     @property
     def key(self) -> str:
-        """The same for the same digest under the same parent in the same experiment."""
+        """A name that two openings share if address, experiment, parent and digest are equal."""
         parent = self.parent.key if self.parent else ""
         return digest([self.address, self.experiment, parent, self.digest])
 

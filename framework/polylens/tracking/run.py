@@ -53,7 +53,7 @@ class TrackedRun:
         self.metrics: dict[str, float] = {}
         """Metrics logged so far, by this process or an earlier one."""
         self.looks: str | None = None
-        """Of which figures and page MLflow has the pictures; None where it does not say."""
+        """Digest of the looks of the figures and the page that MLflow has; None where it does not say."""
         self._numbers: dict[str, Number] = {}
         self._captions: dict[str, str] = {}
         self._delivery = delivery
