@@ -43,7 +43,7 @@ def load_spec(
         SpecError: anything in the spec is wrong; carries every problem with its place.
         UsageError: a module without its input shape.
     """
-    given = None if model is None else _given(model, input_shape, image_format)
+    given = None if model is None else _given_model(model, input_shape, image_format)
     if not isinstance(spec, (str, Path, Mapping)):
         raise UsageError(f"a spec is a path or a dictionary, not {type(spec).__name__}")
     if isinstance(spec, Mapping):
@@ -138,7 +138,7 @@ def load_labels(result: StudyResult | ChildResult, label: str, *, child: str | N
     return walk.labels(walk.plan.own, label)
 
 
-def _given(
+def _given_model(
     model: torch.nn.Module, input_shape: Sequence[int] | None, image_format: ImageFormat | None
 ) -> Given:
     import torch

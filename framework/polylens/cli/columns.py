@@ -47,7 +47,7 @@ def block(rows: Sequence[Row], columns: Sequence[Column], *, width: int) -> Iter
     head_width = max((len(row.head) for row in rows if not row.is_heading), default=0)
     filled = [column for column in columns if not column.is_empty]
     while filled:
-        fitting = _fitting(filled, room=width - head_width)
+        fitting = _n_fitting(filled, room=width - head_width)
         yield from _lines(rows, filled[:fitting], head_width=head_width)
         filled = filled[fitting:]
 
@@ -76,7 +76,7 @@ def in_columns(cells: Sequence[str], *, width: int, most_lines: int, title: str 
         yield Text(f"and {len(cells) - lines * across} more, in the report", style="dim")
 
 
-def _fitting(columns: Sequence[Column], *, room: int) -> int:
+def _n_fitting(columns: Sequence[Column], *, room: int) -> int:
     """How many columns fit; at least one."""
     for number, column in enumerate(columns):
         room -= column.width + GAP

@@ -55,7 +55,7 @@ class Companion:
         asked: Future[Result] = Future()
         if self._is_allowed:
             if self._thread is None:
-                self._process = _started()
+                self._process = _start()
                 self._thread = threading.Thread(target=self._hand_over, args=[self._process], daemon=True)
                 self._thread.start()
             self._calls.put((asked, lambda: (function, args, kwargs)))
@@ -99,7 +99,7 @@ def _is_second_core_allowed() -> bool:
     return cores > 1 and os.environ.get("OMP_NUM_THREADS", "") != "1"
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         # A folder that polylens is run in must not stand in for packages (-P).
         [sys.executable, "-P", "-m", "polylens.companion"],

@@ -79,19 +79,19 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         """The rows of one batch, by digest of the take."""
         positions = batch["chosen"]
         if positions is None or not self.narrows:
-            return self._collected(batch)
+            return self._collect(batch)
         if self._narrowing is None:
-            self._narrowing = tried(self._collected, batch)
+            self._narrowing = tried(self._collect, batch)
         if not self._narrowing:
-            return self._collected(batch)
+            return self._collect(batch)
         chosen = ChosenTokens(positions, n_tokens=batch["inputs"].shape[1])
         try:
-            return self._collected(batch, Attentions(chosen, at=self._narrowing))
+            return self._collect(batch, Attentions(chosen, at=self._narrowing))
         except NotNarrowError:  # longer texts took another way through the network than the tried one
             self._narrowing = 0
-            return self._collected(batch)
+            return self._collect(batch)
 
-    def _collected(self, batch: dict[str, Any], attentions: Attentions | None = None) -> dict[str, Collected]:
+    def _collect(self, batch: dict[str, Any], attentions: Attentions | None = None) -> dict[str, Collected]:
         """The rows of one batch by one pass."""
         partial = {
             item.take.digest: _Partial(item, batch["rows"][Rule.of(item).key]) for item in self.resolved
@@ -120,7 +120,7 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
             shapes=self._sources.shapes,
             attentions=attentions,
         )
-        return {digest: rows.collected() for digest, rows in partial.items()}
+        return {digest: rows.result() for digest, rows in partial.items()}
 
 
 @dataclass
@@ -165,7 +165,7 @@ class _Partial:
             self.near.append(near_boundary(values, kinks=nonlinearity.kinks))
             self.n_units += values.numel()
 
-    def collected(self) -> Collected:
+    def result(self) -> Collected:
         """The finished rows, the parts of a code in the order of its scheme."""
         if self.item.selection is None:
             assert self.activations is not None  # `capture` raises where the pass does not come by a layer

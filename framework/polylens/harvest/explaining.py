@@ -47,7 +47,7 @@ def output_sums(
     return sums
 
 
-def added_up(
+def sum_of_batches(
     batches: Sequence[Float64[torch.Tensor, "3 units"] | None],
 ) -> Float64[np.ndarray, "3 units"]:
     """The sums of several batches, added up; an array of no units where no batch has any."""

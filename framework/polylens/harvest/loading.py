@@ -90,7 +90,7 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
             own = self._examples.valid(index)
             valid = everywhere if own is None else own
             try:
-                chosen = self._chosen(rule.sampling, index, valid, rule.grid)
+                chosen = self._choose(rule.sampling, index, valid, rule.grid)
             except TooFewPositionsError as error:
                 skipped.append((index, example_id, str(error)))
                 continue
@@ -102,7 +102,7 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
             "skipped": skipped,
         }
 
-    def _chosen(self, sampling: Sampling, index: int, valid: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
+    def _choose(self, sampling: Sampling, index: int, valid: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
         generator = self._streams.generator(self._examples.ids[index])
         if not sampling.reads_texts:
             return sampling.choose(valid, grid=grid, generator=generator)

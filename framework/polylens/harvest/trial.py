@@ -11,7 +11,7 @@ from polylens.dataflow import LayerShape, Nonlinearity, capture
 from polylens.errors import UsageError
 from polylens.harvest.suspects import hint_of
 from polylens.harvest.trial_inputs import batch_of
-from polylens.modules import copied, plain_attributes, seeded
+from polylens.modules import copied, plain_attributes, with_seed
 
 Values = Mapping[str, torch.Tensor]
 """One example's values, by layer or nonlinearity."""
@@ -91,7 +91,7 @@ class Trial:
 
         batch = batch_of(inputs, filling=self._filling).to(self._device)
         try:
-            with seeded(seed):
+            with with_seed(seed):
                 capture(module or self.module, batch, take=take, **self._wanted)
         except (RuntimeError, ValueError, IndexError) as error:
             said = str(error).strip().splitlines() or [type(error).__name__]
@@ -114,7 +114,7 @@ class Trial:
         if first_difference(one, other, bounds) is None:
             return None
         plain = self.values([inputs])
-        shaken = self.values([inputs], module=self._shaken())
+        shaken = self.values([inputs], module=self._perturbed_network())
         enlarged = {
             name: max(bounds[name], _ENLARGED * _largest((values.double() - shaken[name].double()).abs()))
             for name, values in plain.items()
@@ -138,10 +138,10 @@ class Trial:
         changed = [name for name, value in after.items() if not _same(before.get(name), value)]
         return f" (a pass changes {', '.join(changed[:4])})" if changed else ""
 
-    def _shaken(self) -> torch.nn.Module:
+    def _perturbed_network(self) -> torch.nn.Module:
         """The network with every weight off by one rounding."""
         made = copied(self._given).eval()
-        with torch.no_grad(), seeded(0):
+        with torch.no_grad(), with_seed(0):
             for parameter in made.parameters():
                 if parameter.is_floating_point():
                     signs = torch.randint(0, 2, parameter.shape, device=parameter.device) * 2 - 1

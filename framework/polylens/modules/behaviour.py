@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from torch import nn
 
 from polylens.digests import digest
-from polylens.modules.randomness import seeded
+from polylens.modules.randomness import with_seed
 
 _NUMBERS = 254
 """Numbers of each output that are kept, evenly over all, beside their mean and root mean square."""
@@ -75,7 +75,7 @@ def behaviour_of(module: nn.Module, inputs: torch.Tensor) -> Behaviour:
     failure = ""
     first = next(module.parameters(), None)
     try:
-        with torch.no_grad(), seeded(0):
+        with torch.no_grad(), with_seed(0):
             keep("", module(inputs.clone() if first is None else inputs.clone().to(first.device)))
     except Exception as error:  # whoever runs it next says what is wrong with it
         failure = type(error).__name__

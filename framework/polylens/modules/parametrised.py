@@ -64,7 +64,7 @@ def _without_parametrisations(part: nn.Module) -> Computed:
             part.register_buffer(name, value)
 
     def put_back() -> None:
-        new = {name: _released(part, name) for name in values}
+        new = {name: _release(part, name) for name in values}
         part.__class__ = kind
         part._modules["parametrizations"] = of
         with torch.no_grad():
@@ -125,7 +125,7 @@ def _without_hooks(part: nn.Module) -> Computed:
     def put_back() -> None:
         with torch.no_grad():
             for name, (hook, taken, buffers) in sources.items():
-                value = _released(part, name)
+                value = _release(part, name)
                 part._parameters.update({name + end: parameter for end, parameter in taken.items()})
                 part._buffers.update({name + end: buffer for end, buffer in buffers.items()})
                 _set_sources(hook, part, name, value)
@@ -158,7 +158,7 @@ def _set_sources(hook: Any, part: Any, name: str, value: torch.Tensor) -> None:
     setattr(part, name, _value(hook, part).detach())
 
 
-def _released(part: nn.Module, name: str) -> torch.Tensor:
+def _release(part: nn.Module, name: str) -> torch.Tensor:
     """The plain tensor's value, which is then no longer the part's."""
     value: torch.Tensor = getattr(part, name)
     delattr(part, name)

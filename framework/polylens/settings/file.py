@@ -92,7 +92,7 @@ def _problem(details: ErrorDetails, document: Document) -> Problem:
     path = tuple(details["loc"])
     dotted = ".".join(map(str, path))
     if details["type"] == "extra_forbidden":
-        known = _known(path[:-1])
+        known = _known_keys(path[:-1])
         return Problem(
             message=f"unknown key '{path[-1]}'" + (f" in {dotted.rpartition('.')[0]}" if path[1:] else ""),
             place=document.place(path, key=True),
@@ -104,7 +104,7 @@ def _problem(details: ErrorDetails, document: Document) -> Problem:
     return Problem(message=f"{dotted}: {message}", place=document.place(path, key=False), path=dotted)
 
 
-def _known(path: tuple[str | int, ...]) -> list[str]:
+def _known_keys(path: tuple[str | int, ...]) -> list[str]:
     model: type[BaseModel] = SettingsFile
     for part in path:
         annotation: Any = model.model_fields[str(part)].annotation

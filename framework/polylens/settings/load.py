@@ -13,7 +13,7 @@ from polylens.settings.addresses import (
     artifact_address,
     folder,
     is_server,
-    shown,
+    shown_address,
     sqlite_file,
     tracking_address,
 )
@@ -58,7 +58,7 @@ class Settings:
     @property
     def tracking_shown(self) -> str:
         """The tracking address without password or token."""
-        return shown(self.tracking_uri)
+        return shown_address(self.tracking_uri)
 
     @property
     def tracking_is_server(self) -> bool:

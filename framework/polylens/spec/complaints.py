@@ -13,7 +13,7 @@ from polylens.catalog import in_words
 from polylens.errors import Problem, nearest
 from polylens.plugin import Plugin
 from polylens.spec.expanding import Expansion, options, used_note
-from polylens.spec.ledger import Ledger, Path, Value, dotted
+from polylens.spec.ledger import Ledger, Path, Value, dotted_path
 
 _OWN_WORDS = frozenset(get_args(ErrorType)) - {"value_error", "assertion_error"}
 """Errors whose text is pydantic's and not written by a kind's own check."""
@@ -49,7 +49,7 @@ def problems_of(
         if whole in misspelt and problem.message.startswith("missing"):
             continue
         # What one member says of an item is more exact than what another says of the list.
-        if whole not in vague or not problem.message.startswith(f"{indexed(whole)} must "):
+        if whole not in vague or not problem.message.startswith(f"{indexed_path(whole)} must "):
             yield problem
 
 
@@ -93,7 +93,7 @@ class _Writer:
         about = self._fields(owner)[name].description or ""
         notes = (f"{name}: {about}",) if about else ()
         problem = self._at(inner, f"missing key '{name}' in {self._owner(owner)}", key=True, notes=notes)
-        return Problem(problem.message, problem.place, dotted((*owner, name)), None, problem.notes)
+        return Problem(problem.message, problem.place, dotted_path((*owner, name)), None, problem.notes)
 
     def _unknown_key(self, inner: Path) -> Problem:
         owner, name = (*self.path, *inner[:-1]), inner[-1]
@@ -107,20 +107,20 @@ class _Writer:
         annotation, metadata = self._annotation(whole)
         given = self.ledger.plain(self._value_at(inner))
         if annotation is None:
-            message = f"{indexed(whole)}: {details['msg'].replace('Input should', 'should')}"
+            message = f"{indexed_path(whole)}: {details['msg'].replace('Input should', 'should')}"
             return self._at(inner, message)
         if details["type"] == "string_too_short" and given == "":
-            return self._at(inner, f"{indexed(whole)} is empty")
+            return self._at(inner, f"{indexed_path(whole)} is empty")
         words = in_words(annotation, metadata=metadata)
         if details["type"] in ("too_short", "too_long") and isinstance(given, (list, dict)):
             items = "item" if _limit(details) == 1 else "items"
             bound = "at least" if details["type"] == "too_short" else "at most"
-            message = f"{indexed(whole)} must have {bound} {_limit(details)} {items}, not {len(given)}"
+            message = f"{indexed_path(whole)} must have {bound} {_limit(details)} {items}, not {len(given)}"
             return self._at(inner, message)
         choices = [choice for choice in _choices(annotation) if isinstance(choice, str)]
         near = nearest(given, choices) if isinstance(given, str) else None
         return self._at(
-            inner, f"{indexed(whole)} must be {words}, not {in_plain_words(given)}", suggestion=near
+            inner, f"{indexed_path(whole)} must be {words}, not {in_plain_words(given)}", suggestion=near
         )
 
     def _at(
@@ -135,7 +135,7 @@ class _Writer:
         whole = (*self.path, *inner)
         place = self.ledger.place(self._value_at(inner), key=key)
         notes = (*notes, *used_note(whole, place, self.expansion))
-        return Problem(message, place, dotted(whole), suggestion, notes)
+        return Problem(message, place, dotted_path(whole), suggestion, notes)
 
     def _value_at(self, inner: Path) -> Value:
         node = self.value
@@ -147,7 +147,7 @@ class _Writer:
     def _owner(self, path: Path) -> str:
         cls = self.expansion.classes.get(path)
         kind = f" ({cls.kind()})" if cls is not None and issubclass(cls, Plugin) else ""
-        return f"{indexed(path)}{kind}"
+        return f"{indexed_path(path)}{kind}"
 
     def _fields(self, path: Path) -> Mapping[str, Any]:
         cls = self.expansion.classes.get(path)
@@ -209,7 +209,7 @@ def in_plain_words(value: Any) -> str:
     return str(value)
 
 
-def indexed(path: Path) -> str:
+def indexed_path(path: Path) -> str:
     """A path with list indexes in brackets.
 
     >>> indexed(("sampling", "at", "0"))

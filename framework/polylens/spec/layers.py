@@ -78,14 +78,14 @@ def expanded_layers(
         if known is None:
             layers[pattern.text] = None
         elif pattern.is_glob:
-            fitting = _fitting(pattern.text, model=model, known=known)
+            fitting = _fitting_names(pattern.text, model=model, known=known)
             layers |= dict.fromkeys(fitting)
             if not fitting:
-                problems.append(_unknown(f"no layer fits '{pattern.text}'", pattern, known))
+                problems.append(_unknown_layer(f"no layer fits '{pattern.text}'", pattern, known))
         elif pattern.text in known:
             layers[pattern.text] = None
         else:
-            problems.append(_unknown(f"the model has no layer '{pattern.text}'", pattern, known))
+            problems.append(_unknown_layer(f"the model has no layer '{pattern.text}'", pattern, known))
     return tuple(layers), problems
 
 
@@ -95,17 +95,17 @@ def expand_layers(experiment: Experiment, names: Iterable[str]) -> tuple[str, ..
     known = tuple(dict.fromkeys(("input", *aliases, *names, "output")))
     if not is_glob(experiment.layer):
         return (experiment.layer,)
-    return _fitting(experiment.layer, model=experiment.model, known=known)
+    return _fitting_names(experiment.layer, model=experiment.model, known=known)
 
 
-def _fitting(pattern: str, *, model: Model, known: Sequence[str]) -> tuple[str, ...]:
+def _fitting_names(pattern: str, *, model: Model, known: Sequence[str]) -> tuple[str, ...]:
     """Names that fit, an alias only where its own layer does not fit too."""
     aliases = model.aliases()
     fitting = [name for name in known if fnmatchcase(name, pattern)]
     return tuple(name for name in fitting if aliases.get(name, name) == name or aliases[name] not in fitting)
 
 
-def _unknown(message: str, pattern: Pattern, known: Sequence[str]) -> Problem:
+def _unknown_layer(message: str, pattern: Pattern, known: Sequence[str]) -> Problem:
     suggestion = None if pattern.is_glob else _nearest(pattern.text, known)
     return Problem(message, pattern.place, "layer", suggestion, (f"layers: {listed(known)}",))
 

@@ -61,12 +61,12 @@ class Ledger:
         items = node.value.items() if isinstance(node.value, dict) else enumerate(node.value)
         return tree | {str(key): self.tree(item) for key, item in items}
 
-    def opened(self, token: int) -> Tree:
+    def use_map(self, token: int) -> Tree:
         """A bare name as the map `{use: name}`."""
         self._bare.add(token)
         return {MARK: self.note(replace(self[token], value=None, shape="map")), "use": token}
 
-    def replaced(self, value: Value) -> Value:
+    def without_bare_use(self, value: Value) -> Value:
         """A map that was laid over a bare text, without the `use` that the text had become.
 
         Only in families is a text a name to build on; elsewhere the map replaces it.
@@ -79,7 +79,7 @@ class Ledger:
         """A new token, of a map in the same place as the list that `token` marks."""
         return self.note(replace(self[token], shape="map"))
 
-    def keyed(self, value: Value, key: Place) -> Value:
+    def with_key(self, value: Value, key: Place) -> Value:
         """The value under a new token, which says that its key is written at `key`."""
         if isinstance(value, int):
             return self.note(replace(self[value], key=key))
@@ -131,7 +131,7 @@ def at(value: Value, path: Path) -> Value | None:
     return value
 
 
-def dotted(path: Path) -> str:
+def dotted_path(path: Path) -> str:
     """A path as it is written in `--set` and in errors.
 
     >>> dotted(("sampling", "at", "0"))

@@ -14,7 +14,7 @@ from polylens.labels import Label
 from polylens.models import Model
 from polylens.spec.checking import Parts
 from polylens.spec.layers import known_layers
-from polylens.spec.ledger import Ledger, Path, at, dotted, items_of
+from polylens.spec.ledger import Ledger, Path, at, dotted_path, items_of
 
 
 def reference_problems(parts: Parts, *, ledger: Ledger) -> Iterator[Problem]:
@@ -121,16 +121,16 @@ class _Checker:
         if not self.written:
             return
         if name not in self.written:
-            notes = (f"analyses: {', '.join(self.written)}", *self._used(path, place))
+            notes = (f"analyses: {', '.join(self.written)}", *self._used_note(path, place))
             message = f"no analysis is called '{name}'"
-            yield Problem(message, place, dotted(path), nearest(name, self.written), notes)
+            yield Problem(message, place, dotted_path(path), nearest(name, self.written), notes)
             return
         member = self.analyses.get(name)
         if partition and member is not None and not member.gives_partition:
             fitting = [known for known, analysis in self.analyses.items() if analysis.gives_partition]
             notes = (f"these do: {', '.join(fitting)}" if fitting else "hdbscan and kmeans do",)
             message = f"'{name}' ({member.kind()}) gives no clusters to stand on"
-            yield Problem(message, place, dotted(path), None, (*notes, *self._used(path, place)))
+            yield Problem(message, place, dotted_path(path), None, (*notes, *self._used_note(path, place)))
 
     def _visit(self, name: str, trail: list[str], finished: set[str]) -> Iterator[Problem]:
         if name in trail:
@@ -138,7 +138,7 @@ class _Checker:
             upstream = self.analyses[circle[-2]].upstream()
             path = self._reference_path(("analyses", circle[-2], "of"), upstream.index(name))
             notes = (" -> ".join(circle),)
-            yield Problem("'of' goes in a circle", self._place(path), dotted(path), None, notes)
+            yield Problem("'of' goes in a circle", self._place(path), dotted_path(path), None, notes)
         elif name in self.analyses and name not in finished:
             for upstream_name in self.analyses[name].upstream():
                 yield from self._visit(upstream_name, [*trail, name], finished)
@@ -150,19 +150,21 @@ class _Checker:
         return path if value is None or isinstance(value, int) else (*path, str(number))
 
     def _unknown_layer(self, layer: str, known: Sequence[str], where: Path) -> Problem:
-        path = self._naming(where, layer)
+        path = self._path_of_text(where, layer)
         notes = (f"layers: {', '.join(known)}",)
         message = f"the model has no layer '{layer}'"
-        return Problem(message, self._place(path), dotted(path), nearest(layer, known), notes)
+        return Problem(message, self._place(path), dotted_path(path), nearest(layer, known), notes)
 
-    def _naming(self, where: Path, text: str) -> Path:
+    def _path_of_text(self, where: Path, text: str) -> Path:
         """The path of the value at or below `where` that is this text; `where` itself if none is."""
         tree = at(self.parts.tree, where)
         for key, value in items_of(tree) if isinstance(tree, dict) else ():
             if self.ledger.text(value) == text:
                 return (*where, key)
-            if isinstance(value, dict) and (inner := self._naming((*where, key), text)) != (*where, key):
-                return inner
+            if isinstance(value, dict):
+                below = self._path_of_text((*where, key), text)
+                if below != (*where, key):
+                    return below
         return where
 
     def _place(self, path: Path, *, key: bool = False) -> Place | None:
@@ -172,7 +174,7 @@ class _Checker:
             value = at(self.parts.tree, path)
         return None if value is None else self.ledger.place(value, key=key)
 
-    def _used(self, path: Path, place: Place | None) -> tuple[str, ...]:
+    def _used_note(self, path: Path, place: Place | None) -> tuple[str, ...]:
         """A note that says where the spec names a registry entry, for a problem at `place` in its file."""
         member = at(self.parts.written, path[:2])
         named = None if member is None else self.ledger.place(member, key=True)

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from polylens.errors import StoreError
 from polylens.progress import Progress, Silent
-from polylens.store.files import explained, sync, sync_tree
+from polylens.store.files import explain_disk_errors, sync, sync_tree
 from polylens.store.manifest import (
     NAME,
     SCHEMA,
@@ -81,7 +81,7 @@ class Store:
         fault = self._damage(kind, digest)
         if fault is None:
             return self._folder(kind, digest)
-        with self.locked(kind, digest):
+        with self.lock(kind, digest):
             # Looked at again under the lock: another process may have put it aside and made it anew.
             if not self.has(kind, digest):
                 raise DamagedError(f"the stored {kind} {digest} was damaged ({fault})")
@@ -109,7 +109,7 @@ class Store:
         Raises:
             StoreError: the store cannot be written, or was written by another version.
         """
-        with self.locked(kind, digest, progress=progress):
+        with self.lock(kind, digest, progress=progress):
             if self.is_whole(kind, digest, progress=progress):
                 yield None
                 return
@@ -123,8 +123,8 @@ class Store:
         For a caller that holds the stage's lock (`locked`) and knows that the store lacks the stage.
         """
         final = self._folder(kind, digest)
-        unfinished = self._unfinished(kind, digest)
-        with explained(self.root):
+        unfinished = self._unfinished_folder(kind, digest)
+        with explain_disk_errors(self.root):
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
             try:
@@ -143,12 +143,12 @@ class Store:
             shutil.rmtree(self._partial(kind, digest), ignore_errors=True)
 
     @contextmanager
-    def locked(self, kind: str, digest: str, *, progress: Progress | None = None) -> Iterator[None]:
+    def lock(self, kind: str, digest: str, *, progress: Progress | None = None) -> Iterator[None]:
         """Keeps every other process from making the stage; waits, and says so, where one is at it.
 
         The lock is the operating system's: it ends with the process that holds it, however that ends.
         """
-        with explained(self.root):
+        with explain_disk_errors(self.root):
             path = self._lock_path(kind, digest)
             path.parent.mkdir(parents=True, exist_ok=True)
             self._sweep()
@@ -168,7 +168,7 @@ class Store:
 
         It outlives the process, and goes when the stage is committed.
         """
-        with explained(self.root):
+        with explain_disk_errors(self.root):
             folder = self._partial(kind, digest)
             folder.mkdir(parents=True, exist_ok=True)
             return folder
@@ -231,7 +231,7 @@ class Store:
     def _put_aside(self, kind: str, digest: str) -> Path:
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         aside = self._home / "quarantine" / f"{kind}-{digest}-{now}"
-        with explained(self.root):
+        with explain_disk_errors(self.root):
             aside.parent.mkdir(exist_ok=True)
             self._folder(kind, digest).rename(aside)
         return aside
@@ -256,7 +256,7 @@ class Store:
             raise ValueError(f"not a stage: {kind!r} {digest!r}")
         return self._home / kind / digest
 
-    def _unfinished(self, kind: str, digest: str) -> Path:
+    def _unfinished_folder(self, kind: str, digest: str) -> Path:
         return self._home / ".unfinished" / f"{kind}-{digest}"
 
     def _partial(self, kind: str, digest: str) -> Path:

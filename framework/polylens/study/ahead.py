@@ -70,9 +70,9 @@ class Ahead:
         """Lets the second process draw an analysis, unless its rows are more than are worth sending."""
         if _weight(outcome for draws in outcomes.values() for outcome in draws) > _MOST_BYTES:
             return Future()
-        return self.companion.ahead(drawn, analysis, outcomes, marks=marks, subject=subject)
+        return self.companion.ahead(draw_figures, analysis, outcomes, marks=marks, subject=subject)
 
-    def drawn(
+    def figures(
         self, asked: Future[tuple[Figure, ...]], here: Callable[[], tuple[Figure, ...]]
     ) -> tuple[Figure, ...]:
         """The figures that were asked for; drawn here where that has not begun."""
@@ -88,7 +88,7 @@ def _rehearse(analyses: Iterable[Analysis]) -> None:
         analysis.rehearse()
 
 
-def drawn(
+def draw_figures(
     analysis: Analysis,
     outcomes: Mapping[str, tuple[Outcome, ...]],
     *,

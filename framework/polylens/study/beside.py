@@ -44,7 +44,7 @@ class Beside:
         for number in sorted(set(lacking) - {0}, reverse=True):
             self._walks[number] = self._ask(child, number)
 
-    def trained(self) -> Reports:
+    def training_reports(self) -> Reports:
         """Waits for the training of the spec's own network, where it was given away and has begun."""
         if self._training is None:
             return ()
@@ -52,7 +52,7 @@ class Beside:
             lightning()  # imported here meanwhile: the harvest comes next
         return self._result(self._training)
 
-    def walked(self, number: int) -> Reports:
+    def variant_reports(self, number: int) -> Reports:
         """What became of the stages of a variant that was walked beside; nothing where it was not begun."""
         asked = self._walks.get(number)
         return () if asked is None else self._result(asked)

@@ -13,7 +13,7 @@ from polylens.records import Figure, Mark
 from polylens.report import ClusterCards
 from polylens.store import load_figures, save_figures
 from polylens.streams import Streams
-from polylens.study.ahead import drawn
+from polylens.study.ahead import draw_figures
 from polylens.study.cards import cards_of, gallery_of
 from polylens.study.looks import looks_of_figures
 from polylens.study.stages import Stage
@@ -127,9 +127,9 @@ class Drawing:
         def work(folder: Path) -> None:
             analysis = self._own.analyses[name].analysis
             outcomes = self.walk.outcomes(name)
-            here = partial(drawn, analysis, outcomes, marks=self._marks, subject=self.subject)
+            here = partial(draw_figures, analysis, outcomes, marks=self._marks, subject=self.subject)
             asked = self._asked.pop(name, None)
-            figures = [*(here() if asked is None else self.walk.place.ahead.drawn(asked, here))]
+            figures = [*(here() if asked is None else self.walk.place.ahead.figures(asked, here))]
             cards = self.cards(name)
             if cards is not None and (gallery := gallery_of(cards, subject=self.subject)) is not None:
                 figures.append(gallery)

@@ -42,7 +42,7 @@ class StudyLog:
         if self._tracker.is_away:
             self._tracker.send_kept()
 
-    def unlogged(self) -> tuple[str, ...]:
+    def unlogged_runs(self) -> tuple[str, ...]:
         """Names of the runs of which MLflow lacks something that was logged to them."""
         runs = self.runs if self.parent is None else (self.parent, *self.runs)
         return tuple(run.name for run in runs if not run.is_in_mlflow)
@@ -84,7 +84,7 @@ class StudyLog:
     def _open_parent(self, experiment: str, plans: Sequence[ChildPlan]) -> TrackedRun:
         run = self._tracker.open_run(
             experiment=experiment,
-            name=self._named(self.study.name, plans[0]),
+            name=self._run_name(self.study.name, plans[0]),
             digest=digest([run_digest(plan) for plan in plans]),
             tags=self._tags(),
         )
@@ -96,7 +96,7 @@ class StudyLog:
     def _open_child(self, experiment: str, plan: ChildPlan) -> TrackedRun:
         run = self._tracker.open_run(
             experiment=experiment,
-            name=self._named(plan.child.name, plan),
+            name=self._run_name(plan.child.name, plan),
             digest=run_digest(plan),
             parent=self.parent,
             tags=self._tags() | {"polylens.layer": plan.child.experiment.layer},
@@ -109,7 +109,7 @@ class StudyLog:
             run.log_provenance(self._provenance(plan))
         return run
 
-    def _named(self, name: str, plan: ChildPlan) -> str:
+    def _run_name(self, name: str, plan: ChildPlan) -> str:
         """The name with what `--set` and `--limit` changed, to tell variations of one spec apart."""
         changed = (text.partition("=") for text in self.study.overrides)
         variations = [f"{key.rpartition('.')[2]}={value}" for key, _, value in changed]

@@ -169,10 +169,10 @@ def _differences(new: Any, old: Any, path: str = "") -> Iterator[str]:
         for key in [*new, *(key for key in old if key not in new)]:
             yield from _differences(new.get(key), old.get(key), f"{path}.{key}" if path else str(key))
     elif new != old:
-        yield f"{path}: {_shown(old)} stored, {_shown(new)} asked for"
+        yield f"{path}: {_short(old)} stored, {_short(new)} asked for"
 
 
-def _shown(value: Any) -> str:
+def _short(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 40 else f"{text[:12]}..."
 

@@ -85,9 +85,9 @@ def _stage(finished: Sequence[Finished], title: str, failed: Sequence[str]) -> S
 
 
 def _chapters(finished: Sequence[Finished]) -> Iterator[Chapter]:
-    for name, runs in _grouped((each.study, each) for each in finished):
+    for name, runs in _group((each.study, each) for each in finished):
         experiment = runs[0].plan.child.experiment
-        sections = _grouped((_title(each), each) for each in runs)
+        sections = _group((_title(each), each) for each in runs)
         yield Chapter(
             title=name,
             about=experiment.about,
@@ -124,11 +124,11 @@ def _by_interest(drawing: Drawing, analyses: Iterable[str]) -> Iterator[Figure]:
 
 
 def _tables(runs: Sequence[Finished]) -> Iterator[SpreadTable]:
-    numbers = _grouped(
+    numbers = _group(
         ((result.source, result.name), result) for each in runs for result in each.results if result.is_shown
     )
     rows = [(stage, row) for (stage, name), results in numbers for row in _rows(name, results)]
-    for stage, of_stage in _grouped(rows):
+    for stage, of_stage in _group(rows):
         yield SpreadTable(stage, tuple(of_stage))
 
 
@@ -190,7 +190,7 @@ def _dots(tables: Sequence[SpreadTable]) -> Iterator[Figure]:
         )
 
 
-def _grouped(items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, list[Any]]]:
+def _group(items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, list[Any]]]:
     """Values by key, in the order of their first appearance."""
     groups: dict[Any, list[Any]] = {}
     for key, value in items:

@@ -104,7 +104,7 @@ class _Page:
                 figure for figure in self.drawing.figures() if not figure.name.endswith(f"-{GALLERY}")
             ),
             notes=tuple(dict.fromkeys(self._notes(own))),
-            skipped=self.walk.skipped(own),
+            skipped=self.walk.skipped_examples(own),
             made=tuple(making_of(plan)),
             provenance={stage.name: stage.digest for stage in own.stages()},
             spec=write(experiment.to_plain()),

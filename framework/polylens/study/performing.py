@@ -48,7 +48,7 @@ class Performer:
     def perform(self, stage: Stage, work: Callable[[Path], None]) -> None:
         """Does one stage, unless the store has it."""
         if self.is_stored(stage):
-            self.found(stage)
+            self.report_stored(stage)
             return
         writing = self.store.writing(stage.kind, stage.digest, about=stage.about(), progress=self.progress)
         with self.reporting([stage]), writing as folder:
@@ -68,7 +68,7 @@ class Performer:
             again()
             return read()
 
-    def found(self, stage: Stage) -> None:
+    def report_stored(self, stage: Stage) -> None:
         """Reports a stage that the store had."""
         self._report(stage.name, "stored", 0.0)
 

@@ -47,11 +47,11 @@ class AnalysisPlanner:
         planned: dict[str, PlannedAnalysis] = {}
         for name, analysis in analyses:
             upstream = [planned[up].stage.digest for up in analysis.upstream()]
-            planned[name] = self._planned(name, analysis, upstream, path=f"analyses.{name}")
+            planned[name] = self._plan_one(name, analysis, upstream, path=f"analyses.{name}")
             self._known.setdefault(planned[name].stage.digest, planned[name])
         return planned
 
-    def _planned(self, name: str, analysis: Analysis, upstream: list[str], *, path: str) -> PlannedAnalysis:
+    def _plan_one(self, name: str, analysis: Analysis, upstream: list[str], *, path: str) -> PlannedAnalysis:
         identity: dict[str, Any] = {
             "analysis": without_references(analysis.identity()),
             "rows": {need: self._rows[need] for need in sorted(analysis.needs())},
@@ -73,7 +73,7 @@ class AnalysisPlanner:
         asked = analysis.groundwork()
         if asked is None:
             return None
-        planned = self._planned(f"{name}.{asked.kind()}", asked, [], path=path)
+        planned = self._plan_one(f"{name}.{asked.kind()}", asked, [], path=path)
         return self._known.setdefault(planned.stage.digest, planned)
 
 

@@ -41,7 +41,7 @@ def plan_study(
         UsageError: a control does not fit the model, or the dataset does not.
     """
     opened, recognition = _Opened(settings, progress), Recognition(Store(settings.store))
-    children = (_with_data_found(child, settings) for child in study.children)
+    children = (_with_data_located(child, settings) for child in study.children)
     try:
         return tuple(
             plan_child(
@@ -57,9 +57,9 @@ def plan_study(
         )
     except (DataError, UsageError) as error:
         if opened.failed:
-            error.place = study.place_changed("dataset")
+            error.place = study.place_of_change("dataset")
         elif isinstance(error, DataError):
-            error.place = study.place_changed("model")
+            error.place = study.place_of_change("model")
         raise
 
 
@@ -102,7 +102,7 @@ def _layers_beside(child: Child, study: Study) -> int:
     return len({other.experiment.layer for other in study.children if rest(other) == rest(child)})
 
 
-def _with_data_found(child: Child, settings: Settings) -> Child:
+def _with_data_located(child: Child, settings: Settings) -> Child:
     """The child with the folders of its dataset and its model looked up among the data roots."""
     located = {
         "dataset": child.experiment.dataset.located(settings.data_root),

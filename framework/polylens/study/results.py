@@ -120,14 +120,14 @@ def _proxy_numbers(walk: Walk, plan: VariantPlan) -> dict[str, Number]:
     numbers: dict[str, Number] = {}
     if codes.explained is not None:
         explained = codes.explained
-        numbers["explained_variance"] = _jackknifed(explained.variance, explained.variance_limits)
-        numbers["median_unit_explained_variance"] = _jackknifed(
+        numbers["explained_variance"] = _with_interval(explained.variance, explained.variance_limits)
+        numbers["median_unit_explained_variance"] = _with_interval(
             explained.median_unit_variance, explained.median_unit_limits
         )
     return {**numbers, "near_boundary_fraction": Number(codes.near_boundary_fraction)}
 
 
-def _jackknifed(value: float, limits: tuple[float, float] | None) -> Number:
+def _with_interval(value: float, limits: tuple[float, float] | None) -> Number:
     if limits is None:
         return Number(value)
     return Number(value, *limits, "90 % interval by the jackknife over parts of the examples")

@@ -168,7 +168,7 @@ def _run_planned(study: Study, place: Workplace, *, settings: Settings) -> Study
         replace(result, run_id=run.run_id, is_logged=run.is_in_mlflow)
         for result, run in zip(results, log.runs, strict=True)
     )
-    return StudyResult(children, settings, study.name, overview, log.unlogged(), log.trouble)
+    return StudyResult(children, settings, study.name, overview, log.unlogged_runs(), log.trouble)
 
 
 def overview_of(results: Sequence[ChildResult], *, name: str) -> Path | None:
@@ -182,9 +182,9 @@ def overview_of(results: Sequence[ChildResult], *, name: str) -> Path | None:
 
 def _run_child(walk: Walk, run: TrackedRun, *, beside: Beside, study: str, log: StudyLog) -> ChildResult:
     try:
-        walk.performer.take_over(beside.trained())
+        walk.performer.take_over(beside.training_reports())
         for number, variant in enumerate(walk.plan.variants):
-            walk.performer.take_over(beside.walked(number))
+            walk.performer.take_over(beside.variant_reports(number))
             walk.walk(variant)
         drawing = Drawing(walk)
         drawing.all_figures()
@@ -197,11 +197,13 @@ def _run_child(walk: Walk, run: TrackedRun, *, beside: Beside, study: str, log: 
             log.log_results(run, drawing, results=results, reports=walk.performer.reports, page=page)
             run.finish()
     except PolylensError as error:
-        return _failed(walk, run, study=study, log=log, error=error)
+        return _end_failed(walk, run, study=study, log=log, error=error)
     return _result(walk, run, study=study, results=results, report=report)
 
 
-def _failed(walk: Walk, run: TrackedRun, *, study: str, log: StudyLog, error: PolylensError) -> ChildResult:
+def _end_failed(
+    walk: Walk, run: TrackedRun, *, study: str, log: StudyLog, error: PolylensError
+) -> ChildResult:
     """A child that failed, with what it had finished written to MLflow and onto a page."""
     part = finish_part(walk, error)
     if part is not None and not run.finished:

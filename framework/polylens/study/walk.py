@@ -106,7 +106,7 @@ class Walk:
         def work(folder: Path) -> None:
             from polylens.training import accuracy
 
-            number = accuracy(self._tried(variant), self.plan.examples, options=self.place.options)
+            number = accuracy(self._checked_network(variant), self.plan.examples, options=self.place.options)
             save_number(folder, number)
 
         self.performer.perform(stage, work)
@@ -115,13 +115,13 @@ class Walk:
         """Harvests what is missing of the variant's rows, for all children in one forward pass."""
         for planned in variant.takes.values():
             if self.performer.is_stored(planned.stage):
-                self.performer.found(planned.stage)
+                self.performer.report_stored(planned.stage)
         missing = self._missing_takes(variant)
         if not missing:
             return
         with self.performer.reporting([stage for stage, _ in missing]):
             harvest(
-                self._assembled(variant),
+                self._network_of(variant),
                 self.plan.examples,
                 [take for _, take in missing],
                 recipe=variant.recipe,
@@ -150,7 +150,7 @@ class Walk:
             analysis, rows = planned.analysis, self.rows(variant)
             self.place.ahead.settle()
             if isinstance(analysis, Probe):
-                findings = analysis.probe(rows, self._probed(variant, analysis), services)
+                findings = analysis.probe(rows, self._probed_network(variant, analysis), services)
             elif isinstance(analysis, RowAnalysis):
                 findings = analysis.run(rows, services)
             else:
@@ -159,8 +159,8 @@ class Walk:
 
         self.performer.perform(planned.stage, work)
 
-    def _probed(self, variant: VariantPlan, analysis: Probe) -> Probed:
-        network, device = self._tried(variant), probing_device()
+    def _probed_network(self, variant: VariantPlan, analysis: Probe) -> Probed:
+        network, device = self._checked_network(variant), probing_device()
         if device != "cpu":
             network = replace(network, module=deepcopy(network.module).to(device))
         compares = analysis.compares and not variant.is_own
@@ -200,7 +200,7 @@ class Walk:
             return rows  # whole examples stand at no token
         return replace(rows, tokens=self.plan.examples.row_tokens(origins.example, origins.position))
 
-    def skipped(self, variant: VariantPlan) -> tuple[Skipped, ...]:
+    def skipped_examples(self, variant: VariantPlan) -> tuple[Skipped, ...]:
         """Examples that cannot be used, and those of which no position was chosen, with the reasons."""
         take = next(iter(variant.takes.values()))
         chosen_none = self.performer.read(
@@ -281,17 +281,17 @@ class Walk:
     def _streams(self, variant: VariantPlan) -> Streams:
         return Streams(variant.recipe.seed)
 
-    def _tried(self, variant: VariantPlan) -> Network:
+    def _checked_network(self, variant: VariantPlan) -> Network:
         """The variant's network, whose output for an example is certain to depend on nothing else."""
         from polylens.harvest.dependence import check_examples_alone
 
-        network = self._assembled(variant)
+        network = self._network_of(variant)
         if self._tried_network is not network:
             check_examples_alone(network, self.plan.examples, layers=["output"])
             self._tried_network = network
         return network
 
-    def _assembled(self, variant: VariantPlan) -> Network:
+    def _network_of(self, variant: VariantPlan) -> Network:
         if self._network is None or self._network[0] != variant.recipe:
             made = self.performer.read(
                 lambda: assemble(

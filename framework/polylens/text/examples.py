@@ -18,7 +18,7 @@ from polylens.streams import Streams
 from polylens.text.contexts import around
 from polylens.text.documents import Documents, gone
 from polylens.text.tokenizer import Tokenizer, vocabulary_of
-from polylens.text.tokenizing import tokenized
+from polylens.text.tokenizing import tokenize_documents
 from polylens.text.tokens import Tokens, kept_tokens, text_mark
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def open_text(
     tokens = kept_tokens(
         key,
         cache=cache,
-        make=lambda writer: tokenized(
+        make=lambda writer: tokenize_documents(
             documents,
             tokenizer,
             writer,

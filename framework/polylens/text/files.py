@@ -71,7 +71,7 @@ class TextFiles(Documents):
         for number in numbers:
             name = self._names[number]
             try:
-                yield Document(name, self._decoded(name))
+                yield Document(name, self._decode(name))
             except OSError as error:
                 yield Document(name, "", f"cannot be read: {error.strerror}")
             except UnreadableTextError as error:
@@ -80,11 +80,11 @@ class TextFiles(Documents):
     def text(self, name: str) -> str:
         """One file's text, read again."""
         try:
-            return self._decoded(name)
+            return self._decode(name)
         except (OSError, UnreadableTextError) as error:
             raise gone(name, title=self.title, why=str(error)) from error
 
-    def _decoded(self, name: str) -> str:
+    def _decode(self, name: str) -> str:
         return as_text((self._root / name).read_bytes(), encoding=self._encoding)
 
 

@@ -35,7 +35,7 @@ class Doubt:
         """
         if len(lines) > 1:
             self._long = self._long or line
-            if self._swallowed(lines):
+            if self._swallows_rows(lines):
                 return (
                     f"the quoted field that begins in line {line} seems to hold whole rows: each of the "
                     f"{len(lines)} lines up to its end has {self._width} fields of its own"
@@ -49,7 +49,7 @@ class Doubt:
             )
         return None
 
-    def _swallowed(self, lines: Sequence[str]) -> bool:
+    def _swallows_rows(self, lines: Sequence[str]) -> bool:
         if self._width < 2:
             return False
         rows = [line.rstrip("\r\n").split(self._delimiter) for line in lines]

@@ -86,7 +86,7 @@ def taken_documents(
 
     def take(folder: Path) -> None:
         with (progress or Silent()).task("taking documents", total=documents, unit="documents") as task:
-            count = _written(folder, islice(texts(), documents), advance=task.advance)
+            count = _write(folder, islice(texts(), documents), advance=task.advance)
         if count < documents:
             raise DataError(
                 f"{title} holds {count} documents, fewer than the {documents} asked for",
@@ -122,7 +122,7 @@ def taken_documents(
     return TakenDocuments(folder, title=title)
 
 
-def _written(folder: Path, texts: Iterator[Any], *, advance: Callable[[int], None]) -> int:
+def _write(folder: Path, texts: Iterator[Any], *, advance: Callable[[int], None]) -> int:
     """Writes texts as they come, a few at a time, and gives how many there were."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -130,7 +130,7 @@ def _written(folder: Path, texts: Iterator[Any], *, advance: Callable[[int], Non
     schema = pa.schema([("text", pa.string()), ("problem", pa.string())])
     contents, count = hashlib.sha256(), 0
     with pq.ParquetWriter(folder / _FILE, schema, compression="zstd") as writer:
-        while few := [_checked(value) for value in islice(texts, _GROUP)]:
+        while few := [_check_text(value) for value in islice(texts, _GROUP)]:
             writer.write_table(pa.table(dict(zip(schema.names, zip(*few, strict=True), strict=True)), schema))
             contents.update(json.dumps(few).encode())
             count += len(few)
@@ -144,7 +144,7 @@ def _written(folder: Path, texts: Iterator[Any], *, advance: Callable[[int], Non
     return count
 
 
-def _checked(value: Any) -> tuple[str, str]:
+def _check_text(value: Any) -> tuple[str, str]:
     """A text and what is wrong with it."""
     if value is None:
         return "", "empty"

@@ -17,7 +17,7 @@ _DOCUMENTS, _CHARACTERS = 64, 1_000_000
 _NO_TEXT = -1
 
 
-def tokenized(
+def tokenize_documents(
     documents: Documents,
     tokenizer: Tokenizer,
     writer: TokenWriter,

@@ -45,7 +45,7 @@ def connect(address: str, *, database: Path | None, progress: Progress) -> Any:
         os.environ.setdefault(name, value)
     if database is None:
         _check_database_server(address)
-    with translated():
+    with translate_errors():
         from mlflow.tracking import MlflowClient
 
         _quieten()
@@ -60,7 +60,7 @@ def connect(address: str, *, database: Path | None, progress: Progress) -> Any:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turns whatever MLflow raises into `AwayError` or `RefusedError`, and drops what it warns of.
 
     Its warnings are about MLflow's own use of SQLAlchemy and Starlette, which nobody here can change.

@@ -56,7 +56,7 @@ def make_ready(file: Path) -> Path | None:
             return None
         is_unfinished = contents.revision is None or is_older(contents.revision)
         if contents.filled or not is_unfinished:
-            raise _refused(file, contents)
+            raise _refusal_error(file, contents)
         _wait_for_its_maker(file)
         aside = _put_aside(file)
         _make(file)
@@ -117,7 +117,7 @@ def _is_filled(connection: sqlite3.Connection, table: str) -> bool:
     return connection.execute(f'SELECT 1 FROM "{quoted}" WHERE {own} LIMIT 1').fetchone() is not None
 
 
-def _refused(file: Path, contents: _Contents) -> RefusedError:
+def _refusal_error(file: Path, contents: _Contents) -> RefusedError:
     what, backup = f"the database {file}", shlex.join(["cp", str(file), f"{file}.backup"])
     if not {"experiments", "runs"} <= contents.tables:
         tables = ", ".join(sorted(contents.tables)[:3])
@@ -181,13 +181,13 @@ def _make(file: Path) -> None:
 def _migrate(file: Path) -> None:
     from mlflow.tracking import MlflowClient
 
-    with warnings.catch_warnings(), _unsynced(file):
+    with warnings.catch_warnings(), _without_syncing(file):
         warnings.simplefilter("ignore")
         MlflowClient(tracking_uri=f"sqlite:///{file}").search_experiments(max_results=1)
 
 
 @contextmanager
-def _unsynced(file: Path) -> Iterator[None]:
+def _without_syncing(file: Path) -> Iterator[None]:
     """Spares this file some thousand waits for the disk: until it is whole, nobody misses it."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine

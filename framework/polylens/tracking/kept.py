@@ -88,7 +88,7 @@ class Kept:
                 stream.flush()
                 os.fsync(stream.fileno())
 
-    def waiting(self) -> list[RunIdentity]:
+    def waiting_runs(self) -> list[RunIdentity]:
         """The runs that something waits for: parents before children, then in the order they were opened."""
         identities = [
             RunIdentity.from_plain(json.loads((folder / "run.json").read_bytes()))

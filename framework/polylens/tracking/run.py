@@ -15,7 +15,7 @@ from polylens.tracking.inputs import Input
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, key_name, text
 from polylens.tracking.operations import Artifact, Finish, Inputs, Metrics, Operation, Params, Tags
-from polylens.tracking.params import WHOLE, flatten, shortened
+from polylens.tracking.params import WHOLE, flatten, shorten
 from polylens.tracking.provenance import tags_of
 from polylens.tracking.summary import children_table, numbers_table
 from polylens.tracking.tables import parquet, preview
@@ -97,7 +97,7 @@ class TrackedRun:
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Logs the scientific fields, nested maps as dotted keys; long values are kept whole in a file."""
         flat = flatten(params)
-        short = shortened(flat)
+        short = shorten(flat)
         if list(short.values()) != list(flat.values()):
             whole = {text(key): text(value) for key, value in flat.items()}
             self.log_artifact(WHOLE, json.dumps(whole, indent=2, ensure_ascii=False).encode())

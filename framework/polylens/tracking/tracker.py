@@ -9,7 +9,7 @@ from typing import Any
 
 from polylens.progress import Progress, Silent
 from polylens.settings import Settings
-from polylens.tracking.connection import translated
+from polylens.tracking.connection import translate_errors
 from polylens.tracking.delivery import Delivery
 from polylens.tracking.faults import AwayError, RefusedError
 from polylens.tracking.kept import RunIdentity
@@ -49,19 +49,19 @@ class Tracker:
         if self.is_away:
             return
         try:
-            with translated(), self._delivery.alone():
+            with translate_errors(), self._delivery.alone():
                 self._experiment_id(self._experiment_name(experiment))
         except AwayError as error:
             self._delivery.go_away(error)
 
     def prepare_database(self) -> None:
         """Makes sure that the database exists and can be used; raises as `prepare` does."""
-        with translated(), self._delivery.alone():
+        with translate_errors(), self._delivery.alone():
             _ = self._delivery.client
 
     def experiments(self, *, most: int = 10) -> dict[str, str]:
         """Names and MLflow's ids of the experiments, the latest first."""
-        with translated():
+        with translate_errors():
             entries = self._delivery.client.search_experiments(
                 max_results=most, order_by=["creation_time DESC"]
             )
@@ -97,7 +97,7 @@ class Tracker:
         run = None
         if not self.is_away:
             try:
-                with translated(), self._delivery.alone():
+                with translate_errors(), self._delivery.alone():
                     run = self._find_or_create(identity)
             except AwayError as error:
                 self._delivery.go_away(error)
@@ -111,7 +111,7 @@ class Tracker:
     def send_kept(self) -> int:
         """Sends what earlier runs could not send, and returns how many runs were brought up to date."""
         kept = self._delivery.kept
-        waiting = kept.waiting()
+        waiting = kept.waiting_runs()
         ours = [identity for identity in waiting if identity.address == self.settings.tracking_shown]
         elsewhere = sorted({identity.address for identity in waiting} - {self.settings.tracking_shown})
         if elsewhere:
@@ -138,7 +138,7 @@ class Tracker:
         return sent
 
     def _send(self, identity: RunIdentity) -> bool:
-        with self._delivery.kept.taking(identity) as operations, translated(), self._delivery.alone():
+        with self._delivery.kept.taking(identity) as operations, translate_errors(), self._delivery.alone():
             if operations is None:
                 return False
             rest_of = self._delivery.kept.rest_of(identity)
