@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float64, Int64, Shaped
+from jaxtyping import Int64
 
 from polylens.bits import pack
 from polylens.dataflow import (
@@ -22,25 +22,12 @@ from polylens.dataflow import (
     near_boundary,
 )
 from polylens.errors import UsageError
+from polylens.harvest.collected import Collected
 from polylens.harvest.explaining import output_sums
 from polylens.harvest.loading import Loader, Rule
 from polylens.harvest.resolved import ResolvedTake, Sources, thumbnail_grid
-from polylens.harvest.trying import tried
+from polylens.harvest.trying import Narrowing, try_narrowing
 from polylens.imports import lightning
-
-
-@dataclass(frozen=True)
-class Collected:
-    """The rows that one batch gives one take, still on the device."""
-
-    values: Shaped[torch.Tensor, "rows width"]
-    """Activations or graded codes in 32 bits, or packed codes."""
-    n_near: Int64[torch.Tensor, ""]
-    """Units within the numerical noise of a kink, still on the device: reading it would wait for the pass."""
-    n_units: int
-    """Units that were looked at for it."""
-    sums: Float64[torch.Tensor, "3 units"] | None = None
-    """Sums (`output_sums`) over the output of units that a hard code only approximates; None without such."""
 
 
 class Collector(lightning().LightningModule):  # type: ignore[misc]
@@ -68,7 +55,8 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         self.network = network
         self.resolved = tuple(resolved)
         self._loader = loader
-        self._narrowing: int | None = None
+        self._narrowing: Narrowing | None = None
+        """How passes are narrowed; None until some batch has shown it."""
         self._sources = Sources.of(resolved)
 
     def predict_dataloader(self) -> Loader:
@@ -81,14 +69,15 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         if positions is None or not self.narrows:
             return self._collect(batch)
         if self._narrowing is None:
-            self._narrowing = tried(self._collect, batch)
-        if not self._narrowing:
+            self._narrowing = try_narrowing(self._collect, batch)
+        attention = None if self._narrowing is None else self._narrowing.attention
+        if attention is None:
             return self._collect(batch)
         chosen = ChosenTokens(positions, n_tokens=batch["inputs"].shape[1])
         try:
-            return self._collect(batch, Attentions(chosen, at=self._narrowing))
+            return self._collect(batch, Attentions(chosen, at=attention))
         except NotNarrowError:  # longer texts took another way through the network than the tried one
-            self._narrowing = 0
+            self._narrowing = Narrowing(attention=None)
             return self._collect(batch)
 
     def _collect(self, batch: dict[str, Any], attentions: Attentions | None = None) -> dict[str, Collected]:

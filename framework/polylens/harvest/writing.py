@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from polylens.harvest.collecting import Collected
+from polylens.harvest.collected import Collected
 from polylens.harvest.explaining import sum_of_batches
 from polylens.harvest.loading import Rule
 from polylens.harvest.resolved import ResolvedTake
