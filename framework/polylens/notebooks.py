@@ -15,7 +15,8 @@ from polylens.records import ImageFormat, Labels, Partition, Rows
 from polylens.settings import load_settings
 from polylens.spec import Study, load, loads
 from polylens.study.outlook import Outlook, outlook_of
-from polylens.study.running import ChildResult, StudyResult, run_study
+from polylens.study.running import run_study
+from polylens.study.study_results import ChildResult, StudyResult
 
 if TYPE_CHECKING:
     import torch

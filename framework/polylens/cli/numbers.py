@@ -12,7 +12,7 @@ from polylens.analyses import NETWORK
 from polylens.cli.columns import Column, Row, block
 from polylens.records import Draws, Number
 from polylens.study.results import Result
-from polylens.study.running import ChildResult
+from polylens.study.study_results import ChildResult
 
 _MOST_CHILDREN = 20
 _LONGEST_INLINE = 26

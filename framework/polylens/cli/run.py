@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from polylens.spec import Study
-    from polylens.study.running import ChildResult, StudyResult
+    from polylens.study.study_results import ChildResult, StudyResult
 
 FAILED, SOME_FAILED, NOT_LOGGED = 1, 3, 4
 
@@ -70,7 +70,7 @@ def command(
     files = spec_files(specs)
     studies = [load(path, overrides=overrides) for path in files]
     settings = [load_settings(path) for path in files]
-    from polylens.study.logs import experiment_of
+    from polylens.study.logs import mlflow_experiment
     from polylens.study.running import overview_of, run_study
 
     with open_progress(quiet=quiet or as_json) as progress:
@@ -83,7 +83,7 @@ def command(
     children = [child for result in results for child in result.children]
     overview = results[0].overview
     if len(results) > 1:
-        overview = overview_of(children, name=", ".join(dict.fromkeys(map(experiment_of, studies))))
+        overview = overview_of(children, name=", ".join(dict.fromkeys(map(mlflow_experiment, studies))))
     if as_json:
         printed = {"runs": [child.to_plain() for child in children]}
         click.echo(json.dumps(printed, ensure_ascii=False))

@@ -12,7 +12,7 @@ from polylens.cli.comparisons import table_of_comparisons
 from polylens.cli.numbers import short, table_of_one, table_of_several
 from polylens.errors import shown_path
 from polylens.records import Labels
-from polylens.study.running import StudyResult
+from polylens.study.study_results import StudyResult
 
 _LEAST_LABEL_LINES, _MOST_LABEL_LINES = 3, 6
 _MOST_REPORTS = 4

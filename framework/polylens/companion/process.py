@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 from polylens.companion.frames import read_frame, write_frame
 
 Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+Answer = TypeVar("Answer")
 
 
 class Companion:
@@ -49,10 +49,10 @@ class Companion:
             self._thread.join()
 
     def ahead(
-        self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> Future[Result]:
+        self, function: Callable[Arguments, Answer], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Answer]:
         """Asks for a call, to be done after all that were asked for before."""
-        asked: Future[Result] = Future()
+        asked: Future[Answer] = Future()
         if self._is_allowed:
             if self._thread is None:
                 self._process = _start()
@@ -61,7 +61,7 @@ class Companion:
             self._calls.put((asked, lambda: (function, args, kwargs)))
         return asked
 
-    def result(self, asked: Future[Result], here: Callable[[], Result]) -> Result:
+    def result(self, asked: Future[Answer], here: Callable[[], Answer]) -> Answer:
         """What an asked call gave; waits where it is being done, and else calls `here` instead."""
         if asked.cancel():
             return here()

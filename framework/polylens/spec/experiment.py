@@ -63,6 +63,16 @@ class Experiment(Heading):
     labels: dict[str, Label] = Field(default_factory=dict)
     """What names the clusters, by name."""
 
+    @property
+    def module_path(self) -> str:
+        """The module path that `layer` stands for: an alias looked up, or else `layer` itself."""
+        return self.model.aliases().get(self.layer, self.layer)
+
+    @property
+    def takes_whole_examples(self) -> bool:
+        """Whether a row is a whole example rather than a position, since its code is of all positions."""
+        return self.code is not None and self.code.positions == "all"
+
     def to_plain(self) -> dict[str, Any]:
         """The experiment as plain data: a spec that loads to the same experiment and needs no registry."""
         plain: dict[str, Any] = {

@@ -13,6 +13,7 @@ from polylens.errors import Place, Problem, nearest
 from polylens.labels import Label
 from polylens.models import Model
 from polylens.spec.checking import Parts
+from polylens.spec.identity import REFERENCE
 from polylens.spec.layers import known_layers
 from polylens.spec.ledger import Ledger, Path, at, dotted_path, items_of
 
@@ -42,11 +43,11 @@ class _Checker:
         """Problems of `of`: each must lead to an analysis, and for some to one that gives clusters."""
         for name, analysis in self.analyses.items():
             for number, upstream in enumerate(analysis.upstream()):
-                path = self._reference_path(("analyses", name, "of"), number)
+                path = self._reference_path(("analyses", name, REFERENCE), number)
                 wanted = analysis.stands_on_partitions and upstream != name
                 yield from self._reference(upstream, path, partition=wanted)
         for name, label in self.labels.items():
-            yield from self._reference(label.of, ("labels", name, "of"), partition=True)
+            yield from self._reference(label.of, ("labels", name, REFERENCE), partition=True)
 
     def cycles(self) -> Iterator[Problem]:
         """Problems of analyses that stand on themselves, directly or through others."""
@@ -136,7 +137,7 @@ class _Checker:
         if name in trail:
             circle = [*trail[trail.index(name) :], name]
             upstream = self.analyses[circle[-2]].upstream()
-            path = self._reference_path(("analyses", circle[-2], "of"), upstream.index(name))
+            path = self._reference_path(("analyses", circle[-2], REFERENCE), upstream.index(name))
             notes = (" -> ".join(circle),)
             yield Problem("'of' goes in a circle", self._place(path), dotted_path(path), None, notes)
         elif name in self.analyses and name not in finished:

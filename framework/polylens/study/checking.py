@@ -151,9 +151,9 @@ def check_inputs(study: Study, plans: Sequence[ChildPlan]) -> None:
     """
     problems: dict[tuple[tuple[int, ...], tuple[int, ...]], Problem] = {}
     for plan in plans:
-        taken = plan.child.experiment.model.input_shape()
+        taken = plan.experiment.model.input_shape()
         given = tuple(plan.examples.batch([0]).shape[1:]) if len(plan.examples) else taken
-        if given != taken and not _is_shorter_text(given, plan.child.experiment.model):
+        if given != taken and not _is_shorter_text(given, plan.experiment.model):
             problems[taken, given] = Problem(
                 f"the network takes inputs of {_extent(taken)}, the dataset's examples have {_extent(given)}",
                 place=study.place_of_change("model"),
@@ -176,14 +176,14 @@ def _extent(shape: tuple[int, ...]) -> str:
 
 def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
     """What is wrong with a child's layer, code and sampling on this network."""
-    layer = experiment.model.aliases().get(experiment.layer, experiment.layer)
+    layer = experiment.module_path
     if layer in flow.unusable:
         return [Problem(f"'{experiment.layer}' is not a layer: {flow.unusable[layer]}", path="layer")]
     if layer not in flow.layers:
         return [_no_layer(experiment, [*experiment.model.aliases(), *flow.layers])]
     problems = []
     grid = flow.layers[layer].grid
-    whole = experiment.code is not None and experiment.code.positions == "all"
+    whole = experiment.takes_whole_examples
     if grid and experiment.sampling is None and not whole:
         extent = " x ".join(map(str, grid))
         problems.append(

@@ -44,20 +44,20 @@ class Drawing:
             # What goes wrong here goes wrong in the stage as well, which says where.
             with suppress(Exception):
                 analysis, outcomes = self._own.analyses[name].analysis, self.walk.outcomes(name)
-                self._asked[name] = self.walk.place.ahead.draw(
+                self._asked[name] = self.walk.workshop.ahead.draw(
                     analysis, outcomes, marks=self._marks, subject=self.subject
                 )
 
     @property
     def _subject_names(self) -> list[str]:
         """What captions call the network, its layer and the dataset: names that are no part of any number."""
-        return [title_of(self.walk.plan), self.walk.plan.child.names["dataset"]]
+        return [title_of(self.walk.plan), self.walk.plan.names["dataset"]]
 
     @cached_property
     def _marks(self) -> Mapping[str, Mark]:
         """How each control is shown, by its name in the spec; of two of one kind only the first."""
         marks: dict[str, Mark] = {}
-        for named in self.walk.plan.child.experiment.controls:
+        for named in self.walk.plan.experiment.controls:
             mark = named.control.mark
             if mark is not None and mark not in marks.values():
                 marks[named.name] = mark
@@ -129,7 +129,7 @@ class Drawing:
             outcomes = self.walk.outcomes(name)
             here = partial(draw_figures, analysis, outcomes, marks=self._marks, subject=self.subject)
             asked = self._asked.pop(name, None)
-            figures = [*(here() if asked is None else self.walk.place.ahead.figures(asked, here))]
+            figures = [*(here() if asked is None else self.walk.workshop.ahead.figures(asked, here))]
             cards = self.cards(name)
             if cards is not None and (gallery := gallery_of(cards, subject=self.subject)) is not None:
                 figures.append(gallery)
@@ -144,7 +144,7 @@ class Drawing:
         history = self.walk.training_history()
         if history is None:
             return
-        names = self.walk.plan.child.names
+        names = self.walk.plan.names
         figure = Figure(
             name="training",
             title="Training",

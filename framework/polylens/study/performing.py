@@ -14,7 +14,7 @@ from polylens.progress import Progress, Task, Under
 from polylens.store import Store
 from polylens.study.stages import Stage
 
-Result = TypeVar("Result")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Performer:
         """The stage's folder in the store, verified."""
         return self.store.open(stage.kind, stage.digest)
 
-    def read(self, read: Callable[[], Result], *, again: Callable[[], None]) -> Result:
+    def read(self, read: Callable[[], Value], *, again: Callable[[], None]) -> Value:
         """Reads a stored result; a damaged one was put aside by the store, and is computed again once."""
         try:
             return read()

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polylens.analyses import Analysis, Need, Probe
+from polylens.spec import without_references
 from polylens.study.plans import PlannedAnalysis
-from polylens.study.stages import Stage, without_references
+from polylens.study.stages import Stage
 from polylens.study.variants import Variant
 
 

@@ -16,7 +16,7 @@ from polylens.harvest import Take
 from polylens.progress import Progress
 from polylens.records import Examples, TextFormat
 from polylens.settings import Settings
-from polylens.spec import Child, Experiment, Study
+from polylens.spec import Child, Experiment, Study, without_references
 from polylens.store import Store
 from polylens.study.planned_analyses import AnalysisPlanner, all_needs
 from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, PlannedTake, VariantPlan
@@ -26,7 +26,6 @@ from polylens.study.stages import (
     Stage,
     network_identity,
     training_stage,
-    without_references,
 )
 from polylens.study.variants import Variant, variants_of
 
@@ -86,8 +85,6 @@ def plan_child(
         child=child,
         examples=examples,
         train_examples=train_examples,
-        layer=planner.layer,
-        whole=planner.whole,
         variants=tuple(planner.variant(variant) for variant in variants),
         root=root,
     )
@@ -162,8 +159,8 @@ class _Planner:
         self.train_examples = train_examples
         self.root = root
         self.options = options
-        self.layer = experiment.model.aliases().get(experiment.layer, experiment.layer)
-        self.whole = experiment.code is not None and experiment.code.positions == "all"
+        self.layer = experiment.module_path
+        self.whole = experiment.takes_whole_examples
         self.is_text = isinstance(experiment.model.input_format(), TextFormat)
         # Numbers of tokens have no distances; their embeddings have, and know as little of what is around.
         self.raw_layer: str | None = "input"

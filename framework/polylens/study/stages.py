@@ -84,11 +84,3 @@ def training_stage(recipe: Recipe, *, name: str, train_fingerprint: str) -> Stag
             "stream": list(streams.path),
         },
     )
-
-
-def without_references(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """The identity of an analysis or a label without `of`, the names of the analyses that it stands on.
-
-    A digest has the digests of these analyses instead, so that renaming one changes nothing.
-    """
-    return {key: value for key, value in identity.items() if key != "of"}

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Workshop:
     """Everything the walk works with, the same for all children of a study."""
 
     store: Store
@@ -54,10 +54,10 @@ class Workplace:
 class Walk:
     """The walk of one child. Keeps nothing but the network at hand; results are read from the store."""
 
-    def __init__(self, plan: ChildPlan, place: Workplace, *, stages: Task | None = None) -> None:
+    def __init__(self, plan: ChildPlan, workshop: Workshop, *, stages: Task | None = None) -> None:
         self.plan = plan
-        self.place = place
-        self.performer = Performer(place.store, place.progress, stages=stages)
+        self.workshop = workshop
+        self.performer = Performer(workshop.store, workshop.progress, stages=stages)
         self._network: tuple[Recipe, Network] | None = None
         self._tried_network: Network | None = None
 
@@ -91,7 +91,7 @@ class Walk:
                 training=training,
                 streams=streams,
                 folder=folder,
-                options=self.place.options,
+                options=self.workshop.options,
                 progress=self.performer.progress_of(stage),
             )
 
@@ -106,7 +106,9 @@ class Walk:
         def work(folder: Path) -> None:
             from polylens.training import accuracy
 
-            number = accuracy(self._checked_network(variant), self.plan.examples, options=self.place.options)
+            number = accuracy(
+                self._checked_network(variant), self.plan.examples, options=self.workshop.options
+            )
             save_number(folder, number)
 
         self.performer.perform(stage, work)
@@ -126,9 +128,9 @@ class Walk:
                 [take for _, take in missing],
                 recipe=variant.recipe,
                 streams=self._streams(variant),
-                store=self.place.store,
-                root=self.place.root,
-                options=self.place.options,
+                store=self.workshop.store,
+                root=self.workshop.root,
+                options=self.workshop.options,
                 progress=self.performer.progress_of(missing[0][0]),
                 about={stage.digest: stage.about() for stage, _ in missing},
             )
@@ -145,10 +147,10 @@ class Walk:
                 streams=self._streams(variant).child(planned.analysis.kind()),
                 upstream=self._upstream(variant, planned),
                 progress=self.performer.progress_of(planned.stage),
-                keeper=KeptArrays(self.place.store, planned.stage.kind, planned.stage.digest),
+                keeper=KeptArrays(self.workshop.store, planned.stage.kind, planned.stage.digest),
             )
             analysis, rows = planned.analysis, self.rows(variant)
-            self.place.ahead.settle()
+            self.workshop.ahead.settle()
             if isinstance(analysis, Probe):
                 findings = analysis.probe(rows, self._probed_network(variant, analysis), services)
             elif isinstance(analysis, RowAnalysis):
@@ -165,7 +167,7 @@ class Walk:
             network = replace(network, module=deepcopy(network.module).to(device))
         compares = analysis.compares and not variant.is_own
         own = self.rows(self.plan.own) if compares else None
-        return Probed(network, self.plan.examples, self.plan.layer, own)
+        return Probed(network, self.plan.examples, self.plan.module_path, own)
 
     def label(self, variant: VariantPlan, name: str) -> None:
         """Labels the clusters of one analysis."""
@@ -189,7 +191,7 @@ class Walk:
         takes = variant.takes
         rows = self.performer.read(
             lambda: load_rows(
-                self.place.store,
+                self.workshop.store,
                 activations=takes["activations"].stage.digest if "activations" in takes else None,
                 codes=takes["codes"].stage.digest if "codes" in takes else None,
             ),
@@ -204,7 +206,7 @@ class Walk:
         """Examples that cannot be used, and those of which no position was chosen, with the reasons."""
         take = next(iter(variant.takes.values()))
         chosen_none = self.performer.read(
-            lambda: load_skipped(self.place.store, take.stage.digest), again=lambda: self.harvest(variant)
+            lambda: load_skipped(self.workshop.store, take.stage.digest), again=lambda: self.harvest(variant)
         )
         return (*self.plan.examples.skipped, *chosen_none)
 
@@ -267,7 +269,7 @@ class Walk:
     def _missing_takes(self, variant: VariantPlan) -> list[tuple[Stage, Take]]:
         """Takes of the same network on the same examples that the store lacks, over all children."""
         missing: dict[str, tuple[Stage, Take]] = {}
-        for plan in self.place.plans:
+        for plan in self.workshop.plans:
             if plan.examples.fingerprint != self.plan.examples.fingerprint:
                 continue
             for other in plan.variants:
@@ -297,9 +299,9 @@ class Walk:
                 lambda: assemble(
                     variant.recipe,
                     self.plan.examples,
-                    store=self.place.store,
-                    root=self.place.root,
-                    progress=self.place.progress,
+                    store=self.workshop.store,
+                    root=self.workshop.root,
+                    progress=self.workshop.progress,
                 ),
                 again=lambda: self.train(variant),
             )

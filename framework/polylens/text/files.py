@@ -11,7 +11,7 @@ from polylens.errors import DataError
 from polylens.folders import files_below
 from polylens.progress import Progress
 from polylens.records import Skipped
-from polylens.text.documents import Document, Documents, gone
+from polylens.text.documents import Documents, TextDocument, gone
 from polylens.text.encodings import UnreadableTextError, as_text
 from polylens.text.file_digests import contents_digest
 
@@ -19,7 +19,7 @@ _VERSION = 2
 """Raised when the same files give other documents; part of every fingerprint."""
 
 
-class TextFiles(Documents):
+class FileDocuments(Documents):
     """The files below a folder that match a pattern, sorted by their path.
 
     Those that do not match are counted in `skipped`, by their ending; hidden ones are named there.
@@ -66,16 +66,16 @@ class TextFiles(Documents):
         contents = contents_digest(files, root=self._root, cache=cache, progress=progress)
         return digest({"version": _VERSION, "contents": contents, "encoding": self._encoding})
 
-    def read(self, numbers: Sequence[int]) -> Iterator[Document]:
+    def read(self, numbers: Sequence[int]) -> Iterator[TextDocument]:
         """These files one by one; one that is not in the encoding says so."""
         for number in numbers:
             name = self._names[number]
             try:
-                yield Document(name, self._decode(name))
+                yield TextDocument(name, self._decode(name))
             except OSError as error:
-                yield Document(name, "", f"cannot be read: {error.strerror}")
+                yield TextDocument(name, "", f"cannot be read: {error.strerror}")
             except UnreadableTextError as error:
-                yield Document(name, "", str(error))
+                yield TextDocument(name, "", str(error))
 
     def text(self, name: str) -> str:
         """One file's text, read again."""

@@ -15,7 +15,7 @@ from typing import Any
 from polylens.digests import file_sha256
 from polylens.errors import DataError
 from polylens.progress import Progress, Silent
-from polylens.text.documents import Document, Documents, gone
+from polylens.text.documents import Documents, TextDocument, gone
 
 _FILE, _ABOUT = "documents.parquet", "documents.json"
 _GROUP = 64
@@ -39,7 +39,7 @@ class TakenDocuments(Documents):
         """Digest of all texts in their order, whatever file they are in."""
         return self._texts
 
-    def read(self, numbers: Sequence[int]) -> Iterator[Document]:
+    def read(self, numbers: Sequence[int]) -> Iterator[TextDocument]:
         """These documents one by one; ascending numbers are read in one pass."""
         import pyarrow.parquet as pq
 
@@ -48,7 +48,7 @@ class TakenDocuments(Documents):
                 rows = file.read_row_group(group).to_pylist()
                 for number in members:
                     row = rows[number - group * _GROUP]
-                    yield Document(f"{self.title}:{number + 1}", row["text"], row["problem"])
+                    yield TextDocument(f"{self.title}:{number + 1}", row["text"], row["problem"])
 
     def text(self, name: str) -> str:
         """One document's text, read again."""

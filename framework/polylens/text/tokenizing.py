@@ -8,7 +8,7 @@ import numpy as np
 
 from polylens.progress import Progress
 from polylens.records import Skipped
-from polylens.text.documents import Document, Documents
+from polylens.text.documents import Documents, TextDocument
 from polylens.text.tokenizer import Tokenizer
 from polylens.text.tokens import TokenWriter, text_mark
 
@@ -57,8 +57,8 @@ def tokenize_documents(
     return skipped
 
 
-def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
-    few: list[Document] = []
+def _batches(documents: Iterator[TextDocument]) -> Iterator[list[TextDocument]]:
+    few: list[TextDocument] = []
     letters = 0
     for document in documents:
         few.append(document)
@@ -71,7 +71,7 @@ def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
 
 
 def _write(
-    few: Sequence[Document],
+    few: Sequence[TextDocument],
     tokenizer: Tokenizer,
     writer: TokenWriter,
     *,
