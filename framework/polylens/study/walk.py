@@ -12,7 +12,7 @@ from polylens.analyses import GROUNDWORK, Outcome, Probe, Probed, RowAnalysis
 from polylens.assembly import Recipe, assemble
 from polylens.devices import Options, probing_device
 from polylens.errors import DataError
-from polylens.harvest import Take, harvest, load_rows, load_skipped
+from polylens.harvest import harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
 from polylens.records import Findings, Labels, Network, Number, Rows, Skipped
 from polylens.store import (
@@ -29,8 +29,8 @@ from polylens.store import (
 from polylens.streams import Streams
 from polylens.study.ahead import Ahead
 from polylens.study.performing import Performer
+from polylens.study.planned_takes import missing_takes
 from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
-from polylens.study.stages import Stage
 from polylens.work import Work
 
 if TYPE_CHECKING:
@@ -118,21 +118,22 @@ class Walk:
         for planned in variant.takes.values():
             if self.performer.is_stored(planned.stage):
                 self.performer.report_stored(planned.stage)
-        missing = self._missing_takes(variant)
+        missing = missing_takes(self.workshop.plans, self.plan, variant, self.performer)
         if not missing:
             return
-        with self.performer.reporting([stage for stage, _ in missing]):
+        stages = [planned.stage for planned in missing]
+        with self.performer.reporting(stages):
             harvest(
                 self._network_of(variant),
                 self.plan.examples,
-                [take for _, take in missing],
+                [planned.take for planned in missing],
                 recipe=variant.recipe,
                 streams=self._streams(variant),
                 store=self.workshop.store,
                 root=self.workshop.root,
                 options=self.workshop.options,
-                progress=self.performer.progress_of(missing[0][0]),
-                about={stage.digest: stage.about() for stage, _ in missing},
+                progress=self.performer.progress_of(stages[0]),
+                about={stage.digest: stage.about() for stage in stages},
             )
 
     def analyse(self, variant: VariantPlan, name: str) -> None:
@@ -265,20 +266,6 @@ class Walk:
             outcome = Outcome(self.rows(variant), self.findings(variant, name), upstream)
             outcomes[variant.name] = (*outcomes.get(variant.name, ()), outcome)
         return outcomes
-
-    def _missing_takes(self, variant: VariantPlan) -> list[tuple[Stage, Take]]:
-        """Takes of the same network on the same examples that the store lacks, over all children."""
-        missing: dict[str, tuple[Stage, Take]] = {}
-        for plan in self.workshop.plans:
-            if plan.examples.fingerprint != self.plan.examples.fingerprint:
-                continue
-            for other in plan.variants:
-                if other.recipe == variant.recipe:
-                    for planned in other.takes.values():
-                        if not self.performer.is_stored(planned.stage):
-                            missing[planned.stage.digest] = (planned.stage, planned.take)
-        own = {planned.stage.digest for planned in variant.takes.values()}
-        return list(missing.values()) if own & missing.keys() else []
 
     def _streams(self, variant: VariantPlan) -> Streams:
         return Streams(variant.recipe.seed)
