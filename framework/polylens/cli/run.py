@@ -54,7 +54,6 @@ def command(
     from polylens.cli.progress import open_progress
     from polylens.cli.specs import spec_files
     from polylens.devices import Options
-    from polylens.errors import shown_path
     from polylens.settings import load_settings
     from polylens.spec import load
 
@@ -88,12 +87,7 @@ def command(
         printed = {"runs": [child.to_plain() for child in children]}
         click.echo(json.dumps(printed, ensure_ascii=False))
     else:
-        from polylens.cli.summary import show_result
-
-        for study, result in zip(studies, results, strict=True):
-            show_result(result, name=study.name)
-        if overview is not None:
-            click.echo(f"All of them on one page: {shown_path(overview)}")
+        _show_results(studies, results, overview)
     for study, result in zip(studies, results, strict=True):
         _show_failures(study, result.failed)
     for result in results:
@@ -101,6 +95,16 @@ def command(
             # With --quiet and --json too: nothing but the exit code would say it otherwise.
             click.echo(result.unlogged_in_words, err=True)
     return _exit_code(results)
+
+
+def _show_results(studies: Sequence[Study], results: Sequence[StudyResult], overview: Path | None) -> None:
+    from polylens.cli.summary import show_result
+    from polylens.errors import shown_path
+
+    for study, result in zip(studies, results, strict=True):
+        show_result(result, name=study.name)
+    if overview is not None:
+        click.echo(f"All of them on one page: {shown_path(overview)}")
 
 
 def _show_failures(study: Study, failed: Sequence[ChildResult]) -> None:

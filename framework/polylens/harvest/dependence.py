@@ -68,7 +68,7 @@ def _dependence(trial: Trial, inputs: TrialInputs) -> tuple[str, str, str] | Non
         return where, "are drawn at random", _RANDOM
     first, second = inputs.companions
     among = trial.values([inputs.one, first, second])
-    last = trial.values([second, first, inputs.one], place=2)
+    last = trial.values([second, first, inputs.one], index=2)
     others = trial.values([inputs.one, second, second])
     if _differs(trial, inputs, alone, among, last, others) is not None:
         return _dependence_on_batch(trial, inputs, alone, among, last, others)
@@ -89,7 +89,7 @@ def _dependence_on_batch(
     where = _differs(trial, inputs, alone, among, last, others) or ""
     trial.start_anew()
     first, second = inputs.companions
-    if trial.differs(last, trial.values([second, first, inputs.one], place=2), inputs.one) is not None:
+    if trial.differs(last, trial.values([second, first, inputs.one], index=2), inputs.one) is not None:
         return where, "depend on what was passed before", _STATE
     if inputs.is_text:
         n_tokens = inputs.one.shape[1]

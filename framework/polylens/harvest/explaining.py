@@ -68,13 +68,13 @@ class OutputSums:
 
     def add(self, sums: Float64[np.ndarray, "3 units"], *, n_rows: int) -> None:
         """Adds the sums of the next examples, which have so many rows."""
-        place = self._added * _MOST_PARTS // max(self._n_parts, _MOST_PARTS)
-        if place == len(self._parts):
+        part = self._added * _MOST_PARTS // max(self._n_parts, _MOST_PARTS)
+        if part == len(self._parts):
             self._parts.append(np.zeros_like(sums))
             self._rows.append(0)
         with np.errstate(invalid="ignore"):  # of `inf` and `-inf`, which `explained_by` has no answer for
-            self._parts[place] += sums
-        self._rows[place] += n_rows
+            self._parts[part] += sums
+        self._rows[part] += n_rows
         self._added += 1
 
     @property
@@ -110,8 +110,8 @@ def explained_by(sums: OutputSums, *, selection: Selection) -> Explained | None:
     again = [(_shares(*rest), rest[1]) for rest in sums.without_each()]
     parts = [(shares, n_rows / (n_rows - rows)) for shares, rows in again if shares is not None]
     limits = [
-        jackknife_limits(value, [(shares[place], size) for shares, size in parts])
-        for place, value in enumerate(overall)
+        jackknife_limits(value, [(shares[index], size) for shares, size in parts])
+        for index, value in enumerate(overall)
     ]
     units = {layer.name: layer.units for layer in selection.scheme.layers}
     return Explained(

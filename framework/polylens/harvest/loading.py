@@ -85,17 +85,17 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
         positions: list[np.ndarray] = []
         examples: list[np.ndarray] = []
         skipped: list[tuple[int, str, str]] = []
-        for place, index in enumerate(indices):
-            example_id = self._examples.ids[index]
-            own = self._examples.valid(index)
+        for index, example in enumerate(indices):
+            example_id = self._examples.ids[example]
+            own = self._examples.valid(example)
             valid = everywhere if own is None else own
             try:
-                chosen = self._choose(rule.sampling, index, valid, rule.grid)
+                chosen = self._choose(rule.sampling, example, valid, rule.grid)
             except TooFewPositionsError as error:
-                skipped.append((index, example_id, str(error)))
+                skipped.append((example, example_id, str(error)))
                 continue
             positions.append(np.asarray(chosen, dtype=np.int64))
-            examples.append(np.full(len(chosen), place, dtype=np.int64))
+            examples.append(np.full(len(chosen), index, dtype=np.int64))
         return {
             "example_of_row": torch.from_numpy(np.concatenate([np.empty(0, np.int64), *examples])),
             "position": torch.from_numpy(np.concatenate([np.empty(0, np.int64), *positions])),

@@ -65,7 +65,7 @@ class Trial:
         self,
         inputs: list[torch.Tensor],
         *,
-        place: int = 0,
+        index: int = 0,
         seed: int = 0,
         module: torch.nn.Module | None = None,
     ) -> Values:
@@ -73,7 +73,7 @@ class Trial:
 
         Args:
             inputs: batches of one, which are passed as one batch.
-            place: index of the input whose values are wanted.
+            index: which of the inputs it is whose values are wanted.
             seed: the seed of all global random streams while the network runs.
             module: another network than the one that is tried.
 
@@ -81,12 +81,12 @@ class Trial:
             UsageError: the network fails on this batch.
         """
         values_by_name: dict[str, torch.Tensor] = {}
-        is_text = inputs[place].dtype == torch.int64
+        is_text = inputs[index].dtype == torch.int64
 
         def take(source: str | Nonlinearity, tensor: torch.Tensor) -> None:
-            values = tensor.detach()[place]
+            values = tensor.detach()[index]
             if is_text and values.dim() > 1 and len(values) == batch.shape[1]:
-                values = values[: inputs[place].shape[1]]  # the rest is made of padding
+                values = values[: inputs[index].shape[1]]  # the rest is made of padding
             values_by_name[source if isinstance(source, str) else source.name] = values.clone()
 
         batch = batch_of(inputs, filling=self._filling).to(self._device)

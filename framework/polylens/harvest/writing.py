@@ -59,8 +59,8 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
     ) -> None:
         """Takes one batch's rows; writes the shard that is whole with it."""
         self._held.append(({name: batch[name] for name in ("indices", "rows", "contents")}, prediction))
-        place = bisect_right(self._shards, batch["indices"][0], key=lambda shard: shard.start)
-        shard = self._shards[place - 1]
+        index = bisect_right(self._shards, batch["indices"][0], key=lambda shard: shard.start)
+        shard = self._shards[index - 1]
         if sum(len(held["indices"]) for held, _ in self._held) < len(shard):
             return
         for item in self._resolved:

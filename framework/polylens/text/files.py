@@ -105,7 +105,7 @@ def _parts_match(parts: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
     first, rest = patterns[0], patterns[1:]
     if first == "**":
         # At the end it stands for files in folders of any depth, elsewhere for folders alone.
-        return not rest or any(_parts_match(parts[place:], rest) for place in range(len(parts)))
+        return not rest or any(_parts_match(parts[depth:], rest) for depth in range(len(parts)))
     return fnmatchcase(parts[0], first) and _parts_match(parts[1:], rest)
 
 

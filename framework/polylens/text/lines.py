@@ -105,8 +105,8 @@ class Lines:
             searched: bytes of it that are known to hold no whole end of a line.
         """
         end, width = self._form.end, len(self._form.end)
-        place = self._held.find(end, start + max(searched - width + 1, 0))
+        offset = self._held.find(end, start + max(searched - width + 1, 0))
         # The bytes of an end may lie across two letters.
-        while place >= 0 and (place - start) % width:
-            place = self._held.find(end, place + 1)
-        return place if place < 0 else place + width
+        while offset >= 0 and (offset - start) % width:
+            offset = self._held.find(end, offset + 1)
+        return offset if offset < 0 else offset + width

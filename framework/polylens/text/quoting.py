@@ -57,5 +57,5 @@ class Doubt:
             return False
         # Lines of text with a comma each are nothing rare; with a tab each, or below numbers, they are.
         return self._delimiter == "\t" or any(
-            all(_NUMBER.fullmatch(row[place].strip()) for row in rows) for place in range(self._width)
+            all(_NUMBER.fullmatch(row[column].strip()) for row in rows) for column in range(self._width)
         )

@@ -94,32 +94,41 @@ def taken_documents(
             )
 
     if cache is None:
-        scratch = Path(tempfile.mkdtemp(prefix="polylens-documents-"))
-        try:
-            take(scratch)
-            found = TakenDocuments(scratch, title=title)
-        except BaseException:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise
-        weakref.finalize(found, shutil.rmtree, scratch, ignore_errors=True)
-        return found
+        return _in_scratch(take, title=title)
     folder = cache / f"documents-{key}"
     if not _is_whole(folder):
-        cache.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".documents-", dir=cache))
-        try:
-            take(beside)
-            if not _is_whole(folder):
-                shutil.rmtree(folder, ignore_errors=True)
-                try:
-                    beside.rename(folder)
-                except OSError:
-                    # Another process was faster.
-                    if not _is_whole(folder):
-                        raise
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+        _take_into(folder, take)
     return TakenDocuments(folder, title=title)
+
+
+def _in_scratch(take: Callable[[Path], None], *, title: str) -> TakenDocuments:
+    """Documents in a folder of their own, which is removed when nobody has them any more."""
+    scratch = Path(tempfile.mkdtemp(prefix="polylens-documents-"))
+    try:
+        take(scratch)
+        taken = TakenDocuments(scratch, title=title)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    weakref.finalize(taken, shutil.rmtree, scratch, ignore_errors=True)
+    return taken
+
+
+def _take_into(folder: Path, take: Callable[[Path], None]) -> None:
+    """Takes documents beside a folder and moves them there, whole, unless another process was faster."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".documents-", dir=folder.parent))
+    try:
+        take(beside)
+        if not _is_whole(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                beside.rename(folder)
+            except OSError:
+                if not _is_whole(folder):
+                    raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _write(folder: Path, texts: Iterator[Any], *, advance: Callable[[int], None]) -> int:
