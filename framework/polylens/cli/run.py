@@ -91,9 +91,7 @@ def command(
     for study, result in zip(studies, results, strict=True):
         _show_failures(study, result.failed)
     for result in results:
-        if result.unlogged:
-            # With --quiet and --json too: nothing but the exit code would say it otherwise.
-            click.echo(result.unlogged_in_words, err=True)
+        _say_unlogged(result)
     return _exit_code(results)
 
 
@@ -118,6 +116,12 @@ def _show_failures(study: Study, failed: Sequence[ChildResult]) -> None:
         show_failure(child.name, child.error, place=study.place_of(path) if path else None)
         if click.get_current_context().find_root().meta.get("polylens.traceback"):
             click.echo("".join(tracebacks.format_exception(child.error)), err=True)
+
+
+def _say_unlogged(result: StudyResult) -> None:
+    """Says what MLflow lacks, with --quiet and --json too: else nothing but the exit code would say it."""
+    if result.unlogged:
+        click.echo(result.unlogged_in_words, err=True)
 
 
 def _exit_code(results: Sequence[StudyResult]) -> int:

@@ -25,7 +25,7 @@ def answer(tables: Sequence[ScoreTable]) -> tuple[str, ...]:
     sentences: list[str] = []
     for table in marked or tables:
         whose = f"{words(table.title)}: " if len(marked or tables) > 1 else ""
-        said = (whose + part for part in _parts(_answering(table)))
+        said = (whose + part for part in _parts(_answering_scores(table)))
         sentences += [f"{each[:1].upper()}{each[1:]}." for each in said]
     return tuple(sentences)
 
@@ -82,7 +82,7 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _answering(table: ScoreTable) -> list[Score]:
+def _answering_scores(table: ScoreTable) -> list[Score]:
     marked = [score for score in table.rows if score.headline]
     by_name = {score.name: score for score in table.rows}
     if not marked:

@@ -80,7 +80,7 @@ class _Writer:
     def problem(self, details: ErrorDetails, inner: Path, left: Path) -> Problem:
         match details["type"]:
             case "missing" if left:
-                return self._missing(inner, left[0])
+                return self._missing_problem(inner, left[0])
             case "extra_forbidden" if inner:
                 return self._unknown_key(inner)
             case kind if kind in _OWN_WORDS:
@@ -88,7 +88,7 @@ class _Writer:
         message = details["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         return self._at(inner, f"{self._owner((*self.path, *inner))}: {message}", key=True)
 
-    def _missing(self, inner: Path, name: str) -> Problem:
+    def _missing_problem(self, inner: Path, name: str) -> Problem:
         owner = (*self.path, *inner)
         about = self._fields(owner)[name].description or ""
         notes = (f"{name}: {about}",) if about else ()

@@ -72,7 +72,7 @@ def plan_child(
 ) -> ChildPlan:
     """The stages of one child, which is of one of so many layers."""
     examples = opened.of(variants_of(child.experiment, limit=limit)[0].recipe)
-    experiment = child.experiment.model_copy(update={"model": recognition.settled(child, examples)})
+    experiment = child.experiment.model_copy(update={"model": recognition.settle(child, examples)})
     child = replace(child, experiment=experiment)
     variants = variants_of(experiment, limit=limit)
     own = variants[0].recipe

@@ -51,7 +51,7 @@ class Result:
 
 def results_of(walk: Walk) -> tuple[Result, ...]:
     """All numbers of a child, source by source, in the spec's order."""
-    by_draw = [(plan.name, _numbers_of(walk, plan)) for plan in walk.plan.variants]
+    by_draw = [(variant.name, _numbers_of(walk, variant)) for variant in walk.plan.variants]
     keys = dict.fromkeys(
         (source, name) for _, sources in by_draw for source in sources for name in sources[source]
     )
@@ -94,27 +94,27 @@ def _by_variant(by_draw: list[tuple[str, _BySource]], source: str, name: str) ->
     return draws
 
 
-def _numbers_of(walk: Walk, plan: VariantPlan) -> _BySource:
+def _numbers_of(walk: Walk, variant: VariantPlan) -> _BySource:
     """Everything that one draw of one variant has, by source; a source without numbers is there too."""
     numbers: dict[str, Mapping[str, Number | str]] = {}
-    accuracy = walk.accuracy(plan)
+    accuracy = walk.accuracy(variant)
     if accuracy is not None:
         numbers["model"] = {"accuracy": accuracy}
-    proxy = _proxy_numbers(walk, plan)
+    proxy = _proxy_numbers(walk, variant)
     if proxy:
         numbers[CODE] = proxy
-    for source in plan.analyses:
-        findings = walk.findings(plan, source)
+    for source in variant.analyses:
+        findings = walk.findings(variant, source)
         numbers[source] = {**findings.undefined, **findings.numbers}
-    for source in plan.labels:
-        labels = walk.labels(plan, source)
+    for source in variant.labels:
+        labels = walk.labels(variant, source)
         numbers[source] = {**labels.undefined, **labels.numbers}
     return numbers
 
 
-def _proxy_numbers(walk: Walk, plan: VariantPlan) -> dict[str, Number]:
+def _proxy_numbers(walk: Walk, variant: VariantPlan) -> dict[str, Number]:
     """How good a proxy a hard code is of smooth or gated units; nothing where units are neither."""
-    codes = walk.rows(plan).codes if "codes" in plan.takes else None
+    codes = walk.rows(variant).codes if "codes" in variant.takes else None
     if codes is None or not codes.scheme.is_proxy:
         return {}
     numbers: dict[str, Number] = {}
