@@ -19,9 +19,9 @@ def with_seed(seed: int) -> Iterator[None]:
     A module may draw from any of them, and none of them is ours: afterwards they go on as if nothing had been
     drawn.
 
-    >>> with seeded(3):
+    >>> with with_seed(3):
     ...     first = torch.rand(1)
-    >>> with seeded(3):
+    >>> with with_seed(3):
     ...     bool(torch.rand(1) == first)
     True
     """

@@ -33,8 +33,8 @@ def answer(tables: Sequence[ScoreTable]) -> tuple[str, ...]:
 def score_in_words(value: float | None, whole: bool) -> str:
     """A score as people write it: counts as whole numbers.
 
-    >>> written(12.0, whole=True), written(5.5, whole=True), written(0.961, whole=False), written(None, True)
-    ('12', '5.50', '0.96', '–')
+    >>> [score_in_words(value, whole=True) for value in (12.0, 5.5, None)], score_in_words(0.961, whole=False)
+    (['12', '5.50', '–'], '0.96')
     """
     if value is None:
         return "–"
@@ -44,9 +44,9 @@ def score_in_words(value: float | None, whole: bool) -> str:
 def range_in_words(number: Number, whole: bool) -> str:
     """What stands behind a number: an interval in brackets, any other range in words; empty where none is.
 
-    >>> ranged(Number(0.5, 0.4, 0.6), whole=False)
+    >>> range_in_words(Number(0.5, 0.4, 0.6), whole=False)
     '[0.40, 0.60]'
-    >>> ranged(Number(0.5, 0.6, 0.7, range_is="stability"), whole=False)
+    >>> range_in_words(Number(0.5, 0.6, 0.7, range_is="stability"), whole=False)
     '(stability range 0.60 to 0.70)'
     """
     if number.low is None or number.high is None:

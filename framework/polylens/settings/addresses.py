@@ -94,7 +94,7 @@ def has_secret(address: str) -> bool:
 def shown_address(address: str) -> str:
     """The address as it may be printed and stored, without password, token or secret query values.
 
-    >>> shown("postgresql://me:hush@db:5432/runs?sslmode=require")
+    >>> shown_address("postgresql://me:hush@db:5432/runs?sslmode=require")
     'postgresql://me:***@db:5432/runs?sslmode=require'
     """
     if not has_secret(address):

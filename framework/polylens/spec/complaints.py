@@ -212,7 +212,7 @@ def in_plain_words(value: Any) -> str:
 def indexed_path(path: Path) -> str:
     """A path with list indexes in brackets.
 
-    >>> indexed(("sampling", "at", "0"))
+    >>> indexed_path(("sampling", "at", "0"))
     'sampling.at[0]'
     """
     text = ""

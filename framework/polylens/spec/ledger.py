@@ -134,7 +134,7 @@ def at(value: Value, path: Path) -> Value | None:
 def dotted_path(path: Path) -> str:
     """A path as it is written in `--set` and in errors.
 
-    >>> dotted(("sampling", "at", "0"))
+    >>> dotted_path(("sampling", "at", "0"))
     'sampling.at.0'
     """
     return ".".join(path)
