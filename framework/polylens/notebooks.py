@@ -109,7 +109,7 @@ def run(
 def load_rows(result: StudyResult | ChildResult, *, child: str | None = None) -> Rows:
     """The rows of a run's network, memory-mapped from the store."""
     walk = _child(result, child).walk
-    return walk.rows(walk.plan.own)
+    return walk.rows(walk.own)
 
 
 def load_partition(
@@ -121,8 +121,8 @@ def load_partition(
         UsageError: there is no such analysis, or it gives no clusters.
     """
     walk = _child(result, child).walk
-    _check_name(analysis, walk.plan.own.analyses, "analysis")
-    partition = walk.findings(walk.plan.own, analysis).partition
+    _check_name(analysis, walk.own.analyses, "analysis")
+    partition = walk.findings(walk.own, analysis).partition
     if partition is None:
         raise UsageError(f"the analysis '{analysis}' gives no clusters")
     return partition
@@ -135,8 +135,8 @@ def load_labels(result: StudyResult | ChildResult, label: str, *, child: str | N
         UsageError: there are no such labels.
     """
     walk = _child(result, child).walk
-    _check_name(label, walk.plan.own.labels, "label")
-    return walk.labels(walk.plan.own, label)
+    _check_name(label, walk.own.labels, "label")
+    return walk.labels(walk.own, label)
 
 
 def _given_model(

@@ -12,7 +12,6 @@ from pathlib import Path
 from polylens.records import Figure, Mark
 from polylens.report import ClusterCards
 from polylens.store import load_figures, save_figures
-from polylens.streams import Streams
 from polylens.study.ahead import draw_figures
 from polylens.study.cards import cards_of, gallery_of
 from polylens.study.looks import looks_of_figures
@@ -28,7 +27,7 @@ class Drawing:
         """Prepares the pictures of a walk, all but the stages of figures named in `without`."""
         self.walk = walk
         self._without = without
-        self._own = walk.plan.own
+        self._own = walk.own
         self._asked: dict[str, Future[tuple[Figure, ...]]] = {}
 
     def all_figures(self) -> None:
@@ -91,7 +90,7 @@ class Drawing:
             examples=self.walk.plan.examples,
             labels=None if labelled is None else self.walk.labels(self._own, labelled[0]),
             label=None if labelled is None else labelled[1].label,
-            streams=Streams(self._own.recipe.seed).child("report"),
+            streams=self._own.streams.child("report"),
         )
 
     def _stages(self) -> list[tuple[Stage, Callable[[Path], None]]]:

@@ -251,7 +251,7 @@ def _stages(plan: ChildPlan) -> dict[str, str]:
 
 
 def _code_tags(walk: Walk) -> dict[str, str]:
-    rows = walk.rows(walk.plan.own)
+    rows = walk.rows(walk.own)
     if rows.codes is None:
         return {}
     scheme = rows.codes.scheme

@@ -84,9 +84,9 @@ def _section(title: str, runs: Sequence[ChildResult]) -> Section:
     seeds = [each.plan.seed for each in runs]
     return Section(
         title=title,
-        subject=subject_of(walk.plan, walk.rows(walk.plan.own), seeds=seeds),
+        subject=subject_of(walk.plan, walk.rows(walk.own), seeds=seeds),
         tables=tables,
-        figures=(*_dots(tables), *_by_interest(Drawing(walk), walk.plan.own.analyses)),
+        figures=(*_dots(tables), *_by_interest(Drawing(walk), walk.own.analyses)),
     )
 
 

@@ -128,7 +128,7 @@ class _Page:
 
     def _kind_summary(self, stage: str) -> str:
         """What the kind behind a stage does: the first sentence of its documentation."""
-        own = self.walk.plan.own
+        own = self.walk.own
         kinds = {name: type(planned.analysis).__doc__ for name, planned in own.analyses.items()}
         kinds |= {name: type(planned.label).__doc__ for name, planned in own.labels.items()}
         if stage == CODE:

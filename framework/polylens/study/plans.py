@@ -14,6 +14,7 @@ from polylens.harvest import Take
 from polylens.labels import Label
 from polylens.records import Examples
 from polylens.spec import Child, Experiment, without_references
+from polylens.streams import Streams
 from polylens.study.stages import Stage
 from polylens.study.variants import Variant
 
@@ -87,6 +88,11 @@ class VariantPlan:
         """The recipe of the variant's network, with the digest of its trained weights."""
         training = "" if self.training is None else self.training.digest
         return replace(self.variant.recipe, training=training)
+
+    @property
+    def streams(self) -> Streams:
+        """The randomness of all that is computed from the variant's rows."""
+        return Streams(self.variant.recipe.seed)
 
     def stages(self) -> tuple[Stage, ...]:
         """The stages in the order they run."""

@@ -55,9 +55,9 @@ def results_of(walk: Walk) -> tuple[Result, ...]:
     keys = dict.fromkeys(
         (source, name) for _, sources in by_draw for source in sources for name in sources[source]
     )
-    headlines = _headlines(walk.plan.own)
-    answers = {source: planned.analysis.answer for source, planned in walk.plan.own.analyses.items()}
-    compared = {source: comparisons_of(walk, source) for source in walk.plan.own.analyses}
+    headlines = _headlines(walk.own)
+    answers = {source: planned.analysis.answer for source, planned in walk.own.analyses.items()}
+    compared = {source: comparisons_of(walk, source) for source in walk.own.analyses}
     return tuple(
         Result(
             source,

@@ -143,7 +143,7 @@ def _result(
         digest=run.identity.digest,
         run_id=run.run_id,
         results=results,
-        labels={} if error else {name: walk.labels(walk.plan.own, name) for name in walk.plan.own.labels},
+        labels={} if error else {name: walk.labels(walk.own, name) for name in walk.own.labels},
         stages=tuple(walk.performer.reports.values()),
         report=report,
         error=error,

@@ -26,7 +26,6 @@ from polylens.store import (
     save_labels,
     save_number,
 )
-from polylens.streams import Streams
 from polylens.study.ahead import Ahead
 from polylens.study.performing import Performer
 from polylens.study.planned_takes import missing_takes
@@ -60,6 +59,11 @@ class Walk:
         self.performer = Performer(workshop.store, workshop.progress, stages=stages)
         self._network: tuple[Recipe, Network] | None = None
         self._tried_network: Network | None = None
+
+    @property
+    def own(self) -> VariantPlan:
+        """The plan of the spec's own network."""
+        return self.plan.own
 
     def walk(self, variant: VariantPlan) -> None:
         """Does everything the child asks of one variant, in order."""
@@ -128,7 +132,7 @@ class Walk:
                 self.plan.examples,
                 [planned.take for planned in missing],
                 recipe=variant.recipe,
-                streams=self._streams(variant),
+                streams=variant.streams,
                 store=self.workshop.store,
                 root=self.workshop.root,
                 options=self.workshop.options,
@@ -145,7 +149,7 @@ class Walk:
         def work(folder: Path) -> None:
             services = Work(
                 # Named by the kind and not by who asks for it, so that a stage is the same whoever asks.
-                streams=self._streams(variant).child(planned.analysis.kind()),
+                streams=variant.streams.child(planned.analysis.kind()),
                 upstream=self._upstream(variant, planned),
                 progress=self.performer.progress_of(planned.stage),
                 keeper=KeptArrays(self.workshop.store, planned.stage.kind, planned.stage.digest),
@@ -167,7 +171,7 @@ class Walk:
         if device != "cpu":
             network = replace(network, module=deepcopy(network.module).to(device))
         compares = analysis.compares and not variant.is_own
-        own = self.rows(self.plan.own) if compares else None
+        own = self.rows(self.own) if compares else None
         return Probed(network, self.plan.examples, self.plan.module_path, own)
 
     def label(self, variant: VariantPlan, name: str) -> None:
@@ -179,7 +183,7 @@ class Walk:
             if partition is None:
                 raise DataError(f"'{planned.label.of}' gives no clusters to label")
             services = Work(
-                streams=self._streams(variant).child(planned.label.kind()),
+                streams=variant.streams.child(planned.label.kind()),
                 progress=self.performer.progress_of(planned.stage),
                 among=planned.among,
             )
@@ -247,7 +251,7 @@ class Walk:
 
     def training_history(self) -> pd.DataFrame | None:
         """Loss and accuracy by epoch of the network's training; None where it is not trained here."""
-        own = self.plan.own
+        own = self.own
         stage = own.training
         if stage is None:
             return None
@@ -266,9 +270,6 @@ class Walk:
             outcome = Outcome(self.rows(variant), self.findings(variant, name), upstream)
             outcomes[variant.name] = (*outcomes.get(variant.name, ()), outcome)
         return outcomes
-
-    def _streams(self, variant: VariantPlan) -> Streams:
-        return Streams(variant.recipe.seed)
 
     def _checked_network(self, variant: VariantPlan) -> Network:
         """The variant's network, whose output for an example is certain to depend on nothing else."""
