@@ -15,7 +15,8 @@ from polylens.records import ImageFormat, Labels, Partition, Rows
 from polylens.settings import load_settings
 from polylens.spec import Study, load, loads
 from polylens.study.outlook import Outlook, outlook_of
-from polylens.study.running import ChildResult, StudyResult, run_study
+from polylens.study.running import run_study
+from polylens.study.study_results import ChildResult, StudyResult
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +34,7 @@ def load_spec(
 
     Args:
         spec: a path, or what the YAML would say.
-        overrides: as for `--set`.
+        overrides: values that replace the spec's, each written `a.b=c`.
         model: one's own module in place of the spec's `model`, which may then be left out.
         input_shape: shape of one input of that module, without the batch axis.
         image_format: how images become its inputs; by default flat grey pixels in [0, 1] for one axis, and
@@ -43,7 +44,7 @@ def load_spec(
         SpecError: anything in the spec is wrong; carries every problem with its place.
         UsageError: a module without its input shape.
     """
-    given = None if model is None else _given(model, input_shape, image_format)
+    given = None if model is None else _given_model(model, input_shape, image_format)
     if not isinstance(spec, (str, Path, Mapping)):
         raise UsageError(f"a spec is a path or a dictionary, not {type(spec).__name__}")
     if isinstance(spec, Mapping):
@@ -108,7 +109,7 @@ def run(
 def load_rows(result: StudyResult | ChildResult, *, child: str | None = None) -> Rows:
     """The rows of a run's network, memory-mapped from the store."""
     walk = _child(result, child).walk
-    return walk.rows(walk.plan.own)
+    return walk.rows(walk.own)
 
 
 def load_partition(
@@ -120,8 +121,8 @@ def load_partition(
         UsageError: there is no such analysis, or it gives no clusters.
     """
     walk = _child(result, child).walk
-    _check_name(analysis, walk.plan.own.analyses, "analysis")
-    partition = walk.findings(walk.plan.own, analysis).partition
+    _check_name(analysis, walk.own.analyses, "analysis")
+    partition = walk.findings(walk.own, analysis).partition
     if partition is None:
         raise UsageError(f"the analysis '{analysis}' gives no clusters")
     return partition
@@ -134,11 +135,11 @@ def load_labels(result: StudyResult | ChildResult, label: str, *, child: str | N
         UsageError: there are no such labels.
     """
     walk = _child(result, child).walk
-    _check_name(label, walk.plan.own.labels, "label")
-    return walk.labels(walk.plan.own, label)
+    _check_name(label, walk.own.labels, "label")
+    return walk.labels(walk.own, label)
 
 
-def _given(
+def _given_model(
     model: torch.nn.Module, input_shape: Sequence[int] | None, image_format: ImageFormat | None
 ) -> Given:
     import torch

@@ -109,13 +109,13 @@ def load_kind(family: str, name: str) -> type[Plugin]:
         return _plugin_of(module.__name__, vars(module))
     for point in _entry_points(family):
         if point.name == name:
-            found = cast("type[Plugin]", point.load())
-            if found.kind() != name:
+            cls = cast("type[Plugin]", point.load())
+            if cls.kind() != name:
                 # A kind is named by its file here and everywhere else, so that YAML written back reads again.
                 raise TypeError(
                     f"entry point '{name}' of polylens.{family} must lead to a file or a folder named {name}"
                 )
-            return found
+            return cls
     raise UnknownKindError(family, name)
 
 
@@ -135,14 +135,14 @@ def _entry_points(family: str) -> tuple[EntryPoint, ...]:
 
 
 def _plugin_of(module: str, names: dict[str, Any]) -> type[Plugin]:
-    found = [
+    classes = [
         item
         for item in names.values()
         if isinstance(item, type) and issubclass(item, Plugin) and item.__module__ == module
     ]
-    if len(found) != 1:
-        raise TypeError(f"{module} must define exactly one plugin class, found {len(found)}")
-    return found[0]
+    if len(classes) != 1:
+        raise TypeError(f"{module} must define exactly one plugin class, found {len(classes)}")
+    return classes[0]
 
 
 def _is_family(cls: type[Plugin]) -> bool:

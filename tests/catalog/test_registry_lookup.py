@@ -33,11 +33,11 @@ def test_a_folder_that_is_merely_called_registry_is_passed_over(tmp_path: Path) 
 def test_what_polylens_ships_comes_after_the_project(folder: Path) -> None:
     shipped = Catalog.around(folder)
     assert shipped.entry("sampling", "center").kind == "fixed_position"
-    assert shipped.looked_in("sampling") == "polylens (built in)"
+    assert shipped.search_path("sampling") == "polylens (built in)"
     entry(folder / "registry", "sampling", "center", about="my own")
     both = Catalog.around(folder)
     assert both.entry("sampling", "center").about == "my own"
-    assert both.looked_in("sampling") == "registry/sampling, polylens (built in)"
+    assert both.search_path("sampling") == "registry/sampling, polylens (built in)"
 
 
 def test_inside_the_repository_the_registry_is_looked_through_once() -> None:
@@ -51,7 +51,7 @@ def test_an_unknown_name_carries_the_nearest_one_and_where_was_looked(tmp_path: 
     catalog = Catalog((Shelf(tmp_path, "registry"),))
     with pytest.raises(UnknownEntryError) as caught:
         catalog.entry("sampling", "corner")
-    assert (caught.value.suggestion, caught.value.looked_in) == ("corners", "registry/sampling")
+    assert (caught.value.suggestion, caught.value.search_path) == ("corners", "registry/sampling")
 
 
 @pytest.mark.parametrize("name", ["../sampling/corners", "CORNERS", "", "corners.yaml"])

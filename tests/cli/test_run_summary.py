@@ -16,7 +16,7 @@ from polylens.records import ClusterLabel, Comparison, Draws, Labels, Number, Pa
 from polylens.settings import load_settings
 from polylens.study.performing import StageReport
 from polylens.study.results import Result
-from polylens.study.running import ChildResult, StudyResult
+from polylens.study.study_results import ChildResult, StudyResult
 
 SUBSAMPLES = "5 to 95 % of 10 subsamples"
 

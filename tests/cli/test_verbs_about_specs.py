@@ -164,6 +164,6 @@ def test_the_place_of_a_changed_part_is_the_override(spec: Path) -> None:
 
     spec.write_text(spec.read_text().replace("dataset: digits", "dataset: {kind: image_folder, root: here}"))
     study = load(spec, overrides=["dataset.root=nowhere"])
-    place = study.place_changed("dataset")
+    place = study.place_of_change("dataset")
     assert (place.file, place.column) == ("--set", len("dataset.") + 1)
-    assert load(spec).place_changed("dataset").file == "spec.yaml"
+    assert load(spec).place_of_change("dataset").file == "spec.yaml"

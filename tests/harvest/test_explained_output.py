@@ -15,7 +15,7 @@ from polylens.codes.sign import Sign
 from polylens.dataflow import trace
 from polylens.devices import Options
 from polylens.harvest import Take, harvest, load_rows
-from polylens.harvest.explaining import OutputSums, added_up, explained_by, output_sums
+from polylens.harvest.explaining import OutputSums, explained_by, output_sums, sum_of_batches
 from polylens.models.transformers import Transformers
 from polylens.records import Codes, Examples, Explained, Network
 from polylens.sampling.evenly_spaced import EvenlySpaced
@@ -212,14 +212,14 @@ def test_batches_and_shards_add_up_to_the_whole() -> None:
     bound.assert_holds(whole, expected)
     assert whole.variance_limits is None
     parts = z.split(7)
-    batches = added_up([output_sums(unit, part) for part in parts])
+    batches = sum_of_batches([output_sums(unit, part) for part in parts])
     bound.assert_holds(explained_by(summed(batches, rows=[40]), selection=selection), expected)
     shards = summed(*(output_sums(unit, part) for part in parts), rows=[len(part) for part in parts])
     sharded = explained_by(shards, selection=selection)
     bound.assert_holds(sharded, expected)
     low, high = sharded.variance_limits
     assert low < whole.variance < high
-    assert added_up([None, None]).shape == (3, 0)
+    assert sum_of_batches([None, None]).shape == (3, 0)
 
 
 def test_limits_of_explained_variance_hold_that_of_all_examples_nine_times_in_ten() -> None:

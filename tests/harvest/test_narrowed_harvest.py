@@ -17,6 +17,7 @@ from polylens.datasets.text_table import TextTable
 from polylens.devices import Options
 from polylens.harvest import Take, harvest, load_rows
 from polylens.harvest.collecting import Collector
+from polylens.harvest.trying import Narrowing
 from polylens.models.transformers import Transformers
 from polylens.records import Examples, Network, Rows
 from polylens.sampling.evenly_spaced import EvenlySpaced
@@ -98,18 +99,18 @@ def plain_rows(
     return {digest: np.concatenate(parts) for digest, parts in values.items()}
 
 
-def narrowings(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
-    """The attention from which on each batch was narrowed."""
-    found: list[int | None] = []
+def narrowings(monkeypatch: pytest.MonkeyPatch) -> list[Narrowing | None]:
+    """How each batch was narrowed; None where no batch has shown yet how."""
+    known: list[Narrowing | None] = []
     step = Collector.predict_step
 
     def noted(self: Collector, batch: dict[str, object], batch_idx: int) -> object:
         given = step(self, batch, batch_idx)
-        found.append(self._narrowing)
+        known.append(self._narrowing)
         return given
 
     monkeypatch.setattr(Collector, "predict_step", noted)
-    return found
+    return known
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -133,8 +134,8 @@ def test_narrowed_rows_are_those_of_a_plain_pass(
     fast = rows_of(tmp_path / "fast", network, examples, asked, batch=batch)
     plain = plain_rows(network, examples, asked, fast)
     # The third block has the last attention that any row comes from; None is a first batch without any row.
-    assert set(narrowed) <= {None, 3}
-    assert 3 in narrowed
+    assert set(narrowed) <= {None, Narrowing(attention=3)}
+    assert Narrowing(attention=3) in narrowed
     for take, row in zip(asked, fast, strict=True):
         if take.part == "codes":
             assert row.codes is not None

@@ -13,7 +13,7 @@ from polylens.settings.addresses import (
     artifact_address,
     has_secret,
     is_server,
-    shown,
+    shown_address,
     sqlite_file,
     tracking_address,
 )
@@ -85,5 +85,5 @@ def test_no_form_of_a_secret_is_shown(secret: str) -> None:
         f"mysql://me@host/db?Password={secret}",
     ):
         assert has_secret(address)
-        assert secret not in shown(address)
-        assert "host" in shown(address)
+        assert secret not in shown_address(address)
+        assert "host" in shown_address(address)

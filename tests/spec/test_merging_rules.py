@@ -7,8 +7,8 @@ import pytest
 from polylens.errors import SpecError
 from polylens.reading import read
 from polylens.spec.ledger import Ledger, Tree
-from polylens.spec.merging import merged
-from polylens.spec.overrides import assigned, read_override
+from polylens.spec.merging import merge
+from polylens.spec.overrides import assign, read_override
 
 BASE = """\
 model: mlp-64
@@ -27,14 +27,14 @@ def tree(ledger: Ledger, text: str) -> Tree:
 
 def laid(over: str) -> object:
     ledger = Ledger()
-    return ledger.plain(merged(tree(ledger, BASE), tree(ledger, over), ledger=ledger))
+    return ledger.plain(merge(tree(ledger, BASE), tree(ledger, over), ledger=ledger))
 
 
 def overridden(*texts: str) -> object:
     ledger = Ledger()
     result = tree(ledger, BASE)
     for text in texts:
-        result = assigned(result, read_override(text, ledger=ledger), ledger=ledger)
+        result = assign(result, read_override(text, ledger=ledger), ledger=ledger)
     return ledger.plain(result)
 
 
@@ -134,5 +134,5 @@ def test_merging_leaves_both_sides_as_they_were() -> None:
     ledger = Ledger()
     base, over = tree(ledger, BASE), tree(ledger, "dataset: {split: null, classes: [9]}")
     before = ledger.plain(base), ledger.plain(over)
-    merged(base, over, ledger=ledger)
+    merge(base, over, ledger=ledger)
     assert (ledger.plain(base), ledger.plain(over)) == before

@@ -224,10 +224,10 @@ def test_temporary_folders_of_living_processes_stay(tmp_path):
 
 def test_partial_work_stays_until_the_stage_is_committed(tmp_path):
     store = Store(tmp_path)
-    with store.locked("harvest", "abc"):
+    with store.lock("harvest", "abc"):
         (store.partial("harvest", "abc") / "shard").write_bytes(b"x")
     again = Store(tmp_path)
-    with again.locked("harvest", "abc"):
+    with again.lock("harvest", "abc"):
         assert (again.partial("harvest", "abc") / "shard").exists()
         with again.committing("harvest", "abc", about={}) as folder:
             (folder / "rows").write_bytes(b"x")

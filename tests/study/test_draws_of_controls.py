@@ -17,7 +17,7 @@ from polylens.store import Store
 from polylens.study.metrics import comparisons_table, draws_table, metrics_of
 from polylens.study.planning import plan_study
 from polylens.study.results import Result, results_of
-from polylens.study.walk import Walk, Workplace
+from polylens.study.walk import Walk, Workshop
 
 # 200 images, nothing trained; at this size the network and two of the four draws have clusters.
 CHANGES = {
@@ -50,7 +50,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     plans = plan_study(study, settings=place, options=options, limit=200, progress=Silent())
     store = Store(place.store)
     store.prepare()
-    walk = Walk(plans[0], Workplace(store, Path(folder), options, Silent(), plans))
+    walk = Walk(plans[0], Workshop(store, Path(folder), options, Silent(), plans))
     for variant in walk.plan.variants:
         walk.walk(variant)
     return {f"{result.source}/{result.name}": result for result in results_of(walk)}

@@ -15,7 +15,7 @@ from tests.text_models import SENTENCES, tiny_tokenizer
 import polylens
 from polylens import imports
 from polylens.records import Rows
-from polylens.study.running import StudyResult
+from polylens.study.study_results import StudyResult
 
 pytestmark = pytest.mark.slow
 SHIPPED = Path(__file__).parents[2] / "experiments" / "gpt2-small"

@@ -13,7 +13,7 @@ from tests.projects import Project
 import polylens
 from polylens.store import Store
 from polylens.study.outlook import Outlook
-from polylens.study.running import ChildResult
+from polylens.study.study_results import ChildResult
 
 # Nothing is trained: 270 images, 8 units, 8 bits.
 SPEC: dict[str, Any] = {

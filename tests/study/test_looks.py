@@ -100,7 +100,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def forget() -> None:
     """Reads sources anew, as another process does."""
-    for remembered in (looks._digest, looks._file, looks._passed_on, looks._tree):
+    for remembered in (looks._digest, looks._file, looks._names_passed_on, looks._tree):
         remembered.cache_clear()
 
 

@@ -15,7 +15,7 @@ from polylens.store import Store
 from polylens.study.drawing import Drawing
 from polylens.study.pages import report_stage
 from polylens.study.planning import plan_study
-from polylens.study.walk import Walk, Workplace
+from polylens.study.walk import Walk, Workshop
 
 
 def stages(folder: Path, **changes: Any) -> dict[str, set[str]]:
@@ -23,7 +23,7 @@ def stages(folder: Path, **changes: Any) -> dict[str, set[str]]:
     settings, options = load_settings(folder / "spec.yaml"), Options()
     study = polylens.load_spec(SPEC | changes)
     plans = plan_study(study, settings=settings, options=options, limit=None, progress=Silent())
-    drawing = Drawing(Walk(plans[0], Workplace(Store(settings.store), folder, options, Silent(), plans)))
+    drawing = Drawing(Walk(plans[0], Workshop(Store(settings.store), folder, options, Silent(), plans)))
     numbers = [stage for variant in plans[0].variants for stage in variant.stages()]
     return {
         "numbers": {stage.digest for stage in numbers},

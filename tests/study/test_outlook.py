@@ -13,7 +13,7 @@ from tests.projects import Project
 import polylens
 from polylens.errors import SpecError, UsageError
 from polylens.study.outlook import Outlook
-from polylens.study.running import StudyResult
+from polylens.study.study_results import StudyResult
 
 # Nothing is trained and little is clustered: 270 images, 8 units, 8 bits.
 SMALL = {

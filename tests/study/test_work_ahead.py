@@ -32,7 +32,7 @@ def test_pictures_drawn_beside_are_those_drawn_here(
     shutil.rmtree(project.folder / ".polylens" / "v1" / "figures")
 
     drawn = []
-    take = ahead.Ahead.drawn
+    take = ahead.Ahead.figures
 
     def waiting(self: ahead.Ahead, asked: Future[Any], here: Any) -> Any:
         drawn.append(asked.result())  # however slow the second process is: it draws
@@ -40,7 +40,7 @@ def test_pictures_drawn_beside_are_those_drawn_here(
 
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
-    monkeypatch.setattr(ahead.Ahead, "drawn", waiting)
+    monkeypatch.setattr(ahead.Ahead, "figures", waiting)
     project.run(spec)
     assert len(drawn) == 2
     assert pictures(project) == here != {}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from polylens.errors import DataError
 from polylens.progress import Silent
-from polylens.text import Documents, TextFiles, TextTables
+from polylens.text import Documents, FileDocuments, TextTables
 
 TEXTS = ['One, "two"\nand three.', "Ünïcode ⌘", "", "last"]
 
@@ -137,14 +137,14 @@ def test_files_are_documents_in_the_order_of_their_paths(tmp_path: Path) -> None
     for name in ("b.txt", "a/z.txt", "a/.hidden.txt", ".git/x.txt", "c.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
-    assert texts_of(TextFiles(tmp_path, pattern="**/*.txt")) == ["a/z.txt", "b.txt"]
-    assert texts_of(TextFiles(tmp_path, pattern="*.md")) == ["c.md"]
+    assert texts_of(FileDocuments(tmp_path, pattern="**/*.txt")) == ["a/z.txt", "b.txt"]
+    assert texts_of(FileDocuments(tmp_path, pattern="*.md")) == ["c.md"]
 
 
 def test_a_file_that_is_not_utf8_says_where_and_a_mark_of_byte_order_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"caf\xe9")
     (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbfline\r\nend")
-    first, second = TextFiles(tmp_path, pattern="*.txt").read([0, 1])
+    first, second = FileDocuments(tmp_path, pattern="*.txt").read([0, 1])
     assert first.problem.startswith("not UTF-8: byte 0xe9 at 3")
     assert second.text == "line\r\nend"
 
@@ -152,17 +152,17 @@ def test_a_file_that_is_not_utf8_says_where_and_a_mark_of_byte_order_is_no_text(
 def test_a_name_that_is_not_utf8_is_skipped_and_printable(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
     Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9.txt")).write_text("b")
-    source = TextFiles(tmp_path, pattern="*.txt")
+    source = FileDocuments(tmp_path, pattern="*.txt")
     assert len(source) == 1
     assert [item.example_id for item in source.skipped] == ["caf\\xe9.txt"]
 
 
 def test_a_folder_that_is_missing_or_matches_nothing_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is nothing"):
-        TextFiles(tmp_path / "texts", pattern="*")
+        FileDocuments(tmp_path / "texts", pattern="*")
     (tmp_path / "a.md").write_text("a")
     with pytest.raises(DataError, match="set 'pattern'"):
-        TextFiles(tmp_path, pattern="*.txt")
+        FileDocuments(tmp_path, pattern="*.txt")
 
 
 def test_the_fingerprint_follows_contents_and_names_and_not_times_or_places(tmp_path: Path) -> None:
@@ -170,23 +170,23 @@ def test_the_fingerprint_follows_contents_and_names_and_not_times_or_places(tmp_
     for name in ("a.txt", "b.txt"):
         (tmp_path / "one" / name).write_text(name)
     cache = tmp_path / "cache"
-    first = fingerprint(TextFiles(tmp_path / "one", pattern="*"), cache)
+    first = fingerprint(FileDocuments(tmp_path / "one", pattern="*"), cache)
     os.utime(tmp_path / "one/a.txt", ns=(1, 1))
-    assert fingerprint(TextFiles(tmp_path / "one", pattern="*"), cache) == first
+    assert fingerprint(FileDocuments(tmp_path / "one", pattern="*"), cache) == first
     (tmp_path / "one").rename(tmp_path / "two")
-    assert fingerprint(TextFiles(tmp_path / "two", pattern="*"), cache) == first
+    assert fingerprint(FileDocuments(tmp_path / "two", pattern="*"), cache) == first
     (tmp_path / "two/a.txt").write_text("other")
-    changed = fingerprint(TextFiles(tmp_path / "two", pattern="*"), cache)
-    assert changed == fingerprint(TextFiles(tmp_path / "two", pattern="*")) != first
+    changed = fingerprint(FileDocuments(tmp_path / "two", pattern="*"), cache)
+    assert changed == fingerprint(FileDocuments(tmp_path / "two", pattern="*")) != first
     (tmp_path / "two/a.txt").rename(tmp_path / "two/c.txt")
-    assert fingerprint(TextFiles(tmp_path / "two", pattern="*"), cache) not in (first, changed)
+    assert fingerprint(FileDocuments(tmp_path / "two", pattern="*"), cache) not in (first, changed)
 
 
 @pytest.mark.parametrize("damage", ["", "[]", '{"a.txt": 7}', "\x00"])
 def test_damaged_memory_of_files_is_made_again(tmp_path: Path, damage: str) -> None:
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts/a.txt").write_text("a")
-    source = TextFiles(tmp_path / "texts", pattern="*")
+    source = FileDocuments(tmp_path / "texts", pattern="*")
     first = fingerprint(source, tmp_path / "cache")
     (memory,) = (tmp_path / "cache").iterdir()
     memory.write_text(damage)
@@ -207,7 +207,7 @@ def test_what_a_pattern_passes_over_is_counted_by_its_ending(tmp_path: Path) -> 
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     (tmp_path / "deep/loop").symlink_to(tmp_path)
-    source = TextFiles(tmp_path, pattern="**/*.txt")
+    source = FileDocuments(tmp_path, pattern="**/*.txt")
     assert texts_of(source) == ["B.TXT", "a.txt", "deep/er/c.txt", "x.txt/g.txt"]
     assert [(item.example_id, item.reason) for item in source.skipped] == [
         (".git/", "a hidden folder of 1 file"),
@@ -234,7 +234,7 @@ def test_a_pattern_means_what_shells_mean_by_it(tmp_path: Path, pattern: str, fo
     for name in ("a.txt", "b/c.txt", "b/d/e.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
-    assert texts_of(TextFiles(tmp_path, pattern=pattern)) == found
+    assert texts_of(FileDocuments(tmp_path, pattern=pattern)) == found
 
 
 def test_linked_folders_are_read_as_folders_are(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_linked_folders_are_read_as_folders_are(tmp_path: Path) -> None:
     (tmp_path / "elsewhere/a.txt").write_text("linked")
     (tmp_path / "root").mkdir()
     (tmp_path / "root/link").symlink_to(tmp_path / "elsewhere")
-    assert texts_of(TextFiles(tmp_path / "root", pattern="**/*.txt")) == ["linked"]
+    assert texts_of(FileDocuments(tmp_path / "root", pattern="**/*.txt")) == ["linked"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "utf-8-sig"])
@@ -251,9 +251,9 @@ def test_files_in_another_encoding_are_read_or_say_so_and_never_read_as_other_le
 ) -> None:
     (tmp_path / "a.txt").write_bytes("The café, and more of it.".encode(encoding))
     marked = encoding in ("utf-16", "utf-32", "utf-8-sig")
-    (document,) = TextFiles(tmp_path, pattern="*").read([0])
+    (document,) = FileDocuments(tmp_path, pattern="*").read([0])
     assert document.text == ("The café, and more of it." if marked else "")
     assert bool(document.problem) == (not marked)
-    asked = TextFiles(tmp_path, pattern="*", encoding="cp1252" if marked else encoding)
+    asked = FileDocuments(tmp_path, pattern="*", encoding="cp1252" if marked else encoding)
     assert texts_of(asked) == ["The café, and more of it."]
-    assert fingerprint(asked) != fingerprint(TextFiles(tmp_path, pattern="*"))
+    assert fingerprint(asked) != fingerprint(FileDocuments(tmp_path, pattern="*"))

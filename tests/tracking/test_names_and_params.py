@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from polylens.tracking.names import cut, file_name, key_name, text
-from polylens.tracking.params import flatten, shortened
+from polylens.tracking.params import flatten, shorten
 
 ANYTHING = st.text(st.characters(), max_size=400)
 
@@ -79,7 +79,7 @@ def test_a_list_of_maps_is_numbered() -> None:
 
 
 def test_params_are_cut_where_mlflow_would_cut_them() -> None:
-    short = shortened({"fits": "x" * 6000, "long": "x" * 6001})
+    short = shorten({"fits": "x" * 6000, "long": "x" * 6001})
     assert short["fits"] == "x" * 6000
     assert len(short["long"]) == 6000
     assert short["long"].endswith("(whole: spec/params.json)")

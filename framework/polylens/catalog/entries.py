@@ -53,8 +53,8 @@ def read_entry(path: Path, *, family: str, shown: str) -> Entry:
     document = read(path.read_bytes(), file=shown)
     value = document.value
     assert isinstance(value, dict)  # `read` gives nothing else
-    problems = [_unknown(document, key) for key in value if key not in _KEYS]
-    problems += [_missing(document, key) for key in _KEYS if key not in value]
+    problems = [_unknown_key(document, key) for key in value if key not in _KEYS]
+    problems += [_missing_key(document, key) for key in _KEYS if key not in value]
     problems += [
         Problem(f"{key} must be a text", document.place((key,)), path=key)
         for key in _TEXTS
@@ -76,12 +76,12 @@ def read_entry(path: Path, *, family: str, shown: str) -> Entry:
     return Entry(family=family, name=path.stem, path=path, document=document, **texts)
 
 
-def _unknown(document: Document, key: str) -> Problem:
+def _unknown_key(document: Document, key: str) -> Problem:
     notes = (f"allowed: {', '.join(_KEYS)}; the kind's own keys stand under 'entry'",)
     place = document.place((key,), key=True)
     message = f"unknown key '{key}' in a registry entry"
     return Problem(message, place, path=key, suggestion=nearest(key, _KEYS), notes=notes)
 
 
-def _missing(document: Document, key: str) -> Problem:
+def _missing_key(document: Document, key: str) -> Problem:
     return Problem(f"a registry entry needs '{key}'", document.place(()), path=key)

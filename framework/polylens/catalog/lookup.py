@@ -31,13 +31,13 @@ class Shelf:
 class UnknownEntryError(LookupError):
     """No shelf has an entry of this name."""
 
-    def __init__(self, family: str, name: str, *, known: tuple[str, ...], looked_in: str) -> None:
+    def __init__(self, family: str, name: str, *, known: tuple[str, ...], search_path: str) -> None:
         self.family = family
         self.name = name
         self.known = known
-        self.looked_in = looked_in
+        self.search_path = search_path
         self.suggestion = nearest(name, known)
-        super().__init__(f"no entry '{name}' in {family}; looked in {looked_in}")
+        super().__init__(f"no entry '{name}' in {family}; looked in {search_path}")
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class Catalog:
             if name in shelf.names(family):
                 path = shelf.folder / family / f"{name}.yaml"
                 return read_entry(path, family=family, shown=shown_path(path))
-        raise UnknownEntryError(family, name, known=self.names(family), looked_in=self.looked_in(family))
+        raise UnknownEntryError(family, name, known=self.names(family), search_path=self.search_path(family))
 
     def shelf_of(self, family: str, name: str) -> Shelf | None:
         """The shelf that gives a name."""
         return next((shelf for shelf in self.shelves if name in shelf.names(family)), None)
 
-    def looked_in(self, family: str) -> str:
+    def search_path(self, family: str) -> str:
         """The search path of a family, for errors."""
         shown = [
             shelf.shown if shelf.shown.startswith("polylens (") else f"{shelf.shown}/{family}"
@@ -112,9 +112,9 @@ def _plugin_shelves() -> tuple[Shelf, ...]:
     """Folders that entry points of the group `polylens.registry` name, as the packages they lie in."""
     shelves = []
     for point in entry_points(group="polylens.registry"):
-        found = importlib.util.find_spec(point.module)
+        module = importlib.util.find_spec(point.module)
         shelves += [
             Shelf(Path(folder), f"polylens (plugin {point.name})")
-            for folder in (found.submodule_search_locations or () if found is not None else ())
+            for folder in (module.submodule_search_locations or () if module is not None else ())
         ]
     return tuple(shelves)

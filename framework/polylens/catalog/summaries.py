@@ -18,8 +18,8 @@ def kind_summary(family: str, name: str) -> str:
         ImportError, TypeError: another package's kind cannot be loaded.
     """
     source = source_of(family, name)
-    found = None if source is None else _class_of(source.read_bytes(), name)
-    about = load_kind(family, name).__doc__ if found is None else ast.get_docstring(found)
+    node = None if source is None else _class_of(source.read_bytes(), name)
+    about = load_kind(family, name).__doc__ if node is None else ast.get_docstring(node)
     return first_paragraph(inspect.cleandoc(about or ""))
 
 
@@ -35,7 +35,7 @@ def first_paragraph(about: str) -> str:
 def _class_of(source: bytes, name: str) -> ast.ClassDef | None:
     """The class of a kind's file: its one public class, else the one that is named for the file."""
     classes = [statement for statement in ast.parse(source).body if isinstance(statement, ast.ClassDef)]
-    public = [found for found in classes if not found.name.startswith("_")]
+    public = [node for node in classes if not node.name.startswith("_")]
     if len(public) == 1:
         return public[0]
-    return next((found for found in public if found.name.lower() == name.replace("_", "")), None)
+    return next((node for node in public if node.name.lower() == name.replace("_", "")), None)

@@ -118,9 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = GROUP.main(args=given or ["--help"], prog_name="polylens", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.exceptions.Abort:
-        return _interrupted()
+        return _end_interrupted()
     except KeyboardInterrupt:
-        return _interrupted()
+        return _end_interrupted()
     except click.ClickException as error:
         error.show()
         return USAGE if isinstance(error, click.UsageError) else error.exit_code
@@ -134,6 +134,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return show_error(error) if isinstance(error, PolylensError) else show_unexpected(error)
 
 
-def _interrupted() -> int:
+def _end_interrupted() -> int:
     click.echo("interrupted; the same command again continues", err=True)
     return INTERRUPTED

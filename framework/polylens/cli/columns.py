@@ -41,13 +41,13 @@ def block(rows: Sequence[Row], columns: Sequence[Column], *, width: int) -> Iter
 
     Args:
         rows: heads of rows, and headings between them.
-        columns: of each, one cell for each row that is no heading.
-        width: of the terminal; columns that do not fit are shown in a further block.
+        columns: each with one cell for each row that is no heading.
+        width: the terminal's width; columns that do not fit are shown in a further block.
     """
     head_width = max((len(row.head) for row in rows if not row.is_heading), default=0)
     filled = [column for column in columns if not column.is_empty]
     while filled:
-        fitting = _fitting(filled, room=width - head_width)
+        fitting = _n_fitting(filled, room=width - head_width)
         yield from _lines(rows, filled[:fitting], head_width=head_width)
         filled = filled[fitting:]
 
@@ -57,7 +57,7 @@ def in_columns(cells: Sequence[str], *, width: int, most_lines: int, title: str 
 
     Args:
         cells: texts of one length.
-        width: of the terminal.
+        width: the terminal's width.
         most_lines: how many lines they may take.
         title: stands over each column.
     """
@@ -71,12 +71,12 @@ def in_columns(cells: Sequence[str], *, width: int, most_lines: int, title: str 
         yield Text(between.join([title] * across).rstrip(), style="dim")
     for line in range(lines):
         shown = (cells[line + lines * column : line + lines * column + 1] for column in range(across))
-        yield Text(between.join(cell for found in shown for cell in found).rstrip())
+        yield Text(between.join(cell for row in shown for cell in row).rstrip())
     if len(cells) > lines * across:
         yield Text(f"and {len(cells) - lines * across} more, in the report", style="dim")
 
 
-def _fitting(columns: Sequence[Column], *, room: int) -> int:
+def _n_fitting(columns: Sequence[Column], *, room: int) -> int:
     """How many columns fit; at least one."""
     for number, column in enumerate(columns):
         room -= column.width + GAP

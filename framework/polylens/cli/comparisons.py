@@ -40,7 +40,7 @@ def table_of_comparisons(
     yield Text()
     yield Text("The network beside its controls on equal terms", style="bold")
     yield from block(rows, columns, width=width)
-    yield from in_lines((*legend(leads, meanings), *_terms(results), *_lacking(results)), width=width)
+    yield from in_lines((*legend(leads, meanings), *_terms(results), *_lacking_draws(results)), width=width)
 
 
 def _coverage(comparison: Comparison) -> str:
@@ -59,7 +59,7 @@ def _terms(results: Sequence[Result]) -> Iterator[str]:
     yield from (f"{name}: {what}" for name, what in terms.items())
 
 
-def _lacking(results: Sequence[Result]) -> Iterator[str]:
+def _lacking_draws(results: Sequence[Result]) -> Iterator[str]:
     """Which draws have no pair, and why."""
     lacking = {
         (control, comparison.why or "not defined", comparison.share if len(comparison.pairs) > 1 else "")

@@ -53,7 +53,7 @@ def _entry(family: str, name: str) -> Entry | None:
         hint = f"did you mean '{family}/{near}'? " if near else ""
         message = f"no entry and no kind '{name}' in {family}"
         raise UsageError(
-            message, hint=f"{hint}`polylens ls {family}` lists both; looked in: {error.looked_in}"
+            message, hint=f"{hint}`polylens ls {family}` lists both; looked in: {error.search_path}"
         ) from None
 
 

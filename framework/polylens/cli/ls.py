@@ -73,12 +73,12 @@ def _family(family: str) -> dict[str, list[dict[str, Any]]]:
 
 def _entry(catalog: Catalog, family: str, name: str) -> dict[str, Any]:
     shelf = catalog.shelf_of(family, name)
-    found = {"name": name, "kind": None, "about": "", "from": "" if shelf is None else shelf.shown}
+    record = {"name": name, "kind": None, "about": "", "from": "" if shelf is None else shelf.shown}
     try:
         entry = catalog.entry(family, name)
     except PolylensError as error:
-        return {**found, "about": f"cannot be read: {error.message}"}
-    return {**found, "kind": entry.kind, "about": entry.about}
+        return {**record, "about": f"cannot be read: {error.message}"}
+    return {**record, "kind": entry.kind, "about": entry.about}
 
 
 def _kind_about(family: str, name: str) -> str:

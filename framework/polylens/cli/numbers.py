@@ -12,7 +12,7 @@ from polylens.analyses import NETWORK
 from polylens.cli.columns import Column, Row, block
 from polylens.records import Draws, Number
 from polylens.study.results import Result
-from polylens.study.running import ChildResult
+from polylens.study.study_results import ChildResult
 
 _MOST_CHILDREN = 20
 _LONGEST_INLINE = 26
@@ -79,7 +79,7 @@ def _table(rows: Sequence[Row], results: Sequence[Result], *, width: int, ascii_
     ]
     for variant in dict.fromkeys(variant for result in results for variant in result.controls):
         draws = [result.controls.get(variant) for result in results]
-        columns.append(Column(tuple(variant.split("_")), tuple(map(_drawn, draws))))
+        columns.append(Column(tuple(variant.split("_")), tuple(map(_mean_in_words, draws))))
     yield from block(rows, columns, width=width)
     yield from in_lines((*legend(owns, meanings), *_draws(results, owns)), width=width)
 
@@ -105,7 +105,7 @@ def in_lines(notes: Iterable[str], *, width: int) -> Iterator[Text]:
             yield Text(line, style="dim")
 
 
-def _drawn(draws: Draws | None) -> str:
+def _mean_in_words(draws: Draws | None) -> str:
     """A control's number: its mean over draws, and over how many of them where some have none."""
     if draws is None:
         return ""

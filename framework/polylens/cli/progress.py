@@ -37,7 +37,7 @@ def open_progress(*, quiet: bool = False, stream: TextIO | None = None) -> Itera
         with _bars(out) as bars:
             yield Bars(bars)
     else:
-        yield Lines(out)
+        yield ProgressLines(out)
 
 
 class Bars:
@@ -70,7 +70,7 @@ class _BarTask:
         self._bars.advance(self._number, amount)
 
 
-class Lines:
+class ProgressLines:
     """Plain lines: every ten seconds, and at the end of work that was long enough to be worth one."""
 
     def __init__(self, out: TextIO) -> None:

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from polylens.spec import Study
-    from polylens.study.running import ChildResult, StudyResult
+    from polylens.study.study_results import ChildResult, StudyResult
 
 FAILED, SOME_FAILED, NOT_LOGGED = 1, 3, 4
 
@@ -54,7 +54,6 @@ def command(
     from polylens.cli.progress import open_progress
     from polylens.cli.specs import spec_files
     from polylens.devices import Options
-    from polylens.errors import shown_path
     from polylens.settings import load_settings
     from polylens.spec import load
 
@@ -70,7 +69,7 @@ def command(
     files = spec_files(specs)
     studies = [load(path, overrides=overrides) for path in files]
     settings = [load_settings(path) for path in files]
-    from polylens.study.logs import experiment_of
+    from polylens.study.logs import mlflow_experiment
     from polylens.study.running import overview_of, run_study
 
     with open_progress(quiet=quiet or as_json) as progress:
@@ -83,24 +82,27 @@ def command(
     children = [child for result in results for child in result.children]
     overview = results[0].overview
     if len(results) > 1:
-        overview = overview_of(children, name=", ".join(dict.fromkeys(map(experiment_of, studies))))
+        overview = overview_of(children, name=", ".join(dict.fromkeys(map(mlflow_experiment, studies))))
     if as_json:
         printed = {"runs": [child.to_plain() for child in children]}
         click.echo(json.dumps(printed, ensure_ascii=False))
     else:
-        from polylens.cli.summary import show_result
-
-        for study, result in zip(studies, results, strict=True):
-            show_result(result, name=study.name)
-        if overview is not None:
-            click.echo(f"All of them on one page: {shown_path(overview)}")
+        _show_results(studies, results, overview)
     for study, result in zip(studies, results, strict=True):
         _show_failures(study, result.failed)
     for result in results:
-        if result.unlogged:
-            # With --quiet and --json too: nothing but the exit code would say it otherwise.
-            click.echo(result.unlogged_in_words, err=True)
+        _say_unlogged(result)
     return _exit_code(results)
+
+
+def _show_results(studies: Sequence[Study], results: Sequence[StudyResult], overview: Path | None) -> None:
+    from polylens.cli.summary import show_result
+    from polylens.errors import shown_path
+
+    for study, result in zip(studies, results, strict=True):
+        show_result(result, name=study.name)
+    if overview is not None:
+        click.echo(f"All of them on one page: {shown_path(overview)}")
 
 
 def _show_failures(study: Study, failed: Sequence[ChildResult]) -> None:
@@ -114,6 +116,12 @@ def _show_failures(study: Study, failed: Sequence[ChildResult]) -> None:
         show_failure(child.name, child.error, place=study.place_of(path) if path else None)
         if click.get_current_context().find_root().meta.get("polylens.traceback"):
             click.echo("".join(tracebacks.format_exception(child.error)), err=True)
+
+
+def _say_unlogged(result: StudyResult) -> None:
+    """Says what MLflow lacks, with --quiet and --json too: else nothing but the exit code would say it."""
+    if result.unlogged:
+        click.echo(result.unlogged_in_words, err=True)
 
 
 def _exit_code(results: Sequence[StudyResult]) -> int:

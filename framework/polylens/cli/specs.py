@@ -14,10 +14,10 @@ def spec_files(paths: Iterable[Path]) -> tuple[Path, ...]:
     Raises:
         UsageError: a folder has no specs.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
         if not path.is_dir():
-            found.append(path)
+            files.append(path)
             continue
         inside = sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".yml"))
         if not inside:
@@ -25,5 +25,5 @@ def spec_files(paths: Iterable[Path]) -> tuple[Path, ...]:
                 f"there are no specs in the folder {shown_path(path)}",
                 hint="specs end in .yaml; folders within a folder are not looked into",
             )
-        found += inside
-    return tuple(dict.fromkeys(found))
+        files += inside
+    return tuple(dict.fromkeys(files))

@@ -12,7 +12,7 @@ from polylens.cli.comparisons import table_of_comparisons
 from polylens.cli.numbers import short, table_of_one, table_of_several
 from polylens.errors import shown_path
 from polylens.records import Labels
-from polylens.study.running import StudyResult
+from polylens.study.study_results import StudyResult
 
 _LEAST_LABEL_LINES, _MOST_LABEL_LINES = 3, 6
 _MOST_REPORTS = 4
@@ -87,7 +87,7 @@ def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Tex
 
 
 def _where(result: StudyResult) -> Iterator[Text]:
-    """Where the reports are, and everything else."""
+    """Lines that say where the reports, MLflow's page and the store are."""
     reports = [
         ("Report" if child.error is None else "Report of what was finished", child.report)
         for child in result.children

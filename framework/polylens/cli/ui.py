@@ -111,10 +111,10 @@ def _experiments(settings: Settings) -> dict[str, str]:
 
 def _tracker(settings: Settings) -> Tracker:
     """A tracker that says on the error stream what it sends and what it cannot send."""
-    from polylens.cli.progress import Lines
+    from polylens.cli.progress import ProgressLines
     from polylens.tracking import Tracker
 
-    return Tracker(settings, progress=Lines(sys.stderr))
+    return Tracker(settings, progress=ProgressLines(sys.stderr))
 
 
 @contextlib.contextmanager

@@ -37,7 +37,7 @@ def command(specs: tuple[Path, ...], overrides: tuple[str, ...], deep: bool, as_
     fine: list[str] = []
     for path in spec_files(specs):
         try:
-            fine.append(_checked(path, overrides=overrides, deep=deep))
+            fine.append(_check(path, overrides=overrides, deep=deep))
         except SpecError as error:
             problems.extend(problem for problem in error.problems if problem not in problems)
     if as_json:
@@ -52,7 +52,7 @@ def command(specs: tuple[Path, ...], overrides: tuple[str, ...], deep: bool, as_
     return 2 if problems else 0
 
 
-def _checked(path: Path, *, overrides: tuple[str, ...], deep: bool) -> str:
+def _check(path: Path, *, overrides: tuple[str, ...], deep: bool) -> str:
     """A line that says what was found to be right."""
     from polylens.plugin import FAMILIES
     from polylens.spec import check_entry, load

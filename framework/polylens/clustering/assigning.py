@@ -31,7 +31,7 @@ _ROWS, _NEW_ROWS = 2048, 512
 
 @dataclass(frozen=True)
 class Assigned:
-    """Where new rows belong."""
+    """The cluster that each new row belongs to."""
 
     labels: Int64[np.ndarray, "new"]
     strength: Float32[np.ndarray, "new"]
@@ -110,7 +110,7 @@ def hdbscan_of_sample(
         progress: where the work shows itself.
 
     Raises:
-        DataError: as `assigned`.
+        DataError: the partition has no hierarchy or is not of the sample, or rows cannot be compared.
     """
     if len(sample) != len(of_sample.labels) or len(np.unique(sample)) != len(sample):
         raise DataError(

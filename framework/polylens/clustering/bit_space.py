@@ -68,7 +68,7 @@ class BitSpace:
             offer_counts(self._words, EXACT, *_NO_ROWS, *tiles, nearest.distances, nearest.who)
 
     def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> BitSpace:
-        """The same rows, `order[place]` at each place."""
+        """A space in which row `order[place]` stands at `place`."""
         tiles, words, side = self._words.shape
         turned = np.empty_like(self._words)
         step = max(_CHUNK // (words * side * 8), 1)

@@ -41,7 +41,7 @@ def kmeans(
     Args:
         points: activations or bits, not packed.
         clusters: how many, 1 or more.
-        streams: of the starts.
+        streams: the randomness of the starts.
         restarts: independent starts.
         exemplars: whether the clusters' medoids are found, which costs as much as all their pairs; else there
             are none.
@@ -83,16 +83,18 @@ def bisecting_kmeans(
     Args:
         points: activations or bits, not packed.
         clusters: how many, 1 or more.
-        streams: of the starts.
+        streams: the randomness of the starts.
         split: the cluster that is split next: the one with the most rows, or the one with the greatest summed
             squared distance to its centre.
         restarts: independent starts of each split.
-        exemplars: as `kmeans` has it.
+        exemplars: whether the clusters' medoids are found, which costs as much as all their pairs; else there
+            are none.
         progress: where the work shows itself.
 
     Raises:
-        DataError: as `kmeans` has it; there is no such split, or the cluster with the most rows cannot be
-            split, as its rows are all equal.
+        DataError: fewer distinct rows than clusters, a single row, no columns, NaN or infinity, packed bits,
+            a number of clusters or starts that makes none, no such split, or a cluster with the most rows
+            that cannot be split, as its rows are all equal.
 
     Source: Steinbach, Karypis, Kumar (2000); scikit-learn's BisectingKMeans.
     """

@@ -42,7 +42,7 @@ def condensed(hierarchy: Hierarchy, *, min_cluster_size: int) -> CondensedTree:
     other rows leave it; where none is, all rows leave.
 
     Args:
-        hierarchy: of the rows.
+        hierarchy: the hierarchy of the rows.
         min_cluster_size: fewest rows of a cluster, 2 or more.
 
     Raises:

@@ -17,11 +17,11 @@ _TILE = 64
 _MOST_ROWS = 2048
 """Rows of a block: their products take 16 MB a thread."""
 _UNIT = 2.0**-24
-"""Of rounding in single precision."""
+"""Relative error of one rounding in single precision."""
 _LEAST = 2.0**-126
-"""Of the numbers that single precision holds in full; what lies below may be lost."""
+"""The least number that single precision holds in full; what lies below may be lost."""
 _LARGEST = 1e18
-"""Of the lengths of rows: their squares must be far from the largest number of single precision."""
+"""Greatest length of a row: squares must be far from the largest number of single precision."""
 
 
 class DenseSpace:
@@ -69,7 +69,7 @@ class DenseSpace:
         )
 
     def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> DenseSpace:
-        """The same rows, `order[place]` at each place; they are gathered block by block."""
+        """A space in which row `order[place]` stands at `place`; rows are gathered block by block."""
         return DenseSpace(self._rows, metric=self._metric, order=order)
 
     def keep_least(self, first: slice, second: slice, groups: Groups, least: Least) -> None:

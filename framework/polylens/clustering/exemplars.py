@@ -13,7 +13,7 @@ from polylens.progress import Progress, Silent
 from polylens.records import count_clusters
 
 _ROUNDING = 1e-12
-"""Of a summed distance: what adding up in another order may change."""
+"""Share of a summed distance that adding up in another order may change."""
 _NOTHING = 1e-20
 """Distance to one other row that is rounding alone."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 
 @runtime_checkable
-class Keeper(Protocol):
+class PartKeeper(Protocol):
     """Keeps arrays by name; of one clustering of one set of rows."""
 
     def load(self, name: str) -> Mapping[str, np.ndarray] | None:

@@ -29,7 +29,7 @@ def canonical(
         height: mutual reachability of both ends, in any order of the edges.
         core: core distance of each row.
         metric: what the heights are measured by.
-        min_samples: of the core distances.
+        min_samples: neighbours that core distances reach to.
         bits: how many bits Hamming heights are shares of.
 
     Raises:

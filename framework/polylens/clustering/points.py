@@ -25,9 +25,9 @@ def row_points(rows: Rows, *, on: On, scale: Scale = "none", packed: bool = Fals
     """The activations of rows, brought to scale, or the bits of their codes, or the numbers of graded ones.
 
     Args:
-        rows: with that part.
-        on: which part.
-        scale: of activations.
+        rows: rows that have the part `on`.
+        on: the part that is taken.
+        scale: how activations are brought to scale.
         packed: whether bits stay packed, an eighth of the memory. Zeros fill the last byte of each layer, so
             engines must be told the number of bits (`row_bits`).
 

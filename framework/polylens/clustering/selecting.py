@@ -41,7 +41,7 @@ def selected(
     """The clusters of a tree that are kept, rising; never the root: one cluster of everything is no finding.
 
     Args:
-        tree: of clusters.
+        tree: the tree of clusters.
         selection: `eom`: the clusters whose stabilities sum to the most; a cluster is kept in place of its
             parts where both are equally stable, up to rounding. `leaf`: those that split no further.
         max_cluster_size: no larger cluster is kept, whatever the selection and `epsilon`: its parts are, or
@@ -80,7 +80,7 @@ def cut(tree: CondensedTree, nodes: Int64[np.ndarray, "clusters"]) -> Cut:
     A row belongs to the cluster among `nodes` that it is in before it leaves the tree.
 
     Args:
-        tree: of clusters.
+        tree: the tree of clusters.
         nodes: such as `selected` gives: none holds another.
     """
     from polylens.kernels.selection import chosen_above

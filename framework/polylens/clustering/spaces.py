@@ -35,7 +35,7 @@ class Nearest:
         return Nearest(merged.distances[:, :most], merged.who[:, :most])
 
     def sorted(self) -> Nearest:
-        """The same neighbours by rising distance."""
+        """Every row's neighbours reordered by rising distance."""
         first = np.argsort(self.distances, axis=1, kind="stable")
         return Nearest(
             np.take_along_axis(self.distances, first, axis=1), np.take_along_axis(self.who, first, axis=1)
@@ -103,7 +103,7 @@ class Space(Protocol):
         """Offers every pair of two blocks to both of its rows; equal blocks hold each pair once."""
 
     def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> Space:
-        """The same rows, `order[place]` at each place."""
+        """A space in which row `order[place]` stands at `place`."""
 
     def keep_least(self, first: slice, second: slice, groups: Groups, least: Least) -> None:
         """Keeps the least edges of mutual reachability that two blocks of places hold between groups."""

@@ -14,7 +14,7 @@ from jaxtyping import Float64
 from polylens.clustering.blocks import one_thread_a_product
 from polylens.clustering.checks import check_min_samples, check_points
 from polylens.clustering.forest import Forest
-from polylens.clustering.keeping import Forgetful, Keeper
+from polylens.clustering.keeping import Forgetful, PartKeeper
 from polylens.clustering.linking import canonical
 from polylens.clustering.passes import Passes, TiledPasses
 from polylens.clustering.points import Metric, Points
@@ -34,7 +34,7 @@ def hierarchy(
     min_samples: int = 5,
     bits: int | None = None,
     device: str | None = None,
-    keeper: Keeper | None = None,
+    keeper: PartKeeper | None = None,
     progress: Progress | None = None,
 ) -> Hierarchy:
     """The single linkage of points by mutual reachability, exact.
@@ -49,7 +49,7 @@ def hierarchy(
         points: activations or graded codes, bits, or packed bits.
         metric: how rows are compared; it must fit the points.
         min_samples: neighbours that make a core point.
-        bits: of a row of packed bits, where padding stands among them; 8 a byte where None.
+        bits: how many bits of a packed row count, where padding stands among them; None counts 8 a byte.
         device: `cpu` or a torch device; where None, a GPU that there is takes many rows.
         keeper: where finished passes are kept, so that after an interrupt the same call goes on.
         progress: where the work shows itself.
@@ -113,7 +113,7 @@ def passes_of(points: Points, *, metric: Metric, bits: int, device: str) -> Pass
 
 
 def spanning_forest(
-    passes: Passes, *, rows: int, min_samples: int, keeper: Keeper, progress: Progress
+    passes: Passes, *, rows: int, min_samples: int, keeper: PartKeeper, progress: Progress
 ) -> tuple[Forest, Float64[np.ndarray, "rows"]]:
     """A minimum spanning tree and core distances, in the passes' own unit. What was kept is not redone."""
     processes = Processes.here()

@@ -24,7 +24,7 @@ _FEW = 500
 _FEW_CODES = 2000
 """Members whose Hamming distances are taken pair by pair: up to here that is faster than unpacking them."""
 _ROUNDING = 1e-6
-"""Of a summed distance: more than products of matrices lose, in double precision."""
+"""Share of a summed distance, more than products of matrices lose in double precision."""
 
 
 def summed_distances(
@@ -61,7 +61,7 @@ def _bits(points: Points, some: Int64[np.ndarray, "some"]) -> Bool[np.ndarray, "
 
 
 def _hamming(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[np.ndarray, "members"]:
-    """Of few members the pairs are looked at; of many, column sums say it. Integers, hence exact."""
+    """Summed Hamming distances, in bits: pair by pair for few members, by column sums for many. Exact."""
     if len(members) <= _FEW_CODES:
         from polylens.kernels.exemplars import hamming_sums
 

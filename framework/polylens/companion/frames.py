@@ -23,7 +23,7 @@ def read_frame(pipe: IO[bytes]) -> bytes:
 
 
 def _exactly(pipe: IO[bytes], size: int) -> bytes:
-    found = pipe.read(size)
-    if len(found) < size:
+    content = pipe.read(size)
+    if len(content) < size:
         raise EOFError("the other process is gone")
-    return found
+    return content

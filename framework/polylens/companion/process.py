@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 from polylens.companion.frames import read_frame, write_frame
 
 Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+Answer = TypeVar("Answer")
 
 
 class Companion:
@@ -49,19 +49,19 @@ class Companion:
             self._thread.join()
 
     def ahead(
-        self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> Future[Result]:
+        self, function: Callable[Arguments, Answer], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Answer]:
         """Asks for a call, to be done after all that were asked for before."""
-        asked: Future[Result] = Future()
+        asked: Future[Answer] = Future()
         if self._is_allowed:
             if self._thread is None:
-                self._process = _started()
+                self._process = _start()
                 self._thread = threading.Thread(target=self._hand_over, args=[self._process], daemon=True)
                 self._thread.start()
             self._calls.put((asked, lambda: (function, args, kwargs)))
         return asked
 
-    def result(self, asked: Future[Result], here: Callable[[], Result]) -> Result:
+    def result(self, asked: Future[Answer], here: Callable[[], Answer]) -> Answer:
         """What an asked call gave; waits where it is being done, and else calls `here` instead."""
         if asked.cancel():
             return here()
@@ -84,13 +84,13 @@ class Companion:
                 continue
             try:
                 write_frame(process.stdin, pickle.dumps(what(), protocol=pickle.HIGHEST_PROTOCOL))
-                is_done, found = pickle.loads(read_frame(process.stdout))
+                is_done, answer = pickle.loads(read_frame(process.stdout))
             except Exception as error:  # whatever it was: the caller does the call itself
-                is_done, found = False, str(error)
+                is_done, answer = False, str(error)
             if is_done:
-                asked.set_result(found)
+                asked.set_result(answer)
             else:
-                asked.set_exception(RuntimeError(found))
+                asked.set_exception(RuntimeError(answer))
 
 
 def _is_second_core_allowed() -> bool:
@@ -99,7 +99,7 @@ def _is_second_core_allowed() -> bool:
     return cores > 1 and os.environ.get("OMP_NUM_THREADS", "") != "1"
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         # A folder that polylens is run in must not stand in for packages (-P).
         [sys.executable, "-P", "-m", "polylens.companion"],

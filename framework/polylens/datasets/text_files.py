@@ -73,7 +73,7 @@ class TextFiles(Dataset):
             UsageError: the model takes images, or a shorter context.
         """
         from polylens.datasets._texts import open_documents, text_format_of
-        from polylens.text import TextFiles as Source
+        from polylens.text import FileDocuments as Source
 
         text_format = text_format_of(
             input_format, dataset=self.kind(), context=self.context, split=opening.split

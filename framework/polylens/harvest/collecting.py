@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float64, Int64, Shaped
+from jaxtyping import Int64
 
 from polylens.bits import pack
 from polylens.dataflow import (
@@ -22,25 +22,12 @@ from polylens.dataflow import (
     near_boundary,
 )
 from polylens.errors import UsageError
+from polylens.harvest.collected import Collected
 from polylens.harvest.explaining import output_sums
 from polylens.harvest.loading import Loader, Rule
 from polylens.harvest.resolved import ResolvedTake, Sources, thumbnail_grid
-from polylens.harvest.trying import tried
+from polylens.harvest.trying import Narrowing, try_narrowing
 from polylens.imports import lightning
-
-
-@dataclass(frozen=True)
-class Collected:
-    """The rows that one batch gives one take, still on the device."""
-
-    values: Shaped[torch.Tensor, "rows width"]
-    """Activations or graded codes in 32 bits, or packed codes."""
-    n_near: Int64[torch.Tensor, ""]
-    """Units within the numerical noise of a kink, still on the device: reading it would wait for the pass."""
-    n_units: int
-    """Units that were looked at for it."""
-    sums: Float64[torch.Tensor, "3 units"] | None = None
-    """Of the output of units that a hard code only approximates (`output_sums`)."""
 
 
 class Collector(lightning().LightningModule):  # type: ignore[misc]
@@ -68,7 +55,8 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         self.network = network
         self.resolved = tuple(resolved)
         self._loader = loader
-        self._narrowing: int | None = None
+        self._narrowing: Narrowing | None = None
+        """How passes are narrowed; None until some batch has shown it."""
         self._sources = Sources.of(resolved)
 
     def predict_dataloader(self) -> Loader:
@@ -79,19 +67,20 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         """The rows of one batch, by digest of the take."""
         positions = batch["chosen"]
         if positions is None or not self.narrows:
-            return self._collected(batch)
+            return self._collect(batch)
         if self._narrowing is None:
-            self._narrowing = tried(self._collected, batch)
-        if not self._narrowing:
-            return self._collected(batch)
+            self._narrowing = try_narrowing(self._collect, batch)
+        attention = None if self._narrowing is None else self._narrowing.attention
+        if attention is None:
+            return self._collect(batch)
         chosen = ChosenTokens(positions, n_tokens=batch["inputs"].shape[1])
         try:
-            return self._collected(batch, Attentions(chosen, at=self._narrowing))
+            return self._collect(batch, Attentions(chosen, at=attention))
         except NotNarrowError:  # longer texts took another way through the network than the tried one
-            self._narrowing = 0
-            return self._collected(batch)
+            self._narrowing = Narrowing(attention=None)
+            return self._collect(batch)
 
-    def _collected(self, batch: dict[str, Any], attentions: Attentions | None = None) -> dict[str, Collected]:
+    def _collect(self, batch: dict[str, Any], attentions: Attentions | None = None) -> dict[str, Collected]:
         """The rows of one batch by one pass."""
         partial = {
             item.take.digest: _Partial(item, batch["rows"][Rule.of(item).key]) for item in self.resolved
@@ -120,7 +109,7 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
             shapes=self._sources.shapes,
             attentions=attentions,
         )
-        return {digest: rows.collected() for digest, rows in partial.items()}
+        return {digest: rows.result() for digest, rows in partial.items()}
 
 
 @dataclass
@@ -165,7 +154,7 @@ class _Partial:
             self.near.append(near_boundary(values, kinks=nonlinearity.kinks))
             self.n_units += values.numel()
 
-    def collected(self) -> Collected:
+    def result(self) -> Collected:
         """The finished rows, the parts of a code in the order of its scheme."""
         if self.item.selection is None:
             assert self.activations is not None  # `capture` raises where the pass does not come by a layer
@@ -179,11 +168,11 @@ class _Partial:
     def _explain(self, unit: Nonlinearity, rows: torch.Tensor, *, what: Literal["values", "factor"]) -> None:
         """Adds a nonlinearity's output up, once both it and what it multiplies are there, in either order."""
         assert self.item.selection is not None  # only codes have units to explain
-        found = self.awaited.setdefault(unit.name, {})
-        found[what] = rows
-        if unit.name in self.item.selection.factors and len(found) < 2:
+        given = self.awaited.setdefault(unit.name, {})
+        given[what] = rows
+        if unit.name in self.item.selection.factors and len(given) < 2:
             return
-        self.sums[unit.name] = output_sums(unit, found["values"], found.get("factor"))
+        self.sums[unit.name] = output_sums(unit, given["values"], given.get("factor"))
         del self.awaited[unit.name]
 
     def _n_near(self) -> Int64[torch.Tensor, ""]:

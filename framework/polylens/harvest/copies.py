@@ -35,5 +35,5 @@ def first_of_copies(
     """
     classes = np.zeros(len(contents), np.int64) if targets is None else targets
     keys = np.stack([contents, classes], axis=1)
-    _, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    return np.asarray(first[place.reshape(-1)], dtype=np.int64)
+    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return np.asarray(first[group.reshape(-1)], dtype=np.int64)

@@ -49,9 +49,9 @@ def check_examples_alone(
     inputs = trial_inputs(examples, is_causal=network.is_causal)
     trial = Trial(network.module, wanted, tuple(nonlinearities), shapes or {}, filling=inputs.filling)
     with exact_float32(), torch.no_grad():
-        found = _dependence(trial, inputs)
-    if found is not None:
-        where, what, hint = found
+        dependence = _dependence(trial, inputs)
+    if dependence is not None:
+        where, what, hint = dependence
         raise UsageError(
             f"the network is no function of one example: its values at '{where}' {what}",
             hint=hint_of(trial.module) or hint,
@@ -59,7 +59,7 @@ def check_examples_alone(
 
 
 def _dependence(trial: Trial, inputs: TrialInputs) -> tuple[str, str, str] | None:
-    """Where values differ, what they depend on and what to do about it; None where nothing is found."""
+    """The name of a tensor whose values differ, what they depend on, and a hint; None where none differ."""
     alone = trial.values([inputs.one])
     for _ in range(_OFTEN - 1):
         if (where := trial.differs_again(alone, trial.values([inputs.one]))) is not None:
@@ -68,7 +68,7 @@ def _dependence(trial: Trial, inputs: TrialInputs) -> tuple[str, str, str] | Non
         return where, "are drawn at random", _RANDOM
     first, second = inputs.companions
     among = trial.values([inputs.one, first, second])
-    last = trial.values([second, first, inputs.one], place=2)
+    last = trial.values([second, first, inputs.one], index=2)
     others = trial.values([inputs.one, second, second])
     if _differs(trial, inputs, alone, among, last, others) is not None:
         return _dependence_on_batch(trial, inputs, alone, among, last, others)
@@ -79,8 +79,8 @@ def _dependence(trial: Trial, inputs: TrialInputs) -> tuple[str, str, str] | Non
 
 
 def _differs(trial: Trial, inputs: TrialInputs, alone: Values, *batches: Values) -> str | None:
-    found = (trial.differs(alone, batch, inputs.one) for batch in batches)
-    return next((where for where in found if where is not None), None)
+    names = (trial.differs(alone, batch, inputs.one) for batch in batches)
+    return next((where for where in names if where is not None), None)
 
 
 def _dependence_on_batch(
@@ -89,7 +89,7 @@ def _dependence_on_batch(
     where = _differs(trial, inputs, alone, among, last, others) or ""
     trial.start_anew()
     first, second = inputs.companions
-    if trial.differs(last, trial.values([second, first, inputs.one], place=2), inputs.one) is not None:
+    if trial.differs(last, trial.values([second, first, inputs.one], index=2), inputs.one) is not None:
         return where, "depend on what was passed before", _STATE
     if inputs.is_text:
         n_tokens = inputs.one.shape[1]

@@ -47,14 +47,14 @@ def output_sums(
     return sums
 
 
-def added_up(
+def sum_of_batches(
     batches: Sequence[Float64[torch.Tensor, "3 units"] | None],
 ) -> Float64[np.ndarray, "3 units"]:
-    """The sums of several batches together; of no units where none are looked at."""
-    found = [sums for sums in batches if sums is not None]
-    if not found:
+    """The sums of several batches, added up; an array of no units where no batch has any."""
+    known = [sums for sums in batches if sums is not None]
+    if not known:
         return np.zeros((3, 0))
-    return np.asarray(torch.stack(found).sum(0).cpu().numpy())
+    return np.asarray(torch.stack(known).sum(0).cpu().numpy())
 
 
 class OutputSums:
@@ -67,14 +67,14 @@ class OutputSums:
         self._added = 0
 
     def add(self, sums: Float64[np.ndarray, "3 units"], *, n_rows: int) -> None:
-        """Adds the next part."""
-        place = self._added * _MOST_PARTS // max(self._n_parts, _MOST_PARTS)
-        if place == len(self._parts):
+        """Adds the sums of the next examples, which have so many rows."""
+        part = self._added * _MOST_PARTS // max(self._n_parts, _MOST_PARTS)
+        if part == len(self._parts):
             self._parts.append(np.zeros_like(sums))
             self._rows.append(0)
         with np.errstate(invalid="ignore"):  # of `inf` and `-inf`, which `explained_by` has no answer for
-            self._parts[place] += sums
-        self._rows[place] += n_rows
+            self._parts[part] += sums
+        self._rows[part] += n_rows
         self._added += 1
 
     @property
@@ -85,7 +85,7 @@ class OutputSums:
         return sums, sum(self._rows)
 
     def without_each(self) -> list[tuple[Float64[np.ndarray, "3 units"], int]]:
-        """The sums without one part, of every part that has rows, where there are two at least."""
+        """For each part that has rows: the sums over all other parts, and their rows. None of one part."""
         sums, n_rows = self.whole
         parts = zip(self._parts, self._rows, strict=True)
         return [(sums - part, n_rows - rows) for part, rows in parts if 0 < rows < n_rows]
@@ -104,19 +104,19 @@ def explained_by(sums: OutputSums, *, selection: Selection) -> Explained | None:
     Source: Busing, Meijer, van der Leeden (1999), the jackknife with parts of unequal size.
     """
     whole, n_rows = sums.whole
-    found = _shares(whole, n_rows)
-    if found is None:
+    overall = _shares(whole, n_rows)
+    if overall is None:
         return None
     again = [(_shares(*rest), rest[1]) for rest in sums.without_each()]
     parts = [(shares, n_rows / (n_rows - rows)) for shares, rows in again if shares is not None]
     limits = [
-        jackknife_limits(value, [(shares[place], size) for shares, size in parts])
-        for place, value in enumerate(found)
+        jackknife_limits(value, [(shares[index], size) for shares, size in parts])
+        for index, value in enumerate(overall)
     ]
     units = {layer.name: layer.units for layer in selection.scheme.layers}
     return Explained(
-        variance=found[0],
-        median_unit_variance=found[1],
+        variance=overall[0],
+        median_unit_variance=overall[1],
         units=sum(units[item.name] for item in selection.approximated),
         products=sum(units[item.name] for item in selection.approximated if item.name in selection.factors),
         variance_limits=limits[0],
@@ -125,7 +125,7 @@ def explained_by(sums: OutputSums, *, selection: Selection) -> Explained | None:
 
 
 def _shares(sums: Float64[np.ndarray, "3 units"], n_rows: int) -> tuple[float, float] | None:
-    """Explained variance over all units together, and of the middle unit."""
+    """Explained variance over all units together, and the median over units of each unit's own."""
     # Before anything is computed: whether `inf - inf` warns depends on the processor.
     if not np.isfinite(sums).all():
         return None

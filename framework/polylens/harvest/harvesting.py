@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from polylens.devices import Options
 from polylens.errors import StageError
-from polylens.harvest.job import Job, described
+from polylens.harvest.job import Job, portable_recipe
 from polylens.harvest.launching import run_workers
 from polylens.harvest.rows import load_skipped
 from polylens.harvest.shard import Shard, shards_of
@@ -79,12 +79,12 @@ def harvest(
 
     options, progress = options or Options(), progress or Silent()
     if options.is_distributed:
-        described(recipe)
+        portable_recipe(recipe)
     resolved = {item.take.digest: item for item in resolve_takes(network, examples, takes)}
     with ExitStack() as locks:
         # In one order everywhere: two harvests that share takes then cannot wait for each other.
         for digest in sorted(resolved):
-            locks.enter_context(store.locked(STAGE, digest, progress=progress))
+            locks.enter_context(store.lock(STAGE, digest, progress=progress))
         missing = {
             digest: item
             for digest, item in resolved.items()
@@ -94,7 +94,7 @@ def harvest(
             work = _Work(network, examples, tuple(missing.values()), streams, store, options, progress)
             work.compute(recipe, root=root or Path.cwd())
             work.commit(about or {})
-    return tuple(_harvested(store, take, was_stored=take.digest not in missing) for take in takes)
+    return tuple(_harvest_of(store, take, was_stored=take.digest not in missing) for take in takes)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class _Work:
         """Computes the shards that no earlier, stopped harvest has left."""
         from polylens.harvest.predicting import predict_shards
 
-        missing = self._missing()
+        missing = self._missing_shards()
         wanted: frozenset[Shard] = frozenset().union(*missing.values())
         n_examples = sum(len(shard) for shard in wanted)
         if n_examples < len(self.examples):
@@ -126,7 +126,7 @@ class _Work:
         with self.progress.task("harvesting", total=n_examples, unit="examples") as task:
             if self.options.is_distributed:
                 job = Job(
-                    recipe=described(recipe),
+                    recipe=portable_recipe(recipe),
                     takes=tuple(item.take for item in self.resolved),
                     missing=missing,
                     folders=self._folders(),
@@ -169,7 +169,7 @@ class _Work:
         for item in self.resolved:
             digest = item.take.digest
             # Written a moment ago, or verified then.
-            shards = self._finished(digest, verified=False)
+            shards = self._shards_on_disk(digest, verified=False)
             lacking = len(self._all_shards()) - len(shards)
             if lacking:
                 raise StageError(
@@ -181,23 +181,25 @@ class _Work:
     def _folders(self) -> dict[str, Path]:
         return {item.take.digest: self.store.partial(STAGE, item.take.digest) for item in self.resolved}
 
-    def _missing(self) -> dict[str, frozenset[Shard]]:
+    def _missing_shards(self) -> dict[str, frozenset[Shard]]:
         """The shards that each take lacks."""
         every = frozenset(self._all_shards())
-        return {digest: every - self._finished(digest, verified=True).keys() for digest in self._folders()}
+        return {
+            digest: every - self._shards_on_disk(digest, verified=True).keys() for digest in self._folders()
+        }
 
-    def _finished(self, digest: str, *, verified: bool) -> dict[Shard, Path]:
+    def _shards_on_disk(self, digest: str, *, verified: bool) -> dict[Shard, Path]:
         from polylens.harvest.shard_files import finished_shards
 
         every = self._all_shards()
-        found = finished_shards(self.store.partial(STAGE, digest), verified=verified)
-        return {shard: path for shard, path in found.items() if shard in every}
+        files = finished_shards(self.store.partial(STAGE, digest), verified=verified)
+        return {shard: path for shard, path in files.items() if shard in every}
 
     def _all_shards(self) -> tuple[Shard, ...]:
         return shards_of(len(self.examples))
 
 
-def _harvested(store: Store, take: Take, *, was_stored: bool) -> Harvested:
+def _harvest_of(store: Store, take: Take, *, was_stored: bool) -> Harvested:
     folder = store.open(STAGE, take.digest)
     meta = read_json(folder / "meta.json")
     return Harvested(take, folder, meta["rows"], load_skipped(store, take.digest), was_stored)

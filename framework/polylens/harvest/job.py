@@ -69,7 +69,7 @@ class Job:
         )
 
 
-def described(recipe: Recipe | None) -> Recipe:
+def portable_recipe(recipe: Recipe | None) -> Recipe:
     """The recipe, which is certain to be one that another process can follow.
 
     Raises:

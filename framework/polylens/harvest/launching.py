@@ -47,11 +47,14 @@ def run_workers(job: Job, *, advance: Callable[[int], None]) -> None:
     # In the takes' folder, where other machines can read it too.
     job_file = next(iter(job.folders.values())) / "job.json"
     job_file.write_text(json.dumps(job.to_plain()), encoding="utf-8")
-    with tempfile.TemporaryFile() as stderr, _started([*command, str(job_file)], job, stderr) as process:
+    with (
+        tempfile.TemporaryFile() as stderr,
+        _running_worker([*command, str(job_file)], job, stderr) as process,
+    ):
         failure = _follow(process, advance)
         if failure is None and process.wait() == 0:
             return
-        raise failure or _unexplained(process.wait(), stderr)
+        raise failure or _silent_failure(process.wait(), stderr)
 
 
 def worker_command(job: Job) -> list[str]:
@@ -73,7 +76,7 @@ def worker_command(job: Job) -> list[str]:
 
 
 @contextmanager
-def _started(command: list[str], job: Job, stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _running_worker(command: list[str], job: Job, stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """A running worker in a process group of its own, which is gone when the block ends, however it ends."""
     environment = dict(os.environ)
     if job.options.num_nodes == 1:
@@ -144,7 +147,7 @@ def _error(message: Mapping[str, Any]) -> PolylensError:
     return StageError(STAGE, f"a worker process failed: {message['message']}", hint=message["hint"])
 
 
-def _unexplained(code: int, stderr: IO[bytes]) -> StageError:
+def _silent_failure(code: int, stderr: IO[bytes]) -> StageError:
     stderr.seek(0)
     said = stderr.read().decode(errors="replace").strip().splitlines()[-_LINES_OF_STDERR:]
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"

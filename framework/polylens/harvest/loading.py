@@ -85,24 +85,24 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
         positions: list[np.ndarray] = []
         examples: list[np.ndarray] = []
         skipped: list[tuple[int, str, str]] = []
-        for place, index in enumerate(indices):
-            example_id = self._examples.ids[index]
-            own = self._examples.valid(index)
+        for index, example in enumerate(indices):
+            example_id = self._examples.ids[example]
+            own = self._examples.valid(example)
             valid = everywhere if own is None else own
             try:
-                chosen = self._chosen(rule.sampling, index, valid, rule.grid)
+                chosen = self._choose(rule.sampling, example, valid, rule.grid)
             except TooFewPositionsError as error:
-                skipped.append((index, example_id, str(error)))
+                skipped.append((example, example_id, str(error)))
                 continue
             positions.append(np.asarray(chosen, dtype=np.int64))
-            examples.append(np.full(len(chosen), place, dtype=np.int64))
+            examples.append(np.full(len(chosen), index, dtype=np.int64))
         return {
             "example_of_row": torch.from_numpy(np.concatenate([np.empty(0, np.int64), *examples])),
             "position": torch.from_numpy(np.concatenate([np.empty(0, np.int64), *positions])),
             "skipped": skipped,
         }
 
-    def _chosen(self, sampling: Sampling, index: int, valid: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
+    def _choose(self, sampling: Sampling, index: int, valid: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
         generator = self._streams.generator(self._examples.ids[index])
         if not sampling.reads_texts:
             return sampling.choose(valid, grid=grid, generator=generator)
@@ -112,7 +112,10 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
 
 
 def _chosen_tokens(rows: Sequence[dict[str, Any]], n_examples: int) -> Int64[torch.Tensor, "examples most"]:
-    """The positions of all rules together, ascending, the last repeated; 0 for examples without any."""
+    """The positions of each example that any rule chose, ascending; the last is repeated to fill its line.
+
+    An example of which no position was chosen has 0 in its whole line.
+    """
     pairs = torch.cat([torch.stack([one["example_of_row"], one["position"]], dim=1) for one in rows])
     examples, positions = torch.unique(pairs, dim=0).T
     counts = torch.bincount(examples, minlength=n_examples)
@@ -120,8 +123,8 @@ def _chosen_tokens(rows: Sequence[dict[str, Any]], n_examples: int) -> Int64[tor
     places = torch.arange(max(int(counts.max()), 1)).minimum((counts - 1).clamp(min=0)[:, None])
     if not len(positions):
         return torch.zeros_like(places)
-    found = positions[(firsts[:, None] + places).clamp(max=len(positions) - 1)]
-    return torch.where((counts == 0)[:, None], 0, found)
+    padded = positions[(firsts[:, None] + places).clamp(max=len(positions) - 1)]
+    return torch.where((counts == 0)[:, None], 0, padded)
 
 
 _CPU_TOKENS = 2048

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ResolvedTake:
-    """One take, worked out."""
+    """One take with everything that the network settles: the layer's own name, its shape, the units read."""
 
     take: Take
     layer: str
     """The layer's own name, aliases resolved."""
     shape: LayerShape
-    """Of the layer's tensor."""
+    """How the layer's tensor falls into positions and channels."""
     selection: Selection | None
     """What the code reads; None for activations."""
     sampled: bool
@@ -79,7 +79,7 @@ class Sources:
 
     @classmethod
     def of(cls, resolved: Sequence[ResolvedTake]) -> Sources:
-        """What all of these takes read together."""
+        """What these takes read, all of them together."""
         selections = [item.selection for item in resolved if item.selection]
         units = {unit.name: unit for selection in selections for unit in selection.nonlinearities}
         multiplied = {name: unit for selection in selections for name, unit in selection.multiplied().items()}

@@ -85,7 +85,7 @@ class _Part:
 
 
 def _with_limits(plain: dict[str, Any]) -> dict[str, Any]:
-    """JSON has lists where records have pairs."""
+    """The fields of `Explained` with its limits as pairs: JSON gives them as lists."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
 
 

@@ -29,7 +29,7 @@ class ShardRows:
     n_near: int
     n_units: int
     sums: Float64[np.ndarray, "3 units"]
-    """Of the output of units that a hard code only approximates."""
+    """Sums over the output of units that a hard code only approximates, if there are such units."""
     contents: Int64[np.ndarray, "examples"]
     """What names the contents of each of the shard's examples."""
     skipped: tuple[tuple[str, str], ...]
@@ -86,7 +86,7 @@ def n_rows_of(paths: Iterable[Path]) -> int:
 
 def finished_shards(folder: Path, *, verified: bool) -> dict[Shard, Path]:
     """The shards in a take's folder; with `verified`, those that are not as written are removed first."""
-    found: dict[Shard, Path] = {}
+    files: dict[Shard, Path] = {}
     for path in sorted(folder.iterdir()):
         name = _NAME.fullmatch(path.name)
         if name is None:
@@ -94,5 +94,5 @@ def finished_shards(folder: Path, *, verified: bool) -> dict[Shard, Path]:
         if verified and file_sha256(path) != name[3]:
             path.unlink()
             continue
-        found[Shard(int(name[1]), int(name[2]))] = path
-    return found
+        files[Shard(int(name[1]), int(name[2]))] = path
+    return files

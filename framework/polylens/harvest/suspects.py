@@ -17,21 +17,21 @@ def suspects(module: nn.Module) -> tuple[str, ...]:
     >>> suspects(nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False)).eval())
     ("'0' (BatchNorm1d) normalises by the batch at hand",)
     """
-    found = []
+    reasons = []
     for path, part in module.named_modules():
         if isinstance(part, _BatchNorm) and (part.training or part.running_mean is None):
-            found.append(f"'{path}' ({type(part).__name__}) normalises by the batch at hand")
+            reasons.append(f"'{path}' ({type(part).__name__}) normalises by the batch at hand")
         elif part.training and path and not list(part.children()):
-            found.append(f"'{path}' ({type(part).__name__}) is in training mode after eval()")
-    return tuple(found)
+            reasons.append(f"'{path}' ({type(part).__name__}) is in training mode after eval()")
+    return tuple(reasons)
 
 
 def hint_of(module: nn.Module) -> str | None:
     """What to do about the suspects; None where there are none."""
-    found = suspects(module)
-    if not found:
+    reasons = suspects(module)
+    if not reasons:
         return None
     return (
-        f"{listed(found, most=4)}: give batch norms running statistics (track_running_stats=True), and let "
+        f"{listed(reasons, most=4)}: give batch norms running statistics (track_running_stats=True), and let "
         "eval() reach every part"
     )

@@ -11,7 +11,7 @@ from polylens.dataflow import LayerShape, Nonlinearity, capture
 from polylens.errors import UsageError
 from polylens.harvest.suspects import hint_of
 from polylens.harvest.trial_inputs import batch_of
-from polylens.modules import copied, plain_attributes, seeded
+from polylens.modules import copied, plain_attributes, with_seed
 
 Values = Mapping[str, torch.Tensor]
 """One example's values, by layer or nonlinearity."""
@@ -65,7 +65,7 @@ class Trial:
         self,
         inputs: list[torch.Tensor],
         *,
-        place: int = 0,
+        index: int = 0,
         seed: int = 0,
         module: torch.nn.Module | None = None,
     ) -> Values:
@@ -73,25 +73,25 @@ class Trial:
 
         Args:
             inputs: batches of one, which are passed as one batch.
-            place: of the input whose values are wanted.
-            seed: of all global random streams while the network runs.
+            index: which of the inputs it is whose values are wanted.
+            seed: the seed of all global random streams while the network runs.
             module: another network than the one that is tried.
 
         Raises:
             UsageError: the network fails on this batch.
         """
-        found: dict[str, torch.Tensor] = {}
-        is_text = inputs[place].dtype == torch.int64
+        values_by_name: dict[str, torch.Tensor] = {}
+        is_text = inputs[index].dtype == torch.int64
 
         def take(source: str | Nonlinearity, tensor: torch.Tensor) -> None:
-            values = tensor.detach()[place]
+            values = tensor.detach()[index]
             if is_text and values.dim() > 1 and len(values) == batch.shape[1]:
-                values = values[: inputs[place].shape[1]]  # the rest is made of padding
-            found[source if isinstance(source, str) else source.name] = values.clone()
+                values = values[: inputs[index].shape[1]]  # the rest is made of padding
+            values_by_name[source if isinstance(source, str) else source.name] = values.clone()
 
         batch = batch_of(inputs, filling=self._filling).to(self._device)
         try:
-            with seeded(seed):
+            with with_seed(seed):
                 capture(module or self.module, batch, take=take, **self._wanted)
         except (RuntimeError, ValueError, IndexError) as error:
             said = str(error).strip().splitlines() or [type(error).__name__]
@@ -100,21 +100,21 @@ class Trial:
                 f"the network cannot compute on {how_many}: {said[0]}",
                 hint=hint_of(self.module) or "it must take batches of any number of examples",
             ) from error
-        return found
+        return values_by_name
 
     def differs_again(self, one: Values, other: Values) -> str | None:
-        """Where two passes of one input differ; None where they do not."""
+        """The first name whose values differ between two passes of one input; None where none do."""
         if self._device.type != "cpu":  # sums there may be taken in another order each time
             return first_difference(one, other, self.bounds(one))
         return first_difference(one, other, {name: _share(values, _AGAIN) for name, values in one.items()})
 
     def differs(self, one: Values, other: Values, inputs: torch.Tensor) -> str | None:
-        """Where an input's values in two batches differ by more than rounding; None where they do not."""
+        """The first name whose values for an input differ between two batches, beyond rounding; or None."""
         bounds = self.bounds(one)
         if first_difference(one, other, bounds) is None:
             return None
         plain = self.values([inputs])
-        shaken = self.values([inputs], module=self._shaken())
+        shaken = self.values([inputs], module=self._perturbed_network())
         enlarged = {
             name: max(bounds[name], _ENLARGED * _largest((values.double() - shaken[name].double()).abs()))
             for name, values in plain.items()
@@ -138,10 +138,10 @@ class Trial:
         changed = [name for name, value in after.items() if not _same(before.get(name), value)]
         return f" (a pass changes {', '.join(changed[:4])})" if changed else ""
 
-    def _shaken(self) -> torch.nn.Module:
+    def _perturbed_network(self) -> torch.nn.Module:
         """The network with every weight off by one rounding."""
         made = copied(self._given).eval()
-        with torch.no_grad(), seeded(0):
+        with torch.no_grad(), with_seed(0):
             for parameter in made.parameters():
                 if parameter.is_floating_point():
                     signs = torch.randint(0, 2, parameter.shape, device=parameter.device) * 2 - 1

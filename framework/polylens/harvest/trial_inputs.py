@@ -32,10 +32,10 @@ def trial_inputs(examples: Examples, *, is_causal: bool) -> TrialInputs:
     lengths = examples.lengths()
     is_text = lengths is not None
     indices = list(dict.fromkeys([0, len(examples) - 1, len(examples) // 2]))
-    found = [_cut(examples.batch([index]), is_text=is_text, most=_TOKENS) for index in indices]
-    one = found[0]
+    inputs = [_cut_short(examples.batch([index]), is_text=is_text, most=_TOKENS) for index in indices]
+    one = inputs[0]
     turned = (one.flip(-1), one.roll(1, dims=-1))
-    first, second = (*found[1:], *turned)[:2]
+    first, second = (*inputs[1:], *turned)[:2]
     if lengths is not None and lengths.min() < lengths.max():
         one = one[:, : max(1, min(one.shape[1], _TOKENS // 2))]
     # What a causal network makes of earlier tokens does not depend on what stands in the place of padding.
@@ -51,7 +51,7 @@ def batch_of(inputs: list[torch.Tensor], *, filling: int) -> torch.Tensor:
     return torch.cat(filled)
 
 
-def _cut(batch: torch.Tensor, *, is_text: bool, most: int) -> torch.Tensor:
+def _cut_short(batch: torch.Tensor, *, is_text: bool, most: int) -> torch.Tensor:
     if not is_text:
         return batch
     n_tokens = max(1, min(int((batch[0] != PADDING).sum()), most))

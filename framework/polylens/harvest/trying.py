@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from polylens.dataflow import Attentions, ChosenTokens, NotNarrowError
+from polylens.harvest.collected import Collected
 from polylens.records import PADDING
-
-if TYPE_CHECKING:
-    from polylens.harvest.collecting import Collected
 
 _TOKENS = 128
 """Tokens that are tried."""
@@ -20,21 +19,31 @@ _BITS = 2e-3
 _NUMBERS = 1e-3
 """Difference that rounding may make, as a share of the largest number; a thousand times what is usual."""
 _LOW_PRECISION = 5e-2
-"""The same where the pass is in 16 bits."""
+"""Difference that rounding may make where the pass is in 16 bits, as a share of the largest number."""
 
 
-def tried(
-    collect: Callable[[dict[str, Any], Attentions], Mapping[str, Collected]], batch: Mapping[str, Any]
-) -> int | None:
+@dataclass(frozen=True)
+class Narrowing:
+    """Whether passes of a network may be narrowed to chosen tokens, and from where on."""
+
+    attention: int | None
     """The attention from which on chosen tokens are enough, from 1: the last one before the pass ends.
 
+    None where all tokens are needed up to the end: the network has no attention that can be seen, or does
+    something with tokens that narrowing does not know.
+    """
+
+
+def try_narrowing(
+    collect: Callable[[dict[str, Any], Attentions], Mapping[str, Collected]], batch: Mapping[str, Any]
+) -> Narrowing | None:
+    """How passes may be narrowed; None where no example of the batch has rows, so that nothing is learned.
+
     Tried on the first tokens of one example, since two more passes of a long text cost as much as two texts.
-    0 where the network has no attention that can be seen, or does something with tokens that narrowing does
-    not know; None where no example of the batch has rows, and nothing is learned.
 
     Args:
         collect: makes the rows of a batch.
-        batch: with `chosen` tokens.
+        batch: what `Batches` gives, with `chosen` tokens.
     """
     owners = torch.cat([rows["example_of_row"] for rows in batch["rows"].values()])
     if not len(owners):
@@ -42,20 +51,21 @@ def tried(
     one = _first_tokens(batch, int(owners[0]))
     counting = Attentions()
     plain = collect(one, counting)
+    last = counting.seen
+    if not last:
+        return Narrowing(attention=None)
     chosen = ChosenTokens(one["chosen"], n_tokens=one["inputs"].shape[1])
-    if not counting.seen:
-        return 0
     try:
-        narrowed = collect(one, Attentions(chosen, at=counting.seen))
+        narrowed = collect(one, Attentions(chosen, at=last))
     except (NotNarrowError, RuntimeError):
-        return 0
-    agree = (_agree(plain[digest].values, narrowed[digest].values) for digest in plain)
-    return counting.seen if all(agree) else 0
+        return Narrowing(attention=None)
+    agree = all(_agree(plain[digest].values, narrowed[digest].values) for digest in plain)
+    return Narrowing(attention=last if agree else None)
 
 
-def _first_tokens(batch: Mapping[str, Any], place: int) -> dict[str, Any]:
+def _first_tokens(batch: Mapping[str, Any], index: int) -> dict[str, Any]:
     """One example of the batch, cut short, with some tokens chosen over its length."""
-    inputs = batch["inputs"][place : place + 1]
+    inputs = batch["inputs"][index : index + 1]
     n_tokens = min(int((inputs != PADDING).sum()), _TOKENS)
     last = n_tokens - 1
     position = torch.tensor(sorted({last // 4, last // 2, last}), device=inputs.device)

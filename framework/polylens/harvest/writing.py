@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from polylens.harvest.collecting import Collected
-from polylens.harvest.explaining import added_up
+from polylens.harvest.collected import Collected
+from polylens.harvest.explaining import sum_of_batches
 from polylens.harvest.loading import Rule
 from polylens.harvest.resolved import ResolvedTake
 from polylens.harvest.shard import Shard
@@ -59,8 +59,8 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
     ) -> None:
         """Takes one batch's rows; writes the shard that is whole with it."""
         self._held.append(({name: batch[name] for name in ("indices", "rows", "contents")}, prediction))
-        place = bisect_right(self._shards, batch["indices"][0], key=lambda shard: shard.start)
-        shard = self._shards[place - 1]
+        index = bisect_right(self._shards, batch["indices"][0], key=lambda shard: shard.start)
+        shard = self._shards[index - 1]
         if sum(len(held["indices"]) for held, _ in self._held) < len(shard):
             return
         for item in self._resolved:
@@ -87,7 +87,7 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
             position=torch.cat([part["position"] for _, part in rows]).cpu()[order].numpy(),
             n_near=sum(int(part.n_near) for part in collected),
             n_units=sum(part.n_units for part in collected),
-            sums=added_up([part.sums for part in collected]),
+            sums=sum_of_batches([part.sums for part in collected]),
             contents=np.array([content for _, content in sorted(contents)], dtype=np.int64),
             skipped=tuple(
                 (name, why) for _, name, why in sorted(skip for _, part in rows for skip in part["skipped"])

@@ -5,7 +5,7 @@ from polylens.modules.contents import contents_digest
 from polylens.modules.copying import copied, plain_attributes, unregistered
 from polylens.modules.drawing import draw_anew
 from polylens.modules.parametrised import made_plain
-from polylens.modules.randomness import seeded
+from polylens.modules.randomness import with_seed
 
 __all__ = [
     "Behaviour",
@@ -15,6 +15,6 @@ __all__ = [
     "draw_anew",
     "made_plain",
     "plain_attributes",
-    "seeded",
     "unregistered",
+    "with_seed",
 ]

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from torch import nn
 
 from polylens.digests import digest
-from polylens.modules.randomness import seeded
+from polylens.modules.randomness import with_seed
 
 _NUMBERS = 254
 """Numbers of each output that are kept, evenly over all, beside their mean and root mean square."""
@@ -29,8 +29,8 @@ class Behaviour:
     parts: tuple[str, ...]
     """Paths of the parts, once a call; the network itself is the last, with an empty path."""
     numbers: Float64[np.ndarray, "calls 256"]
-    """Of each call's output: its mean, its root mean square, and numbers evenly over it (nan where it has
-    fewer)."""
+    """A line for each call: its output's mean, its root mean square, and numbers evenly over it (nan where it
+    has fewer)."""
     failure: str = ""
     """What the pass raised; empty where it came to its end."""
 
@@ -75,7 +75,7 @@ def behaviour_of(module: nn.Module, inputs: torch.Tensor) -> Behaviour:
     failure = ""
     first = next(module.parameters(), None)
     try:
-        with torch.no_grad(), seeded(0):
+        with torch.no_grad(), with_seed(0):
             keep("", module(inputs.clone() if first is None else inputs.clone().to(first.device)))
     except Exception as error:  # whoever runs it next says what is wrong with it
         failure = type(error).__name__
@@ -90,7 +90,9 @@ def _tensors(output: Any) -> list[torch.Tensor]:
         return [output]
     if isinstance(output, dict):
         output = tuple(output.values())
-    return [found for item in output for found in _tensors(item)] if isinstance(output, (list, tuple)) else []
+    return (
+        [tensor for item in output for tensor in _tensors(item)] if isinstance(output, (list, tuple)) else []
+    )
 
 
 def _summary(tensor: torch.Tensor) -> np.ndarray:

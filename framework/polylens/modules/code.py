@@ -106,10 +106,10 @@ def _is_told_by_name(value: Any) -> bool:
     top = module.partition(".")[0]
     if top not in _NAMED_ONLY and (top not in sys.stdlib_module_names or top == "__main__"):
         return False
-    found: Any = sys.modules.get(module)
+    known: Any = sys.modules.get(module)
     for name in value.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found is value
+        known = getattr(known, name, None)
+    return known is value
 
 
 @cache
@@ -130,19 +130,19 @@ def _is_installed(module: str) -> bool:
 
 def _globals_of(code: types.CodeType) -> list[str]:
     """Names of globals that the code, and code within it, reads."""
-    found = {
+    names = {
         str(step.argval) for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")
     }
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            found |= set(_globals_of(constant))
-    return sorted(found)
+            names |= set(_globals_of(constant))
+    return sorted(names)
 
 
 def _names_of(code: types.CodeType) -> list[str]:
     """Names that the code, and code within it, reads from globals or from objects."""
-    found = set(code.co_names)
+    names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            found |= set(_names_of(constant))
-    return sorted(found)
+            names |= set(_names_of(constant))
+    return sorted(names)

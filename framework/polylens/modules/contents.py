@@ -39,11 +39,11 @@ def contents_digest(module: nn.Module, *, weights: bool) -> str:
 
 
 def _add_part_tree(module: nn.Module, values: Values, *, weights: bool) -> None:
-    places = {id(part): place for place, (_, part) in enumerate(module.named_modules())}
+    numbers = {id(part): number for number, (_, part) in enumerate(module.named_modules())}
     for part in module.modules():
         values.keep(part)  # where an attribute names a part, it is known by its place
     for path, part in module.named_modules(remove_duplicate=False):
-        values.say(f"part {path} {places[id(part)]}")
+        values.say(f"part {path} {numbers[id(part)]}")
     order: dict[int, int] = {}
     for name, parameter in module.named_parameters(remove_duplicate=False):
         # A number by which tied parameters are seen to be one.

@@ -58,8 +58,8 @@ def held_tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
                 yield from within(f"{path}[{key!r}]", item, depth + 1)
         elif isinstance(value, (list, tuple, set, frozenset)):
             seen.add(id(value))
-            for place, item in enumerate(value):
-                yield from within(f"{path}[{place}]", item, depth + 1)
+            for index, item in enumerate(value):
+                yield from within(f"{path}[{index}]", item, depth + 1)
 
     def attributes(path: str, part: nn.Module, depth: int) -> Iterator[tuple[str, torch.Tensor]]:
         for name, value in plain_attributes(part).items():

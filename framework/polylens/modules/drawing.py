@@ -12,7 +12,7 @@ from torch import nn
 from polylens.errors import UsageError, listed
 from polylens.modules.copying import copied, unregistered
 from polylens.modules.parametrised import made_plain
-from polylens.modules.randomness import seeded
+from polylens.modules.randomness import with_seed
 
 _RESETS = ("reset_parameters", "_reset_parameters", "init_weights", "initialize_weights")
 """Methods without arguments by which a part draws what is its own, in PyTorch's words and in common ones."""
@@ -67,7 +67,7 @@ def _reset(module: nn.Module, *, seed: int, disturbed: bool = False) -> tuple[nn
             for parameter in made.parameters():
                 if parameter.is_floating_point() or parameter.is_complex():
                     parameter.mul_(-0.5).add_(0.3)
-    with torch.no_grad(), seeded(seed):
+    with torch.no_grad(), with_seed(seed):
         computed = made_plain(made)
         before = {id(part) for part in made.modules()}
         for part in _inner_first(made):
@@ -102,15 +102,15 @@ def _reset_part(part: nn.Module) -> list[str]:
     for name in _RESETS:
         method = getattr(part, name, None)
         if callable(method) and _takes(method, 0):
-            return _tried(part, name, method)
+            return _try_reset(part, name, method)
     for name in _RESETS_OF:
         method = getattr(part, name, None)
         if callable(method) and _takes(method, 1):
-            return _tried(part, name, partial(part.apply, method))
+            return _try_reset(part, name, partial(part.apply, method))
     return []
 
 
-def _tried(part: nn.Module, name: str, method: Callable[[], object]) -> list[str]:
+def _try_reset(part: nn.Module, name: str, method: Callable[[], object]) -> list[str]:
     try:
         method()
     except Exception as error:  # whatever the reset does, the parameters that it left are found

@@ -15,7 +15,7 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 _POWER_ITERATIONS = 15
-"""As many as PyTorch makes when it registers a spectral norm."""
+"""Power iterations that PyTorch makes when it registers a spectral norm."""
 _OLDER = (WeightNorm, SpectralNorm, prune.BasePruningMethod)
 
 
@@ -39,13 +39,13 @@ def made_plain(module: nn.Module) -> list[Computed]:
         module: in eval mode, so that no norm goes on with its power iterations. Other modules of its classes
             are not touched.
     """
-    found: list[Computed] = []
+    computed: list[Computed] = []
     for part in list(module.modules()):
         if parametrize.is_parametrized(part):
-            found.append(_without_parametrisations(part))
+            computed.append(_without_parametrisations(part))
         if any(isinstance(hook, _OLDER) for hook in part._forward_pre_hooks.values()):
-            found.append(_without_hooks(part))
-    return found
+            computed.append(_without_hooks(part))
+    return computed
 
 
 def _without_parametrisations(part: nn.Module) -> Computed:
@@ -64,7 +64,7 @@ def _without_parametrisations(part: nn.Module) -> Computed:
             part.register_buffer(name, value)
 
     def put_back() -> None:
-        new = {name: _released(part, name) for name in values}
+        new = {name: _release(part, name) for name in values}
         part.__class__ = kind
         part._modules["parametrizations"] = of
         with torch.no_grad():
@@ -125,7 +125,7 @@ def _without_hooks(part: nn.Module) -> Computed:
     def put_back() -> None:
         with torch.no_grad():
             for name, (hook, taken, buffers) in sources.items():
-                value = _released(part, name)
+                value = _release(part, name)
                 part._parameters.update({name + end: parameter for end, parameter in taken.items()})
                 part._buffers.update({name + end: buffer for end, buffer in buffers.items()})
                 _set_sources(hook, part, name, value)
@@ -158,7 +158,7 @@ def _set_sources(hook: Any, part: Any, name: str, value: torch.Tensor) -> None:
     setattr(part, name, _value(hook, part).detach())
 
 
-def _released(part: nn.Module, name: str) -> torch.Tensor:
+def _release(part: nn.Module, name: str) -> torch.Tensor:
     """The plain tensor's value, which is then no longer the part's."""
     value: torch.Tensor = getattr(part, name)
     delattr(part, name)

@@ -13,15 +13,15 @@ _NUMPY_SEEDS = 2**32
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def with_seed(seed: int) -> Iterator[None]:
     """Inside, PyTorch's (of every device), NumPy's and Python's global streams start from `seed`.
 
     A module may draw from any of them, and none of them is ours: afterwards they go on as if nothing had been
     drawn.
 
-    >>> with seeded(3):
+    >>> with with_seed(3):
     ...     first = torch.rand(1)
-    >>> with seeded(3):
+    >>> with with_seed(3):
     ...     bool(torch.rand(1) == first)
     True
     """

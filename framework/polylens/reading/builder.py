@@ -67,12 +67,12 @@ class Builder:
             self.refuse("the file starts with a byte order mark; save it as UTF-8 without one", self.start())
             self._text = self._text[1:]
             self._lines[0] = self._lines[0][1:]
-        found = False
+        has_unreadable = False
         for number, line in enumerate(self._lines):
             for match in _UNREADABLE.finditer(line):
-                found = True
+                has_unreadable = True
                 self.refuse(f"unreadable character U+{ord(match[0]):04X}", self._place(number, match.start()))
-        return not found
+        return not has_unreadable
 
     def _node(
         self, event: yaml.Event, events: Iterator[yaml.Event], *, depth: int, key: Place | None = None
@@ -86,11 +86,11 @@ class Builder:
             self.block_style |= not event.flow_style
             while not isinstance(following := next(events), yaml.SequenceEndEvent):
                 items.append(self._node(following, events, depth=depth + 1))
-            return Node(items, self._spanning(event, following), key)
+            return Node(items, self._place_of_span(event, following), key)
         if isinstance(event, yaml.MappingStartEvent):
             self.block_style |= not event.flow_style
             entries, end = self._entries(events, depth=depth)
-            return Node(entries, self._spanning(event, end), key)
+            return Node(entries, self._place_of_span(event, end), key)
         self._note_end(event)
         return Node(self._scalar(event, place), place, key)
 
@@ -153,7 +153,7 @@ class Builder:
     def _at(self, event: yaml.Event) -> Place:
         return self._span(event.start_mark, event.end_mark)
 
-    def _spanning(self, first: yaml.Event, last: yaml.Event) -> Place:
+    def _place_of_span(self, first: yaml.Event, last: yaml.Event) -> Place:
         flow = bool(getattr(first, "flow_style", False))
         self._note_end(last)
         end = last.end_mark if flow else None

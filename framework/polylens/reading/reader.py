@@ -21,7 +21,7 @@ def read(text: str | bytes, *, file: str) -> Document:
     {'seed': 10}
     """
     if isinstance(text, bytes):
-        text = _decoded(text, file=file)
+        text = _decode(text, file=file)
     reader = Builder(text, file=file)
     root = reader.document()
     if not reader.problems:
@@ -77,7 +77,7 @@ def read_value(text: str, *, file: str = "--set", line: str | None = None, colum
     return Document(file=file, root=root)
 
 
-def _decoded(data: bytes, *, file: str) -> str:
+def _decode(data: bytes, *, file: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

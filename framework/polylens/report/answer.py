@@ -25,33 +25,33 @@ def answer(tables: Sequence[ScoreTable]) -> tuple[str, ...]:
     sentences: list[str] = []
     for table in marked or tables:
         whose = f"{words(table.title)}: " if len(marked or tables) > 1 else ""
-        said = (whose + part for part in _parts(_chosen(table)))
+        said = (whose + part for part in _parts(_answering_scores(table)))
         sentences += [f"{each[:1].upper()}{each[1:]}." for each in said]
     return tuple(sentences)
 
 
-def written(value: float | None, whole: bool) -> str:
+def score_in_words(value: float | None, whole: bool) -> str:
     """A score as people write it: counts as whole numbers.
 
-    >>> written(12.0, whole=True), written(5.5, whole=True), written(0.961, whole=False), written(None, True)
-    ('12', '5.50', '0.96', '–')
+    >>> [score_in_words(value, whole=True) for value in (12.0, 5.5, None)], score_in_words(0.961, whole=False)
+    (['12', '5.50', '–'], '0.96')
     """
     if value is None:
         return "–"
     return f"{value:,.0f}" if whole and float(value).is_integer() else short(value)
 
 
-def ranged(number: Number, whole: bool) -> str:
+def range_in_words(number: Number, whole: bool) -> str:
     """What stands behind a number: an interval in brackets, any other range in words; empty where none is.
 
-    >>> ranged(Number(0.5, 0.4, 0.6), whole=False)
+    >>> range_in_words(Number(0.5, 0.4, 0.6), whole=False)
     '[0.40, 0.60]'
-    >>> ranged(Number(0.5, 0.6, 0.7, range_is="stability"), whole=False)
+    >>> range_in_words(Number(0.5, 0.6, 0.7, range_is="stability"), whole=False)
     '(stability range 0.60 to 0.70)'
     """
     if number.low is None or number.high is None:
         return ""
-    low, high = written(number.low, whole), written(number.high, whole)
+    low, high = score_in_words(number.low, whole), score_in_words(number.high, whole)
     if number.range_is == "interval":
         return f"[{low}, {high}]"
     return f"({'stability range' if number.range_is == 'stability' else 'draws'} {low} to {high})"
@@ -64,8 +64,12 @@ def each_draw(draws: Draws, whole: bool) -> str:
     'draws: 0.40, –'
     """
     if len(draws.each) <= _MOST_DRAWS:
-        return f"draws: {', '.join(written(value, whole) for value in draws.values)}"
-    ends = f"{written(min(draws.known), whole)} to {written(max(draws.known), whole)}" if draws.known else "–"
+        return f"draws: {', '.join(score_in_words(value, whole) for value in draws.values)}"
+    ends = (
+        f"{score_in_words(min(draws.known), whole)} to {score_in_words(max(draws.known), whole)}"
+        if draws.known
+        else "–"
+    )
     return f"{draws.share or len(draws.each)} draws: {ends}"
 
 
@@ -78,7 +82,7 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _chosen(table: ScoreTable) -> list[Score]:
+def _answering_scores(table: ScoreTable) -> list[Score]:
     marked = [score for score in table.rows if score.headline]
     by_name = {score.name: score for score in table.rows}
     if not marked:
@@ -94,10 +98,10 @@ def _parts(scores: Sequence[Score]) -> Iterator[str]:
         if first in left and second in left:
             yield _pair(left[first], left[second])
             if left[first].comparisons:
-                yield _compared(left[first])
+                yield _comparison(left[first])
             del left[first], left[second]
     for name in [name for name, score in left.items() if score.comparisons]:
-        yield _compared(left.pop(name))
+        yield _comparison(left.pop(name))
     if left:
         yield "; ".join(_alone(score) for score in left.values())
 
@@ -131,11 +135,11 @@ def _paired_draws(first: Draws, second: Draws | None) -> str:
         said = [short(one) + ("" if other is None else f" at {short(other)}") for one, other in pairs]
     lacking = len(first.each) - len(pairs)
     if lacking:
-        said.append(_lacking(lacking, len(first.each), first.why))
+        said.append(_lacking_draws(lacking, len(first.each), first.why))
     return ", ".join(said)
 
 
-def _compared(score: Score) -> str:
+def _comparison(score: Score) -> str:
     """One score beside every control on equal terms, each with the network's lead."""
     parts = []
     for control, comparison in score.comparisons.items():
@@ -144,7 +148,9 @@ def _compared(score: Score) -> str:
             parts.append(f"{words(control)} {comparison.why or 'not defined'}")
             continue
         numbers = f"{short(comparison.own)} against {words(control)} {short(comparison.other)}"
-        parts.append(f"{numbers} (lead {_signed(lead.value)} {ranged(lead, False)}{_of_draws(comparison)})")
+        parts.append(
+            f"{numbers} (lead {_with_sign(lead.value)} {range_in_words(lead, False)}{_of_draws(comparison)})"
+        )
     terms = next((each.terms for each in score.comparisons.values()), "")
     return f"{words(score.name)} {terms}: {'; '.join(parts)}"
 
@@ -160,20 +166,20 @@ def _alone(score: Score) -> str:
     beside = []
     for control, draws in score.controls.items():
         share = f" in {draws.share} draws" if draws.share and draws.known else ""
-        said = written(draws.mean, whole) if draws.known else draws.why or "–"
+        said = score_in_words(draws.mean, whole) if draws.known else draws.why or "–"
         beside.append(f"{words(control)} {said}{share}")
     if number is not None and number.chance is not None:
-        beside.append(f"chance {written(number.chance, whole)}")
-    behind = "" if number is None else ranged(number, whole)
-    own = "not defined" if number is None else written(number.value, whole)
+        beside.append(f"chance {score_in_words(number.chance, whole)}")
+    behind = "" if number is None else range_in_words(number, whole)
+    own = "not defined" if number is None else score_in_words(number.value, whole)
     text = f"{words(score.name)} {own}{f' {behind}' if behind else ''}"
     return text + (f" ({', '.join(beside)})" if beside else "")
 
 
-def _lacking(count: int, total: int, why: str) -> str:
+def _lacking_draws(count: int, total: int, why: str) -> str:
     reason = why or "not defined"
     return reason if total == 1 else f"{reason} in {count} of {total} draws"
 
 
-def _signed(value: float) -> str:
+def _with_sign(value: float) -> str:
     return f"+{short(value)}" if value > 0 else short(value)

@@ -13,7 +13,7 @@ class Score:
     """One metric: the network's number, and each control's beside it."""
 
     name: str
-    """As in the spec and in MLflow, such as `purity`."""
+    """Name of the number in MLflow, such as `purity`."""
     value: Number | None
     """The network's, with its range and its level under chance; None where it is not defined."""
     controls: Mapping[str, Draws] = field(default_factory=dict)

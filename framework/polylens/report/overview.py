@@ -16,11 +16,11 @@ class Spread:
     values: tuple[float, ...]
     """One a seed; of several draws of a control their mean."""
     share: str = ""
-    """Of how many draws they are, where some have no such number, such as `2 of 3`; empty where all have."""
+    """How many draws have the number, such as `2 of 3`; empty where all have it."""
 
     @property
     def mean(self) -> float | None:
-        """Their mean; None where no seed has the number.
+        """The mean of the values; None where no seed has the number.
 
         >>> Spread((1.0, 3.0)).mean, Spread(()).mean
         (2.0, None)
@@ -29,7 +29,7 @@ class Spread:
 
     @property
     def deviation(self) -> float | None:
-        """Their standard deviation (n - 1); None of a single one.
+        """The values' standard deviation (n - 1); None of a single one.
 
         >>> Spread((1.0, 3.0)).deviation, Spread((1.0,)).deviation
         (1.4142135623730951, None)

@@ -13,14 +13,14 @@ from markupsafe import Markup
 
 from polylens.figures.words import percent, short
 from polylens.records import Draws, TokenContext
-from polylens.report.answer import answer, each_draw, ranged, words, written
+from polylens.report.answer import answer, each_draw, range_in_words, score_in_words, words
 from polylens.report.contents import ClusterCards, Report
 from polylens.report.overview import Overview
 from polylens.report.passages import passage
 from polylens.report.pictures import Pictures
 
 MOST_BYTES = 18_000_000
-"""Of all pictures together, as text; MLflow shows pages of up to 50 MB, a phone is glad of less than 20."""
+"""Characters of all pictures at most; MLflow shows pages of up to 50 MB, phones do better below 20."""
 MOST_CARDS = 24
 """Clusters shown in full; the rest is folded."""
 MOST_PASSAGES = 4
@@ -75,16 +75,16 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         each_draw=each_draw,
-        grouped=_grouped,
-        lacking=_lacking,
+        with_commas=_with_commas,
+        lacking=_lacking_draws,
         p_value=_p_value,
         passage=passage,
         paragraphs=_paragraphs,
-        ranged=ranged,
+        range_in_words=range_in_words,
         share=percent,
         short=short,
         words=words,
-        written=written,
+        score_in_words=score_in_words,
     )
     environment.tests["read"] = _is_read
     return environment
@@ -112,11 +112,11 @@ def _p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.2g}"
 
 
-def _lacking(controls: Mapping[str, Draws]) -> str:
+def _lacking_draws(controls: Mapping[str, Draws]) -> str:
     """Why draws of one number's controls lack it; empty where none does."""
     several = [draws for draws in controls.values() if len(draws.each) > 1 and not draws.is_whole]
     return "; ".join(dict.fromkeys(draws.why or "not defined" for draws in several))
 
 
-def _grouped(value: int) -> str:
+def _with_commas(value: int) -> str:
     return f"{value:,}"

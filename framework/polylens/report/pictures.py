@@ -51,15 +51,15 @@ class Pictures:
         key = f"{shrink} {sha256(png).hexdigest()}"
         if key not in self._seen:
             self._seen[key] = _read(png, shrink=shrink)
-        found = self._seen[key]
-        if found is None:
+        picture = self._seen[key]
+        if picture is None:
             self.unreadable += 1
             return None
-        if len(found.uri) > self._left:
+        if len(picture.uri) > self._left:
             self.left_out += 1
             return None
-        self._left -= len(found.uri)
-        return found
+        self._left -= len(picture.uri)
+        return picture
 
 
 def _read(png: bytes, *, shrink: bool) -> Embedded | None:

@@ -91,10 +91,10 @@ def has_secret(address: str) -> bool:
     return bool(parts.password) or user_is_token or any(_is_secret(key) for key, _ in _query(parts))
 
 
-def shown(address: str) -> str:
+def shown_address(address: str) -> str:
     """The address as it may be printed and stored, without password, token or secret query values.
 
-    >>> shown("postgresql://me:hush@db:5432/runs?sslmode=require")
+    >>> shown_address("postgresql://me:hush@db:5432/runs?sslmode=require")
     'postgresql://me:***@db:5432/runs?sslmode=require'
     """
     if not has_secret(address):

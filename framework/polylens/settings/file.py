@@ -72,9 +72,9 @@ def read_settings_file(path: Path) -> SettingsFile:
     document = read(text, file=shown_path(path))
     value = cast("dict[str, Any]", document.value)
     problems: list[Problem] = []
-    found = SettingsFile()
+    settings = SettingsFile()
     try:
-        found = SettingsFile.model_validate(value)
+        settings = SettingsFile.model_validate(value)
     except ValidationError as error:
         problems += [_problem(details, document) for details in error.errors(include_url=False)]
     problems += _address_problems(value, document)
@@ -85,14 +85,14 @@ def read_settings_file(path: Path) -> SettingsFile:
                 key=lambda problem: (problem.place.line, problem.place.column) if problem.place else (0, 0),
             )
         )
-    return found
+    return settings
 
 
 def _problem(details: ErrorDetails, document: Document) -> Problem:
     path = tuple(details["loc"])
     dotted = ".".join(map(str, path))
     if details["type"] == "extra_forbidden":
-        known = _known(path[:-1])
+        known = _known_keys(path[:-1])
         return Problem(
             message=f"unknown key '{path[-1]}'" + (f" in {dotted.rpartition('.')[0]}" if path[1:] else ""),
             place=document.place(path, key=True),
@@ -104,7 +104,7 @@ def _problem(details: ErrorDetails, document: Document) -> Problem:
     return Problem(message=f"{dotted}: {message}", place=document.place(path, key=False), path=dotted)
 
 
-def _known(path: tuple[str | int, ...]) -> list[str]:
+def _known_keys(path: tuple[str | int, ...]) -> list[str]:
     model: type[BaseModel] = SettingsFile
     for part in path:
         annotation: Any = model.model_fields[str(part)].annotation

@@ -13,7 +13,7 @@ from polylens.settings.addresses import (
     artifact_address,
     folder,
     is_server,
-    shown,
+    shown_address,
     sqlite_file,
     tracking_address,
 )
@@ -58,7 +58,7 @@ class Settings:
     @property
     def tracking_shown(self) -> str:
         """The tracking address without password or token."""
-        return shown(self.tracking_uri)
+        return shown_address(self.tracking_uri)
 
     @property
     def tracking_is_server(self) -> bool:
@@ -107,8 +107,8 @@ def load_settings(
     artifact_root = address("artifact_root", file.artifact_root)
     port = _port(given, file.server.port, problems)
     roots = [folder(root, beside=project) for root in file.data_roots]
-    if found := given.find("data_roots"):
-        roots = [folder(root, beside=found[2]) for root in found[1].split(os.pathsep) if root]
+    if setting := given.find("data_roots"):
+        roots = [folder(root, beside=setting[2]) for root in setting[1].split(os.pathsep) if root]
     store = given.find("store")
     if problems:
         raise SpecError(problems)
@@ -144,8 +144,8 @@ class _Given:
         return None
 
     def text(self, name: str, default: str) -> str:
-        found = self.find(name)
-        return found[1] if found else default
+        setting = self.find(name)
+        return setting[1] if setting else default
 
 
 def _project(start: Path) -> Path:
@@ -155,10 +155,10 @@ def _project(start: Path) -> Path:
 
 
 def _port(given: _Given, default: int, problems: list[Problem]) -> int:
-    found = given.find("ui_port")
-    if found is None:
+    setting = given.find("ui_port")
+    if setting is None:
         return default
-    if found[1].isdecimal() and 1 <= int(found[1]) <= 65535:
-        return int(found[1])
-    problems.append(Problem(f"{found[0]}: '{found[1]}' is no port; use a number from 1 to 65535"))
+    if setting[1].isdecimal() and 1 <= int(setting[1]) <= 65535:
+        return int(setting[1])
+    problems.append(Problem(f"{setting[0]}: '{setting[1]}' is no port; use a number from 1 to 65535"))
     return default

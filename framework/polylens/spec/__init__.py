@@ -2,7 +2,7 @@
 
 from polylens.spec.entries import check_entry
 from polylens.spec.experiment import Experiment, NamedControl
-from polylens.spec.identity import scientific_fields
+from polylens.spec.identity import scientific_fields, without_references
 from polylens.spec.layers import is_glob
 from polylens.spec.loading import load, loads
 from polylens.spec.study import Child, Origin, Study, spec_digest
@@ -19,4 +19,5 @@ __all__ = [
     "loads",
     "scientific_fields",
     "spec_digest",
+    "without_references",
 ]

@@ -19,7 +19,7 @@ from polylens.models import Model
 from polylens.plugin import Plugin
 from polylens.sampling import Sampling
 from polylens.spec.complaints import in_plain_words, problems_of
-from polylens.spec.expanding import Expansion, display_name, expanded
+from polylens.spec.expanding import Expansion, display_name, expand
 from polylens.spec.experiment import KEYS, NAMED, OPTIONAL, SINGLE, Experiment, Heading, NamedControl
 from polylens.spec.layers import Pattern, patterns_of
 from polylens.spec.ledger import MARK, Ledger, Path, Tree, Value, items_of
@@ -47,7 +47,7 @@ class Parts:
     """What people call the model, the dataset, the sampling rule and the code."""
 
     def experiment(self) -> Experiment:
-        """The experiment; to be asked for only where there are no problems."""
+        """The checked experiment; only to be asked for where there are no problems."""
         assert self.heading is not None
         return Experiment(
             **self.heading.model_dump(),
@@ -85,7 +85,7 @@ def parts_of(
     Args:
         tree: the point, with its sweep taken out.
         catalog: where names are looked up.
-        ledger: of `tree`.
+        ledger: the ledger of `tree`.
         memory: what was read of other points of the same study.
         model: a model from Python that takes the place of the spec's.
     """
@@ -107,12 +107,12 @@ class _Reader:
         self._top_keys()
         parts.layers, problems = patterns_of(parts.tree.get("layer"), ledger=self.ledger)
         parts.problems += problems
-        self._heading()
+        self._read_heading()
         for key, family in SINGLE.items():
             if key == "model" and self.model is not None:
                 parts.single["model"] = self.model
                 parts.names["model"] = type(getattr(self.model, "module", self.model)).__name__
-            elif (value := self._present(key)) is not None:
+            elif (value := self._value_of(key)) is not None:
                 parts.names[key] = display_name(value, ledger=self.ledger) or key
                 self._member(value, cast("type[Plugin]", family), path=(key,), into=parts.single, name=key)
         self._named_controls()
@@ -133,20 +133,20 @@ class _Reader:
                 self._refuse(Problem(f"unknown key '{key}' in the spec", place, key, suggestion, notes))
         for key in KEYS:
             needed = key not in (*OPTIONAL, *misspelt) and not (key == "model" and self.model is not None)
-            if needed and self._present(key) is None:
+            if needed and self._value_of(key) is None:
                 place = self.ledger.place(tree.get(key, tree), key=True)
                 self._refuse(Problem(f"the spec needs '{key}'", place, key, None, (_MEANING[key],)))
 
-    def _present(self, key: str) -> Value | None:
+    def _value_of(self, key: str) -> Value | None:
         """The value of a key; None where it is missing or null."""
         value = self.parts.tree.get(key)
         if isinstance(value, int) and self.ledger[value].value is None:
             return None
         return value
 
-    def _heading(self) -> None:
-        """Checks what stands alone; missing keys were already said."""
-        fields = [name for name in Heading.model_fields if self._present(name) is not None]
+    def _read_heading(self) -> None:
+        """Checks the values that stand alone; keys that are missing are complained of elsewhere."""
+        fields = [name for name in Heading.model_fields if self._value_of(name) is not None]
         tree: Tree = {name: self.parts.tree[name] for name in fields}
         plain = cast("dict[str, Any]", self.ledger.plain(tree))
         plain["layer"] = self.parts.layers[0].text if self.parts.layers else "input"
@@ -154,11 +154,13 @@ class _Reader:
         try:
             self.parts.heading = Heading.model_validate(plain)
         except ValidationError as error:
-            found = problems_of(error, tree, path=(), expansion=expansion, ledger=self.ledger)
-            self.parts.problems += [problem for problem in found if not problem.message.startswith("missing")]
+            heading_problems = problems_of(error, tree, path=(), expansion=expansion, ledger=self.ledger)
+            self.parts.problems += [
+                problem for problem in heading_problems if not problem.message.startswith("missing")
+            ]
 
     def _named_controls(self) -> None:
-        value = self._present("controls")
+        value = self._value_of("controls")
         if value is None:
             return
         tree, problems = control_names(value, ledger=self.ledger)
@@ -166,7 +168,7 @@ class _Reader:
         self.parts.problems += problems
 
     def _members(self, key: str, family: type[Plugin]) -> None:
-        value = self._present(key)
+        value = self._value_of(key)
         if value is None:
             return
         if isinstance(value, int) or self.ledger.shape(value) != "map":
@@ -203,7 +205,7 @@ class _Reader:
             into[name] = member.plugin
 
     def _read_member(self, value: Value, family: type[Plugin], *, path: Path) -> Member:
-        tree, expansion = expanded(
+        tree, expansion = expand(
             value, family=family.family, path=path, catalog=self.catalog, ledger=self.ledger
         )
         problems = list(expansion.problems)

@@ -13,7 +13,7 @@ from polylens.catalog import in_words
 from polylens.errors import Problem, nearest
 from polylens.plugin import Plugin
 from polylens.spec.expanding import Expansion, options, used_note
-from polylens.spec.ledger import Ledger, Path, Value, dotted
+from polylens.spec.ledger import Ledger, Path, Value, dotted_path
 
 _OWN_WORDS = frozenset(get_args(ErrorType)) - {"value_error", "assertion_error"}
 """Errors whose text is pydantic's and not written by a kind's own check."""
@@ -29,10 +29,10 @@ def problems_of(
         value: the value, with its places.
         path: where in the spec the value stands.
         expansion: what was found when its names were looked up.
-        ledger: of `value`.
+        ledger: the ledger of `value`.
     """
     writer = _Writer(value, path, expansion, ledger)
-    found: dict[Path, Problem] = {}
+    problem_at: dict[Path, Problem] = {}
     vague: set[Path] = set()
     for details in error.errors(include_url=False):
         inner, left = writer.follow(details["loc"])
@@ -41,13 +41,15 @@ def problems_of(
             continue
         vague |= {whole[:depth] for depth in range(len(whole))}
         # Members of a union complain one by one about the same value.
-        found.setdefault(whole, writer.problem(details, inner, left))
-    misspelt = {(*whole[:-1], problem.suggestion) for whole, problem in found.items() if problem.suggestion}
-    for whole, problem in found.items():
+        problem_at.setdefault(whole, writer.problem(details, inner, left))
+    misspelt = {
+        (*whole[:-1], problem.suggestion) for whole, problem in problem_at.items() if problem.suggestion
+    }
+    for whole, problem in problem_at.items():
         if whole in misspelt and problem.message.startswith("missing"):
             continue
         # What one member says of an item is more exact than what another says of the list.
-        if whole not in vague or not problem.message.startswith(f"{indexed(whole)} must "):
+        if whole not in vague or not problem.message.startswith(f"{indexed_path(whole)} must "):
             yield problem
 
 
@@ -78,7 +80,7 @@ class _Writer:
     def problem(self, details: ErrorDetails, inner: Path, left: Path) -> Problem:
         match details["type"]:
             case "missing" if left:
-                return self._missing(inner, left[0])
+                return self._missing_problem(inner, left[0])
             case "extra_forbidden" if inner:
                 return self._unknown_key(inner)
             case kind if kind in _OWN_WORDS:
@@ -86,12 +88,12 @@ class _Writer:
         message = details["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         return self._at(inner, f"{self._owner((*self.path, *inner))}: {message}", key=True)
 
-    def _missing(self, inner: Path, name: str) -> Problem:
+    def _missing_problem(self, inner: Path, name: str) -> Problem:
         owner = (*self.path, *inner)
         about = self._fields(owner)[name].description or ""
         notes = (f"{name}: {about}",) if about else ()
         problem = self._at(inner, f"missing key '{name}' in {self._owner(owner)}", key=True, notes=notes)
-        return Problem(problem.message, problem.place, dotted((*owner, name)), None, problem.notes)
+        return Problem(problem.message, problem.place, dotted_path((*owner, name)), None, problem.notes)
 
     def _unknown_key(self, inner: Path) -> Problem:
         owner, name = (*self.path, *inner[:-1]), inner[-1]
@@ -105,20 +107,20 @@ class _Writer:
         annotation, metadata = self._annotation(whole)
         given = self.ledger.plain(self._value_at(inner))
         if annotation is None:
-            message = f"{indexed(whole)}: {details['msg'].replace('Input should', 'should')}"
+            message = f"{indexed_path(whole)}: {details['msg'].replace('Input should', 'should')}"
             return self._at(inner, message)
         if details["type"] == "string_too_short" and given == "":
-            return self._at(inner, f"{indexed(whole)} is empty")
+            return self._at(inner, f"{indexed_path(whole)} is empty")
         words = in_words(annotation, metadata=metadata)
         if details["type"] in ("too_short", "too_long") and isinstance(given, (list, dict)):
             items = "item" if _limit(details) == 1 else "items"
             bound = "at least" if details["type"] == "too_short" else "at most"
-            message = f"{indexed(whole)} must have {bound} {_limit(details)} {items}, not {len(given)}"
+            message = f"{indexed_path(whole)} must have {bound} {_limit(details)} {items}, not {len(given)}"
             return self._at(inner, message)
         choices = [choice for choice in _choices(annotation) if isinstance(choice, str)]
         near = nearest(given, choices) if isinstance(given, str) else None
         return self._at(
-            inner, f"{indexed(whole)} must be {words}, not {in_plain_words(given)}", suggestion=near
+            inner, f"{indexed_path(whole)} must be {words}, not {in_plain_words(given)}", suggestion=near
         )
 
     def _at(
@@ -133,7 +135,7 @@ class _Writer:
         whole = (*self.path, *inner)
         place = self.ledger.place(self._value_at(inner), key=key)
         notes = (*notes, *used_note(whole, place, self.expansion))
-        return Problem(message, place, dotted(whole), suggestion, notes)
+        return Problem(message, place, dotted_path(whole), suggestion, notes)
 
     def _value_at(self, inner: Path) -> Value:
         node = self.value
@@ -145,7 +147,7 @@ class _Writer:
     def _owner(self, path: Path) -> str:
         cls = self.expansion.classes.get(path)
         kind = f" ({cls.kind()})" if cls is not None and issubclass(cls, Plugin) else ""
-        return f"{indexed(path)}{kind}"
+        return f"{indexed_path(path)}{kind}"
 
     def _fields(self, path: Path) -> Mapping[str, Any]:
         cls = self.expansion.classes.get(path)
@@ -207,10 +209,10 @@ def in_plain_words(value: Any) -> str:
     return str(value)
 
 
-def indexed(path: Path) -> str:
+def indexed_path(path: Path) -> str:
     """A path with list indexes in brackets.
 
-    >>> indexed(("sampling", "at", "0"))
+    >>> indexed_path(("sampling", "at", "0"))
     'sampling.at[0]'
     """
     text = ""

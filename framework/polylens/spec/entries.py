@@ -12,7 +12,7 @@ from polylens.errors import Problem, SpecError, shown_path
 from polylens.plugin import load_kind
 from polylens.reading import Node
 from polylens.spec.complaints import problems_of
-from polylens.spec.expanding import expanded
+from polylens.spec.expanding import expand
 from polylens.spec.extending import read_spec_file
 from polylens.spec.ledger import Ledger
 
@@ -32,7 +32,7 @@ def check_entry(path: Path) -> Entry:
     ledger = Ledger()
     written = entry.document.root.value
     value = ledger.tree(cast("dict[str, Node]", written)["entry"])
-    tree, expansion = expanded(value, family=family, path=("entry",), catalog=catalog, ledger=ledger)
+    tree, expansion = expand(value, family=family, path=("entry",), catalog=catalog, ledger=ledger)
     problems: list[Problem] = list(expansion.problems)
     if not expansion.spoiled:
         try:

@@ -40,7 +40,7 @@ class NamedControl(BaseModel):
     model_config = _STRICT
 
     name: str
-    """As in the spec: the key it stands under, its registry name, or its kind."""
+    """The key it stands under in the spec, or else its registry name or its kind."""
     control: Control
     """The control itself."""
 
@@ -57,11 +57,21 @@ class Experiment(Heading):
     code: Code | None = None
     """Which units' regimes are read; left out where nothing reads codes."""
     controls: tuple[NamedControl, ...] = ()
-    """The same walk on changed networks."""
+    """Changed networks on which everything is done as well, for comparison."""
     analyses: dict[str, Analysis] = Field(min_length=1)
     """What is computed from the rows, by name."""
     labels: dict[str, Label] = Field(default_factory=dict)
     """What names the clusters, by name."""
+
+    @property
+    def module_path(self) -> str:
+        """The module path that `layer` stands for: an alias looked up, or else `layer` itself."""
+        return self.model.aliases().get(self.layer, self.layer)
+
+    @property
+    def takes_whole_examples(self) -> bool:
+        """Whether a row is a whole example rather than a position, since its code is of all positions."""
+        return self.code is not None and self.code.positions == "all"
 
     def to_plain(self) -> dict[str, Any]:
         """The experiment as plain data: a spec that loads to the same experiment and needs no registry."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from polylens.errors import Place, Problem, SpecError, nearest, shown_path
 from polylens.reading import Document, Node, read
 from polylens.spec.ledger import Ledger, Tree
-from polylens.spec.merging import merged
+from polylens.spec.merging import merge
 
 
 def read_spec_file(path: Path, *, place: Place | None = None) -> Document:
@@ -28,14 +28,14 @@ def read_spec_file(path: Path, *, place: Place | None = None) -> Document:
     return read(data, file=shown_path(path))
 
 
-def laid_over_extended(document: Document, *, path: Path, ledger: Ledger) -> Tree:
+def lay_over_extended(document: Document, *, path: Path, ledger: Ledger) -> Tree:
     """A document that was read, laid over what it extends, without the `extends` keys.
 
     Raises:
         SpecError: a file is missing or is no strict YAML, or the files extend each other in a circle.
     """
     chain: list[tuple[Path, Document]] = [(path, document)]
-    while (extended := _extended(chain[-1][1], beside=chain[-1][0])) is not None:
+    while (extended := _extended_file(chain[-1][1], beside=chain[-1][0])) is not None:
         target, place = extended
         earlier = [file.resolve() for file, _ in chain]
         if target.resolve() in earlier:
@@ -47,12 +47,12 @@ def laid_over_extended(document: Document, *, path: Path, ledger: Ledger) -> Tre
     for _, read_document in reversed(chain):
         over = ledger.tree(_without_extends(read_document.root))
         assert isinstance(over, dict)  # `read` gives maps only
-        tree = over if tree is None else merged(tree, over, ledger=ledger)
+        tree = over if tree is None else merge(tree, over, ledger=ledger)
     assert tree is not None
     return tree
 
 
-def _extended(document: Document, *, beside: Path) -> tuple[Path, Place] | None:
+def _extended_file(document: Document, *, beside: Path) -> tuple[Path, Place] | None:
     entries = document.root.value
     if not isinstance(entries, dict) or "extends" not in entries:
         return None

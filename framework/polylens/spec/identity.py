@@ -9,6 +9,17 @@ from polylens.digests import digest
 from polylens.labels import Label
 from polylens.spec.experiment import Experiment
 
+REFERENCE = "of"
+"""The field by which analyses and labels name the analyses that they stand on."""
+
+
+def without_references(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """The identity of an analysis or a label without the names of the analyses that it stands on.
+
+    A digest has the digests of these analyses instead, so that renaming one changes nothing.
+    """
+    return {key: value for key, value in identity.items() if key != REFERENCE}
+
 
 def scientific_fields(experiment: Experiment) -> dict[str, Any]:
     """The fields that can change a number, as plain data: no `about`, no `claim`, no names of siblings.
@@ -22,16 +33,16 @@ def scientific_fields(experiment: Experiment) -> dict[str, Any]:
         if name not in by_name:
             member = experiment.analyses[name]
             upstream = {other: digest(analysis(other)) for other in member.upstream()}
-            by_name[name] = _renamed(member.identity(), upstream)
+            by_name[name] = _with_digests(member.identity(), upstream)
         return by_name[name]
 
     def label(member: Label) -> dict[str, Any]:
-        return _renamed(member.identity(), {member.of: digest(analysis(member.of))})
+        return _with_digests(member.identity(), {member.of: digest(analysis(member.of))})
 
     return {
         "seed": experiment.seed,
         "model": experiment.model.identity(),
-        "layer": experiment.model.aliases().get(experiment.layer, experiment.layer),
+        "layer": experiment.module_path,
         "dataset": experiment.dataset.identity(),
         "sampling": None if experiment.sampling is None else experiment.sampling.identity(),
         "code": None if experiment.code is None else experiment.code.identity(),
@@ -55,10 +66,11 @@ def experiment_digest(experiment: Experiment) -> str:
     return digest([scientific_fields(experiment), names])
 
 
-def _renamed(identity: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Any]:
-    of = identity.get("of")
-    if isinstance(of, str):
-        return {**identity, "of": digests.get(of, of)}
-    if isinstance(of, list):
-        return {**identity, "of": [digests.get(name, name) for name in of]}
+def _with_digests(identity: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Any]:
+    """The identity of an analysis or a label with digests in place of the names that it refers to."""
+    names = identity.get(REFERENCE)
+    if isinstance(names, str):
+        return {**identity, REFERENCE: digests.get(names, names)}
+    if isinstance(names, list):
+        return {**identity, REFERENCE: [digests.get(name, name) for name in names]}
     return dict(identity)

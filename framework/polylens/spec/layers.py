@@ -68,25 +68,25 @@ def expanded_layers(
     """The layers that patterns stand for, in the order written and, within a pattern, the network's.
 
     Args:
-        patterns: as written.
+        patterns: the layers as the spec writes them.
         model: gives the aliases, of which each stands for its layer once.
         known: the network's layers; None leaves patterns as they are and names unchecked.
     """
-    found: dict[str, None] = {}
+    layers: dict[str, None] = {}
     problems = []
     for pattern in patterns:
         if known is None:
-            found[pattern.text] = None
+            layers[pattern.text] = None
         elif pattern.is_glob:
-            fitting = _fitting(pattern.text, model=model, known=known)
-            found |= dict.fromkeys(fitting)
+            fitting = _fitting_names(pattern.text, model=model, known=known)
+            layers |= dict.fromkeys(fitting)
             if not fitting:
-                problems.append(_unknown(f"no layer fits '{pattern.text}'", pattern, known))
+                problems.append(_unknown_layer(f"no layer fits '{pattern.text}'", pattern, known))
         elif pattern.text in known:
-            found[pattern.text] = None
+            layers[pattern.text] = None
         else:
-            problems.append(_unknown(f"the model has no layer '{pattern.text}'", pattern, known))
-    return tuple(found), problems
+            problems.append(_unknown_layer(f"the model has no layer '{pattern.text}'", pattern, known))
+    return tuple(layers), problems
 
 
 def expand_layers(experiment: Experiment, names: Iterable[str]) -> tuple[str, ...]:
@@ -95,17 +95,17 @@ def expand_layers(experiment: Experiment, names: Iterable[str]) -> tuple[str, ..
     known = tuple(dict.fromkeys(("input", *aliases, *names, "output")))
     if not is_glob(experiment.layer):
         return (experiment.layer,)
-    return _fitting(experiment.layer, model=experiment.model, known=known)
+    return _fitting_names(experiment.layer, model=experiment.model, known=known)
 
 
-def _fitting(pattern: str, *, model: Model, known: Sequence[str]) -> tuple[str, ...]:
+def _fitting_names(pattern: str, *, model: Model, known: Sequence[str]) -> tuple[str, ...]:
     """Names that fit, an alias only where its own layer does not fit too."""
     aliases = model.aliases()
     fitting = [name for name in known if fnmatchcase(name, pattern)]
     return tuple(name for name in fitting if aliases.get(name, name) == name or aliases[name] not in fitting)
 
 
-def _unknown(message: str, pattern: Pattern, known: Sequence[str]) -> Problem:
+def _unknown_layer(message: str, pattern: Pattern, known: Sequence[str]) -> Problem:
     suggestion = None if pattern.is_glob else _nearest(pattern.text, known)
     return Problem(message, pattern.place, "layer", suggestion, (f"layers: {listed(known)}",))
 

@@ -61,23 +61,26 @@ class Ledger:
         items = node.value.items() if isinstance(node.value, dict) else enumerate(node.value)
         return tree | {str(key): self.tree(item) for key, item in items}
 
-    def opened(self, token: int) -> Tree:
+    def use_map(self, token: int) -> Tree:
         """A bare name as the map `{use: name}`."""
         self._bare.add(token)
         return {MARK: self.note(replace(self[token], value=None, shape="map")), "use": token}
 
-    def replaced(self, value: Value) -> Value:
-        """A map laid over a text, without that text: only in families is a text a name to build on."""
+    def without_bare_use(self, value: Value) -> Value:
+        """A map that was laid over a bare text, without the `use` that the text had become.
+
+        Only in families is a text a name to build on; elsewhere the map replaces it.
+        """
         if isinstance(value, int) or value.get("use") not in self._bare:
             return value
         return {key: item for key, item in value.items() if key != "use"}
 
     def as_map(self, token: int) -> int:
-        """The mark of a list as the mark of a map in the same place."""
+        """A new token, of a map in the same place as the list that `token` marks."""
         return self.note(replace(self[token], shape="map"))
 
-    def keyed(self, value: Value, key: Place) -> Value:
-        """The same value as the value of a key that is written at `key`."""
+    def with_key(self, value: Value, key: Place) -> Value:
+        """The value under a new token, which says that its key is written at `key`."""
         if isinstance(value, int):
             return self.note(replace(self[value], key=key))
         mark = value[MARK]
@@ -93,8 +96,8 @@ class Ledger:
 
     def text(self, value: Value | None) -> str | None:
         """The text that a value is; None if it is anything else."""
-        found = self[value].value if isinstance(value, int) else None
-        return found if isinstance(found, str) else None
+        plain = self[value].value if isinstance(value, int) else None
+        return plain if isinstance(plain, str) else None
 
     def plain(self, value: Value) -> Plain:
         """The plain data of a tree."""
@@ -105,7 +108,7 @@ class Ledger:
         return {key: self.plain(item) for key, item in items_of(value)}
 
     def place(self, value: Value, *, key: bool = False) -> Place | None:
-        """Where a value stands, or its key where it has one."""
+        """The place of a value in its file; with `key` that of its key, where it has one."""
         if isinstance(value, int):
             written = self[value]
             return written.key if key and written.key is not None else written.place
@@ -128,10 +131,10 @@ def at(value: Value, path: Path) -> Value | None:
     return value
 
 
-def dotted(path: Path) -> str:
+def dotted_path(path: Path) -> str:
     """A path as it is written in `--set` and in errors.
 
-    >>> dotted(("sampling", "at", "0"))
+    >>> dotted_path(("sampling", "at", "0"))
     'sampling.at.0'
     """
     return ".".join(path)

@@ -15,10 +15,10 @@ from polylens.reading import Plain, read, write
 from polylens.spec.checking import Memory, Parts, parts_of
 from polylens.spec.expanding import place_in_file
 from polylens.spec.experiment import KEYS, Experiment
-from polylens.spec.extending import laid_over_extended, read_spec_file
+from polylens.spec.extending import lay_over_extended, read_spec_file
 from polylens.spec.layers import expanded_layers, known_layers
-from polylens.spec.ledger import Ledger, Tree, Value, at, dotted
-from polylens.spec.overrides import SET, Assignment, assigned, read_override
+from polylens.spec.ledger import Ledger, Tree, Value, at, dotted_path
+from polylens.spec.overrides import SET, Assignment, assign, read_override
 from polylens.spec.references import reference_problems
 from polylens.spec.study import Origin, Study, named_children
 from polylens.spec.sweeping import Point, axes_of, points_of
@@ -37,7 +37,7 @@ def load(
 
     Args:
         path: the file.
-        overrides: `a.b=c` texts, as for `--set`.
+        overrides: values that replace the spec's, each written `a.b=c`.
         registry: a registry folder to look through before the project's own.
         model: a model from Python that takes the place of the spec's `model`.
 
@@ -47,7 +47,7 @@ def load(
     source = Path(path)
     document = read_spec_file(source)
     ledger = Ledger()
-    tree = laid_over_extended(document, path=source, ledger=ledger)
+    tree = lay_over_extended(document, path=source, ledger=ledger)
     written = source.read_text(encoding="utf-8")
     return _Load(source, written, tree, ledger, registry=registry, model=model).study(overrides)
 
@@ -64,13 +64,13 @@ def loads(
 
     Args:
         spec: what the YAML would say.
-        overrides: as `load`.
-        registry: as `load`.
-        model: as `load`.
+        overrides: values that replace the spec's, each written `a.b=c`.
+        registry: a registry folder to look through before the project's own.
+        model: a model from Python that takes the place of the spec's `model`.
         start: the folder from which the project, its registry and `extends` are found; the working directory.
 
     Raises:
-        SpecError: as `load`; lines and columns are those of the data written as YAML.
+        SpecError: anything in the spec is wrong; lines and columns are those of the data written as YAML.
         UsageError: something in it is not plain data.
     """
     try:
@@ -79,7 +79,7 @@ def loads(
         raise UsageError(f"a spec must be plain data: {error}") from None
     source = (Path.cwd() if start is None else start) / "spec.yaml"
     ledger = Ledger()
-    tree = laid_over_extended(read(written, file=FROM_PYTHON), path=source, ledger=ledger)
+    tree = lay_over_extended(read(written, file=FROM_PYTHON), path=source, ledger=ledger)
     return _Load(source, written, tree, ledger, registry=registry, model=model, exists=False).study(overrides)
 
 
@@ -127,7 +127,7 @@ class _Load:
         for point in points_of(axes):
             parts = base
             if point.assignments:
-                moved = self._moved(point)
+                moved = self._tree_at_point(point)
                 if moved is None:
                     continue
                 parts = self._parts(moved)
@@ -141,7 +141,7 @@ class _Load:
             name=stem,
             source=self.source if self.exists else None,
             written=self.written,
-            resolved=self._resolved(base, base_layers, sweep),
+            resolved=self._resolved_plain(base, base_layers, sweep),
             overrides=tuple(overrides),
             children=named_children(stem, children),
             project=next((f for f in self.source.resolve().parents if (f / "mlflow.yaml").is_file()), None),
@@ -181,18 +181,18 @@ class _Load:
         for text in overrides:
             try:
                 assignment = read_override(text, ledger=self.ledger)
-                self.tree = assigned(self.tree, assignment, ledger=self.ledger)
+                self.tree = assign(self.tree, assignment, ledger=self.ledger)
                 given.append(assignment)
             except SpecError as error:
                 self._say(error.problems)
         return given
 
-    def _moved(self, point: Point) -> Tree | None:
+    def _tree_at_point(self, point: Point) -> Tree | None:
         """The spec at one point of the sweep."""
         tree = self.tree
         try:
             for assignment in point.assignments:
-                tree = assigned(tree, assignment, ledger=self.ledger)
+                tree = assign(tree, assignment, ledger=self.ledger)
         except SpecError as error:
             self._say(error.problems)
             return None
@@ -230,7 +230,7 @@ class _Load:
             for layer in layers
         ]
 
-    def _resolved(self, base: Parts, layers: Sequence[str], sweep: Value | None) -> dict[str, Any]:
+    def _resolved_plain(self, base: Parts, layers: Sequence[str], sweep: Value | None) -> dict[str, Any]:
         plain = base.experiment().to_plain()
         plain["layer"] = list(layers) if len(layers) > 1 else layers[0]
         if sweep is not None and (swept := self.ledger.plain(sweep)) is not None:
@@ -243,11 +243,11 @@ class _Load:
             tree["sweep"] = sweep
         return tuple(
             Origin(
-                dotted(path),
+                dotted_path(path),
                 value,
                 None if (written := at(tree, path)) is None else self.ledger.place(written),
             )
-            for path, value in _flat(self._resolved(base, layers, sweep))
+            for path, value in _flat_values(self._resolved_plain(base, layers, sweep))
         )
 
     def _place_of(self, dotted_path: str, base: Parts) -> Place:
@@ -262,11 +262,13 @@ class _Load:
             self.problems.setdefault((problem.message, problem.place), problem)
 
 
-def _flat(plain: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _flat_values(
+    plain: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every value that is no map, with its path."""
     for key, value in plain.items():
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, (*path, key))
+            yield from _flat_values(value, (*path, key))
         else:
             yield (*path, key), value
 

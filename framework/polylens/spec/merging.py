@@ -13,16 +13,16 @@ from omegaconf import OmegaConf
 from polylens.spec.ledger import MARK, Ledger, Tree
 
 
-def merged(base: Tree, over: Tree, *, ledger: Ledger) -> Tree:
+def merge(base: Tree, over: Tree, *, ledger: Ledger) -> Tree:
     """`over` laid on `base`; neither is changed."""
-    kept, laid = _settled(base, over, ledger)
+    kept, laid = _settle(base, over, ledger)
     # Only what both sides have is handed over: an override of one key must not cost a copy of the whole spec.
     both = {key: kept[key] for key, item in laid.items() if isinstance(item, dict) and key in kept}
     shared = OmegaConf.merge(OmegaConf.create(both), OmegaConf.create({key: laid[key] for key in both}))
     return {**kept, **laid, **cast(Tree, OmegaConf.to_container(shared))}
 
 
-def _settled(base: Tree, over: Tree, ledger: Ledger) -> tuple[Tree, Tree]:
+def _settle(base: Tree, over: Tree, ledger: Ledger) -> tuple[Tree, Tree]:
     """Both trees with every replacement and removal done: a plain deep merge is what is left to do."""
     kept: Tree = dict(base)
     laid: Tree = {}
@@ -36,11 +36,11 @@ def _settled(base: Tree, over: Tree, ledger: Ledger) -> tuple[Tree, Tree]:
             else:
                 kept[key] = new
         else:
-            opened = ledger.opened(old) if isinstance(old, int) and ledger.text(old) is not None else old
+            opened = ledger.use_map(old) if isinstance(old, int) and ledger.text(old) is not None else old
             if isinstance(opened, int) or _replaces(opened, new, ledger):
                 kept[key] = new
             else:
-                kept[key], laid[key] = _settled(opened, new, ledger)
+                kept[key], laid[key] = _settle(opened, new, ledger)
     return kept, laid
 
 

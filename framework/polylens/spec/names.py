@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from polylens.errors import Problem
 from polylens.spec.expanding import display_name
-from polylens.spec.ledger import MARK, Ledger, Tree, Value, dotted, items_of
+from polylens.spec.ledger import MARK, Ledger, Tree, Value, dotted_path, items_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _TAKEN = ("code", "time")
@@ -19,7 +19,7 @@ def name_problems(tree: Tree, *, key: str, reserved: Collection[str], ledger: Le
     problems = []
     for name, value in items_of(tree):
         place = ledger.place(value, key=True)
-        path = dotted((key, name))
+        path = dotted_path((key, name))
         if not _NAME.fullmatch(name):
             spelled = re.sub(r"[^a-z0-9_-]+", "_", name.lower()).strip("_-")
             notes = ("names become metrics: lower-case letters, digits, _ and -, no other character",)
@@ -52,7 +52,9 @@ def control_names(value: Value, *, ledger: Ledger) -> tuple[Value, list[Problem]
             place = ledger.place(item)
             notes = (f"name them: controls: {{{name}: ..., {name}_2: ...}}",)
             problems.append(
-                Problem(f"two controls are called '{name}'", place, dotted(("controls", index)), None, notes)
+                Problem(
+                    f"two controls are called '{name}'", place, dotted_path(("controls", index)), None, notes
+                )
             )
         else:
             named[name] = item

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from polylens.errors import Place, Problem, SpecError, nearest
 from polylens.reading import read_value
 from polylens.spec.experiment import NAMED
-from polylens.spec.ledger import MARK, Ledger, Path, Tree, Value, Written, at, dotted, items_of
-from polylens.spec.merging import merged
+from polylens.spec.ledger import MARK, Ledger, Path, Tree, Value, Written, at, dotted_path, items_of
+from polylens.spec.merging import merge
 
 SET = "--set"
 """What stands for the file where a place is in an override."""
@@ -53,7 +53,7 @@ def read_override(text: str, *, ledger: Ledger) -> Assignment:
     return Assignment(path, keys, ledger.tree(replace(document.root, key=keys[-1])))
 
 
-def assigned(tree: Tree, assignment: Assignment, *, ledger: Ledger) -> Tree:
+def assign(tree: Tree, assignment: Assignment, *, ledger: Ledger) -> Tree:
     """The tree with one value laid at its path.
 
     Raises:
@@ -69,7 +69,7 @@ def assigned(tree: Tree, assignment: Assignment, *, ledger: Ledger) -> Tree:
             key = assignment.keys[depth - 1]
             laid[MARK] = ledger.note(Written(None, "map", key, key))
     assert isinstance(laid, dict)  # a path has at least one part
-    return merged(tree, laid, ledger=ledger)
+    return merge(tree, laid, ledger=ledger)
 
 
 def _check(tree: Tree, assignment: Assignment, *, ledger: Ledger) -> None:
@@ -82,7 +82,10 @@ def _check(tree: Tree, assignment: Assignment, *, ledger: Ledger) -> None:
         if ledger.shape(node) == "list":
             if part not in known:
                 _refuse(
-                    assignment, depth, f"{dotted(path[:depth])} is a list of {len(known)}", _indexes(known)
+                    assignment,
+                    depth,
+                    f"{dotted_path(path[:depth])} is a list of {len(known)}",
+                    _indexes(known),
                 )
         elif depth == 1 and path[0] in NAMED and len(path) > 2 and part not in known:
             notes = (f"there: {', '.join(known)}",)
@@ -93,7 +96,7 @@ def _check(tree: Tree, assignment: Assignment, *, ledger: Ledger) -> None:
 def _refuse(
     assignment: Assignment, depth: int, message: str, notes: Sequence[str], *, suggestion: str | None = None
 ) -> None:
-    place, path = assignment.keys[depth], dotted(assignment.path)
+    place, path = assignment.keys[depth], dotted_path(assignment.path)
     raise SpecError([Problem(message, place, path=path, suggestion=suggestion, notes=tuple(notes))])
 
 

@@ -13,12 +13,13 @@ from polylens.errors import Place, Problem, nearest
 from polylens.labels import Label
 from polylens.models import Model
 from polylens.spec.checking import Parts
+from polylens.spec.identity import REFERENCE
 from polylens.spec.layers import known_layers
-from polylens.spec.ledger import Ledger, Path, at, dotted, items_of
+from polylens.spec.ledger import Ledger, Path, at, dotted_path, items_of
 
 
 def reference_problems(parts: Parts, *, ledger: Ledger) -> Iterator[Problem]:
-    """Everything that is right by itself and wrong together."""
+    """Problems between parts that are each right by themselves, such as an `of` that leads nowhere."""
     checker = _Checker(parts, ledger)
     yield from checker.references()
     yield from checker.cycles()
@@ -39,24 +40,24 @@ class _Checker:
         self.written = [name for name, _ in items_of(written)] if isinstance(written, dict) and named else []
 
     def references(self) -> Iterator[Problem]:
-        """Every `of` leads to an analysis that gives what is asked of it."""
+        """Problems of `of`: each must lead to an analysis, and for some to one that gives clusters."""
         for name, analysis in self.analyses.items():
             for number, upstream in enumerate(analysis.upstream()):
-                path = self._reference_path(("analyses", name, "of"), number)
+                path = self._reference_path(("analyses", name, REFERENCE), number)
                 wanted = analysis.stands_on_partitions and upstream != name
                 yield from self._reference(upstream, path, partition=wanted)
         for name, label in self.labels.items():
-            yield from self._reference(label.of, ("labels", name, "of"), partition=True)
+            yield from self._reference(label.of, ("labels", name, REFERENCE), partition=True)
 
     def cycles(self) -> Iterator[Problem]:
-        """No analysis stands on itself, however far around."""
+        """Problems of analyses that stand on themselves, directly or through others."""
         finished: set[str] = set()
         for start in self.analyses:
             trail: list[str] = []
             yield from self._visit(start, trail, finished)
 
     def codes(self) -> Iterator[Problem]:
-        """Who reads codes has a `code` to read, and that code names layers that exist."""
+        """Problems of analyses without the `code` that they read, and of codes on unknown layers."""
         if "code" not in self.parts.tree:
             for name, analysis in self.analyses.items():
                 if "codes" in analysis.needs():
@@ -80,7 +81,7 @@ class _Checker:
                     yield self._unknown_layer(layer, known or (), ("code",))
 
     def data(self) -> Iterator[Problem]:
-        """The dataset's rows have the classes or tokens that analyses and labels ask for."""
+        """Problems of analyses and labels that ask for classes or tokens which the dataset does not have."""
         dataset = self.parts.single.get("dataset")
         carried = dataset.carries if isinstance(dataset, Dataset) else None
         if dataset is None or carried is None:
@@ -96,7 +97,7 @@ class _Checker:
                     )
 
     def layers(self) -> Iterator[Problem]:
-        """The further layers that analyses name exist."""
+        """Problems of analyses that name further layers which the model does not have."""
         model = self.parts.single.get("model")
         known = known_layers(model) if isinstance(model, Model) else None
         for name, analysis in self.analyses.items() if known is not None else ():
@@ -105,7 +106,7 @@ class _Checker:
                     yield self._unknown_layer(layer, known or (), ("analyses", name))
 
     def training(self) -> Iterator[Problem]:
-        """Controls fit the model: those that retrain a network have one that is trained here."""
+        """Problems of controls that this model cannot have, such as a training that it does not have."""
         model = self.parts.single.get("model")
         if not isinstance(model, Model):
             return
@@ -121,59 +122,61 @@ class _Checker:
         if not self.written:
             return
         if name not in self.written:
-            notes = (f"analyses: {', '.join(self.written)}", *self._used(path, place))
+            notes = (f"analyses: {', '.join(self.written)}", *self._used_note(path, place))
             message = f"no analysis is called '{name}'"
-            yield Problem(message, place, dotted(path), nearest(name, self.written), notes)
+            yield Problem(message, place, dotted_path(path), nearest(name, self.written), notes)
             return
-        found = self.analyses.get(name)
-        if partition and found is not None and not found.gives_partition:
+        member = self.analyses.get(name)
+        if partition and member is not None and not member.gives_partition:
             fitting = [known for known, analysis in self.analyses.items() if analysis.gives_partition]
             notes = (f"these do: {', '.join(fitting)}" if fitting else "hdbscan and kmeans do",)
-            message = f"'{name}' ({found.kind()}) gives no clusters to stand on"
-            yield Problem(message, place, dotted(path), None, (*notes, *self._used(path, place)))
+            message = f"'{name}' ({member.kind()}) gives no clusters to stand on"
+            yield Problem(message, place, dotted_path(path), None, (*notes, *self._used_note(path, place)))
 
     def _visit(self, name: str, trail: list[str], finished: set[str]) -> Iterator[Problem]:
         if name in trail:
             circle = [*trail[trail.index(name) :], name]
             upstream = self.analyses[circle[-2]].upstream()
-            path = self._reference_path(("analyses", circle[-2], "of"), upstream.index(name))
+            path = self._reference_path(("analyses", circle[-2], REFERENCE), upstream.index(name))
             notes = (" -> ".join(circle),)
-            yield Problem("'of' goes in a circle", self._place(path), dotted(path), None, notes)
+            yield Problem("'of' goes in a circle", self._place(path), dotted_path(path), None, notes)
         elif name in self.analyses and name not in finished:
             for upstream_name in self.analyses[name].upstream():
                 yield from self._visit(upstream_name, [*trail, name], finished)
             finished.add(name)
 
     def _reference_path(self, path: Path, number: int) -> Path:
-        """The item of a list of names, or the one name."""
+        """The path of one name under `of`: that of item `number` where it is a list, else of `of` itself."""
         value = at(self.parts.tree, path)
         return path if value is None or isinstance(value, int) else (*path, str(number))
 
     def _unknown_layer(self, layer: str, known: Sequence[str], where: Path) -> Problem:
-        path = self._naming(where, layer)
+        path = self._path_of_text(where, layer)
         notes = (f"layers: {', '.join(known)}",)
         message = f"the model has no layer '{layer}'"
-        return Problem(message, self._place(path), dotted(path), nearest(layer, known), notes)
+        return Problem(message, self._place(path), dotted_path(path), nearest(layer, known), notes)
 
-    def _naming(self, where: Path, text: str) -> Path:
-        """Where, below a map or list, the text stands; the map itself where it does not."""
+    def _path_of_text(self, where: Path, text: str) -> Path:
+        """The path of the value at or below `where` that is this text; `where` itself if none is."""
         tree = at(self.parts.tree, where)
         for key, value in items_of(tree) if isinstance(tree, dict) else ():
             if self.ledger.text(value) == text:
                 return (*where, key)
-            if isinstance(value, dict) and (found := self._naming((*where, key), text)) != (*where, key):
-                return found
+            if isinstance(value, dict):
+                below = self._path_of_text((*where, key), text)
+                if below != (*where, key):
+                    return below
         return where
 
     def _place(self, path: Path, *, key: bool = False) -> Place | None:
-        """Where the spec says it, or else the registry entry that the spec names."""
+        """The place of the value at a path, in the spec or in the registry entry that the spec names."""
         value = at(self.parts.written, path)
         if value is None:
             value = at(self.parts.tree, path)
         return None if value is None else self.ledger.place(value, key=key)
 
-    def _used(self, path: Path, place: Place | None) -> tuple[str, ...]:
-        """Where the spec names the registry entry in whose file a problem stands."""
+    def _used_note(self, path: Path, place: Place | None) -> tuple[str, ...]:
+        """A note that says where the spec names a registry entry, for a problem at `place` in its file."""
         member = at(self.parts.written, path[:2])
         named = None if member is None else self.ledger.place(member, key=True)
         if named is None or place is None or named.file == place.file:

@@ -36,7 +36,9 @@ def schemas(catalog: Catalog) -> dict[str, Schema]:
     files = {"experiment.schema.json": _experiment()}
     for family in FAMILIES:
         files[f"{family}.schema.json"] = _entry(family)
-    return {name: {**schema, "$defs": _reached(schema, definitions)} for name, schema in files.items()}
+    return {
+        name: {**schema, "$defs": _reached_definitions(schema, definitions)} for name, schema in files.items()
+    }
 
 
 def _experiment() -> Schema:
@@ -58,8 +60,8 @@ def _experiment() -> Schema:
         loose[key] = {"anyOf": [member, _CHANGES, _NULL]}
     for key, several in NAMED.items():
         member = _reference(several.family)
-        strict[key] = _named(key, member)
-        loose[key] = _named(key, {"anyOf": [member, _CHANGES, _NULL]}, least=0)
+        strict[key] = _named_schema(key, member)
+        loose[key] = _named_schema(key, {"anyOf": [member, _CHANGES, _NULL]}, least=0)
     strict["sweep"] = loose["sweep"] = _sweep()
     return {
         "$schema": _DIALECT,
@@ -86,14 +88,14 @@ def _entry(family: str) -> Schema:
             "about": {**text, "description": "What it is."},
             "source": {**text, "description": "Where it is published or was first used."},
             "licence": {**text, "description": "The licence of what the entry names."},
-            "entry": {**_written_out(family), "description": "The kind, and its keys."},
+            "entry": {**_written_out_schema(family), "description": "The kind, and its keys."},
         },
         "required": ["about", "source", "licence", "entry"],
         "additionalProperties": False,
     }
 
 
-def _reached(schema: Schema, definitions: Mapping[str, Schema]) -> dict[str, Schema]:
+def _reached_definitions(schema: Schema, definitions: Mapping[str, Schema]) -> dict[str, Schema]:
     """The definitions that a schema refers to, directly or through others."""
     reached: dict[str, Schema] = {}
     open_ends = [schema]
@@ -121,8 +123,8 @@ def _definitions(catalog: Catalog) -> dict[str, Schema]:
     for family in FAMILIES:
         names = {name: catalog.entry(family, name).kind for name in catalog.names(family)}
         forms = [{"enum": list(names)}] if names else []
-        forms.append(_written_out(family))
-        forms += [_used(family, names)] if names else []
+        forms.append(_written_out_schema(family))
+        forms += [_use_schema(family, names)] if names else []
         definitions[family] = {"anyOf": forms}
         for kind in kinds(family):
             definitions[f"{family}.{kind}"] = _kind(family, kind)
@@ -130,7 +132,7 @@ def _definitions(catalog: Catalog) -> dict[str, Schema]:
     return definitions
 
 
-def _written_out(family: str) -> Schema:
+def _written_out_schema(family: str) -> Schema:
     return {
         "type": "object",
         "properties": {"kind": {"enum": list(kinds(family))}},
@@ -142,7 +144,7 @@ def _written_out(family: str) -> Schema:
     }
 
 
-def _used(family: str, names: Mapping[str, str]) -> Schema:
+def _use_schema(family: str, names: Mapping[str, str]) -> Schema:
     return {
         "type": "object",
         "properties": {"use": {"enum": list(names)}},
@@ -175,19 +177,19 @@ def _changes(kind: Schema) -> Schema:
         "type": "object",
         "properties": {
             "use": True,
-            **{key: {"anyOf": [_loose(value), _NULL]} for key, value in properties.items()},
+            **{key: {"anyOf": [_loosen(value), _NULL]} for key, value in properties.items()},
         },
         "additionalProperties": False,
     }
 
 
-def _loose(schema: Any) -> Any:
-    """The same schema with no key required, however deep."""
+def _loosen(schema: Any) -> Any:
+    """A copy of the schema in which no key is required, at any depth."""
     if isinstance(schema, list):
-        return [_loose(item) for item in schema]
+        return [_loosen(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: _loose(value) for key, value in schema.items() if key != "required"}
+    return {key: _loosen(value) for key, value in schema.items() if key != "required"}
 
 
 _CHANGES: Schema = {"type": "object", "properties": {"kind": False, "use": False}}
@@ -199,7 +201,7 @@ def _layer(name: Schema) -> Schema:
     return {"anyOf": [name, several]}
 
 
-def _named(key: str, member: Schema, *, least: int = 1) -> Schema:
+def _named_schema(key: str, member: Schema, *, least: int = 1) -> Schema:
     reserved = [NETWORK, RAW_INPUTS, "time"]
     by_name: Schema = {
         "type": "object",
@@ -238,14 +240,14 @@ class _Generator(GenerateJsonSchema):
 def _class_schema(cls: type[BaseModel]) -> Schema:
     """The schema of one class with nothing referred to but families."""
     schema = cls.model_json_schema(schema_generator=_Generator)
-    inlined = _inlined(schema, schema.pop("$defs", {}))
+    inlined = _inline(schema, schema.pop("$defs", {}))
     assert isinstance(inlined, dict)
     return inlined
 
 
-def _inlined(schema: Any, definitions: Mapping[str, Schema]) -> Any:
+def _inline(schema: Any, definitions: Mapping[str, Schema]) -> Any:
     if isinstance(schema, list):
-        return [_inlined(item, definitions) for item in schema]
+        return [_inline(item, definitions) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if _FAMILY in schema:
@@ -253,9 +255,9 @@ def _inlined(schema: Any, definitions: Mapping[str, Schema]) -> Any:
     if "$ref" in schema:
         target = definitions[str(schema["$ref"]).rpartition("/")[2]]
         beside = {key: value for key, value in schema.items() if key != "$ref"}
-        return _inlined({**target, **beside}, definitions)
+        return _inline({**target, **beside}, definitions)
     return {
-        key: _inlined(value, definitions)
+        key: _inline(value, definitions)
         for key, value in schema.items()
         if not (key == "title" and isinstance(value, str)) and key != "discriminator"
     }

@@ -66,8 +66,8 @@ class Study:
     origins: Callable[[], tuple[Origin, ...]] = field(repr=False, compare=False)
     """Every value of the resolved spec with where it came from."""
 
-    def place_changed(self, key: str) -> Place:
-        """Where the first override below a key stands, such as of `dataset.root`; else where the key does."""
+    def place_of_change(self, key: str) -> Place:
+        """The place of the first override below a key, such as of `dataset.root`, or else of the key."""
         names = (text.partition("=")[0].strip() for text in self.overrides)
         return self.place_of(next((name for name in names if name.startswith(f"{key}.")), key))
 
@@ -126,14 +126,14 @@ def _name(stem: str, point: Mapping[str, Any]) -> str:
     parts = []
     for key, value in point.items():
         last = key.rpartition(".")[2]
-        parts.append(f"{last if lasts[last] == 1 else key}={_shown(value)}")
+        parts.append(f"{last if lasts[last] == 1 else key}={_value_in_name(value)}")
     return " ".join([stem, *parts])
 
 
-def _shown(value: Any) -> str:
+def _value_in_name(value: Any) -> str:
     if isinstance(value, Mapping):
         name = value.get("use") or value.get("kind") or "map"
         return str(name) if len(value) == 1 else f"{name}-{digest(dict(value))[:6]}"
     if isinstance(value, (list, tuple)):
-        return "[" + ",".join(map(_shown, value)) + "]"
+        return "[" + ",".join(map(_value_in_name, value)) + "]"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

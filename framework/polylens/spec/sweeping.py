@@ -40,7 +40,7 @@ def axes_of(value: Value | None, *, spec: Tree, ledger: Ledger) -> tuple[tuple[A
     Args:
         value: what stands under `sweep`.
         spec: the rest of the spec: only what it states can be swept.
-        ledger: of both.
+        ledger: the ledger of both.
     """
     if value is None or (isinstance(value, int) and ledger[value].value is None):
         return (), []
@@ -72,18 +72,18 @@ class _Reader:
         axes = []
         for key, item in items_of(value):
             if key == "zip":
-                axes += self._zipped(item)
+                axes += self._zipped_axes(item)
             else:
                 axes += self._axis([(key, item)], path=f"sweep.{key}")
         if not value or not any(True for _ in items_of(value)):
             self._refuse("the sweep is empty: there is nothing to sweep over", place, "sweep")
-        self._repeated(axes, place)
+        self._refuse_repeated(axes, place)
         count = math.prod(len(axis.rows) for axis in axes)
         if count > _MOST:
             self._refuse(f"the sweep makes {count:,} children; {_MOST:,} is the most", place, "sweep")
         return (() if self.problems else tuple(axes)), self.problems
 
-    def _zipped(self, value: Value) -> list[Axis]:
+    def _zipped_axes(self, value: Value) -> list[Axis]:
         if isinstance(value, int) or self.ledger.shape(value) != "map" or not list(items_of(value)):
             note = "for example zip: {layer: [hidden.1, hidden.2], seed: [0, 1]}"
             message = "sweep.zip must be a map from dotted keys to lists of one length"
@@ -126,7 +126,7 @@ class _Reader:
             return ()
         last = replace(place, column=place.column + len(key) - len(parts[-1]), length=len(parts[-1]))
         keys = (place,) * (len(parts) - 1) + (last,)
-        return tuple(Assignment(parts, keys, self.ledger.keyed(item, last)) for item in items)
+        return tuple(Assignment(parts, keys, self.ledger.with_key(item, last)) for item in items)
 
     def _cannot_sweep(self, key: str, first: str, place: Place | None, path: str) -> None:
         if first in _NOT_SWEPT:
@@ -138,7 +138,7 @@ class _Reader:
         note = f"a sweep varies what the spec states: {', '.join(known)}"
         self._refuse(f"'{first}' is swept, but the spec has no such key", place, path, note, near=suggestion)
 
-    def _repeated(self, axes: Sequence[Axis], place: Place | None) -> None:
+    def _refuse_repeated(self, axes: Sequence[Axis], place: Place | None) -> None:
         keys = [key for axis in axes for key in axis.keys]
         for key in sorted({key for key in keys if keys.count(key) > 1}):
             self._refuse(f"'{key}' is swept twice", place, "sweep")

@@ -43,7 +43,7 @@ def file_from_bytes(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def explained(root: Path) -> Iterator[None]:
+def explain_disk_errors(root: Path) -> Iterator[None]:
     """Turns a full disk and a store that may not be written into errors that say what to do.
 
     Raises:

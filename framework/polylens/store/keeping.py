@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from polylens.store.files import explained, file_from_bytes
+from polylens.store.files import explain_disk_errors, file_from_bytes
 from polylens.store.stages import Store
 
 _WORD = re.compile(r"[a-z0-9_]+")
@@ -29,8 +29,8 @@ class KeptArrays:
         self._part = part
 
     def part(self, name: str) -> KeptArrays:
-        """The same place for one part of the work, which has names of its own."""
-        return KeptArrays(self._store, self._kind, self._digest, part=f"{self._part}{_checked(name)}.")
+        """Arrays of one part of the work, whose names do not meet those of other parts."""
+        return KeptArrays(self._store, self._kind, self._digest, part=f"{self._part}{_check_name(name)}.")
 
     def load(self, name: str) -> Mapping[str, np.ndarray] | None:
         """What was kept under the name; None where nothing whole is."""
@@ -39,8 +39,8 @@ class KeptArrays:
         for path in self._files(name):
             content = path.read_bytes()
             if hashlib.sha256(content).hexdigest() == path.stem.rpartition("-")[2]:
-                found: Mapping[str, np.ndarray] = load(content)
-                return found
+                arrays: Mapping[str, np.ndarray] = load(content)
+                return arrays
             path.unlink()
         return None
 
@@ -52,7 +52,7 @@ class KeptArrays:
         older = self._files(name)
         folder = self._store.partial(self._kind, self._digest)
         file = f"{self._part}{name}-{hashlib.sha256(content).hexdigest()}.safetensors"
-        with explained(self._store.root):
+        with explain_disk_errors(self._store.root):
             file_from_bytes(folder / file, content)
             for path in older:
                 if path.name != file:
@@ -60,10 +60,10 @@ class KeptArrays:
 
     def _files(self, name: str) -> list[Path]:
         folder = self._store.partial(self._kind, self._digest)
-        return sorted(folder.glob(f"{self._part}{_checked(name)}-*.safetensors"))
+        return sorted(folder.glob(f"{self._part}{_check_name(name)}-*.safetensors"))
 
 
-def _checked(name: str) -> str:
+def _check_name(name: str) -> str:
     if not _WORD.fullmatch(name):
         raise ValueError(f"not a name to keep something under: {name!r}")
     return name

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from polylens.errors import StoreError
 from polylens.progress import Progress, Silent
-from polylens.store.files import explained, sync, sync_tree
+from polylens.store.files import explain_disk_errors, sync, sync_tree
 from polylens.store.manifest import (
     NAME,
     SCHEMA,
@@ -78,18 +78,18 @@ class Store:
         """
         if not self.has(kind, digest):
             raise StoreError(f"the store {self.root} holds no {kind} {digest}", hint="run its spec first")
-        found = self._damage(kind, digest)
-        if found is None:
+        fault = self._damage(kind, digest)
+        if fault is None:
             return self._folder(kind, digest)
-        with self.locked(kind, digest):
+        with self.lock(kind, digest):
             # Looked at again under the lock: another process may have put it aside and made it anew.
             if not self.has(kind, digest):
-                raise DamagedError(f"the stored {kind} {digest} was damaged ({found})")
-            found = self._damage(kind, digest)
-            if found is None:
+                raise DamagedError(f"the stored {kind} {digest} was damaged ({fault})")
+            fault = self._damage(kind, digest)
+            if fault is None:
                 return self._folder(kind, digest)
             aside = self._put_aside(kind, digest)
-        raise DamagedError(f"the stored {kind} {digest} is damaged ({found}); it was put aside in {aside}")
+        raise DamagedError(f"the stored {kind} {digest} is damaged ({fault}); it was put aside in {aside}")
 
     @contextmanager
     def writing(
@@ -109,7 +109,7 @@ class Store:
         Raises:
             StoreError: the store cannot be written, or was written by another version.
         """
-        with self.locked(kind, digest, progress=progress):
+        with self.lock(kind, digest, progress=progress):
             if self.is_whole(kind, digest, progress=progress):
                 yield None
                 return
@@ -118,10 +118,13 @@ class Store:
 
     @contextmanager
     def committing(self, kind: str, digest: str, *, about: Mapping[str, Any]) -> Iterator[Path]:
-        """Like `writing`, for a caller that holds the stage's lock (`locked`) and knows it is not there."""
+        """An empty folder to write the stage into; it becomes the stage when the block ends without an error.
+
+        For a caller that holds the stage's lock (`locked`) and knows that the store lacks the stage.
+        """
         final = self._folder(kind, digest)
-        unfinished = self._unfinished(kind, digest)
-        with explained(self.root):
+        unfinished = self._unfinished_folder(kind, digest)
+        with explain_disk_errors(self.root):
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
             try:
@@ -140,12 +143,12 @@ class Store:
             shutil.rmtree(self._partial(kind, digest), ignore_errors=True)
 
     @contextmanager
-    def locked(self, kind: str, digest: str, *, progress: Progress | None = None) -> Iterator[None]:
+    def lock(self, kind: str, digest: str, *, progress: Progress | None = None) -> Iterator[None]:
         """Keeps every other process from making the stage; waits, and says so, where one is at it.
 
         The lock is the operating system's: it ends with the process that holds it, however that ends.
         """
-        with explained(self.root):
+        with explain_disk_errors(self.root):
             path = self._lock_path(kind, digest)
             path.parent.mkdir(parents=True, exist_ok=True)
             self._sweep()
@@ -165,22 +168,24 @@ class Store:
 
         It outlives the process, and goes when the stage is committed.
         """
-        with explained(self.root):
+        with explain_disk_errors(self.root):
             folder = self._partial(kind, digest)
             folder.mkdir(parents=True, exist_ok=True)
             return folder
 
     def stages(self) -> tuple[Manifest, ...]:
         """What is stored, by kind and age; damaged stages are left out."""
-        found = []
+        manifests = []
         for path in sorted(self._home.glob(f"*/*/{NAME}")):
             if path.parent.parent.name.startswith(".") or path.parent.parent.name == "quarantine":
                 continue
             try:
-                found.append(read_manifest(path.parent))
+                manifests.append(read_manifest(path.parent))
             except StoreError:
                 continue
-        return tuple(sorted(found, key=lambda manifest: (manifest.kind, manifest.created, manifest.digest)))
+        return tuple(
+            sorted(manifests, key=lambda manifest: (manifest.kind, manifest.created, manifest.digest))
+        )
 
     def manifest(self, kind: str, digest: str) -> Manifest:
         """What one stored stage is.
@@ -194,12 +199,12 @@ class Store:
         """Whether the stage is there and undamaged, for the holder of its lock; damaged, it is put aside."""
         if not self.has(kind, digest):
             return False
-        found = self._damage(kind, digest)
-        if found is not None:
+        fault = self._damage(kind, digest)
+        if fault is not None:
             self._put_aside(kind, digest)
-            note = f"the stored {kind} {digest[:8]} was damaged ({found}); it was put aside and is made again"
+            note = f"the stored {kind} {digest[:8]} was damaged ({fault}); it was put aside and is made again"
             (progress or Silent()).note(note)
-        return found is None
+        return fault is None
 
     def _damage(self, kind: str, digest: str) -> str | None:
         folder = self._folder(kind, digest)
@@ -212,10 +217,10 @@ class Store:
         before = _signature(folder, manifest)
         if before is not None and self._verified.get(folder) == before:
             return None
-        found = damage(folder, manifest)
-        if found is None and before is not None:
+        fault = damage(folder, manifest)
+        if fault is None and before is not None:
             self._verified[folder] = before
-        return found
+        return fault
 
     def _trust(self, folder: Path) -> None:
         """Remembers a stage whose files were hashed just now, while they were written down."""
@@ -226,7 +231,7 @@ class Store:
     def _put_aside(self, kind: str, digest: str) -> Path:
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         aside = self._home / "quarantine" / f"{kind}-{digest}-{now}"
-        with explained(self.root):
+        with explain_disk_errors(self.root):
             aside.parent.mkdir(exist_ok=True)
             self._folder(kind, digest).rename(aside)
         return aside
@@ -251,7 +256,7 @@ class Store:
             raise ValueError(f"not a stage: {kind!r} {digest!r}")
         return self._home / kind / digest
 
-    def _unfinished(self, kind: str, digest: str) -> Path:
+    def _unfinished_folder(self, kind: str, digest: str) -> Path:
         return self._home / ".unfinished" / f"{kind}-{digest}"
 
     def _partial(self, kind: str, digest: str) -> Path:
@@ -264,7 +269,7 @@ class Store:
 def _signature(folder: Path, manifest: Manifest) -> tuple[tuple[int, int, int], ...] | None:
     """Cheap marks of the files that change when they are written again; None where one is missing."""
     try:
-        found = [(folder / name).stat() for name in (NAME, *manifest.files)]
+        marks = [(folder / name).stat() for name in (NAME, *manifest.files)]
     except OSError:
         return None
-    return tuple((item.st_ino, item.st_size, item.st_mtime_ns) for item in found)
+    return tuple((item.st_ino, item.st_size, item.st_mtime_ns) for item in marks)

@@ -63,10 +63,10 @@ class StoredTables(Mapping[str, "pd.DataFrame"]):
     """Tables on disk, each read when it is asked for: most readers of a stage only want its numbers."""
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        found = {
+        paths = {
             unquote(path.name.removesuffix(_ENDING)): path for path in (folder / "tables").glob(f"*{_ENDING}")
         }
-        self._paths = {name: found[name] for name in names}
+        self._paths = {name: paths[name] for name in names}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         return load_table(self._paths[name])

@@ -23,7 +23,9 @@ _PACKAGES = (
 @cache
 def package_versions() -> Mapping[str, str]:
     """The installed version of each package that can change a result; those not installed are left out."""
-    return MappingProxyType({name: found for name in _PACKAGES if (found := version_of(name)) is not None})
+    return MappingProxyType(
+        {name: version for name in _PACKAGES if (version := version_of(name)) is not None}
+    )
 
 
 def version_of(package: str) -> str | None:

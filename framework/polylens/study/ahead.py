@@ -17,7 +17,7 @@ from polylens.store import Store
 from polylens.study.plans import ChildPlan
 
 _MOST_BYTES = 1 << 26
-"""Of the rows that are sent: more would take longer to send than most pictures to draw."""
+"""Bytes of rows that are sent at most: more would take longer to send than most pictures to draw."""
 
 
 class Ahead:
@@ -37,11 +37,11 @@ class Ahead:
         self.companion.__exit__(kind, error, trace)
 
     def warm_up(self) -> None:
-        """Has imported what every training and every harvest needs: seconds, wherever it is done."""
+        """Lets the second process import what every training and harvest needs, which takes seconds."""
         self.companion.ahead(_warm_up)
 
     def rehearse(self, plans: Sequence[ChildPlan], store: Store) -> None:
-        """Has compiled what the analyses that the store lacks will call, once."""
+        """Lets the second process compile, once, the kernels of those analyses that the store lacks."""
         analyses = {
             repr(planned.analysis): planned.analysis
             for plan in plans
@@ -67,12 +67,12 @@ class Ahead:
         marks: Mapping[str, Mark],
         subject: str,
     ) -> Future[tuple[Figure, ...]]:
-        """Has an analysis drawn, unless its rows are many."""
+        """Lets the second process draw an analysis, unless its rows are more than are worth sending."""
         if _weight(outcome for draws in outcomes.values() for outcome in draws) > _MOST_BYTES:
             return Future()
-        return self.companion.ahead(drawn, analysis, outcomes, marks=marks, subject=subject)
+        return self.companion.ahead(draw_figures, analysis, outcomes, marks=marks, subject=subject)
 
-    def drawn(
+    def figures(
         self, asked: Future[tuple[Figure, ...]], here: Callable[[], tuple[Figure, ...]]
     ) -> tuple[Figure, ...]:
         """The figures that were asked for; drawn here where that has not begun."""
@@ -88,7 +88,7 @@ def _rehearse(analyses: Iterable[Analysis]) -> None:
         analysis.rehearse()
 
 
-def drawn(
+def draw_figures(
     analysis: Analysis,
     outcomes: Mapping[str, tuple[Outcome, ...]],
     *,

@@ -13,7 +13,7 @@ from polylens.store import Store
 from polylens.study.ahead import Ahead
 from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan, VariantPlan
-from polylens.study.walk import Walk, Workplace
+from polylens.study.walk import Walk, Workshop
 
 Reports = tuple[StageReport, ...]
 
@@ -27,24 +27,24 @@ class Beside:
     again, and fails here for all to see.
     """
 
-    def __init__(self, plan: ChildPlan, place: Workplace) -> None:
-        self._place = place
+    def __init__(self, plan: ChildPlan, workshop: Workshop) -> None:
+        self._workshop = workshop
         self._training: Future[Reports] | None = None
         self._walks: dict[int, Future[Reports]] = {}
-        if plan.train_examples is None or place.options.is_distributed:
+        if plan.train_examples is None or workshop.options.is_distributed:
             return
-        child = place.plans.index(plan)
-        lacking = [n for n, variant in enumerate(plan.variants) if not _is_done(variant, place.store)]
+        child = workshop.plans.index(plan)
+        lacking = [n for n, variant in enumerate(plan.variants) if not _is_done(variant, workshop.store)]
         if not lacking or probing_device() != "cpu":
             return
         if 0 in lacking:
             self._training = self._ask(child, 0, only_train=True)
-        place.ahead.rehearse(place.plans, place.store)
+        workshop.ahead.rehearse(workshop.plans, workshop.store)
         # The first variant is walked here, and the others in their order, until the two processes meet.
         for number in sorted(set(lacking) - {0}, reverse=True):
             self._walks[number] = self._ask(child, number)
 
-    def trained(self) -> Reports:
+    def training_reports(self) -> Reports:
         """Waits for the training of the spec's own network, where it was given away and has begun."""
         if self._training is None:
             return ()
@@ -52,26 +52,26 @@ class Beside:
             lightning()  # imported here meanwhile: the harvest comes next
         return self._result(self._training)
 
-    def walked(self, number: int) -> Reports:
+    def variant_reports(self, number: int) -> Reports:
         """What became of the stages of a variant that was walked beside; nothing where it was not begun."""
         asked = self._walks.get(number)
         return () if asked is None else self._result(asked)
 
     def _ask(self, child: int, variant: int, *, only_train: bool = False) -> Future[Reports]:
-        place = self._place
-        return place.ahead.companion.ahead(
+        workshop = self._workshop
+        return workshop.ahead.companion.ahead(
             _walk,
-            place.plans,
+            workshop.plans,
             child,
             variant,
-            store=place.store.root,
-            root=place.root,
-            options=place.options,
+            store=workshop.store.root,
+            root=workshop.root,
+            options=workshop.options,
             only_train=only_train,
         )
 
     def _result(self, asked: Future[Reports]) -> Reports:
-        return self._place.ahead.companion.result(asked, lambda: ())
+        return self._workshop.ahead.companion.result(asked, lambda: ())
 
 
 def _walk(
@@ -85,7 +85,7 @@ def _walk(
     only_train: bool,
 ) -> Reports:
     """Walks one variant of one child, in the second process."""
-    walk = Walk(plans[child], Workplace(Store(store), root, options, Silent(), plans, Ahead()))
+    walk = Walk(plans[child], Workshop(Store(store), root, options, Silent(), plans, Ahead()))
     chosen = plans[child].variants[variant]
     with computing_on(options.accelerator):
         if only_train:

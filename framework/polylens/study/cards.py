@@ -40,7 +40,7 @@ def cards_of(
         members = np.flatnonzero(partition.labels == cluster)
         shown = cluster < MOST_CLUSTERS
         central = _central(members, partition, cluster, rows) if shown else members[:0]
-        drawn = _drawn(members, PICTURES, streams.generator(name, cluster)) if shown else members[:0]
+        drawn = _random_members(members, PICTURES, streams.generator(name, cluster)) if shown else members[:0]
         cards.append(
             ClusterCard(
                 number=cluster,
@@ -55,7 +55,9 @@ def cards_of(
         title=name,
         clusters=tuple(cards),
         about=_about(partition, label),
-        noise=_contexts(_drawn(noise, 2 * PICTURES, streams.generator(name, "noise")), rows, examples),
+        noise=_contexts(
+            _random_members(noise, 2 * PICTURES, streams.generator(name, "noise")), rows, examples
+        ),
         noise_size=len(noise),
     )
 
@@ -122,7 +124,7 @@ def _distances_to(
     return np.asarray(np.einsum("rw,rw->r", offsets, offsets))
 
 
-def _drawn(
+def _random_members(
     members: Int64[np.ndarray, "members"], count: int, generator: np.random.Generator
 ) -> Int64[np.ndarray, "drawn"]:
     return (

@@ -34,11 +34,11 @@ def flow_of(model: Model) -> Flow:
     """
     key = digest(model.untrained().to_plain())
     if key not in _FLOWS:
-        _FLOWS[key] = _traced(model)
+        _FLOWS[key] = _trace(model)
     return _FLOWS[key]
 
 
-def _traced(model: Model) -> Flow:
+def _trace(model: Model) -> Flow:
     module = model.skeleton(Streams(0).torch_generator("structure"))
     try:
         return trace(module.eval(), model.example_input(), aliases=model.aliases())
@@ -79,14 +79,14 @@ def check_layers(study: Study) -> bool:
             names = _module_names(experiment.model)
         except UsageError as error:
             notes = () if error.hint is None else (error.hint,)
-            problems += placed(study, [Problem(error.message, path="model", notes=notes)])
+            problems += with_places(study, [Problem(error.message, path="model", notes=notes)])
             continue
         if names is None:
             all_checked = False
             continue
         known = ["input", *experiment.model.aliases(), *names, "output"]
         if experiment.layer.partition("#")[0] not in known:
-            problems += placed(study, [_no_layer(experiment, known)])
+            problems += with_places(study, [_no_layer(experiment, known)])
     if problems:
         raise SpecError(tuple(dict.fromkeys(problems)))
     return all_checked
@@ -127,15 +127,15 @@ def check_deep(study: Study) -> None:
     problems: list[Problem] = []
     try:
         for child in study.with_layers(layer_names).children:
-            problems += placed(study, problems_with(child.experiment, flow_of(child.experiment.model)))
+            problems += with_places(study, problems_with(child.experiment, flow_of(child.experiment.model)))
     except DataError as error:
-        error.place = study.place_changed("model")
+        error.place = study.place_of_change("model")
         raise
     if problems:
         raise SpecError(tuple(dict.fromkeys(problems)))
 
 
-def placed(study: Study, problems: Iterable[Problem]) -> Iterator[Problem]:
+def with_places(study: Study, problems: Iterable[Problem]) -> Iterator[Problem]:
     """The problems of a network with their places, and which override chose the network."""
     chose = next((text for text in study.overrides if re.match(r"model\b", text)), None)
     notes = () if chose is None else (f"the model is as --set {chose} says",)
@@ -151,12 +151,12 @@ def check_inputs(study: Study, plans: Sequence[ChildPlan]) -> None:
     """
     problems: dict[tuple[tuple[int, ...], tuple[int, ...]], Problem] = {}
     for plan in plans:
-        taken = plan.child.experiment.model.input_shape()
+        taken = plan.experiment.model.input_shape()
         given = tuple(plan.examples.batch([0]).shape[1:]) if len(plan.examples) else taken
-        if given != taken and not _is_shorter_text(given, plan.child.experiment.model):
+        if given != taken and not _is_shorter_text(given, plan.experiment.model):
             problems[taken, given] = Problem(
                 f"the network takes inputs of {_extent(taken)}, the dataset's examples have {_extent(given)}",
-                place=study.place_changed("model"),
+                place=study.place_of_change("model"),
                 path="model",
                 notes=("mend the size of inputs that the model is made for, or take another dataset",),
             )
@@ -176,14 +176,14 @@ def _extent(shape: tuple[int, ...]) -> str:
 
 def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
     """What is wrong with a child's layer, code and sampling on this network."""
-    layer = experiment.model.aliases().get(experiment.layer, experiment.layer)
+    layer = experiment.module_path
     if layer in flow.unusable:
         return [Problem(f"'{experiment.layer}' is not a layer: {flow.unusable[layer]}", path="layer")]
     if layer not in flow.layers:
         return [_no_layer(experiment, [*experiment.model.aliases(), *flow.layers])]
     problems = []
     grid = flow.layers[layer].grid
-    whole = experiment.code is not None and experiment.code.positions == "all"
+    whole = experiment.takes_whole_examples
     if grid and experiment.sampling is None and not whole:
         extent = " x ".join(map(str, grid))
         problems.append(

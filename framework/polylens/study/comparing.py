@@ -8,7 +8,6 @@ from pathlib import Path
 from polylens.analyses import NETWORK
 from polylens.records import Comparison
 from polylens.store import load_comparisons, save_comparisons
-from polylens.streams import Streams
 from polylens.study.walk import Walk
 
 
@@ -17,18 +16,18 @@ def comparisons_of(walk: Walk, name: str) -> Mapping[str, Mapping[str, Compariso
     stage = walk.plan.comparisons.get(name)
     if stage is None:
         return {}
-    planned, performer = walk.plan.own.analyses[name], walk.performer
+    planned, performer = walk.own.analyses[name], walk.performer
 
     def work(folder: Path) -> None:
         outcomes = dict(walk.outcomes(name))
         (own,) = outcomes.pop(NETWORK)
         # Named by the kind, as the analysis' own randomness is; one stream for all controls pairs them too.
-        streams = Streams(walk.plan.own.recipe.seed).child(planned.analysis.kind())
-        found = {
+        streams = walk.own.streams.child(planned.analysis.kind())
+        comparisons = {
             control: planned.analysis.compare(own, draws, streams=streams)
             for control, draws in outcomes.items()
         }
-        save_comparisons(folder, found)
+        save_comparisons(folder, comparisons)
 
     performer.perform(stage, work)
     return performer.read(

@@ -12,8 +12,7 @@ from pathlib import Path
 from polylens.records import Figure, Mark
 from polylens.report import ClusterCards
 from polylens.store import load_figures, save_figures
-from polylens.streams import Streams
-from polylens.study.ahead import drawn
+from polylens.study.ahead import draw_figures
 from polylens.study.cards import cards_of, gallery_of
 from polylens.study.looks import looks_of_figures
 from polylens.study.stages import Stage
@@ -28,7 +27,7 @@ class Drawing:
         """Prepares the pictures of a walk, all but the stages of figures named in `without`."""
         self.walk = walk
         self._without = without
-        self._own = walk.plan.own
+        self._own = walk.own
         self._asked: dict[str, Future[tuple[Figure, ...]]] = {}
 
     def all_figures(self) -> None:
@@ -44,20 +43,20 @@ class Drawing:
             # What goes wrong here goes wrong in the stage as well, which says where.
             with suppress(Exception):
                 analysis, outcomes = self._own.analyses[name].analysis, self.walk.outcomes(name)
-                self._asked[name] = self.walk.place.ahead.draw(
+                self._asked[name] = self.walk.workshop.ahead.draw(
                     analysis, outcomes, marks=self._marks, subject=self.subject
                 )
 
     @property
     def _subject_names(self) -> list[str]:
         """What captions call the network, its layer and the dataset: names that are no part of any number."""
-        return [title_of(self.walk.plan), self.walk.plan.child.names["dataset"]]
+        return [title_of(self.walk.plan), self.walk.plan.names["dataset"]]
 
     @cached_property
     def _marks(self) -> Mapping[str, Mark]:
         """How each control is shown, by its name in the spec; of two of one kind only the first."""
         marks: dict[str, Mark] = {}
-        for named in self.walk.plan.child.experiment.controls:
+        for named in self.walk.plan.experiment.controls:
             mark = named.control.mark
             if mark is not None and mark not in marks.values():
                 marks[named.name] = mark
@@ -91,7 +90,7 @@ class Drawing:
             examples=self.walk.plan.examples,
             labels=None if labelled is None else self.walk.labels(self._own, labelled[0]),
             label=None if labelled is None else labelled[1].label,
-            streams=Streams(self._own.recipe.seed).child("report"),
+            streams=self._own.streams.child("report"),
         )
 
     def _stages(self) -> list[tuple[Stage, Callable[[Path], None]]]:
@@ -127,9 +126,9 @@ class Drawing:
         def work(folder: Path) -> None:
             analysis = self._own.analyses[name].analysis
             outcomes = self.walk.outcomes(name)
-            here = partial(drawn, analysis, outcomes, marks=self._marks, subject=self.subject)
+            here = partial(draw_figures, analysis, outcomes, marks=self._marks, subject=self.subject)
             asked = self._asked.pop(name, None)
-            figures = [*(here() if asked is None else self.walk.place.ahead.drawn(asked, here))]
+            figures = [*(here() if asked is None else self.walk.workshop.ahead.figures(asked, here))]
             cards = self.cards(name)
             if cards is not None and (gallery := gallery_of(cards, subject=self.subject)) is not None:
                 figures.append(gallery)
@@ -144,7 +143,7 @@ class Drawing:
         history = self.walk.training_history()
         if history is None:
             return
-        names = self.walk.plan.child.names
+        names = self.walk.plan.names
         figure = Figure(
             name="training",
             title="Training",

@@ -19,13 +19,13 @@ _MOST_CLASSES = 12
 
 def facts_of(walk: Walk) -> Iterator[tuple[str, str]]:
     """Names and values: the network and its weights, the examples and their classes, rows, code and seed."""
-    plan, experiment = walk.plan, walk.plan.child.experiment
+    plan, experiment = walk.plan, walk.plan.experiment
     rows = walk.rows(plan.own)
-    yield "Model", plan.child.names["model"]
+    yield "Model", plan.names["model"]
     yield "Weights", experiment.model.weights_in_words()
     yield "Layer", experiment.layer
     source = experiment.dataset.source_in_words()
-    yield "Dataset", f"{plan.child.names['dataset']}{f', from {source}' if source else ''}"
+    yield "Dataset", f"{plan.names['dataset']}{f', from {source}' if source else ''}"
     yield "Examples", _examples(plan)
     if plan.examples.classes and plan.examples.targets is not None:
         yield f"{len(plan.examples.classes)} classes", _classes(plan.examples)
@@ -40,7 +40,7 @@ def facts_of(walk: Walk) -> Iterator[tuple[str, str]]:
 
 def making_of(plan: ChildPlan) -> Iterator[tuple[str, str]]:
     """When, by which version and by which command the page at hand was written."""
-    made = collect_provenance(spec_file=None, seed=plan.child.experiment.seed)
+    made = collect_provenance(spec_file=None, seed=plan.seed)
     commit = made.framework_commit
     changed = ", with changes" if commit.is_dirty else ""
     yield "Written", made.started
@@ -64,8 +64,8 @@ def _classes(examples: Examples) -> str:
 
 def _positions(plan: ChildPlan, *, has_grid: bool) -> str:
     """Which positions of an example became rows."""
-    sampling = plan.child.experiment.sampling
-    if plan.whole:
+    sampling = plan.experiment.sampling
+    if plan.takes_whole_examples:
         return "all of an example in one row"
     if not has_grid or sampling is None:
         return "one row an example: the layer has no positions"

@@ -32,7 +32,7 @@ class StudyLog:
         self.study = study
         self._tracker = Tracker(settings, progress=progress)
         self._tracker.send_kept()
-        experiment = experiment_of(study)
+        experiment = mlflow_experiment(study)
         self._tracker.prepare(experiment)
         self.parent = self._open_parent(experiment, plans) if len(plans) > 1 else None
         self.runs = tuple(self._open_child(experiment, plan) for plan in plans)
@@ -42,7 +42,7 @@ class StudyLog:
         if self._tracker.is_away:
             self._tracker.send_kept()
 
-    def unlogged(self) -> tuple[str, ...]:
+    def unlogged_runs(self) -> tuple[str, ...]:
         """Names of the runs of which MLflow lacks something that was logged to them."""
         runs = self.runs if self.parent is None else (self.parent, *self.runs)
         return tuple(run.name for run in runs if not run.is_in_mlflow)
@@ -84,7 +84,7 @@ class StudyLog:
     def _open_parent(self, experiment: str, plans: Sequence[ChildPlan]) -> TrackedRun:
         run = self._tracker.open_run(
             experiment=experiment,
-            name=self._named(self.study.name, plans[0]),
+            name=self._run_name(self.study.name, plans[0]),
             digest=digest([run_digest(plan) for plan in plans]),
             tags=self._tags(),
         )
@@ -96,20 +96,20 @@ class StudyLog:
     def _open_child(self, experiment: str, plan: ChildPlan) -> TrackedRun:
         run = self._tracker.open_run(
             experiment=experiment,
-            name=self._named(plan.child.name, plan),
+            name=self._run_name(plan.name, plan),
             digest=run_digest(plan),
             parent=self.parent,
-            tags=self._tags() | {"polylens.layer": plan.child.experiment.layer},
+            tags=self._tags() | {"polylens.layer": plan.experiment.layer},
         )
         if not run.finished:
-            resolved = plan.child.experiment.to_plain()
+            resolved = plan.experiment.to_plain()
             run.log_spec(written=self.study.written, resolved=write(resolved))
             params = {key: value for key, value in resolved.items() if key not in ("about", "claim")}
             run.log_params(params if plan.limit is None else {**params, "limit": plan.limit})
             run.log_provenance(self._provenance(plan))
         return run
 
-    def _named(self, name: str, plan: ChildPlan) -> str:
+    def _run_name(self, name: str, plan: ChildPlan) -> str:
         """The name with what `--set` and `--limit` changed, to tell variations of one spec apart."""
         changed = (text.partition("=") for text in self.study.overrides)
         variations = [f"{key.rpartition('.')[2]}={value}" for key, _, value in changed]
@@ -122,9 +122,7 @@ class StudyLog:
         return {"mlflow.note.content": about}
 
     def _provenance(self, plan: ChildPlan, seconds: Mapping[str, float] | None = None) -> dict[str, Any]:
-        return collect_provenance(
-            spec_file=self.study.source, seed=plan.child.experiment.seed, seconds=seconds
-        ).to_plain()
+        return collect_provenance(spec_file=self.study.source, seed=plan.seed, seconds=seconds).to_plain()
 
     def log_results(
         self,
@@ -195,11 +193,11 @@ def _looks(drawing: Drawing) -> str:
 
 def run_digest(plan: ChildPlan) -> str:
     """Digest of a child's run: its spec and every stage, so that other data or flags make another run."""
-    stages = [stage.digest for variant in plan.variants for stage in variant.stages()]
+    stages = [stage.digest for stage in plan.stages()]
     return digest({"spec": spec_digest(plan.child), "stages": stages})
 
 
-def experiment_of(study: Study) -> str:
+def mlflow_experiment(study: Study) -> str:
     """The MLflow experiment: the spec's folder under `experiments/`, or the folder it lies in.
 
     `experiments/digits/mlp-clusters.yaml` belongs to `digits`.
@@ -226,14 +224,14 @@ def _over_draws(seconds: Mapping[str, float]) -> dict[str, float]:
 
 def _datasets(plan: ChildPlan) -> list[Input]:
     profile = {"examples": len(plan.examples), "classes": len(plan.examples.classes)}
-    source = plan.child.experiment.dataset.to_plain()
+    source = plan.experiment.dataset.to_plain()
     inputs = [
-        Input(plan.child.names["dataset"], plan.examples.fingerprint, source, profile),
+        Input(plan.names["dataset"], plan.examples.fingerprint, source, profile),
     ]
     if plan.train_examples is not None:
         inputs.append(
             Input(
-                f"{plan.child.names['dataset']} (train)",
+                f"{plan.names['dataset']} (train)",
                 plan.train_examples.fingerprint,
                 source,
                 {"examples": len(plan.train_examples)},
@@ -243,17 +241,17 @@ def _datasets(plan: ChildPlan) -> list[Input]:
 
 
 def _weights(plan: ChildPlan) -> list[Input]:
-    model = plan.child.experiment.model
+    model = plan.experiment.model
     own = plan.own.training.digest if plan.own.training is not None else model.weights_digest(root=plan.root)
-    return [Input(plan.child.names["model"], own or digest(model.identity()), model.to_plain())]
+    return [Input(plan.names["model"], own or digest(model.identity()), model.to_plain())]
 
 
 def _stages(plan: ChildPlan) -> dict[str, str]:
-    return {stage.name: stage.digest for variant in plan.variants for stage in variant.stages()}
+    return {stage.name: stage.digest for stage in plan.stages()}
 
 
 def _code_tags(walk: Walk) -> dict[str, str]:
-    rows = walk.rows(walk.plan.own)
+    rows = walk.rows(walk.own)
     if rows.codes is None:
         return {}
     scheme = rows.codes.scheme

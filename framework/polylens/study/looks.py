@@ -37,10 +37,10 @@ def looks_of_pages(module: str) -> str:
 
 @cache
 def _digest(modules: Sequence[str], rooms: Sequence[str]) -> str:
-    found = hashlib.sha256()
+    sources = hashlib.sha256()
     for file in sorted(_files(modules, rooms), key=lambda file: (file.parent.name, file.name)):
-        found.update(f"{file.parent.name}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
-    return found.hexdigest()[:16]
+        sources.update(f"{file.parent.name}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
+    return sources.hexdigest()[:16]
 
 
 def _files(modules: Iterable[str], rooms: Sequence[str]) -> set[Path]:
@@ -58,7 +58,7 @@ def _files(modules: Iterable[str], rooms: Sequence[str]) -> set[Path]:
             files.update(path for path in file.parent.iterdir() if path.suffix in (".html", ".css"))
         waiting += [
             name
-            for name in _imported(module, file)
+            for name in _imports(module, file)
             if _is_followed(name, rooms) or name.partition(".")[0] in own
         ]
     return files
@@ -69,7 +69,7 @@ def _is_followed(module: str, rooms: Sequence[str]) -> bool:
     return head == "polylens" and rest.partition(".")[0] in rooms
 
 
-def _imported(module: str, file: Path) -> Iterator[str]:
+def _imports(module: str, file: Path) -> Iterator[str]:
     """Modules that a source imports anywhere; a name that a package passes on leads to where it is made."""
     for node in ast.walk(_tree(file)):
         if isinstance(node, ast.Import):
@@ -78,7 +78,7 @@ def _imported(module: str, file: Path) -> Iterator[str]:
             source = _absolute(node, module, file)
             for alias in node.names:
                 inner = f"{source}.{alias.name}"
-                yield inner if _file(inner) is not None else _passed_on(source).get(alias.name, source)
+                yield inner if _file(inner) is not None else _names_passed_on(source).get(alias.name, source)
 
 
 def _absolute(node: ast.ImportFrom, module: str, file: Path) -> str:
@@ -90,7 +90,7 @@ def _absolute(node: ast.ImportFrom, module: str, file: Path) -> str:
 
 
 @cache
-def _passed_on(package: str) -> dict[str, str]:
+def _names_passed_on(package: str) -> dict[str, str]:
     """Names that a package takes from its own modules, and from which."""
     file = _file(package)
     if file is None or file.name != "__init__.py":

@@ -42,13 +42,13 @@ def draws_table(results: Iterable[Result]) -> pd.DataFrame:
         {
             "number": f"{result.source}/{result.name}",
             "control": control,
-            "draw": place + 1,
+            "draw": draw + 1,
             "value": float("nan") if value is None else value,
             "undefined": draws.why if value is None else "",
         }
         for result in results
         for control, draws in result.controls.items()
-        for place, value in enumerate(draws.values)
+        for draw, value in enumerate(draws.values)
     ]
     return pd.DataFrame(lines, columns=["number", "control", "draw", "value", "undefined"])
 
@@ -61,7 +61,7 @@ def comparisons_table(results: Iterable[Result]) -> pd.DataFrame:
         {
             "number": f"{result.source}/{result.name}",
             "control": control,
-            "draw": place + 1,
+            "draw": draw + 1,
             "coverage": None if pair is None else pair.coverage,
             "network": None if pair is None else pair.own,
             "control_value": None if pair is None else pair.other,
@@ -70,7 +70,7 @@ def comparisons_table(results: Iterable[Result]) -> pd.DataFrame:
         }
         for result in results
         for control, comparison in result.comparisons.items()
-        for place, pair in enumerate(comparison.pairs)
+        for draw, pair in enumerate(comparison.pairs)
     ]
     columns = ["number", "control", "draw", "coverage", "network", "control_value", "undefined", "terms"]
     return pd.DataFrame(lines, columns=columns).astype(

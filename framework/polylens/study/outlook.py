@@ -82,7 +82,7 @@ def outlook_of(study: Study, *, settings: Settings, options: Options, limit: int
 
 
 def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOutlook:
-    model = plan.child.experiment.model
+    model = plan.experiment.model
     flow = flow_of(model)
     rows = _rows(plan, flow)
     width = _width(plan, flow)
@@ -92,12 +92,7 @@ def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOut
     if embedding is not None and embedding in flow.layers:
         sizes["embeddings"] = rows * flow.layers[embedding].width * 4
     missing = [variant for variant in plan.variants if _lacks_rows(variant, store)]
-    lacking = {
-        stage.digest: stage.name
-        for variant in plan.variants
-        for stage in variant.stages()
-        if not store.has(stage.kind, stage.digest)
-    }
+    lacking = {stage.digest: stage.name for stage in plan.stages() if not store.has(stage.kind, stage.digest)}
     stages = [
         _stage(stage, store, known, lacking=lacking, estimate=_estimate(variant, stage, plan, sizes))
         for variant in plan.variants
@@ -107,8 +102,8 @@ def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOut
         _stage(stage, store, known, lacking=lacking, estimate=None) for stage in plan.comparisons.values()
     ]
     return ChildOutlook(
-        name=plan.child.name,
-        layer=plan.child.experiment.layer,
+        name=plan.name,
+        layer=plan.experiment.layer,
         n_examples=len(plan.examples),
         n_rows=rows,
         width=width,
@@ -169,10 +164,10 @@ def _differences(new: Any, old: Any, path: str = "") -> Iterator[str]:
         for key in [*new, *(key for key in old if key not in new)]:
             yield from _differences(new.get(key), old.get(key), f"{path}.{key}" if path else str(key))
     elif new != old:
-        yield f"{path}: {_shown(old)} stored, {_shown(new)} asked for"
+        yield f"{path}: {_short(old)} stored, {_short(new)} asked for"
 
 
-def _shown(value: Any) -> str:
+def _short(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 40 else f"{text[:12]}..."
 
@@ -187,7 +182,7 @@ def _estimate(variant: VariantPlan, stage: Stage, plan: ChildPlan, sizes: Mappin
     if variant.is_raw_inputs and "embeddings" in sizes:
         return sizes["embeddings"]
     if variant.is_raw_inputs:
-        shape = plan.child.experiment.model.input_shape()
+        shape = plan.experiment.model.input_shape()
         return (
             len(plan.examples) * 4 * int(np.prod([shape[0], *(min(side, THUMBNAIL) for side in shape[1:])]))
         )
@@ -196,9 +191,9 @@ def _estimate(variant: VariantPlan, stage: Stage, plan: ChildPlan, sizes: Mappin
 
 def _rows(plan: ChildPlan, flow: Flow) -> int:
     """Rows if every example is sampled like one without padding."""
-    grid = flow.layers[plan.layer].grid
-    sampling = plan.child.experiment.sampling
-    if plan.whole or not grid or sampling is None:
+    grid = flow.layers[plan.module_path].grid
+    sampling = plan.experiment.sampling
+    if plan.takes_whole_examples or not grid or sampling is None:
         return len(plan.examples)
     valid = np.arange(int(np.prod(grid)), dtype=np.int64)
     try:
@@ -209,15 +204,15 @@ def _rows(plan: ChildPlan, flow: Flow) -> int:
 
 
 def _width(plan: ChildPlan, flow: Flow) -> int:
-    shape = flow.layers[plan.layer]
-    return shape.width * int(np.prod(shape.grid)) if plan.whole else shape.width
+    shape = flow.layers[plan.module_path]
+    return shape.width * int(np.prod(shape.grid)) if plan.takes_whole_examples else shape.width
 
 
 def _code(plan: ChildPlan, flow: Flow) -> tuple[int, int]:
-    code = plan.child.experiment.code
+    code = plan.experiment.code
     if code is None:
         return 0, 0
-    scheme = code.select(flow, plan.layer).scheme
+    scheme = code.select(flow, plan.module_path).scheme
     return scheme.units, scheme.n_bytes
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -16,39 +15,18 @@ from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
 from polylens.study.looks import looks_of_pages
 from polylens.study.performing import Performer
-from polylens.study.plans import ChildPlan
 from polylens.study.results import Result
 from polylens.study.stages import Stage
+from polylens.study.study_results import ChildResult
 from polylens.study.subject import subject_of
-from polylens.study.walk import Walk
 
 _FILE = "overview.html"
 
 
-@dataclass(frozen=True)
-class Finished:
-    """One child that came to its end."""
-
-    study: str
-    """Name of its spec."""
-    walk: Walk
-    results: tuple[Result, ...]
-
-    @property
-    def plan(self) -> ChildPlan:
-        """Its plan."""
-        return self.walk.plan
-
-    @property
-    def point(self) -> dict[str, Any]:
-        """What was swept besides the seed."""
-        return {key: value for key, value in self.plan.child.point.items() if key != "seed"}
-
-
-def write_overview(finished: Sequence[Finished], *, title: str, failed: Sequence[str] = ()) -> Path:
+def write_overview(finished: Sequence[ChildResult], *, title: str, failed: Sequence[str] = ()) -> Path:
     """The page of several finished children in the store, made where it is not there yet."""
-    place = finished[0].walk.place
-    performer, stage = Performer(place.store, place.progress), _stage(finished, title, failed)
+    workshop = finished[0].walk.workshop
+    performer, stage = Performer(workshop.store, workshop.progress), _stage(finished, title, failed)
 
     def work(folder: Path) -> None:
         # The page's template and pictures are only loaded to make one.
@@ -61,8 +39,8 @@ def write_overview(finished: Sequence[Finished], *, title: str, failed: Sequence
     return performer.read(lambda: performer.open(stage) / _FILE, again=lambda: performer.perform(stage, work))
 
 
-def _stage(finished: Sequence[Finished], title: str, failed: Sequence[str]) -> Stage:
-    experiments = [(each.study, each.plan.child.experiment) for each in finished]
+def _stage(finished: Sequence[ChildResult], title: str, failed: Sequence[str]) -> Stage:
+    experiments = [(each.study, each.plan.experiment) for each in finished]
     return Stage(
         kind="overview",
         name="overview",
@@ -71,23 +49,18 @@ def _stage(finished: Sequence[Finished], title: str, failed: Sequence[str]) -> S
             "failed": list(failed),
             "chapters": [[name, experiment.about, experiment.claim] for name, experiment in experiments],
             "variants": [variant.title for each in finished for variant in each.plan.variants],
-            "points": [[each.plan.child.name, digest(each.point)] for each in finished],
-            "stages": [
-                stage.digest
-                for each in finished
-                for variant in each.plan.variants
-                for stage in variant.stages()
-            ],
+            "points": [[each.plan.name, digest(_swept(each))] for each in finished],
+            "stages": [stage.digest for each in finished for stage in each.plan.stages()],
             "figures": [stage.digest for each in finished for stage in Drawing(each.walk).figure_stages()],
             "looks": looks_of_pages(__name__),
         },
     )
 
 
-def _chapters(finished: Sequence[Finished]) -> Iterator[Chapter]:
-    for name, runs in _grouped((each.study, each) for each in finished):
-        experiment = runs[0].plan.child.experiment
-        sections = _grouped((_title(each), each) for each in runs)
+def _chapters(finished: Sequence[ChildResult]) -> Iterator[Chapter]:
+    for name, runs in _group((each.study, each) for each in finished):
+        experiment = runs[0].plan.experiment
+        sections = _group((_title(each), each) for each in runs)
         yield Chapter(
             title=name,
             about=experiment.about,
@@ -96,19 +69,24 @@ def _chapters(finished: Sequence[Finished]) -> Iterator[Chapter]:
         )
 
 
-def _title(one: Finished) -> str:
-    return ", ".join(f"{key} {value}" for key, value in one.point.items())
+def _swept(child: ChildResult) -> dict[str, Any]:
+    """What was swept besides the seed."""
+    return {key: value for key, value in child.plan.point.items() if key != "seed"}
 
 
-def _section(title: str, runs: Sequence[Finished]) -> Section:
+def _title(one: ChildResult) -> str:
+    return ", ".join(f"{key} {value}" for key, value in _swept(one).items())
+
+
+def _section(title: str, runs: Sequence[ChildResult]) -> Section:
     walk = runs[0].walk
     tables = tuple(_tables(runs))
-    seeds = [each.plan.child.experiment.seed for each in runs]
+    seeds = [each.plan.seed for each in runs]
     return Section(
         title=title,
-        subject=subject_of(walk.plan, walk.rows(walk.plan.own), seeds=seeds),
+        subject=subject_of(walk.plan, walk.rows(walk.own), seeds=seeds),
         tables=tables,
-        figures=(*_dots(tables), *_by_interest(Drawing(walk), walk.plan.own.analyses)),
+        figures=(*_dots(tables), *_by_interest(Drawing(walk), walk.own.analyses)),
     )
 
 
@@ -123,12 +101,12 @@ def _by_interest(drawing: Drawing, analyses: Iterable[str]) -> Iterator[Figure]:
     yield from dict.fromkeys([*taken, *left])
 
 
-def _tables(runs: Sequence[Finished]) -> Iterator[SpreadTable]:
-    numbers = _grouped(
+def _tables(runs: Sequence[ChildResult]) -> Iterator[SpreadTable]:
+    numbers = _group(
         ((result.source, result.name), result) for each in runs for result in each.results if result.is_shown
     )
     rows = [(stage, row) for (stage, name), results in numbers for row in _rows(name, results)]
-    for stage, of_stage in _grouped(rows):
+    for stage, of_stage in _group(rows):
         yield SpreadTable(stage, tuple(of_stage))
 
 
@@ -190,7 +168,7 @@ def _dots(tables: Sequence[SpreadTable]) -> Iterator[Figure]:
         )
 
 
-def _grouped(items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, list[Any]]]:
+def _group(items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, list[Any]]]:
     """Values by key, in the order of their first appearance."""
     groups: dict[Any, list[Any]] = {}
     for key, value in items:

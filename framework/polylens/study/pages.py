@@ -48,7 +48,7 @@ def write_report(drawing: Drawing, results: Sequence[Result], *, failure: str = 
 def report_stage(drawing: Drawing, failure: str = "") -> Stage:
     """The stage of the page: what it tells, the figures it shows, and the sources that make it."""
     plan = drawing.walk.plan
-    experiment = plan.child.experiment
+    experiment = plan.experiment
     failed = {"failure": failure} if failure else {}
     return Stage(
         kind="report",
@@ -60,10 +60,10 @@ def report_stage(drawing: Drawing, failure: str = "") -> Stage:
             "names": [
                 *experiment.analyses,
                 *experiment.labels,
-                *(f"{key}: {name}" for key, name in sorted(plan.child.names.items())),
+                *(f"{key}: {name}" for key, name in sorted(plan.names.items())),
             ],
             "variants": [variant.title for variant in plan.variants],
-            "stages": [stage.digest for variant in plan.variants for stage in variant.stages()],
+            "stages": [stage.digest for stage in plan.stages()],
             "figures": [stage.digest for stage in drawing.figure_stages()],
             "looks": looks_of_pages(__name__),
             **failed,
@@ -73,7 +73,7 @@ def report_stage(drawing: Drawing, failure: str = "") -> Stage:
 
 def _title(plan: ChildPlan) -> str:
     """Model, layer, what else was swept, and whether only some of the examples were looked at."""
-    swept = [f"{key} {value}" for key, value in plan.child.point.items() if key != "layer"]
+    swept = [f"{key} {value}" for key, value in plan.point.items() if key != "layer"]
     limited = [] if plan.limit is None else [f"limited to {plan.limit:,} examples"]
     return ", ".join([title_of(plan), *swept, *limited])
 
@@ -88,7 +88,7 @@ class _Page:
         self.results = results
 
     def report(self) -> Report:
-        plan, experiment = self.walk.plan, self.walk.plan.child.experiment
+        plan, experiment = self.walk.plan, self.walk.plan.experiment
         own = plan.own
         return Report(
             title=_title(plan),
@@ -104,7 +104,7 @@ class _Page:
                 figure for figure in self.drawing.figures() if not figure.name.endswith(f"-{GALLERY}")
             ),
             notes=tuple(dict.fromkeys(self._notes(own))),
-            skipped=self.walk.skipped(own),
+            skipped=self.walk.skipped_examples(own),
             made=tuple(making_of(plan)),
             provenance={stage.name: stage.digest for stage in own.stages()},
             spec=write(experiment.to_plain()),
@@ -128,7 +128,7 @@ class _Page:
 
     def _kind_summary(self, stage: str) -> str:
         """What the kind behind a stage does: the first sentence of its documentation."""
-        own = self.walk.plan.own
+        own = self.walk.own
         kinds = {name: type(planned.analysis).__doc__ for name, planned in own.analyses.items()}
         kinds |= {name: type(planned.label).__doc__ for name, planned in own.labels.items()}
         if stage == CODE:
@@ -136,7 +136,7 @@ class _Page:
         return " ".join((kinds.get(stage) or "").partition("\n\n")[0].split())
 
     def _notes(self, own: VariantPlan) -> Iterator[str]:
-        unused = self.walk.plan.child.experiment.sampling is not None and not self.walk.rows(own).origins.grid
+        unused = self.walk.plan.experiment.sampling is not None and not self.walk.rows(own).origins.grid
         if unused:
             yield "The layer has no positions to sample: each row is a whole example."
         for name in own.analyses:

@@ -37,10 +37,10 @@ class FinishedPart:
 
 def finish_part(walk: Walk, error: PolylensError) -> FinishedPart | None:
     """Numbers, pictures and page of what a failed child had finished; None where there is nothing to show."""
-    plan = finished_part(walk.plan, walk.place.store)
+    plan = finished_part(walk.plan, walk.workshop.store)
     if plan is None:
         return None
-    part = Walk(plan, walk.place)
+    part = Walk(plan, walk.workshop)
     try:
         drawing = _draw(part)
         results = results_of(part)
@@ -55,7 +55,7 @@ def finish_part(walk: Walk, error: PolylensError) -> FinishedPart | None:
     page = None
     with suppress(PolylensError):
         page = write_report(drawing, results, failure=failure)
-    finished = {stage.name for variant in plan.variants for stage in variant.stages()}
+    finished = {stage.name for stage in plan.stages()}
     reports = {name: report for name, report in walk.performer.reports.items() if name in finished}
     return FinishedPart(drawing, results, reports, page)
 
@@ -97,9 +97,8 @@ def finished_part(plan: ChildPlan, store: Store) -> ChildPlan | None:
 
 def missing_stages(plan: ChildPlan, part: ChildPlan) -> tuple[str, ...]:
     """Names of the stages that the plan has and its finished part lacks."""
-    there = {stage.digest for variant in part.variants for stage in variant.stages()}
-    stages = (stage for variant in plan.variants for stage in variant.stages())
-    return tuple(dict.fromkeys(stage.name for stage in stages if stage.digest not in there))
+    there = {stage.digest for stage in part.stages()}
+    return tuple(dict.fromkeys(stage.name for stage in plan.stages() if stage.digest not in there))
 
 
 def _is_harvested(variant: VariantPlan, store: Store) -> bool:

@@ -14,7 +14,7 @@ from polylens.progress import Progress, Task, Under
 from polylens.store import Store
 from polylens.study.stages import Stage
 
-Result = TypeVar("Result")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Performer:
     def perform(self, stage: Stage, work: Callable[[Path], None]) -> None:
         """Does one stage, unless the store has it."""
         if self.is_stored(stage):
-            self.found(stage)
+            self.report_stored(stage)
             return
         writing = self.store.writing(stage.kind, stage.digest, about=stage.about(), progress=self.progress)
         with self.reporting([stage]), writing as folder:
@@ -59,7 +59,7 @@ class Performer:
         """The stage's folder in the store, verified."""
         return self.store.open(stage.kind, stage.digest)
 
-    def read(self, read: Callable[[], Result], *, again: Callable[[], None]) -> Result:
+    def read(self, read: Callable[[], Value], *, again: Callable[[], None]) -> Value:
         """Reads a stored result; a damaged one was put aside by the store, and is computed again once."""
         try:
             return read()
@@ -68,7 +68,7 @@ class Performer:
             again()
             return read()
 
-    def found(self, stage: Stage) -> None:
+    def report_stored(self, stage: Stage) -> None:
         """Reports a stage that the store had."""
         self._report(stage.name, "stored", 0.0)
 

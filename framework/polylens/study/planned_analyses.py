@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polylens.analyses import Analysis, Need, Probe
+from polylens.spec import without_references
 from polylens.study.plans import PlannedAnalysis
-from polylens.study.stages import Stage, without_references
+from polylens.study.stages import Stage
 from polylens.study.variants import Variant
 
 
@@ -29,9 +30,9 @@ class AnalysisPlanner:
             variant: whose analyses are planned.
             rows: digest of the harvest of each part.
             probed: what makes the network and the layer what they are.
-            own_rows: as `rows`, of the spec's own network.
-            fingerprint: of the examples.
-            seed: the spec's.
+            own_rows: digest of the harvest of each part of the spec's own network.
+            fingerprint: digest of the examples.
+            seed: the spec's seed.
         """
         self._variant = variant
         self._rows = rows
@@ -47,11 +48,11 @@ class AnalysisPlanner:
         planned: dict[str, PlannedAnalysis] = {}
         for name, analysis in analyses:
             upstream = [planned[up].stage.digest for up in analysis.upstream()]
-            planned[name] = self._planned(name, analysis, upstream, path=f"analyses.{name}")
+            planned[name] = self._plan_one(name, analysis, upstream, path=f"analyses.{name}")
             self._known.setdefault(planned[name].stage.digest, planned[name])
         return planned
 
-    def _planned(self, name: str, analysis: Analysis, upstream: list[str], *, path: str) -> PlannedAnalysis:
+    def _plan_one(self, name: str, analysis: Analysis, upstream: list[str], *, path: str) -> PlannedAnalysis:
         identity: dict[str, Any] = {
             "analysis": without_references(analysis.identity()),
             "rows": {need: self._rows[need] for need in sorted(analysis.needs())},
@@ -73,7 +74,7 @@ class AnalysisPlanner:
         asked = analysis.groundwork()
         if asked is None:
             return None
-        planned = self._planned(f"{name}.{asked.kind()}", asked, [], path=path)
+        planned = self._plan_one(f"{name}.{asked.kind()}", asked, [], path=path)
         return self._known.setdefault(planned.stage.digest, planned)
 
 

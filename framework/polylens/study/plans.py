@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from polylens.analyses import Analysis
 from polylens.assembly import Recipe
 from polylens.harvest import Take
 from polylens.labels import Label
 from polylens.records import Examples
-from polylens.spec import Child
-from polylens.study.stages import Stage, without_references
+from polylens.spec import Child, Experiment, without_references
+from polylens.streams import Streams
+from polylens.study.stages import Stage
 from polylens.study.variants import Variant
 
 
@@ -87,6 +89,11 @@ class VariantPlan:
         training = "" if self.training is None else self.training.digest
         return replace(self.variant.recipe, training=training)
 
+    @property
+    def streams(self) -> Streams:
+        """The randomness of all that is computed from the variant's rows."""
+        return Streams(self.variant.recipe.seed)
+
     def stages(self) -> tuple[Stage, ...]:
         """The stages in the order they run."""
         first = [stage for stage in (self.training, self.accuracy) if stage is not None]
@@ -105,12 +112,43 @@ class ChildPlan:
     child: Child
     examples: Examples
     train_examples: Examples | None
-    layer: str
-    """The module path that the spec's layer stands for."""
-    whole: bool
-    """Whether a row is a whole example rather than a position."""
     variants: tuple[VariantPlan, ...]
     root: Path = field(default_factory=Path)
+
+    @property
+    def name(self) -> str:
+        """The spec's file name, with what was swept, such as `pair-density layer=hidden.1`."""
+        return self.child.name
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What people call the model, the dataset, the sampling rule and the code."""
+        return self.child.names
+
+    @property
+    def point(self) -> Mapping[str, Any]:
+        """Values of the swept keys (and of `layer`, where the spec names several), as written."""
+        return self.child.point
+
+    @property
+    def experiment(self) -> Experiment:
+        """What is done: the spec at this point of its sweep."""
+        return self.child.experiment
+
+    @property
+    def seed(self) -> int:
+        """The spec's seed."""
+        return self.experiment.seed
+
+    @property
+    def module_path(self) -> str:
+        """The module path that the spec's layer stands for."""
+        return self.experiment.module_path
+
+    @property
+    def takes_whole_examples(self) -> bool:
+        """Whether a row is a whole example rather than a position."""
+        return self.experiment.takes_whole_examples
 
     @property
     def own(self) -> VariantPlan:
@@ -125,7 +163,7 @@ class ChildPlan:
     @cached_property
     def comparisons(self) -> Mapping[str, Stage]:
         """Stages that compare analyses with their controls, by analysis; none where nothing is compared."""
-        found = {}
+        stages = {}
         for name, own in self.own.analyses.items():
             controls = {
                 variant.title: variant.analyses[name].stage.digest
@@ -139,15 +177,18 @@ class ChildPlan:
                     "controls": controls,
                     "seed": self.own.recipe.seed,
                 }
-                found[name] = Stage("comparison", f"{name}.comparison", identity, path=f"analyses.{name}")
-        return found
+                stages[name] = Stage("comparison", f"{name}.comparison", identity, path=f"analyses.{name}")
+        return stages
 
     @property
     def n_stages(self) -> int:
         """How many stages there are, those of comparisons, figures and the report included."""
         figures = len(self.own.analyses) + (self.own.training is not None)
-        stages = sum(len(variant.stages()) for variant in self.variants)
-        return stages + len(self.comparisons) + figures + 1
+        return len(self.stages()) + len(self.comparisons) + figures + 1
+
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of all variants, in the order they run; a stage that several share comes for each."""
+        return tuple(stage for variant in self.variants for stage in variant.stages())
 
     def controls(self) -> tuple[VariantPlan, ...]:
         """The plans of everything the own network is compared with."""

@@ -35,7 +35,7 @@ class Recognition:
         self._store = store
         self._settled: dict[tuple[int, str, tuple[str, ...]], tuple[Model, Model]] = {}
 
-    def settled(self, child: Child, examples: Examples) -> Model:
+    def settle(self, child: Child, examples: Examples) -> Model:
         """The child's model, under a name that its rows can be stored by.
 
         Raises:

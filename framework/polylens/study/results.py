@@ -51,18 +51,18 @@ class Result:
 
 def results_of(walk: Walk) -> tuple[Result, ...]:
     """All numbers of a child, source by source, in the spec's order."""
-    found = [(plan.name, _found(walk, plan)) for plan in walk.plan.variants]
+    by_draw = [(variant.name, _numbers_of(walk, variant)) for variant in walk.plan.variants]
     keys = dict.fromkeys(
-        (source, name) for _, sources in found for source in sources for name in sources[source]
+        (source, name) for _, sources in by_draw for source in sources for name in sources[source]
     )
-    headlines = _headlines(walk.plan.own)
-    answers = {source: planned.analysis.answer for source, planned in walk.plan.own.analyses.items()}
-    compared = {source: comparisons_of(walk, source) for source in walk.plan.own.analyses}
+    headlines = _headlines(walk.own)
+    answers = {source: planned.analysis.answer for source, planned in walk.own.analyses.items()}
+    compared = {source: comparisons_of(walk, source) for source in walk.own.analyses}
     return tuple(
         Result(
             source,
             name,
-            _by_variant(found, source, name),
+            _by_variant(by_draw, source, name),
             headline=name in headlines.get(source, ()),
             answers=name in answers.get(source, ()),
             comparisons={
@@ -75,14 +75,14 @@ def results_of(walk: Walk) -> tuple[Result, ...]:
     )
 
 
-_Found = Mapping[str, Mapping[str, Number | str]]
+_BySource = Mapping[str, Mapping[str, Number | str]]
 """By source and name: a number, or why it is not defined."""
 
 
-def _by_variant(found: list[tuple[str, _Found]], source: str, name: str) -> dict[str, Draws]:
+def _by_variant(by_draw: list[tuple[str, _BySource]], source: str, name: str) -> dict[str, Draws]:
     """The draws of each variant that has the source, and in some draw the number or a reason for none."""
     by_variant: dict[str, list[Number | str | None]] = {}
-    for variant, sources in found:
+    for variant, sources in by_draw:
         if source in sources:
             by_variant.setdefault(variant, []).append(sources[source].get(name))
     draws: dict[str, Draws] = {}
@@ -94,40 +94,40 @@ def _by_variant(found: list[tuple[str, _Found]], source: str, name: str) -> dict
     return draws
 
 
-def _found(walk: Walk, plan: VariantPlan) -> _Found:
+def _numbers_of(walk: Walk, variant: VariantPlan) -> _BySource:
     """Everything that one draw of one variant has, by source; a source without numbers is there too."""
-    found: dict[str, Mapping[str, Number | str]] = {}
-    accuracy = walk.accuracy(plan)
+    numbers: dict[str, Mapping[str, Number | str]] = {}
+    accuracy = walk.accuracy(variant)
     if accuracy is not None:
-        found["model"] = {"accuracy": accuracy}
-    proxy = _proxy_numbers(walk, plan)
+        numbers["model"] = {"accuracy": accuracy}
+    proxy = _proxy_numbers(walk, variant)
     if proxy:
-        found[CODE] = proxy
-    for source in plan.analyses:
-        findings = walk.findings(plan, source)
-        found[source] = {**findings.undefined, **findings.numbers}
-    for source in plan.labels:
-        labels = walk.labels(plan, source)
-        found[source] = {**labels.undefined, **labels.numbers}
-    return found
+        numbers[CODE] = proxy
+    for source in variant.analyses:
+        findings = walk.findings(variant, source)
+        numbers[source] = {**findings.undefined, **findings.numbers}
+    for source in variant.labels:
+        labels = walk.labels(variant, source)
+        numbers[source] = {**labels.undefined, **labels.numbers}
+    return numbers
 
 
-def _proxy_numbers(walk: Walk, plan: VariantPlan) -> dict[str, Number]:
+def _proxy_numbers(walk: Walk, variant: VariantPlan) -> dict[str, Number]:
     """How good a proxy a hard code is of smooth or gated units; nothing where units are neither."""
-    codes = walk.rows(plan).codes if "codes" in plan.takes else None
+    codes = walk.rows(variant).codes if "codes" in variant.takes else None
     if codes is None or not codes.scheme.is_proxy:
         return {}
     numbers: dict[str, Number] = {}
     if codes.explained is not None:
-        found = codes.explained
-        numbers["explained_variance"] = _jackknifed(found.variance, found.variance_limits)
-        numbers["median_unit_explained_variance"] = _jackknifed(
-            found.median_unit_variance, found.median_unit_limits
+        explained = codes.explained
+        numbers["explained_variance"] = _with_interval(explained.variance, explained.variance_limits)
+        numbers["median_unit_explained_variance"] = _with_interval(
+            explained.median_unit_variance, explained.median_unit_limits
         )
     return {**numbers, "near_boundary_fraction": Number(codes.near_boundary_fraction)}
 
 
-def _jackknifed(value: float, limits: tuple[float, float] | None) -> Number:
+def _with_interval(value: float, limits: tuple[float, float] | None) -> Number:
     if limits is None:
         return Number(value)
     return Number(value, *limits, "90 % interval by the jackknife over parts of the examples")

@@ -84,8 +84,3 @@ def training_stage(recipe: Recipe, *, name: str, train_fingerprint: str) -> Stag
             "stream": list(streams.path),
         },
     )
-
-
-def without_references(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """Names of siblings are no part of a digest: what stands under them is."""
-    return {key: value for key, value in identity.items() if key != "of"}

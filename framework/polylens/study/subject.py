@@ -10,16 +10,16 @@ from polylens.study.plans import ChildPlan
 
 def title_of(plan: ChildPlan) -> str:
     """Model and layer as the spec names them, such as `digits-mlp, layer hidden.3`."""
-    return f"{plan.child.names['model']}, layer {plan.child.experiment.layer}"
+    return f"{plan.names['model']}, layer {plan.experiment.layer}"
 
 
 def subject_of(plan: ChildPlan, rows: Rows, *, seeds: Sequence[int] = ()) -> str:
     """The sentence every caption ends with; of several runs it names the seeds of all."""
-    of = seeds or (plan.child.experiment.seed,)
-    what = "whole examples" if plan.whole or not rows.origins.grid else "sampled positions"
+    of = seeds or (plan.seed,)
+    what = "whole examples" if plan.takes_whole_examples or not rows.origins.grid else "sampled positions"
     parts = [
         title_of(plan),
-        f"{len(rows):,} rows ({what} of {plan.child.names['dataset']})",
+        f"{len(rows):,} rows ({what} of {plan.names['dataset']})",
         f"seed{'s' * (len(of) > 1)} {', '.join(map(str, of))}",
     ]
     return ", ".join(parts) + "." + code_sentence(rows)
@@ -46,9 +46,11 @@ def _proxy_sentence(codes: Codes) -> str:
 
 def explained_in_words(codes: Codes) -> str:
     """How much of the units' output the hard code explains, and which output that is."""
-    found = codes.explained
-    if found is None:
+    explained = codes.explained
+    if explained is None:
         return "not defined: no hard form of these units is near their output"
-    gated = ", of gates times what they multiply" if found.products else ""
-    less = ", which is less than the units' means would" if found.variance < 0 else ""
-    return f"{found.variance:.3g} ({found.median_unit_variance:.3g} of the median unit's{gated}){less}"
+    gated = ", of gates times what they multiply" if explained.products else ""
+    less = ", which is less than the units' means would" if explained.variance < 0 else ""
+    return (
+        f"{explained.variance:.3g} ({explained.median_unit_variance:.3g} of the median unit's{gated}){less}"
+    )

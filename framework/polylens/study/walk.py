@@ -12,7 +12,7 @@ from polylens.analyses import GROUNDWORK, Outcome, Probe, Probed, RowAnalysis
 from polylens.assembly import Recipe, assemble
 from polylens.devices import Options, probing_device
 from polylens.errors import DataError
-from polylens.harvest import Take, harvest, load_rows, load_skipped
+from polylens.harvest import harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
 from polylens.records import Findings, Labels, Network, Number, Rows, Skipped
 from polylens.store import (
@@ -26,11 +26,10 @@ from polylens.store import (
     save_labels,
     save_number,
 )
-from polylens.streams import Streams
 from polylens.study.ahead import Ahead
 from polylens.study.performing import Performer
+from polylens.study.planned_takes import missing_takes
 from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
-from polylens.study.stages import Stage
 from polylens.work import Work
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Workshop:
     """Everything the walk works with, the same for all children of a study."""
 
     store: Store
@@ -54,12 +53,17 @@ class Workplace:
 class Walk:
     """The walk of one child. Keeps nothing but the network at hand; results are read from the store."""
 
-    def __init__(self, plan: ChildPlan, place: Workplace, *, stages: Task | None = None) -> None:
+    def __init__(self, plan: ChildPlan, workshop: Workshop, *, stages: Task | None = None) -> None:
         self.plan = plan
-        self.place = place
-        self.performer = Performer(place.store, place.progress, stages=stages)
+        self.workshop = workshop
+        self.performer = Performer(workshop.store, workshop.progress, stages=stages)
         self._network: tuple[Recipe, Network] | None = None
         self._tried_network: Network | None = None
+
+    @property
+    def own(self) -> VariantPlan:
+        """The plan of the spec's own network."""
+        return self.plan.own
 
     def walk(self, variant: VariantPlan) -> None:
         """Does everything the child asks of one variant, in order."""
@@ -91,7 +95,7 @@ class Walk:
                 training=training,
                 streams=streams,
                 folder=folder,
-                options=self.place.options,
+                options=self.workshop.options,
                 progress=self.performer.progress_of(stage),
             )
 
@@ -106,7 +110,9 @@ class Walk:
         def work(folder: Path) -> None:
             from polylens.training import accuracy
 
-            number = accuracy(self._tried(variant), self.plan.examples, options=self.place.options)
+            number = accuracy(
+                self._checked_network(variant), self.plan.examples, options=self.workshop.options
+            )
             save_number(folder, number)
 
         self.performer.perform(stage, work)
@@ -115,22 +121,23 @@ class Walk:
         """Harvests what is missing of the variant's rows, for all children in one forward pass."""
         for planned in variant.takes.values():
             if self.performer.is_stored(planned.stage):
-                self.performer.found(planned.stage)
-        missing = self._missing_takes(variant)
+                self.performer.report_stored(planned.stage)
+        missing = missing_takes(self.workshop.plans, self.plan, variant, self.performer)
         if not missing:
             return
-        with self.performer.reporting([stage for stage, _ in missing]):
+        stages = [planned.stage for planned in missing]
+        with self.performer.reporting(stages):
             harvest(
-                self._assembled(variant),
+                self._network_of(variant),
                 self.plan.examples,
-                [take for _, take in missing],
+                [planned.take for planned in missing],
                 recipe=variant.recipe,
-                streams=self._streams(variant),
-                store=self.place.store,
-                root=self.place.root,
-                options=self.place.options,
-                progress=self.performer.progress_of(missing[0][0]),
-                about={stage.digest: stage.about() for stage, _ in missing},
+                streams=variant.streams,
+                store=self.workshop.store,
+                root=self.workshop.root,
+                options=self.workshop.options,
+                progress=self.performer.progress_of(stages[0]),
+                about={stage.digest: stage.about() for stage in stages},
             )
 
     def analyse(self, variant: VariantPlan, name: str) -> None:
@@ -142,15 +149,15 @@ class Walk:
         def work(folder: Path) -> None:
             services = Work(
                 # Named by the kind and not by who asks for it, so that a stage is the same whoever asks.
-                streams=self._streams(variant).child(planned.analysis.kind()),
+                streams=variant.streams.child(planned.analysis.kind()),
                 upstream=self._upstream(variant, planned),
                 progress=self.performer.progress_of(planned.stage),
-                keeper=KeptArrays(self.place.store, planned.stage.kind, planned.stage.digest),
+                keeper=KeptArrays(self.workshop.store, planned.stage.kind, planned.stage.digest),
             )
             analysis, rows = planned.analysis, self.rows(variant)
-            self.place.ahead.settle()
+            self.workshop.ahead.settle()
             if isinstance(analysis, Probe):
-                findings = analysis.probe(rows, self._probed(variant, analysis), services)
+                findings = analysis.probe(rows, self._probed_network(variant, analysis), services)
             elif isinstance(analysis, RowAnalysis):
                 findings = analysis.run(rows, services)
             else:
@@ -159,13 +166,13 @@ class Walk:
 
         self.performer.perform(planned.stage, work)
 
-    def _probed(self, variant: VariantPlan, analysis: Probe) -> Probed:
-        network, device = self._tried(variant), probing_device()
+    def _probed_network(self, variant: VariantPlan, analysis: Probe) -> Probed:
+        network, device = self._checked_network(variant), probing_device()
         if device != "cpu":
             network = replace(network, module=deepcopy(network.module).to(device))
         compares = analysis.compares and not variant.is_own
-        own = self.rows(self.plan.own) if compares else None
-        return Probed(network, self.plan.examples, self.plan.layer, own)
+        own = self.rows(self.own) if compares else None
+        return Probed(network, self.plan.examples, self.plan.module_path, own)
 
     def label(self, variant: VariantPlan, name: str) -> None:
         """Labels the clusters of one analysis."""
@@ -176,7 +183,7 @@ class Walk:
             if partition is None:
                 raise DataError(f"'{planned.label.of}' gives no clusters to label")
             services = Work(
-                streams=self._streams(variant).child(planned.label.kind()),
+                streams=variant.streams.child(planned.label.kind()),
                 progress=self.performer.progress_of(planned.stage),
                 among=planned.among,
             )
@@ -189,7 +196,7 @@ class Walk:
         takes = variant.takes
         rows = self.performer.read(
             lambda: load_rows(
-                self.place.store,
+                self.workshop.store,
                 activations=takes["activations"].stage.digest if "activations" in takes else None,
                 codes=takes["codes"].stage.digest if "codes" in takes else None,
             ),
@@ -200,11 +207,11 @@ class Walk:
             return rows  # whole examples stand at no token
         return replace(rows, tokens=self.plan.examples.row_tokens(origins.example, origins.position))
 
-    def skipped(self, variant: VariantPlan) -> tuple[Skipped, ...]:
+    def skipped_examples(self, variant: VariantPlan) -> tuple[Skipped, ...]:
         """Examples that cannot be used, and those of which no position was chosen, with the reasons."""
         take = next(iter(variant.takes.values()))
         chosen_none = self.performer.read(
-            lambda: load_skipped(self.place.store, take.stage.digest), again=lambda: self.harvest(variant)
+            lambda: load_skipped(self.workshop.store, take.stage.digest), again=lambda: self.harvest(variant)
         )
         return (*self.plan.examples.skipped, *chosen_none)
 
@@ -219,10 +226,10 @@ class Walk:
         )
 
     def _upstream(self, variant: VariantPlan, planned: PlannedAnalysis) -> dict[str, Findings]:
-        found = {up: self.findings(variant, up) for up in planned.analysis.upstream()}
+        findings = {up: self.findings(variant, up) for up in planned.analysis.upstream()}
         if planned.groundwork is not None:
-            found[GROUNDWORK] = self._findings(variant, planned.groundwork)
-        return found
+            findings[GROUNDWORK] = self._findings(variant, planned.groundwork)
+        return findings
 
     def labels(self, variant: VariantPlan, name: str) -> Labels:
         """The labels of one partition's clusters."""
@@ -244,7 +251,7 @@ class Walk:
 
     def training_history(self) -> pd.DataFrame | None:
         """Loss and accuracy by epoch of the network's training; None where it is not trained here."""
-        own = self.plan.own
+        own = self.own
         stage = own.training
         if stage is None:
             return None
@@ -264,42 +271,25 @@ class Walk:
             outcomes[variant.name] = (*outcomes.get(variant.name, ()), outcome)
         return outcomes
 
-    def _missing_takes(self, variant: VariantPlan) -> list[tuple[Stage, Take]]:
-        """Takes of the same network on the same examples that the store lacks, over all children."""
-        missing: dict[str, tuple[Stage, Take]] = {}
-        for plan in self.place.plans:
-            if plan.examples.fingerprint != self.plan.examples.fingerprint:
-                continue
-            for other in plan.variants:
-                if other.recipe == variant.recipe:
-                    for planned in other.takes.values():
-                        if not self.performer.is_stored(planned.stage):
-                            missing[planned.stage.digest] = (planned.stage, planned.take)
-        own = {planned.stage.digest for planned in variant.takes.values()}
-        return list(missing.values()) if own & missing.keys() else []
-
-    def _streams(self, variant: VariantPlan) -> Streams:
-        return Streams(variant.recipe.seed)
-
-    def _tried(self, variant: VariantPlan) -> Network:
+    def _checked_network(self, variant: VariantPlan) -> Network:
         """The variant's network, whose output for an example is certain to depend on nothing else."""
         from polylens.harvest.dependence import check_examples_alone
 
-        network = self._assembled(variant)
+        network = self._network_of(variant)
         if self._tried_network is not network:
             check_examples_alone(network, self.plan.examples, layers=["output"])
             self._tried_network = network
         return network
 
-    def _assembled(self, variant: VariantPlan) -> Network:
+    def _network_of(self, variant: VariantPlan) -> Network:
         if self._network is None or self._network[0] != variant.recipe:
             made = self.performer.read(
                 lambda: assemble(
                     variant.recipe,
                     self.plan.examples,
-                    store=self.place.store,
-                    root=self.place.root,
-                    progress=self.place.progress,
+                    store=self.workshop.store,
+                    root=self.workshop.root,
+                    progress=self.workshop.progress,
                 ),
                 again=lambda: self.train(variant),
             )

@@ -32,5 +32,5 @@ def around(text: str, start: int, stop: int, *, first: int = 0, reach: int = REA
 
 def _from_space(text: str) -> str:
     """The text from its first white space on; all of it where none is near."""
-    place = next((place for place, letter in enumerate(text) if letter.isspace()), 0)
-    return text[place:] if place <= len(text) // 2 else text
+    start = next((start for start, character in enumerate(text) if character.isspace()), 0)
+    return text[start:] if start <= len(text) // 2 else text

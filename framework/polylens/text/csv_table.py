@@ -32,7 +32,7 @@ class CsvTable(LineTable):
     def __init__(self, path: Path, *, reading: Reading, delimiter: str) -> None:
         super().__init__(path, reading=reading)
         self._delimiter = reading.delimiter or delimiter
-        with self._opened() as lines:
+        with self._open() as lines:
             header = next(self._records(lines), [])
         if not header:
             raise DataError(f"{path} is empty: not even names of columns are in it")
@@ -81,12 +81,12 @@ class CsvTable(LineTable):
         """
         kept: list[str] = []
 
-        def remembered() -> Iterator[str]:
+        def remember() -> Iterator[str]:
             for line in lines:
                 kept.append(line)
                 yield line
 
-        reader = self._reader(remembered())
+        reader = self._reader(remember())
         while True:
             kept.clear()
             start, number = lines.position, lines.count + 1
@@ -96,7 +96,7 @@ class CsvTable(LineTable):
                 return
             except csv.Error as error:
                 if "new-line" not in str(error) or len(kept) > 1:
-                    raise DataError(f"{self._path}: {_told(error, number)}", hint=_HINT) from None
+                    raise DataError(f"{self._path}: {_in_words(error, number)}", hint=_HINT) from None
                 # A CR in an unquoted field of a file whose lines end otherwise: the row says so itself.
                 row = [""]
             yield start, number, kept, row
@@ -117,7 +117,7 @@ class CsvTable(LineTable):
         return None
 
 
-def _told(error: csv.Error, line: int) -> str:
+def _in_words(error: csv.Error, line: int) -> str:
     if "end of data" in str(error):
         return f"a quotation mark in the row that begins in line {line} is never closed"
     return f"in the row that begins in line {line} a field goes on after the quotation mark that closes it"

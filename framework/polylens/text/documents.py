@@ -14,7 +14,7 @@ from polylens.records import Skipped
 
 
 @dataclass(frozen=True)
-class Document:
+class TextDocument:
     """One document, or why there is none."""
 
     name: str
@@ -41,7 +41,7 @@ class Documents(ABC):
         """Digest of all names and contents."""
 
     @abstractmethod
-    def read(self, numbers: Sequence[int]) -> Iterator[Document]:
+    def read(self, numbers: Sequence[int]) -> Iterator[TextDocument]:
         """These documents one by one, in this order."""
 
     @abstractmethod
@@ -54,7 +54,7 @@ class Documents(ABC):
 
 
 class InMemory(Documents):
-    """Documents that somebody holds anyway.
+    """Documents that are in memory.
 
     >>> source = InMemory({"a": "One.", "b": "Two."}, title="two")
     >>> [document.text for document in source.read([1])]
@@ -73,10 +73,10 @@ class InMemory(Documents):
         """Digest of all names and texts."""
         return digest([[name, digest(self._texts[name])] for name in self._names])
 
-    def read(self, numbers: Sequence[int]) -> Iterator[Document]:
+    def read(self, numbers: Sequence[int]) -> Iterator[TextDocument]:
         """These documents one by one."""
         for number in numbers:
-            yield Document(self._names[number], self._texts[self._names[number]])
+            yield TextDocument(self._names[number], self._texts[self._names[number]])
 
     def text(self, name: str) -> str:
         """One document's text."""

@@ -61,9 +61,9 @@ def as_text(content: bytes, *, encoding: str | None) -> str:
     try:
         return content[mark:].decode(name)
     except UnicodeDecodeError as error:
-        place = error.start + mark
+        offset = error.start + mark
         raise UnreadableTextError(
-            f"not {name.upper()}: byte 0x{content[place]:02x} at {place}{another(encoding)}"
+            f"not {name.upper()}: byte 0x{content[offset]:02x} at {offset}{another(encoding)}"
         ) from None
 
 

@@ -18,7 +18,7 @@ from polylens.streams import Streams
 from polylens.text.contexts import around
 from polylens.text.documents import Documents, gone
 from polylens.text.tokenizer import Tokenizer, vocabulary_of
-from polylens.text.tokenizing import tokenized
+from polylens.text.tokenizing import tokenize_documents
 from polylens.text.tokens import Tokens, kept_tokens, text_mark
 
 if TYPE_CHECKING:
@@ -64,11 +64,27 @@ def open_text(
             f"a context of {text_format.context} tokens leaves no room beside the special ones",
             hint="raise 'context'",
         )
-    progress = progress or Silent()
-    tokenizer = Tokenizer(Path(text_format.tokenizer))
-    separator = tokenizer.end_of_document() if packing == "packed" else None
-    counts = (n_documents, limit if packing == "one_document" else None)
+    _check_number(documents, n_documents)
+    is_packed = packing == "packed"
+    counts = (n_documents, None if is_packed else limit)
     wanted = min((count for count in counts if count is not None), default=None)
+    tokens = _tokens_of(
+        documents,
+        text_format,
+        most=None if is_packed else room,
+        wanted=wanted,
+        is_packed=is_packed,
+        streams=streams,
+        cache=cache,
+        progress=progress or Silent(),
+    )
+    if is_packed:
+        return _pack(documents, tokens, room, text_format=text_format, limit=limit, streams=streams)
+    return _TextExamples(documents, tokens, _whole(tokens), text_format=text_format)
+
+
+def _check_number(documents: Documents, n_documents: int | None) -> None:
+    """Refuses a source without documents, or with fewer than are asked for."""
     if not len(documents):
         raise DataError(
             f"{documents.title} holds no document", hint="a table has one for each row below its header"
@@ -78,7 +94,26 @@ def open_text(
             f"{documents.title} holds {len(documents)} documents, fewer than the {n_documents} asked for",
             hint="lower 'documents', or leave it out to take all",
         )
-    most = room if packing == "one_document" else None
+
+
+def _tokens_of(
+    documents: Documents,
+    text_format: TextFormat,
+    *,
+    most: int | None,
+    wanted: int | None,
+    is_packed: bool,
+    streams: Streams,
+    cache: Path | None,
+    progress: Progress,
+) -> Tokens:
+    """The tokens of documents, `most` of each, of all or of as many as are `wanted`; made once and kept.
+
+    Raises:
+        DataError: no document can be used.
+    """
+    tokenizer = Tokenizer(Path(text_format.tokenizer))
+    separator = tokenizer.end_of_document() if is_packed else None
     key = digest(
         {
             "preparation": PREPARATION,
@@ -94,7 +129,7 @@ def open_text(
     tokens = kept_tokens(
         key,
         cache=cache,
-        make=lambda writer: tokenized(
+        make=lambda writer: tokenize_documents(
             documents,
             tokenizer,
             writer,
@@ -112,16 +147,14 @@ def open_text(
             f"{first.example_id}: {first.reason}",
             hint="texts have to be UTF-8, or in the 'encoding' that the dataset names, and not empty",
         )
-    if packing == "one_document":
-        return _TextExamples(documents, tokens, _whole(tokens), text_format=text_format)
-    return _packed(documents, tokens, room, text_format=text_format, limit=limit, streams=streams)
+    return tokens
 
 
 def _whole(tokens: Tokens) -> Int64[np.ndarray, "sequences 2"]:
     return np.stack([tokens.bounds[:-1], tokens.bounds[1:]], axis=1)
 
 
-def _packed(
+def _pack(
     documents: Documents,
     tokens: Tokens,
     room: int,
@@ -252,14 +285,14 @@ class _TextExamples(Examples):
         """Tokens at positions of inputs; -1 outside of them."""
         start, stop = self._windows[example].T
         n_before, n_after = len(self._format.before), len(self._format.after)
-        place, length = position - n_before, stop - start
-        found = np.full(len(position), PADDING, dtype=np.int64)
-        inside = (place >= 0) & (place < length)
-        found[inside] = self._tokens.ids[(start + place)[inside]]
+        index, length = position - n_before, stop - start
+        ids = np.full(len(position), PADDING, dtype=np.int64)
+        inside = (index >= 0) & (index < length)
+        ids[inside] = self._tokens.ids[(start + index)[inside]]
         for mask, special, offset in (
-            ((place < 0) & (position >= 0), self._format.before, position),
-            ((place >= length) & (place < length + n_after), self._format.after, place - length),
+            ((index < 0) & (position >= 0), self._format.before, position),
+            ((index >= length) & (index < length + n_after), self._format.after, index - length),
         ):
             if mask.any():
-                found[mask] = np.array(special, dtype=np.int64)[offset[mask]]
-        return found
+                ids[mask] = np.array(special, dtype=np.int64)[offset[mask]]
+        return ids

@@ -26,21 +26,21 @@ def contents_digest(
     place = hashlib.sha256(str(root.resolve()).encode(errors="surrogateescape")).hexdigest()[:32]
     file = None if cache is None else cache / f"texts-{place}.json"
     known = _load(file)
-    found: dict[str, tuple[str, str]] = {}
+    digests: dict[str, tuple[str, str]] = {}
     new: list[tuple[str, Path, str]] = []
     for name, path in files:
         stamp = _stamp(path)
         if known.get(name, ("", ""))[0] == stamp:
-            found[name] = known[name]
+            digests[name] = known[name]
         else:
             new.append((name, path, stamp))
     if new:
         with progress.task("reading files", total=len(new), unit="files") as task:
             for name, path, stamp in new:
-                found[name] = (stamp, _sha256(path))
+                digests[name] = (stamp, _sha256(path))
                 task.advance()
-        _save(file, known | found)
-    return digest([[name, found[name][1]] for name, _ in files])
+        _save(file, known | digests)
+    return digest([[name, digests[name][1]] for name, _ in files])
 
 
 def _stamp(path: Path) -> str:

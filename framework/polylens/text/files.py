@@ -11,7 +11,7 @@ from polylens.errors import DataError
 from polylens.folders import files_below
 from polylens.progress import Progress
 from polylens.records import Skipped
-from polylens.text.documents import Document, Documents, gone
+from polylens.text.documents import Documents, TextDocument, gone
 from polylens.text.encodings import UnreadableTextError, as_text
 from polylens.text.file_digests import contents_digest
 
@@ -19,16 +19,16 @@ _VERSION = 2
 """Raised when the same files give other documents; part of every fingerprint."""
 
 
-class TextFiles(Documents):
+class FileDocuments(Documents):
     """The files below a folder that match a pattern, sorted by their path.
 
     Those that do not match are counted in `skipped`, by their ending; hidden ones are named there.
 
     Args:
         root: the folder.
-        pattern: of paths below it: `*` stands for any letters of a name, `**` for folders of any depth.
+        pattern: what paths below match: `*` stands for any letters of a name, `**` for folders of any depth.
             Capital letters in an ending count as small ones.
-        encoding: of the files; None takes that of a file's mark of byte order, or UTF-8.
+        encoding: how the files are encoded; None takes a file's mark of byte order, or UTF-8.
 
     Raises:
         DataError: there is no such folder, or no file in it matches.
@@ -38,9 +38,9 @@ class TextFiles(Documents):
         self.title = str(root)
         self._root, self._encoding = root, encoding
         if not root.is_dir():
-            found = "a file" if root.is_file() else "nothing"
+            there = "a file" if root.is_file() else "nothing"
             raise DataError(
-                f"no folder of text at {root}: there is {found}",
+                f"no folder of text at {root}: there is {there}",
                 hint="'root' is relative to the project's data roots (mlflow.yaml), or absolute",
             )
         below = files_below(root)
@@ -66,25 +66,25 @@ class TextFiles(Documents):
         contents = contents_digest(files, root=self._root, cache=cache, progress=progress)
         return digest({"version": _VERSION, "contents": contents, "encoding": self._encoding})
 
-    def read(self, numbers: Sequence[int]) -> Iterator[Document]:
+    def read(self, numbers: Sequence[int]) -> Iterator[TextDocument]:
         """These files one by one; one that is not in the encoding says so."""
         for number in numbers:
             name = self._names[number]
             try:
-                yield Document(name, self._decoded(name))
+                yield TextDocument(name, self._decode(name))
             except OSError as error:
-                yield Document(name, "", f"cannot be read: {error.strerror}")
+                yield TextDocument(name, "", f"cannot be read: {error.strerror}")
             except UnreadableTextError as error:
-                yield Document(name, "", str(error))
+                yield TextDocument(name, "", str(error))
 
     def text(self, name: str) -> str:
         """One file's text, read again."""
         try:
-            return self._decoded(name)
+            return self._decode(name)
         except (OSError, UnreadableTextError) as error:
             raise gone(name, title=self.title, why=str(error)) from error
 
-    def _decoded(self, name: str) -> str:
+    def _decode(self, name: str) -> str:
         return as_text((self._root / name).read_bytes(), encoding=self._encoding)
 
 
@@ -105,7 +105,7 @@ def _parts_match(parts: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
     first, rest = patterns[0], patterns[1:]
     if first == "**":
         # At the end it stands for files in folders of any depth, elsewhere for folders alone.
-        return not rest or any(_parts_match(parts[place:], rest) for place in range(len(parts)))
+        return not rest or any(_parts_match(parts[depth:], rest) for depth in range(len(parts)))
     return fnmatchcase(parts[0], first) and _parts_match(parts[1:], rest)
 
 
@@ -114,8 +114,8 @@ def _others(names: set[str], *, pattern: str) -> Iterator[Skipped]:
     by_ending: dict[str, list[str]] = {}
     for name in sorted(names):
         by_ending.setdefault(PurePosixPath(name).suffix.lower(), []).append(name)
-    for ending, found in by_ending.items():
-        more = len(found) - 1
+    for ending, alike in by_ending.items():
+        more = len(alike) - 1
         kind = f"ending in {ending}" if ending else "without an ending"
         as_well = f", nor do {more} more {kind}" if more else ""
-        yield Skipped(found[0], f"does not match '{pattern}'{as_well}")
+        yield Skipped(alike[0], f"does not match '{pattern}'{as_well}")

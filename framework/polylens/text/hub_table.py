@@ -81,22 +81,22 @@ class HubTable:
             # The library tries long, and then keeps quiet about the reason.
             ask(self.name, what="dataset", revision=self.revision)
             # By this address the library never takes a folder of the same name for it.
-            found = self._opened(f"hf://datasets/{self.name}", revision=self.revision)
+            builder = self._open(f"hf://datasets/{self.name}", revision=self.revision)
         except troubles() as error:
             if isinstance(error, _no_files()):
                 raise DataError(f"{self._title} holds no files of data that can be read") from None
-            folder = self._cached()
+            folder = self._cached_folder()
             if folder is None:
                 raise self._not_had(error) from None
-            return self._opened(folder)
-        if found.hash != self.revision:
+            return self._open(folder)
+        if builder.hash != self.revision:
             raise DataError(
-                f"the hub gives revision {found.hash} of {self.name}, and {self.revision} was asked for",
+                f"the hub gives revision {builder.hash} of {self.name}, and {self.revision} was asked for",
                 hint="set 'revision' to a commit of the dataset, as its page lists them",
             )
-        return found
+        return builder
 
-    def _cached(self) -> str | None:
+    def _cached_folder(self) -> str | None:
         """The folder of the hub's cache with all of the dataset's files; None where some are missing."""
         from huggingface_hub import snapshot_download
 
@@ -109,7 +109,7 @@ class HubTable:
         except troubles():
             return None
 
-    def _opened(self, path: str, **options: Any) -> Any:
+    def _open(self, path: str, **options: Any) -> Any:
         library = _library()
         try:
             return library.load_dataset_builder(path, self.config, **options)

@@ -23,7 +23,7 @@ class JsonLinesTable(LineTable):
     def __init__(self, path: Path, *, reading: Reading) -> None:
         super().__init__(path, reading=reading)
         known: dict[str, None] = {}
-        with self._opened() as lines:
+        with self._open() as lines:
             # The first lines may be damaged, or lack a key that later ones have.
             for line in lines:
                 keys = _keys(line)
@@ -46,7 +46,7 @@ class JsonLinesTable(LineTable):
     def _row(self, lines: Lines) -> tuple[str, str]:
         column = self._reading.column
         try:
-            row = _parsed(next(lines))
+            row = _parse(next(lines))
         except (ValueError, RecursionError):
             return "", "the line is not JSON"
         values = [value for key, value in row if key == column] if isinstance(row, _Pairs) else []
@@ -59,13 +59,13 @@ class _Pairs(tuple[tuple[str, Any], ...]):
     """An object's keys and values, with keys that it has twice."""
 
 
-def _parsed(line: str) -> Any:
+def _parse(line: str) -> Any:
     return json.loads(line, object_pairs_hook=_Pairs)
 
 
 def _keys(line: str) -> list[str]:
     try:
-        row = _parsed(line)
+        row = _parse(line)
     except (ValueError, RecursionError):
         return []
     return [key for key, _ in row] if isinstance(row, _Pairs) else []

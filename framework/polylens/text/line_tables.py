@@ -24,24 +24,24 @@ class LineTable(TableFile):
         self._starts: array[int] | None = None
 
     def __len__(self) -> int:
-        return len(self._found())
+        return len(self._row_starts())
 
     def read(self, rows: Sequence[int]) -> Iterator[tuple[str, str]]:
-        """These rows, each from where it starts."""
-        starts = self._found()
-        with self._opened() as lines:
+        """Text and problem of each of these rows, read from where it starts."""
+        starts = self._row_starts()
+        with self._open() as lines:
             for row in rows:
                 lines.seek(starts[row])
                 yield self._row(lines)
 
-    def _found(self) -> array[int]:
+    def _row_starts(self) -> array[int]:
         if self._starts is None:
-            with self._opened() as lines:
+            with self._open() as lines:
                 self._starts = array("q", self._places(lines))
         return self._starts
 
     @contextmanager
-    def _opened(self) -> Iterator[Lines]:
+    def _open(self) -> Iterator[Lines]:
         try:
             with self._path.open("rb") as stream:
                 yield Lines(stream, self._form)
@@ -58,7 +58,7 @@ class LineTable(TableFile):
 
     @abstractmethod
     def _places(self, lines: Lines) -> Iterator[int]:
-        """Where each row starts."""
+        """The offset in the file at which each row starts."""
 
     @abstractmethod
     def _row(self, lines: Lines) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def line_format(path: Path, *, encoding: str | None) -> LineFormat:
     """How the lines of a file are encoded and ended, from its beginning.
 
     Args:
-        path: of the file.
+        path: the file.
         encoding: the one that is asked for; None takes that of the file's mark of byte order, or UTF-8.
 
     Raises:
@@ -98,15 +98,15 @@ class Lines:
         return self._form.text(line)
 
     def _stop(self, start: int, searched: int = 0) -> int:
-        """Where the line that begins at `start` of what is held ends; -1 where more has to be read.
+        """The end of the line that begins at `start` of what is held; -1 where more has to be read.
 
         Args:
-            start: of the line.
+            start: the offset at which the line begins.
             searched: bytes of it that are known to hold no whole end of a line.
         """
         end, width = self._form.end, len(self._form.end)
-        place = self._held.find(end, start + max(searched - width + 1, 0))
+        offset = self._held.find(end, start + max(searched - width + 1, 0))
         # The bytes of an end may lie across two letters.
-        while place >= 0 and (place - start) % width:
-            place = self._held.find(end, place + 1)
-        return place if place < 0 else place + width
+        while offset >= 0 and (offset - start) % width:
+            offset = self._held.find(end, offset + 1)
+        return offset if offset < 0 else offset + width

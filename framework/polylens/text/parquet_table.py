@@ -23,7 +23,7 @@ class ParquetTable(TableFile):
 
     def __init__(self, path: Path, *, column: str) -> None:
         self._path, self._column = path, column
-        with self._opened() as file:
+        with self._open() as file:
             self._sizes = [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)]
             schema = file.schema_arrow
         need_column(column, schema.names, path=path)
@@ -44,7 +44,7 @@ class ParquetTable(TableFile):
             return
         wanted = iter(rows)
         row = next(wanted, None)
-        with self._opened() as file:
+        with self._open() as file:
             start = 0
             for group, size in enumerate(self._sizes):
                 stop = start + size
@@ -66,20 +66,20 @@ class ParquetTable(TableFile):
             try:
                 batch = next(batches, None)
             except (pa.ArrowException, OSError) as error:
-                raise _damaged(self._path, error) from error
+                raise _damage_error(self._path, error) from error
             if batch is None:
                 return
             # Parquet also gives columns whose names go on after a dot (`text.raw` for `text`).
             yield batch.column(batch.schema.get_field_index(self._column))
 
-    def _opened(self) -> Any:
+    def _open(self) -> Any:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
             return pq.ParquetFile(self._path)
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(self._path, error) from error
+            raise _damage_error(self._path, error) from error
 
 
 def _holds_text(kind: Any) -> bool:
@@ -98,5 +98,5 @@ def _cell(scalar: Any, *, column: str) -> tuple[str, str]:
         return "", "not UTF-8"
 
 
-def _damaged(path: Path, error: Exception) -> DataError:
+def _damage_error(path: Path, error: Exception) -> DataError:
     return DataError(f"{path} cannot be read as Parquet: {error}")

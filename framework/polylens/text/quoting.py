@@ -30,12 +30,12 @@ class Doubt:
         """Why the rows so far may not be what they seem; None where nothing speaks against them.
 
         Args:
-            lines: of the next row, each with its end.
+            lines: the lines of the next row, each with its end.
             line: number of the first of them.
         """
         if len(lines) > 1:
             self._long = self._long or line
-            if self._swallowed(lines):
+            if self._swallows_rows(lines):
                 return (
                     f"the quoted field that begins in line {line} seems to hold whole rows: each of the "
                     f"{len(lines)} lines up to its end has {self._width} fields of its own"
@@ -49,7 +49,7 @@ class Doubt:
             )
         return None
 
-    def _swallowed(self, lines: Sequence[str]) -> bool:
+    def _swallows_rows(self, lines: Sequence[str]) -> bool:
         if self._width < 2:
             return False
         rows = [line.rstrip("\r\n").split(self._delimiter) for line in lines]
@@ -57,5 +57,5 @@ class Doubt:
             return False
         # Lines of text with a comma each are nothing rare; with a tab each, or below numbers, they are.
         return self._delimiter == "\t" or any(
-            all(_NUMBER.fullmatch(row[place].strip()) for row in rows) for place in range(self._width)
+            all(_NUMBER.fullmatch(row[column].strip()) for row in rows) for column in range(self._width)
         )

@@ -20,7 +20,7 @@ class Reading:
     column: str
     """The column that holds the text."""
     encoding: str | None = None
-    """Of files of lines; None takes that of a file's mark of byte order, or UTF-8."""
+    """How files of lines are encoded; None takes what a file's mark of byte order says, or UTF-8."""
     delimiter: str | None = None
     """What parts the fields of CSV; None takes a comma, and in TSV a tab."""
     quotes: Quotes | None = None
@@ -43,9 +43,9 @@ def text_of(value: Any, *, column: str, encoding: str = "utf-8", hint: str = "")
     """A cell's text and what is wrong with it.
 
     Args:
-        value: of the cell.
-        column: that it stands in.
-        encoding: of the file, for what is wrong.
+        value: what the cell holds.
+        column: the column that it stands in.
+        encoding: how the file is encoded, for the words about what is wrong.
         hint: added where the text is not in the encoding.
     """
     if value is None:
@@ -70,7 +70,7 @@ def need_column(column: str, known: Sequence[str], *, path: Path, hint: str | No
     Args:
         column: that is asked for.
         known: the table's columns.
-        path: of the table.
+        path: the table's file.
         hint: what to do; without it, the table's columns are listed.
 
     Raises:

@@ -13,7 +13,7 @@ from polylens.errors import DataError
 from polylens.folders import files_below
 from polylens.progress import Progress
 from polylens.records import Skipped
-from polylens.text.documents import Document, Documents, gone
+from polylens.text.documents import Documents, TextDocument, gone
 from polylens.text.file_digests import contents_digest
 from polylens.text.table_files import Quotes, Reading, TableFile
 from polylens.text.table_kinds import ENDINGS, open_table, why_no_table
@@ -31,7 +31,7 @@ class TextTables(Documents):
     Args:
         file: the table or the folder.
         column: that holds the text.
-        encoding: of CSV and JSON lines; None takes that of a file's mark of byte order, or UTF-8.
+        encoding: how CSV and JSON lines are encoded; None takes a file's mark of byte order, or UTF-8.
         delimiter: what parts fields of CSV; None takes a comma, and in TSV a tab.
         quotes: `double` (RFC 4180) or `none`: whether quotation marks quote fields of CSV; None takes
             `double`, and refuses files where that cannot be told from marks that are part of the text.
@@ -78,7 +78,7 @@ class TextTables(Documents):
         contents = contents_digest(files, root=self._root, cache=cache, progress=progress)
         return digest({"version": _VERSION, "contents": contents, "reading": asdict(self._reading)})
 
-    def read(self, numbers: Sequence[int]) -> Iterator[Document]:
+    def read(self, numbers: Sequence[int]) -> Iterator[TextDocument]:
         """These rows one by one; ascending numbers are read in one pass."""
         tables = list(self._tables.items())
         asked = np.asarray(numbers, dtype=np.int64)
@@ -90,7 +90,7 @@ class TextTables(Documents):
             name, table = tables[of[0]]
             rows = (part - self._starts[of[0]]).tolist()
             for row, (text, problem) in zip(rows, table.read(rows), strict=True):
-                yield Document(f"{name}:{row + 1}", text, problem)
+                yield TextDocument(f"{name}:{row + 1}", text, problem)
 
     def text(self, name: str) -> str:
         """One row's text, read again."""

@@ -15,7 +15,7 @@ from typing import Any
 from polylens.digests import file_sha256
 from polylens.errors import DataError
 from polylens.progress import Progress, Silent
-from polylens.text.documents import Document, Documents, gone
+from polylens.text.documents import Documents, TextDocument, gone
 
 _FILE, _ABOUT = "documents.parquet", "documents.json"
 _GROUP = 64
@@ -39,7 +39,7 @@ class TakenDocuments(Documents):
         """Digest of all texts in their order, whatever file they are in."""
         return self._texts
 
-    def read(self, numbers: Sequence[int]) -> Iterator[Document]:
+    def read(self, numbers: Sequence[int]) -> Iterator[TextDocument]:
         """These documents one by one; ascending numbers are read in one pass."""
         import pyarrow.parquet as pq
 
@@ -48,7 +48,7 @@ class TakenDocuments(Documents):
                 rows = file.read_row_group(group).to_pylist()
                 for number in members:
                     row = rows[number - group * _GROUP]
-                    yield Document(f"{self.title}:{number + 1}", row["text"], row["problem"])
+                    yield TextDocument(f"{self.title}:{number + 1}", row["text"], row["problem"])
 
     def text(self, name: str) -> str:
         """One document's text, read again."""
@@ -86,7 +86,7 @@ def taken_documents(
 
     def take(folder: Path) -> None:
         with (progress or Silent()).task("taking documents", total=documents, unit="documents") as task:
-            count = _written(folder, islice(texts(), documents), advance=task.advance)
+            count = _write(folder, islice(texts(), documents), advance=task.advance)
         if count < documents:
             raise DataError(
                 f"{title} holds {count} documents, fewer than the {documents} asked for",
@@ -94,35 +94,44 @@ def taken_documents(
             )
 
     if cache is None:
-        scratch = Path(tempfile.mkdtemp(prefix="polylens-documents-"))
-        try:
-            take(scratch)
-            found = TakenDocuments(scratch, title=title)
-        except BaseException:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise
-        weakref.finalize(found, shutil.rmtree, scratch, ignore_errors=True)
-        return found
+        return _in_scratch(take, title=title)
     folder = cache / f"documents-{key}"
     if not _is_whole(folder):
-        cache.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".documents-", dir=cache))
-        try:
-            take(beside)
-            if not _is_whole(folder):
-                shutil.rmtree(folder, ignore_errors=True)
-                try:
-                    beside.rename(folder)
-                except OSError:
-                    # Another process was faster.
-                    if not _is_whole(folder):
-                        raise
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+        _take_into(folder, take)
     return TakenDocuments(folder, title=title)
 
 
-def _written(folder: Path, texts: Iterator[Any], *, advance: Callable[[int], None]) -> int:
+def _in_scratch(take: Callable[[Path], None], *, title: str) -> TakenDocuments:
+    """Documents in a folder of their own, which is removed when nobody has them any more."""
+    scratch = Path(tempfile.mkdtemp(prefix="polylens-documents-"))
+    try:
+        take(scratch)
+        taken = TakenDocuments(scratch, title=title)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    weakref.finalize(taken, shutil.rmtree, scratch, ignore_errors=True)
+    return taken
+
+
+def _take_into(folder: Path, take: Callable[[Path], None]) -> None:
+    """Takes documents beside a folder and moves them there, whole, unless another process was faster."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".documents-", dir=folder.parent))
+    try:
+        take(beside)
+        if not _is_whole(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                beside.rename(folder)
+            except OSError:
+                if not _is_whole(folder):
+                    raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write(folder: Path, texts: Iterator[Any], *, advance: Callable[[int], None]) -> int:
     """Writes texts as they come, a few at a time, and gives how many there were."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -130,7 +139,7 @@ def _written(folder: Path, texts: Iterator[Any], *, advance: Callable[[int], Non
     schema = pa.schema([("text", pa.string()), ("problem", pa.string())])
     contents, count = hashlib.sha256(), 0
     with pq.ParquetWriter(folder / _FILE, schema, compression="zstd") as writer:
-        while few := [_checked(value) for value in islice(texts, _GROUP)]:
+        while few := [_check_text(value) for value in islice(texts, _GROUP)]:
             writer.write_table(pa.table(dict(zip(schema.names, zip(*few, strict=True), strict=True)), schema))
             contents.update(json.dumps(few).encode())
             count += len(few)
@@ -144,7 +153,7 @@ def _written(folder: Path, texts: Iterator[Any], *, advance: Callable[[int], Non
     return count
 
 
-def _checked(value: Any) -> tuple[str, str]:
+def _check_text(value: Any) -> tuple[str, str]:
     """A text and what is wrong with it."""
     if value is None:
         return "", "empty"

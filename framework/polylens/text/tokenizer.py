@@ -57,9 +57,9 @@ class Tokenizer:
         """The token that stands between documents; None where the tokenizer has none."""
         named = [setting(self._folder, name) for name in ("eos_token", "sep_token")]
         for token in [*named, *_END_TOKENS]:
-            found = self._tokenizer.token_to_id(token) if isinstance(token, str) else None
-            if found is not None:
-                return int(found)
+            token_id = self._tokenizer.token_to_id(token) if isinstance(token, str) else None
+            if token_id is not None:
+                return int(token_id)
         return None
 
     def vocabulary(self) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def vocabulary_of(folder: str, digest: str) -> tuple[str, ...]:
 
     Args:
         folder: where the tokenizer lies.
-        digest: of its files, so that another tokenizer in the same place is read again.
+        digest: the digest of its files, so that another tokenizer in the same place is read again.
     """
     return Tokenizer(Path(folder)).vocabulary()
 
@@ -116,4 +116,4 @@ def _bytes_of_letters() -> dict[str, int]:
     """The letter of each byte in byte-level vocabularies (Radford et al. 2019, `bytes_to_unicode`)."""
     plain = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     rest = [byte for byte in range(256) if byte not in plain]
-    return {chr(byte): byte for byte in plain} | {chr(256 + place): byte for place, byte in enumerate(rest)}
+    return {chr(byte): byte for byte in plain} | {chr(256 + index): byte for index, byte in enumerate(rest)}

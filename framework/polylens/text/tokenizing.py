@@ -8,7 +8,7 @@ import numpy as np
 
 from polylens.progress import Progress
 from polylens.records import Skipped
-from polylens.text.documents import Document, Documents
+from polylens.text.documents import Documents, TextDocument
 from polylens.text.tokenizer import Tokenizer
 from polylens.text.tokens import TokenWriter, text_mark
 
@@ -17,7 +17,7 @@ _DOCUMENTS, _CHARACTERS = 64, 1_000_000
 _NO_TEXT = -1
 
 
-def tokenized(
+def tokenize_documents(
     documents: Documents,
     tokenizer: Tokenizer,
     writer: TokenWriter,
@@ -32,7 +32,7 @@ def tokenized(
 
     Args:
         documents: where the texts come from.
-        tokenizer: of the network.
+        tokenizer: the network's tokenizer.
         writer: where the tokens go.
         wanted: how many documents are drawn; one that cannot be used is replaced. None takes all in their
             order.
@@ -57,8 +57,8 @@ def tokenized(
     return skipped
 
 
-def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
-    few: list[Document] = []
+def _batches(documents: Iterator[TextDocument]) -> Iterator[list[TextDocument]]:
+    few: list[TextDocument] = []
     letters = 0
     for document in documents:
         few.append(document)
@@ -71,7 +71,7 @@ def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
 
 
 def _write(
-    few: Sequence[Document],
+    few: Sequence[TextDocument],
     tokenizer: Tokenizer,
     writer: TokenWriter,
     *,

@@ -44,7 +44,7 @@ class Tokens:
     def __reduce__(self) -> Any:
         """Other processes map the same files."""
         if self.folder is not None:
-            return _mapped, (self.folder,)
+            return _map_tokens, (self.folder,)
         return Tokens, (
             *(np.array(getattr(self, name)) for name in _FILES),
             self.names,
@@ -119,16 +119,16 @@ def kept_tokens(key: str, *, cache: Path | None, make: Callable[[TokenWriter], l
     """
     if cache is None:
         with tempfile.TemporaryDirectory(prefix="polylens-tokens-", ignore_cleanup_errors=True) as scratch:
-            _written(Path(scratch), make)
+            _write(Path(scratch), make)
             # The maps hold on to the files after their folder is gone.
-            return _loaded(Path(scratch), lasting=False)
+            return _load_tokens(Path(scratch), lasting=False)
     folder = cache / f"tokens-{key}"
     if _is_whole(folder):
-        return _mapped(folder)
+        return _map_tokens(folder)
     cache.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=".tokens-", dir=cache))
     try:
-        _written(beside, make)
+        _write(beside, make)
         if not _is_whole(folder):
             shutil.rmtree(folder, ignore_errors=True)
             try:
@@ -139,10 +139,10 @@ def kept_tokens(key: str, *, cache: Path | None, make: Callable[[TokenWriter], l
                     raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return _mapped(folder)
+    return _map_tokens(folder)
 
 
-def _written(folder: Path, make: Callable[[TokenWriter], list[Skipped]]) -> None:
+def _write(folder: Path, make: Callable[[TokenWriter], list[Skipped]]) -> None:
     with closing(TokenWriter(folder)) as writer:
         writer.finish(skipped=make(writer))
 
@@ -158,11 +158,11 @@ def _is_whole(folder: Path) -> bool:
         return False
 
 
-def _mapped(folder: Path) -> Tokens:
-    return _loaded(folder, lasting=True)
+def _map_tokens(folder: Path) -> Tokens:
+    return _load_tokens(folder, lasting=True)
 
 
-def _loaded(folder: Path, *, lasting: bool) -> Tokens:
+def _load_tokens(folder: Path, *, lasting: bool) -> Tokens:
     about = json.loads((folder / _ABOUT).read_bytes())["about"]
     return Tokens(
         ids=_array(folder / "ids.npy"),

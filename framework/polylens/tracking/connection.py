@@ -45,7 +45,7 @@ def connect(address: str, *, database: Path | None, progress: Progress) -> Any:
         os.environ.setdefault(name, value)
     if database is None:
         _check_database_server(address)
-    with translated():
+    with translate_errors():
         from mlflow.tracking import MlflowClient
 
         _quieten()
@@ -60,7 +60,7 @@ def connect(address: str, *, database: Path | None, progress: Progress) -> Any:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turns whatever MLflow raises into `AwayError` or `RefusedError`, and drops what it warns of.
 
     Its warnings are about MLflow's own use of SQLAlchemy and Starlette, which nobody here can change.
@@ -78,9 +78,9 @@ def translated() -> Iterator[None]:
         reason = _reason(error)
         revision = _REVISION.search(str(error))
         if revision is not None:
-            found = revision[1] or revision[2]
+            database_revision = revision[1] or revision[2]
             raise refusal(
-                None if found == "None" else found,
+                None if database_revision == "None" else database_revision,
                 what="the database",
                 address="ADDRESS",
                 backup="keep a copy of it",

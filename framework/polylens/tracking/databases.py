@@ -56,7 +56,7 @@ def make_ready(file: Path) -> Path | None:
             return None
         is_unfinished = contents.revision is None or is_older(contents.revision)
         if contents.filled or not is_unfinished:
-            raise _refused(file, contents)
+            raise _refusal_error(file, contents)
         _wait_for_its_maker(file)
         aside = _put_aside(file)
         _make(file)
@@ -102,8 +102,8 @@ def _contents(file: Path) -> _Contents:
         ]
         revision = None
         if "alembic_version" in names:
-            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            revision = None if found is None else str(found[0])
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            revision = None if row is None else str(row[0])
         if is_current(revision):
             return _Contents(revision, frozenset(names), frozenset())
         tables = [name for name in names if name != "alembic_version" and not name.startswith("sqlite_")]
@@ -117,7 +117,7 @@ def _is_filled(connection: sqlite3.Connection, table: str) -> bool:
     return connection.execute(f'SELECT 1 FROM "{quoted}" WHERE {own} LIMIT 1').fetchone() is not None
 
 
-def _refused(file: Path, contents: _Contents) -> RefusedError:
+def _refusal_error(file: Path, contents: _Contents) -> RefusedError:
     what, backup = f"the database {file}", shlex.join(["cp", str(file), f"{file}.backup"])
     if not {"experiments", "runs"} <= contents.tables:
         tables = ", ".join(sorted(contents.tables)[:3])
@@ -143,8 +143,8 @@ def _wait_for_its_maker(file: Path) -> None:
 
 
 def _mark(file: Path) -> tuple[int, int]:
-    found = file.stat()
-    return found.st_mtime_ns, found.st_size
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 def _put_aside(file: Path) -> Path | None:
@@ -181,13 +181,13 @@ def _make(file: Path) -> None:
 def _migrate(file: Path) -> None:
     from mlflow.tracking import MlflowClient
 
-    with warnings.catch_warnings(), _unsynced(file):
+    with warnings.catch_warnings(), _without_syncing(file):
         warnings.simplefilter("ignore")
         MlflowClient(tracking_uri=f"sqlite:///{file}").search_experiments(max_results=1)
 
 
 @contextmanager
-def _unsynced(file: Path) -> Iterator[None]:
+def _without_syncing(file: Path) -> Iterator[None]:
     """Spares this file some thousand waits for the disk: until it is whole, nobody misses it."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine

@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from polylens.progress import Progress
 from polylens.settings import Settings
-from polylens.tracking.connection import connect, translated
+from polylens.tracking.connection import connect, translate_errors
 from polylens.tracking.faults import AwayError, RefusedError
 from polylens.tracking.kept import Kept, RunIdentity
 from polylens.tracking.operations import Operation
@@ -63,7 +63,7 @@ class Delivery:
         run_id = self.run_ids.get(identity.key)
         if run_id is not None and not self.is_away:
             try:
-                with translated(), self.alone():
+                with translate_errors(), self.alone():
                     notes = operation.send(self.client, run_id)
             except AwayError as error:
                 self.go_away(error)

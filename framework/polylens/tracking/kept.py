@@ -46,7 +46,7 @@ class RunIdentity:
 
     @property
     def key(self) -> str:
-        """The same for the same digest under the same parent in the same experiment."""
+        """A name that two openings share if address, experiment, parent and digest are equal."""
         parent = self.parent.key if self.parent else ""
         return digest([self.address, self.experiment, parent, self.digest])
 
@@ -88,15 +88,15 @@ class Kept:
                 stream.flush()
                 os.fsync(stream.fileno())
 
-    def waiting(self) -> list[RunIdentity]:
+    def waiting_runs(self) -> list[RunIdentity]:
         """The runs that something waits for: parents before children, then in the order they were opened."""
-        found = [
+        identities = [
             RunIdentity.from_plain(json.loads((folder / "run.json").read_bytes()))
             for folder in (self.root.iterdir() if self.root.is_dir() else ())
             if not folder.name.startswith(_SENT) and (folder / "run.json").is_file()
         ]
         return sorted(
-            found, key=lambda identity: (identity.parent is not None, identity.start_time, identity.key)
+            identities, key=lambda identity: (identity.parent is not None, identity.start_time, identity.key)
         )
 
     def has(self, identity: RunIdentity) -> bool:

@@ -22,7 +22,7 @@ def key_name(name: str) -> str:
     # MLflow refuses what would be another path as a file: doubled slashes, `.`, and `..` at the start.
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]
     path = "/".join(parts)
-    return _marked(name, _NOT_IN_KEYS.sub("_", path.lstrip("./") if path.startswith("..") else path))
+    return _with_mark(name, _NOT_IN_KEYS.sub("_", path.lstrip("./") if path.startswith("..") else path))
 
 
 def file_name(name: str) -> str:
@@ -32,7 +32,7 @@ def file_name(name: str) -> str:
     ('clusters/sizes', 'etc-7881f3')
     """
     parts = [_NOT_IN_FILES.sub("_", part).lstrip(".") for part in name.split("/")]
-    return _marked(name, "/".join(part[:80] for part in parts if part))
+    return _with_mark(name, "/".join(part[:80] for part in parts if part))
 
 
 def text(value: str) -> str:
@@ -53,7 +53,7 @@ def cut(value: str, *, longest: int, rest: str) -> str:
     return value if len(value) <= longest else value[: longest - len(rest)] + rest
 
 
-def _marked(original: str, changed: str) -> str:
+def _with_mark(original: str, changed: str) -> str:
     if changed == original and 0 < len(original) <= _LONGEST:
         return changed
     mark = digest(text(original))[:6]

@@ -23,7 +23,7 @@ def flatten(value: Mapping[str, Any]) -> dict[str, str]:
     return dict(_leaves(value, ""))
 
 
-def shortened(params: Mapping[str, str]) -> dict[str, str]:
+def shorten(params: Mapping[str, str]) -> dict[str, str]:
     """The params as MLflow takes them: keys in its alphabet, values cut to `LONGEST`."""
     rest = f" ... (whole: {WHOLE})"
     return {key_name(key): cut(text(value), longest=LONGEST, rest=rest) for key, value in params.items()}

@@ -15,7 +15,7 @@ from polylens.tracking.inputs import Input
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, key_name, text
 from polylens.tracking.operations import Artifact, Finish, Inputs, Metrics, Operation, Params, Tags
-from polylens.tracking.params import WHOLE, flatten, shortened
+from polylens.tracking.params import WHOLE, flatten, shorten
 from polylens.tracking.provenance import tags_of
 from polylens.tracking.summary import children_table, numbers_table
 from polylens.tracking.tables import parquet, preview
@@ -43,7 +43,7 @@ _ENDS: Mapping[RangeKind, tuple[str, str]] = {
 class TrackedRun:
     """A run that can be logged to. Logging the same again changes nothing; an absent server is no error."""
 
-    def __init__(self, identity: RunIdentity, *, delivery: Delivery, found: Any = None) -> None:
+    def __init__(self, identity: RunIdentity, *, delivery: Delivery, mlflow_run: Any = None) -> None:
         self.identity = identity
         self.finished: bool = delivery.kept.has_finished(identity)
         """Whether an earlier process completed this run, so that nothing needs to be logged."""
@@ -53,15 +53,15 @@ class TrackedRun:
         self.metrics: dict[str, float] = {}
         """Metrics logged so far, by this process or an earlier one."""
         self.looks: str | None = None
-        """Of which figures and page MLflow has the pictures; None where it does not say."""
+        """Digest of the looks of the figures and the page that MLflow has; None where it does not say."""
         self._numbers: dict[str, Number] = {}
         self._captions: dict[str, str] = {}
         self._delivery = delivery
-        if found is not None:
-            self.finished = self.finished or found.info.status == "FINISHED"
-            self.params |= found.data.params
-            self.metrics |= found.data.metrics
-            self.looks = found.data.tags.get(LOOKS_TAG)
+        if mlflow_run is not None:
+            self.finished = self.finished or mlflow_run.info.status == "FINISHED"
+            self.params |= mlflow_run.data.params
+            self.metrics |= mlflow_run.data.metrics
+            self.looks = mlflow_run.data.tags.get(LOOKS_TAG)
         if self.finished:
             self.status = "FINISHED"
 
@@ -97,7 +97,7 @@ class TrackedRun:
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Logs the scientific fields, nested maps as dotted keys; long values are kept whole in a file."""
         flat = flatten(params)
-        short = shortened(flat)
+        short = shorten(flat)
         if list(short.values()) != list(flat.values()):
             whole = {text(key): text(value) for key, value in flat.items()}
             self.log_artifact(WHOLE, json.dumps(whole, indent=2, ensure_ascii=False).encode())

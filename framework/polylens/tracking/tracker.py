@@ -9,7 +9,7 @@ from typing import Any
 
 from polylens.progress import Progress, Silent
 from polylens.settings import Settings
-from polylens.tracking.connection import translated
+from polylens.tracking.connection import translate_errors
 from polylens.tracking.delivery import Delivery
 from polylens.tracking.faults import AwayError, RefusedError
 from polylens.tracking.kept import RunIdentity
@@ -49,23 +49,23 @@ class Tracker:
         if self.is_away:
             return
         try:
-            with translated(), self._delivery.alone():
+            with translate_errors(), self._delivery.alone():
                 self._experiment_id(self._experiment_name(experiment))
         except AwayError as error:
             self._delivery.go_away(error)
 
     def prepare_database(self) -> None:
         """Makes sure that the database exists and can be used; raises as `prepare` does."""
-        with translated(), self._delivery.alone():
+        with translate_errors(), self._delivery.alone():
             _ = self._delivery.client
 
     def experiments(self, *, most: int = 10) -> dict[str, str]:
         """Names and MLflow's ids of the experiments, the latest first."""
-        with translated():
-            found = self._delivery.client.search_experiments(
+        with translate_errors():
+            entries = self._delivery.client.search_experiments(
                 max_results=most, order_by=["creation_time DESC"]
             )
-            return {entry.name: str(entry.experiment_id) for entry in found if entry.name != "Default"}
+            return {entry.name: str(entry.experiment_id) for entry in entries if entry.name != "Default"}
 
     def open_run(
         self,
@@ -94,11 +94,11 @@ class Tracker:
             tags={key: text(value) for key, value in (tags or {}).items()},
             start_time=time.time_ns() // 1_000_000,
         )
-        found = None
+        run = None
         if not self.is_away:
             try:
-                with translated(), self._delivery.alone():
-                    found = self._find_or_create(identity)
+                with translate_errors(), self._delivery.alone():
+                    run = self._find_or_create(identity)
             except AwayError as error:
                 self._delivery.go_away(error)
             except RefusedError as error:
@@ -106,12 +106,12 @@ class Tracker:
                 self._delivery.progress.note(
                     f"MLflow refused to open run '{name}': {error}; what it logs is kept"
                 )
-        return TrackedRun(identity, delivery=self._delivery, found=found)
+        return TrackedRun(identity, delivery=self._delivery, mlflow_run=run)
 
     def send_kept(self) -> int:
         """Sends what earlier runs could not send, and returns how many runs were brought up to date."""
         kept = self._delivery.kept
-        waiting = kept.waiting()
+        waiting = kept.waiting_runs()
         ours = [identity for identity in waiting if identity.address == self.settings.tracking_shown]
         elsewhere = sorted({identity.address for identity in waiting} - {self.settings.tracking_shown})
         if elsewhere:
@@ -138,7 +138,7 @@ class Tracker:
         return sent
 
     def _send(self, identity: RunIdentity) -> bool:
-        with self._delivery.kept.taking(identity) as operations, translated(), self._delivery.alone():
+        with self._delivery.kept.taking(identity) as operations, translate_errors(), self._delivery.alone():
             if operations is None:
                 return False
             rest_of = self._delivery.kept.rest_of(identity)
@@ -199,21 +199,21 @@ class Tracker:
     def _experiment_id(self, name: str) -> str:
         if name not in self._experiments:
             client = self._delivery.client
-            found = client.get_experiment_by_name(name)
-            if found is None:
+            experiment = client.get_experiment_by_name(name)
+            if experiment is None:
                 self._experiments[name] = str(
                     client.create_experiment(
                         name, artifact_location=self._location(name), tags=_EXPERIMENT_TAGS
                     )
                 )
-            elif found.lifecycle_stage != "active":
+            elif experiment.lifecycle_stage != "active":
                 raise RefusedError(
                     f"the MLflow experiment '{name}' was deleted",
-                    hint=f"`mlflow experiments restore -x {found.experiment_id}` brings it back, `mlflow gc` "
-                    "removes it for good",
+                    hint=f"`mlflow experiments restore -x {experiment.experiment_id}` brings it back, "
+                    "`mlflow gc` removes it for good",
                 )
             else:
-                self._experiments[name] = str(found.experiment_id)
+                self._experiments[name] = str(experiment.experiment_id)
         return self._experiments[name]
 
     def _experiment_name(self, experiment: str) -> str:

@@ -42,7 +42,7 @@ class EpochOrder(torch.utils.data.Sampler[list[int]]):
             yield order[start : start + self._batch_size]
 
 
-class InMemory:
+class HeldExamples:
     """Batches cut from one tensor that holds all inputs."""
 
     def __init__(self, inputs: torch.Tensor, targets: torch.Tensor, *, sampler: EpochOrder) -> None:
@@ -81,7 +81,7 @@ def training_batches(
     """A loader of shuffled batches: from memory where all inputs fit, else prepared on the way."""
     order = EpochOrder(len(examples), batch_size=batch_size, streams=streams)
     if examples.batch([0]).nbytes * len(examples) <= _FITS_IN_MEMORY:
-        return InMemory(all_inputs(examples), targets, sampler=order)
+        return HeldExamples(all_inputs(examples), targets, sampler=order)
     return torch.utils.data.DataLoader(
         Prepared(examples, targets),
         sampler=order,

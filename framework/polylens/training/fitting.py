@@ -44,7 +44,7 @@ def fit(
 
     Args:
         module: gives one score per class; its weights are where training starts.
-        examples: with classes.
+        examples: examples that have classes.
         training: epochs, batch size, optimiser, threads, and whether the classes are shuffled first.
         streams: all randomness: the order of examples, shuffled classes, dropout.
         folder: gets `weights.safetensors`, `history.parquet` and `summary.json`.
