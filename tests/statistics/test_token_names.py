@@ -184,7 +184,7 @@ def test_a_token_that_goes_on_with_a_word_is_seen_by_the_habits_of_its_vocabular
     assert [pieces.text(token) for token in range(20, 23)] == ["…ing", "##", " the"]
     assert Pieces([*words * 50, "##ing"]).text(1000) == "##ing"
     assert pieces.text(-1) == pieces.text(99) == ""
-    assert Pieces(['"']).quoted(0) == "'\"'"
+    assert Pieces(['"']).quote(0) == "'\"'"
 
 
 def test_white_space_of_tokens_can_be_seen():

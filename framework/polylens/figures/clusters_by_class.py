@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from polylens.figures.heat import ROW, draw_heat, head_height, row_shares
 from polylens.figures.placing import top
 from polylens.figures.style import canvas, picture, sentence
-from polylens.figures.words import counted, percent
+from polylens.figures.words import count_of, percent
 from polylens.records import count_clusters
 
 _MOST_CLUSTERS = 30
@@ -35,7 +35,7 @@ def clusters_by_class(
     heading = "Clusters by class"
     n_clusters = count_clusters(labels)
     if not n_clusters or not classes:
-        reason = "There are no classes." if not classes else f"All {counted(len(labels), 'row')} are noise."
+        reason = "There are no classes." if not classes else f"All {count_of(len(labels), 'row')} are noise."
         return sentence(heading, reason if len(labels) else "There are no rows.")
     known = (targets >= 0) & (targets < len(classes))
     table = np.zeros((n_clusters + 1, len(classes)), dtype=np.int64)
@@ -51,14 +51,14 @@ def clusters_by_class(
     shown = [table[kept]]
     if other_clusters:
         shown.append(table[np.setdiff1d(np.arange(n_clusters), kept)].sum(axis=0, keepdims=True))
-        names.append(counted(other_clusters, "other"))
+        names.append(count_of(other_clusters, "other"))
     counts = np.concatenate([*shown, table[-1:]])
     names.append("noise")
     column_names = [str(classes[column]) for column in columns]
     if other_classes:
         rest = counts.sum(axis=1) - counts[:, columns].sum(axis=1)
         counts = np.column_stack([counts[:, columns], rest])
-        column_names.append(counted(other_classes, "other"))
+        column_names.append(count_of(other_classes, "other"))
 
     clustered = table[:-1]
     purity = clustered.max(axis=1).sum() / max(clustered.sum(), 1)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from polylens.figures.style import SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fitted, plain, tick
+from polylens.figures.words import fit_line, plain, tick
 
 _ACROSS = 2
 _HEIGHT = 2.3
@@ -71,7 +71,7 @@ def curves(
         name = list(shown)[index]
         _draw(axes, shown[name], variants=variants, style="-", log=log_y)
         _draw(axes, others.get(name, {}), variants=variants, style=(0, (3, 2)), log=log_y)
-        axes.set_title(fitted(plain(name), width=6.4 / across, size=SMALL, bold=True), fontsize=SMALL)
+        axes.set_title(fit_line(plain(name), width=6.4 / across, size=SMALL, bold=True), fontsize=SMALL)
         if log_x:
             axes.set_xscale("log")
         if len(places) <= _MOST_TICKS:

@@ -16,11 +16,11 @@ from polylens.figures.columns import (
     layer_edges,
     name_layers,
     names_height,
-    narrowed,
+    narrow_columns,
     part_layers,
 )
 from polylens.figures.style import MUTED, SMALL, STRONG, WIDTH, bare, canvas, picture, sentence
-from polylens.figures.words import counted, fitted, inches, percent
+from polylens.figures.words import count_of, fit_line, inches, percent
 from polylens.records import CodeLayer
 
 _MOST = 60
@@ -81,10 +81,10 @@ def medoid_codes(
     )
     axes = figure.add_subplot()
     places = np.minimum(np.arange(0, n_bits + width, width), n_bits)
-    drawn = narrowed(codes[np.ix_(shown, order)], width=width)
+    drawn = narrow_columns(codes[np.ix_(shown, order)], width=width)
     _strip(axes, drawn, places=places, number=0, last=agreement is None)
     if agreement is not None:
-        held = narrowed(agreement[np.ix_(shown, order)], width=width)
+        held = narrow_columns(agreement[np.ix_(shown, order)], width=width)
         _strip(axes, held, places=places, number=1)
         _state_means(axes, agreement[shown].mean(axis=1))
         _draw_scale(figure, axes)
@@ -99,7 +99,7 @@ def medoid_codes(
 
 
 def _heading(codes: Bool[np.ndarray, "clusters bits"]) -> str:
-    text = f"Codes of {counted(len(codes), 'medoid')}, {counted(codes.shape[1], 'bit')}"
+    text = f"Codes of {count_of(len(codes), 'medoid')}, {count_of(codes.shape[1], 'bit')}"
     if len(codes) > 1:
         n_varied = int((codes.any(axis=0) & ~codes.all(axis=0)).sum())
         number = "all" if n_varied == codes.shape[1] else f"{n_varied:,}" if n_varied else "none"
@@ -196,4 +196,4 @@ def _draw_scale(figure: Figure, axes: Axes) -> None:
 def _name(number: int, *, size: int, names: Sequence[str] | None) -> str:
     if names is None or number >= len(names):
         return f"cluster {number} ({size:,})"
-    return f"{fitted(f'{number} · {names[number]}', width=1.5, size=SMALL)} ({size:,})"
+    return f"{fit_line(f'{number} · {names[number]}', width=1.5, size=SMALL)} ({size:,})"

@@ -22,7 +22,7 @@ from polylens.figures.style import (
     variant_name,
     variant_style,
 )
-from polylens.figures.words import fitted, tick
+from polylens.figures.words import fit_line, tick
 
 _MOST_LAYERS = 6
 _MOST_VARIANTS = 4
@@ -81,7 +81,7 @@ def path_curves(
                 axes.text(
                     0.0,
                     1.04,
-                    fitted("all layers" if layer == "all" else layer, width=5.0, size=SMALL),
+                    fit_line("all layers" if layer == "all" else layer, width=5.0, size=SMALL),
                     transform=axes.transAxes,
                     fontsize=SMALL,
                     color=INK,

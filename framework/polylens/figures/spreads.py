@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from polylens.figures.style import MUTED, SMALL, canvas, colour, picture, sentence, variant_style
-from polylens.figures.words import fitted, short, tick
+from polylens.figures.words import fit_line, short, tick
 
 _STEP = 0.21
 _MOST_INCHES = 15.0
@@ -38,7 +38,9 @@ def spreads(
         log: whether the axis is logarithmic.
         variants: whether series are variants, which have colours of their own.
     """
-    groups = {name: {of: _shown(array, log=log) for of, array in by.items()} for name, by in values.items()}
+    groups = {
+        name: {of: _drawable(array, log=log) for of, array in by.items()} for name, by in values.items()
+    }
     groups = {name: by for name, by in groups.items() if any(len(array) for array in by.values())}
     if not groups:
         return sentence(title, "There is no value to show.")
@@ -64,7 +66,7 @@ def spreads(
             shade = variant_style(of, series)[0] if variants else colour(index)
             _draw(axes, by.get(of, np.zeros(0)), at=at, shade=shade)
             if not variants:
-                label = fitted(of, width=1.6, size=SMALL)
+                label = fit_line(of, width=1.6, size=SMALL)
                 axes.text(
                     1.1, at, label, transform=axes.get_yaxis_transform(), va="center_baseline",
                     fontsize=SMALL, color=shade,
@@ -76,7 +78,7 @@ def spreads(
         axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
     axes.set_ylim(len(groups) - 0.5, -0.5)
-    axes.set_yticks(range(len(groups)), [fitted(name, width=1.9, size=SMALL) for name in groups])
+    axes.set_yticks(range(len(groups)), [fit_line(name, width=1.9, size=SMALL) for name in groups])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
@@ -88,7 +90,7 @@ def _band(series: Sequence[str]) -> float:
     return _STEP * len(series) + 0.16
 
 
-def _shown(array: Float[np.ndarray, "_"], *, log: bool) -> Float[np.ndarray, "_"]:
+def _drawable(array: Float[np.ndarray, "_"], *, log: bool) -> Float[np.ndarray, "_"]:
     kept = np.isfinite(array) & ((array > 0) | (not log))
     return np.asarray(array[kept])
 

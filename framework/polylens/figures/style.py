@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from polylens.figures.words import fitted, inches, lines
+from polylens.figures.words import fit_line, inches, lines
 from polylens.records import Mark
 
 DPI = 160
@@ -96,7 +96,7 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
     """
 
     @functools.wraps(draw)
-    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> bytes:
+    def as_png(*args: Arguments.args, **kwargs: Arguments.kwargs) -> bytes:
         with sheet():
             figure = draw(*args, **kwargs)
             stream = io.BytesIO()
@@ -104,8 +104,8 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
             FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]
         return stream.getvalue()
 
-    drawn.__annotations__ = {**draw.__annotations__, "return": "bytes"}
-    return drawn
+    as_png.__annotations__ = {**draw.__annotations__, "return": "bytes"}
+    return as_png
 
 
 def sheet() -> AbstractContextManager[None]:
@@ -171,7 +171,7 @@ def variant_name(variant: str) -> str:
     >>> variant_name("random_init")
     'random init'
     """
-    return fitted(variant.replace("_", " "), width=1.4, size=SMALL)
+    return fit_line(variant.replace("_", " "), width=1.4, size=SMALL)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def rounds_for(level: float, *, least: int) -> int:
     return max(least, math.ceil(round(2 / level, 6)))
 
 
-def undefined_of(clusters: Sequence[ClusterLabel]) -> dict[str, str]:
+def undefined_numbers(clusters: Sequence[ClusterLabel]) -> dict[str, str]:
     """The numbers that do not exist without clusters: they are shares of clusters, or of rows in clusters."""
     return (
         {} if clusters else dict.fromkeys(("named_fraction", "held_out_share", "median_lift"), "no clusters")

@@ -61,11 +61,11 @@ class PathPlaces:
     path: Int64[np.ndarray, "places"]
     position: Float64[np.ndarray, "places"]
 
-    def reversed(self) -> PathPlaces:
+    def reverse(self) -> PathPlaces:
         """The same places counted from the other end of each path."""
         return PathPlaces(self.path, 1.0 - self.position)
 
-    def exchanged(self, generator: np.random.Generator) -> PathPlaces:
+    def exchange(self, generator: np.random.Generator) -> PathPlaces:
         """Each path that has places gets those of such a path, drawn at random without replacement."""
         paths, which = np.unique(self.path, return_inverse=True)
         return PathPlaces(generator.permutation(paths)[which], self.position)

@@ -82,7 +82,7 @@ class CodeFrame:
             generator=self.streams.generator("ties", name),
         )
 
-    def permuted(self) -> Iterator[Int64[np.ndarray, "rows"]]:
+    def row_permutations(self) -> Iterator[Int64[np.ndarray, "rows"]]:
         """Permutations of rows that move whole examples."""
         for number in range(self.permutations):
             yield self.blocks.relaid_rows(self.streams.generator("permuted", number))

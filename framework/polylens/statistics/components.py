@@ -34,7 +34,7 @@ class Components:
         """How much of each direction is in each row, taken a block of rows at a time."""
         return scores_in_blocks(self.score, values, count=len(self.directions))
 
-    def restored(self, scores: Float32[np.ndarray, "rows directions"]) -> Float32[np.ndarray, "rows width"]:
+    def restore(self, scores: Float32[np.ndarray, "rows directions"]) -> Float32[np.ndarray, "rows width"]:
         """The rows that have these scores, and nothing beside the directions."""
         return np.asarray(scores @ self.directions + self.centre, dtype=np.float32)
 
@@ -180,10 +180,10 @@ def explained_variance(
     return 1 - float(((values - restored).astype(np.float64) ** 2).sum()) / total if total > 0 else None
 
 
-def standardised(scores: Float32[np.ndarray, "rows directions"]) -> Float64[np.ndarray, "rows directions"]:
+def standardise(scores: Float32[np.ndarray, "rows directions"]) -> Float64[np.ndarray, "rows directions"]:
     """Scores of each direction at mean 0 and variance 1; 0 where they do not vary.
 
-    >>> standardised(np.array([[1.0, 7.0], [3.0, 7.0]], dtype=np.float32)).tolist()
+    >>> standardise(np.array([[1.0, 7.0], [3.0, 7.0]], dtype=np.float32)).tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
     centred = scores.astype(np.float64) - scores.mean(0, dtype=np.float64)

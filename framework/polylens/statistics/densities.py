@@ -54,7 +54,7 @@ class DistanceBins:
         weights = np.ones(len(index)) if weight is None else weight
         kept = index >= 0
         total = weights.sum()
-        counts = _binned(index[kept], weights[kept], self.count)
+        counts = _bin_sums(index[kept], weights[kept], self.count)
         return np.asarray(counts / total if total else counts)
 
 
@@ -121,7 +121,7 @@ def matching_weights(
     [2.0, 0.5, 0.5]
     """
     same, different = (
-        _binned(index[index >= 0], weight[index >= 0], bins.count)
+        _bin_sums(index[index >= 0], weight[index >= 0], bins.count)
         for index, weight in ((bins.same, same_weight), (bins.different, different_weight))
     )
     used = (same > 0) & (different > 0)
@@ -137,12 +137,12 @@ def _bin_means(
 ) -> tuple[Float64[np.ndarray, "bins"], Float64[np.ndarray, "bins measures"]]:
     kept = index >= 0
     weights = (np.ones(len(index)) if weight is None else weight)[kept]
-    counts = _binned(index[kept], weights, n_bins)
-    sums = np.stack([_binned(index[kept], weights * column[kept], n_bins) for column in values.T], axis=1)
+    counts = _bin_sums(index[kept], weights, n_bins)
+    sums = np.stack([_bin_sums(index[kept], weights * column[kept], n_bins) for column in values.T], axis=1)
     return counts, np.divide(sums, counts[:, None], out=np.zeros_like(sums), where=counts[:, None] > 0)
 
 
-def _binned(
+def _bin_sums(
     index: Int64[np.ndarray, "kept"], weights: Float64[np.ndarray, "kept"], n_bins: int
 ) -> Float64[np.ndarray, "bins"]:
     # NumPy counts nothing in integers, whatever the weights.

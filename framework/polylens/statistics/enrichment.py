@@ -89,7 +89,7 @@ def enrich(
     naming = Half.of(labels, blocks, ~held_out, n_clusters=n_clusters)
     scoring = Half.of(labels, blocks, held_out, n_clusters=n_clusters)
 
-    name = _named(naming, classes, n_classes)
+    name = _name_clusters(naming, classes, n_classes)
     counts = scoring.by_class(classes, n_classes=n_classes)
     mean, deviation = scoring.moments(classes, n_classes=n_classes)
     size = np.maximum(scoring.rows, 1)
@@ -97,7 +97,7 @@ def enrich(
     null = []
     for number in range(permutations):
         shuffled = blocks.shuffled_classes(targets, streams.generator("classes", number))[blocks.first]
-        null.append(_scored(scoring, shuffled, _named(naming, shuffled, n_classes), n_classes))
+        null.append(_score_names(scoring, shuffled, _name_clusters(naming, shuffled, n_classes), n_classes))
     own = classes[blocks.block]
     scored = np.flatnonzero(held_out[blocks.block] & (labels >= 0) & (np.append(name, UNNAMED)[labels] >= 0))
     fits, example = own[scored] == name[labels[scored]], blocks.block[scored]
@@ -111,7 +111,7 @@ def enrich(
         naming_rows=naming.rows,
         held_out=counts,
         base=scoring.base(classes, n_classes=n_classes),
-        statistic=_scored(scoring, classes, name, n_classes)[2],
+        statistic=_score_names(scoring, classes, name, n_classes)[2],
         expected=_of_name(mean, name, missing=0.0) / size,
         spread=_of_name(deviation, name, missing=0.0) / size,
         null_share=np.array([share for share, _, _ in null]).reshape(permutations, n_clusters),
@@ -123,23 +123,23 @@ def enrich(
     )
 
 
-def _named(
+def _name_clusters(
     naming: Half, classes: Int64[np.ndarray, "blocks"], n_classes: int
 ) -> Int64[np.ndarray, "clusters"]:
     counts = naming.by_class(classes, n_classes=n_classes)
-    name = naming.standardised(counts, classes, n_classes=n_classes).argmax(1).astype(np.int64)
+    name = naming.standardise(counts, classes, n_classes=n_classes).argmax(1).astype(np.int64)
     return np.where(counts.sum(1) == 0, UNNAMED, name)
 
 
-def _scored(
+def _score_names(
     scoring: Half, classes: Int64[np.ndarray, "blocks"], name: Int64[np.ndarray, "clusters"], n_classes: int
 ) -> tuple[Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"]]:
     """Share, lift and standardised share of the names."""
     counts = scoring.by_class(classes, n_classes=n_classes)
     share = _share(counts, name)
     lift = _lift(share, scoring.base(classes, n_classes=n_classes), name)
-    standardised = scoring.standardised(counts, classes, n_classes=n_classes)
-    return share, lift, _of_name(standardised, name, missing=0.0)
+    standard = scoring.standardise(counts, classes, n_classes=n_classes)
+    return share, lift, _of_name(standard, name, missing=0.0)
 
 
 def _of_name(

@@ -16,9 +16,9 @@ def held_out_share(found: Evidence, *, chance_is: str) -> Number | None:
     if not rows.sum():
         return None
     (interval,) = found.fitting_together.intervals()
-    null = [_pooled(share, rows) for share in found.null_share]
+    null = [_pooled_share(share, rows) for share in found.null_share]
     return Number(
-        float(_pooled(found.share, rows) or 0.0),
+        float(_pooled_share(found.share, rows) or 0.0),
         interval.low,
         interval.high,
         interval.meaning,
@@ -46,7 +46,9 @@ def median_lift(found: Evidence, *, chance_is: str) -> Number | None:
     )
 
 
-def _pooled(share: Float64[np.ndarray, "clusters"], rows: Shaped[np.ndarray, "clusters"]) -> float | None:
+def _pooled_share(
+    share: Float64[np.ndarray, "clusters"], rows: Shaped[np.ndarray, "clusters"]
+) -> float | None:
     """Share of all scored rows that their cluster's name fits."""
     known = np.isfinite(share) & (rows > 0)
     return float(np.average(share[known], weights=rows[known])) if known.any() else None

@@ -48,7 +48,7 @@ class Half:
     @property
     def rows(self) -> Int64[np.ndarray, "clusters"]:
         """Rows of each cluster."""
-        return self._summed(self.count)
+        return self._sum_by_cluster(self.count)
 
     def by_class(
         self, classes: Int64[np.ndarray, "blocks"], *, n_classes: int
@@ -73,11 +73,11 @@ class Half:
         total = max(len(self.examples), 1)
         share = np.bincount(classes[self.examples], minlength=n_classes) / total
         rows = self.rows
-        uneven = np.maximum(self._summed(self.count**2) - rows**2 / total, 0.0)
+        uneven = np.maximum(self._sum_by_cluster(self.count**2) - rows**2 / total, 0.0)
         variance = uneven[:, None] * (share * (1 - share) * total / max(total - 1, 1))[None]
         return rows[:, None] * share[None], np.sqrt(variance)
 
-    def standardised(
+    def standardise(
         self,
         counts: Int64[np.ndarray, "clusters classes"],
         classes: Int64[np.ndarray, "blocks"],
@@ -89,7 +89,7 @@ class Half:
         above = np.divide(counts - mean, deviation, out=np.zeros_like(mean), where=deviation > 0)
         return np.asarray(above)
 
-    def _summed(self, values: Int64[np.ndarray, "shared"]) -> Int64[np.ndarray, "clusters"]:
+    def _sum_by_cluster(self, values: Int64[np.ndarray, "shared"]) -> Int64[np.ndarray, "clusters"]:
         # Sums of whole numbers below 2 ** 53 are exact in double precision.
         return np.bincount(self.cluster, values, minlength=self.n_clusters).astype(np.int64)
 

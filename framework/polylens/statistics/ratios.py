@@ -28,12 +28,12 @@ class MeasuredPairs:
         """Code distance over distance."""
         return np.asarray(self.code / self.distance[:, None])
 
-    def chosen(self, index: Bool[np.ndarray, "pairs"]) -> MeasuredPairs:
+    def choose(self, index: Bool[np.ndarray, "pairs"]) -> MeasuredPairs:
         """Some of the pairs."""
         pairs = Pairs(self.pairs.left[index], self.pairs.right[index])
         return MeasuredPairs(pairs, self.distance[index], self.code[index])
 
-    def joined(self, other: MeasuredPairs) -> MeasuredPairs:
+    def join(self, other: MeasuredPairs) -> MeasuredPairs:
         """These pairs and the others."""
         pairs = Pairs(
             np.concatenate([self.pairs.left, other.pairs.left]),
@@ -146,12 +146,12 @@ def shuffled_ratios(
     Shuffling undoes the difference in distance too, so that nearly all pairs can be matched and these ratios
     scatter little. They say where chance lies, not how sure a ratio is: resampled examples and controls do.
     """
-    everything = same.joined(different)
+    everything = same.join(different)
     for number in range(permutations):
         shuffled = streams.generator("classes", number).permutation(classes)[blocks.block]
         alike = shuffled[everything.pairs.left] == shuffled[everything.pairs.right]
         if alike.any() and not alike.all():
-            one, two = everything.chosen(alike), everything.chosen(~alike)
+            one, two = everything.choose(alike), everything.choose(~alike)
             yield density_ratios(one, two, bins=common_bins(one.distance, two.distance, bins=n_bins))
 
 

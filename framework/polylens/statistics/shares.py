@@ -60,20 +60,20 @@ class Shares:
         found = np.bincount(at, hits > 0, minlength=len(pairs)) > 0
         of = (pairs // width).astype(np.int64)
 
-        def summed(values: np.ndarray) -> Float64[np.ndarray, "shares"]:
+        def sum_up(values: np.ndarray) -> Float64[np.ndarray, "shares"]:
             return np.bincount(of, values, minlength=count).astype(np.float64)
 
         squares = np.bincount(where, weight**2, minlength=count)
-        total = summed(own)
+        total = sum_up(own)
         return Shares(
-            hits=summed(hit),
+            hits=sum_up(hit),
             rows=total,
-            hits_squared=summed(hit**2),
-            hits_by_rows=summed(hit * own),
-            rows_squared=summed(own**2),
+            hits_squared=sum_up(hit**2),
+            hits_by_rows=sum_up(hit * own),
+            rows_squared=sum_up(own**2),
             examples=np.bincount(of, minlength=count).astype(np.int64),
-            with_hits=summed(found).astype(np.int64),
-            with_misses=summed(missed).astype(np.int64),
+            with_hits=sum_up(found).astype(np.int64),
+            with_misses=sum_up(missed).astype(np.int64),
             most=np.divide(total**2, squares, out=np.zeros(count), where=squares > 0),
         )
 
@@ -96,19 +96,19 @@ class Shares:
         pairs, hit = np.unique(place * max(len(rows), 1) + example, return_counts=True)
         of, where = np.divmod(pairs, max(len(rows), 1))
 
-        def summed(values: np.ndarray) -> Float64[np.ndarray, "shares"]:
+        def sum_up(values: np.ndarray) -> Float64[np.ndarray, "shares"]:
             return np.bincount(of, values, minlength=count).astype(np.float64)
 
         examples = np.full(count, (rows > 0).sum(), dtype=np.int64)
         return Shares(
-            hits=summed(hit),
+            hits=sum_up(hit),
             rows=np.full(count, float(rows.sum())),
-            hits_squared=summed(hit.astype(np.float64) ** 2),
-            hits_by_rows=summed(hit * rows[where].astype(np.float64)),
+            hits_squared=sum_up(hit.astype(np.float64) ** 2),
+            hits_by_rows=sum_up(hit * rows[where].astype(np.float64)),
             rows_squared=np.full(count, float((rows.astype(np.float64) ** 2).sum())),
             examples=examples,
             with_hits=np.bincount(of, minlength=count).astype(np.int64),
-            with_misses=examples - summed(hit == rows[where]).astype(np.int64),
+            with_misses=examples - sum_up(hit == rows[where]).astype(np.int64),
             most=np.full(count, float(rows.sum())),
         )
 

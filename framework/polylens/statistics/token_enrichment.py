@@ -23,7 +23,7 @@ _Score = tuple[
 
 
 @dataclass(frozen=True)
-class TokenEnrichment(Evidence):
+class TokenScores(Evidence):
     """How well each cluster's tokens, found in some documents, fit its rows in the others."""
 
     names: TokenNames
@@ -79,7 +79,7 @@ def enrich_tokens(
     permutations: int,
     streams: Streams,
     after_each: Callable[[], object] = lambda: None,
-) -> TokenEnrichment:
+) -> TokenScores:
     """Names each cluster by tokens in some of the documents and scores the names in the others.
 
     Args:
@@ -105,29 +105,29 @@ def enrich_tokens(
     held_out = split[blocks.block]
     naming, scoring = labels[~held_out], labels[held_out]
 
-    def named(own: Int64[np.ndarray, "places rows"]) -> TokenNames:
+    def name_clusters(own: Int64[np.ndarray, "places rows"]) -> TokenNames:
         return name_by_tokens(
             naming, own[:, ~held_out], n_clusters=n_clusters, most=most, surprise=surprise, prior=prior
         )
 
-    names = named(tokens)
+    names = name_clusters(tokens)
     members = np.bincount(scoring[scoring >= 0], minlength=n_clusters).astype(np.int64)
     null = []
     for number in range(permutations):
         moved = tokens[:, blocks.relaid_rows(streams.generator("documents", number))]
-        null.append(_scored(named(moved), scoring, moved[:, held_out], members))
+        null.append(_score_names(name_clusters(moved), scoring, moved[:, held_out], members))
         after_each()
     fits = names.fit_own(labels, tokens)
     scored = np.flatnonzero(held_out & (labels >= 0))
     by_name = _rows_that_fit(names, tokens, held_out)
-    return TokenEnrichment(
+    return TokenScores(
         names=names,
         held_out=held_out,
         naming_rows=np.bincount(naming[naming >= 0], minlength=n_clusters).astype(np.int64),
         members=members,
         fitting_members=np.bincount(labels[held_out & fits], minlength=n_clusters).astype(np.int64),
         fitting_rows=np.bincount(by_name[0], minlength=n_clusters).astype(np.int64),
-        statistic=_scored(names, scoring, tokens[:, held_out], members)[2],
+        statistic=_score_names(names, scoring, tokens[:, held_out], members)[2],
         null_share=np.array([each[0] for each in null]).reshape(permutations, n_clusters),
         null_lift=np.array([each[1] for each in null]).reshape(permutations, n_clusters),
         null_statistic=np.array([each[2] for each in null]).reshape(permutations, n_clusters),
@@ -148,13 +148,13 @@ def _rows_that_fit(
     """Each named cluster, and each held-out row of any cluster or of none that its name fits."""
     rows = np.flatnonzero(held_out)
     clusters, fitting = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for cluster in np.flatnonzero(names.named):
+    for cluster in np.flatnonzero(names.has_name):
         fitting.append(rows[names.fit(int(cluster), tokens[:, rows])].astype(np.int64))
         clusters.append(np.full(len(fitting[-1]), cluster, dtype=np.int64))
     return np.concatenate(clusters), np.concatenate(fitting)
 
 
-def _scored(
+def _score_names(
     names: TokenNames,
     labels: Int64[np.ndarray, "held_out"],
     tokens: Int64[np.ndarray, "places held_out"],

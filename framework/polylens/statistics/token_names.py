@@ -29,7 +29,7 @@ class TokenNames:
     """Places that take part in the name; none where a cluster has no name."""
 
     @property
-    def named(self) -> Bool[np.ndarray, "clusters"]:
+    def has_name(self) -> Bool[np.ndarray, "clusters"]:
         """Which clusters have a name."""
         return np.asarray(self.used.any(1))
 
@@ -37,7 +37,7 @@ class TokenNames:
         self, labels: Int64[np.ndarray, "rows"], tokens: Int64[np.ndarray, "places rows"]
     ) -> Bool[np.ndarray, "rows"]:
         """Which rows the name of their own cluster fits; never those of noise."""
-        fits = (labels >= 0) & (self.named[labels] if len(self.named) else False)
+        fits = (labels >= 0) & (self.has_name[labels] if len(self.has_name) else False)
         rows = np.flatnonzero(fits)
         for place in range(len(PLACES)):
             own = labels[rows]
@@ -89,7 +89,9 @@ def name_by_tokens(
         prior: how many rows the prior of the log-odds is worth.
     """
     found = [
-        _over_represented(labels, here, n_clusters=n_clusters, most=most, surprise=surprise, prior=prior)
+        _over_represented_tokens(
+            labels, here, n_clusters=n_clusters, most=most, surprise=surprise, prior=prior
+        )
         for here in tokens
     ]
     named = np.stack([each for each, _ in found], axis=1)
@@ -113,7 +115,7 @@ def name_by_tokens(
     return names
 
 
-def _over_represented(
+def _over_represented_tokens(
     labels: Int64[np.ndarray, "rows"],
     tokens: Int64[np.ndarray, "rows"],
     *,

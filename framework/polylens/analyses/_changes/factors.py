@@ -49,20 +49,20 @@ class Measured:
         )
 
 
-def scaling(factor: float) -> RowChange:
+def scale_by(factor: float) -> RowChange:
     """Multiplies rows by a factor."""
 
-    def scaled(values: torch.Tensor, rows: Int64[np.ndarray, "batch"]) -> torch.Tensor:
+    def scale(values: torch.Tensor, rows: Int64[np.ndarray, "batch"]) -> torch.Tensor:
         del rows
         return values * factor
 
-    return scaled
+    return scale
 
 
 def displacement(factor: float, *, draw: int, streams: Streams) -> RowChange:
     """Moves rows as far as the factor would, in a direction of its own for each row and draw."""
 
-    def displaced(values: torch.Tensor, rows: Int64[np.ndarray, "batch"]) -> torch.Tensor:
+    def displace(values: torch.Tensor, rows: Int64[np.ndarray, "batch"]) -> torch.Tensor:
         drawn = torch.stack(
             [
                 torch.randn(
@@ -77,10 +77,10 @@ def displacement(factor: float, *, draw: int, streams: Streams) -> RowChange:
         moved: torch.Tensor = values + drawn / drawn.norm(dim=-1, keepdim=True) * lengths
         return moved
 
-    return displaced
+    return displace
 
 
-def measured(
+def measure_changes(
     intervention: Intervention,
     chosen: Int64[np.ndarray, "chosen"],
     *,
@@ -90,7 +90,7 @@ def measured(
     advance: Callable[[float], None],
 ) -> Measured:
     """Scales and displaces the chosen rows, and measures what follows."""
-    changes = [scaling(factor) for factor in factors]
+    changes = [scale_by(factor) for factor in factors]
     for draw in range(draws):
         changes += [displacement(factor, draw=draw, streams=streams) for factor in factors]
     found: dict[tuple[str, str], list[np.ndarray]] = {}
@@ -157,7 +157,7 @@ class Summary:
     """Angles that are not defined, since a vector is zero."""
 
 
-def summarised(
+def summarise(
     found: Measured, *, blocks: Blocks, resamples: int, streams: Streams, shown: Sequence[str]
 ) -> Summary:
     """Means and intervals of everything that was measured.

@@ -76,7 +76,7 @@ class Intervention:
         first = next(self.module.parameters(), None)
         self._device = torch.device("cpu") if first is None else first.device
         example = probed.network.example_input
-        example = self._inputs([0]) if example is None else self._moved(example)
+        example = self._inputs([0]) if example is None else self._to_device(example)
         self.flow = trace(self.module, example, aliases=probed.network.aliases)
         self.layer = self.flow.resolve(probed.layer)
         self.is_text = not example.is_floating_point()
@@ -163,7 +163,7 @@ class Intervention:
             )
         return found[0]
 
-    def scaled(
+    def scale(
         self, whole: Float64[torch.Tensor, "..."], *, row: int, factor: float
     ) -> Float64[torch.Tensor, "..."]:
         """A whole tensor, scaled where the row stands."""
@@ -198,20 +198,20 @@ class Intervention:
 
         passed = self._changing.run(inputs, passes, change)
         by_change = len(changes) + 1
-        activations = {name: _laid(values, by_change) for name, values in passed.layers.items()}
+        activations = {name: _by_change(values, by_change) for name, values in passed.layers.items()}
         regimes = {}
         for item in self.later:
             read = passed.read[item.name]
-            regimes[item.name] = _laid(_regime(read, item), by_change)
+            regimes[item.name] = _by_change(_regime(read, item), by_change)
             if item.role == "units":
                 values = read if item.function is None else item.function.value(read)
-                activations[item.name] = _laid(values, by_change)
-        return Reached(rows, regimes, activations, _laid(passed.output, by_change))
+                activations[item.name] = _by_change(values, by_change)
+        return Reached(rows, regimes, activations, _by_change(passed.output, by_change))
 
     def _inputs(self, examples: Sequence[int]) -> torch.Tensor:
-        return self._moved(self.probed.examples.batch(examples))
+        return self._to_device(self.probed.examples.batch(examples))
 
-    def _moved(self, inputs: torch.Tensor) -> torch.Tensor:
+    def _to_device(self, inputs: torch.Tensor) -> torch.Tensor:
         return inputs.to(self._device, torch.float64 if inputs.is_floating_point() else inputs.dtype)
 
     def _bytes(self, chosen: Int64[np.ndarray, "chosen"]) -> float:
@@ -240,7 +240,7 @@ def chosen_rows(rows: Rows, *, most: int, generator: np.random.Generator) -> Int
     return np.sort(generator.choice(len(rows), size=most, replace=False)).astype(np.int64)
 
 
-def _laid(values: torch.Tensor, changes: int) -> Shaped[np.ndarray, "changes batch numbers"]:
+def _by_change(values: torch.Tensor, changes: int) -> Shaped[np.ndarray, "changes batch numbers"]:
     return values.reshape(changes, -1, values.shape[-1]).cpu().numpy()
 
 

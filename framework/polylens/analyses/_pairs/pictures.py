@@ -28,12 +28,12 @@ def density_pictures(
     names: dict[str, tuple[str, ...]] = {"all layers": ("matched_ratio",)}
     names |= {layer: ("matched_ratio", layer) for layer in layers}
     ratios = {
-        variant: {layer: _found(draws, *parts) for layer, parts in names.items()}
+        variant: {layer: _numbers_of(draws, *parts) for layer, parts in names.items()}
         for variant, draws in outcomes.items()
     }
     kinds: tuple[Literal["same", "different"], ...] = ("same", "different")
     means = {
-        variant: {kind: found[0] for kind in kinds if (found := _found(draws, f"density_{kind}"))}
+        variant: {kind: found[0] for kind in kinds if (found := _numbers_of(draws, f"density_{kind}"))}
         for variant, draws in outcomes.items()
     }
     pairs, classes = own.findings.tables["pairs"], own.findings.tables["classes"]
@@ -87,6 +87,6 @@ def density_pictures(
     )
 
 
-def _found(draws: Sequence[Outcome], *name: str) -> list[Number]:
+def _numbers_of(draws: Sequence[Outcome], *name: str) -> list[Number]:
     numbers = [each.findings.numbers.get(metric_name(*name)) for each in draws]
     return [number for number in numbers if number is not None]

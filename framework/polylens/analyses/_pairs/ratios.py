@@ -46,7 +46,7 @@ def classes_of(rows: Rows) -> Int64[np.ndarray, "rows"]:
     return np.asarray(rows.targets)
 
 
-def drawn_pairs(
+def draw_pairs(
     targets: Int64[np.ndarray, "rows"], *, count: int, streams: Streams, notes: list[str]
 ) -> dict[Kind, Pairs]:
     """Equal numbers of pairs of either kind; says where there are fewer than asked for.
@@ -184,7 +184,7 @@ def _class_table(
     relative = np.full(len(same.pairs) + len(different.pairs), np.nan)
     if shared is not None and shared.can_match:
         relative = np.concatenate(relative_density(shared, same.density[:, -1], different.density[:, -1]))
-    both = same.joined(different)
+    both = same.join(different)
     ends = np.asarray(rows.targets)[np.stack([both.pairs.left, both.pairs.right])]
     table = pd.DataFrame(
         {
@@ -207,7 +207,7 @@ def _class_table(
 
 def _pair_table(rows: Rows, same: MeasuredPairs, different: MeasuredPairs, *, measure: str) -> pd.DataFrame:
     """One line a pair: its examples, its distance and what is measured, all layers pooled."""
-    both, ids = same.joined(different), np.array(rows.origins.example_ids, dtype=object)
+    both, ids = same.join(different), np.array(rows.origins.example_ids, dtype=object)
     return pd.DataFrame(
         {
             "left": ids[rows.origins.example[both.pairs.left]],

@@ -23,7 +23,7 @@ class Walked:
     pairs: Pairs
     paths: tuple[Path, ...]
 
-    def measured(self, units: Float64[np.ndarray, "layers"]) -> MeasuredPairs:
+    def measure(self, units: Float64[np.ndarray, "layers"]) -> MeasuredPairs:
         """Crossings as shares of each layer's units, and their mean over layers, beside the lengths."""
         share = self.crossings(len(units)) / units
         pooled = np.concatenate([share, share.mean(1, keepdims=True)], axis=1)
@@ -41,7 +41,7 @@ def units_of(part: Part) -> Float64[np.ndarray, "layers"]:
     return np.array([np.prod(part.shapes[item.name]) for item in part.nonlinearities], dtype=np.float64)
 
 
-def walked(
+def walk_pairs(
     part: Part,
     points: Float32[np.ndarray, "rows ..."],
     pairs: Pairs,

@@ -62,7 +62,7 @@ def nearest_labels(means: Float64[np.ndarray, "labels width"]) -> Int64[np.ndarr
     return np.asarray(distances.argmin(1), dtype=np.int64)
 
 
-def putting(
+def replacement_by(
     find: Callable[[int], Float64[np.ndarray, "width"] | None],
     chosen: Int64[np.ndarray, "chosen"],
 ) -> tuple[RowChange, Bool[np.ndarray, "chosen"]]:
@@ -72,7 +72,7 @@ def putting(
     """
     found = {int(row): find(int(row)) for row in chosen}
 
-    def put(
+    def replace(
         values: Float[torch.Tensor, "batch parts width"], rows: Int64[np.ndarray, "batch"]
     ) -> Float[torch.Tensor, "batch parts width"]:
         new = values.clone()
@@ -82,7 +82,7 @@ def putting(
                 new[place] = torch.from_numpy(vector).to(values).reshape(values.shape[1:])
         return new
 
-    return put, np.array([found[int(row)] is not None for row in chosen])
+    return replace, np.array([found[int(row)] is not None for row in chosen])
 
 
 def members_of(

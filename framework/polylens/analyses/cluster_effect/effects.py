@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Float, Float64, Int64
 
 from polylens.analyses._changes.interventions import Intervention, Reached
-from polylens.analyses.cluster_effect.centroids import Centroids, members_of, nearest_labels, putting
+from polylens.analyses.cluster_effect.centroids import Centroids, members_of, nearest_labels, replacement_by
 from polylens.errors import DataError
 from polylens.records import Findings, Number, Partition, Rows
 from polylens.statistics import Blocks, angles, class_null, divergences, mean_intervals, metric_name, purity
@@ -40,7 +40,7 @@ class Effects:
     """Mean over the cluster's chosen members."""
 
 
-def replaced(
+def replace_members(
     intervention: Intervention,
     rows: Rows,
     partition: Partition,
@@ -66,8 +66,10 @@ def replaced(
     ]
     for draw in range(draws):
         shuffled = labels[blocks.relaid_rows(streams.generator("shuffle", draw))]
-        finders.append((RANDOM, _of_shuffled(Centroids(rows.activations, shuffled, blocks=blocks), labels)))
-    pairs = [putting(find, chosen) for _, find in finders]
+        finders.append(
+            (RANDOM, _find_in_shuffled(Centroids(rows.activations, shuffled, blocks=blocks), labels))
+        )
+    pairs = [replacement_by(find, chosen) for _, find in finders]
     known = np.stack([has for _, has in pairs])
     batches: list[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]] = []
     logits = np.zeros((len(clusters), intervention.flow.layers["output"].width))
@@ -113,7 +115,7 @@ def _nearest(
     return None if other < 0 else own.without(row, label=other)
 
 
-def _of_shuffled(
+def _find_in_shuffled(
     shuffled: Centroids, labels: Int64[np.ndarray, "rows"]
 ) -> Callable[[int], Float64[np.ndarray, "width"] | None]:
     return lambda row: shuffled.without(row, label=int(labels[row]))
@@ -128,7 +130,7 @@ def _measures(reached: Reached, *, is_logits: bool) -> dict[str, Float64[np.ndar
     return {"kept_predictions": kept, "kl_divergence": kl, "js_divergence": js}
 
 
-def found_effects(
+def effect_findings(
     effects: Effects,
     rows: Rows,
     partition: Partition,

@@ -112,7 +112,7 @@ class _Compared:
     @classmethod
     def of(cls, frame: CodeFrame, codes: Codes, name: str) -> _Compared:
         """Its distances, the nearest rows, and the distances under permutations of the rows."""
-        moved = [frame.distances(codes, source) for source in frame.permuted()]
+        moved = [frame.distances(codes, source) for source in frame.row_permutations()]
         return cls(frame.distances(codes), frame.near(codes, name), moved)
 
     def agreement(

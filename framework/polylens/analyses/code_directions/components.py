@@ -36,7 +36,7 @@ _QUERIES, _TARGETS, _SHUFFLES = 100, 2000, 5
 """Rows moved of one cell, rows they may land beside, and shuffles of what is added."""
 
 
-def shuffled_columns(
+def shuffle_columns(
     values: Float32[np.ndarray, "rows width"], generator: np.random.Generator
 ) -> Float32[np.ndarray, "rows width"]:
     """The same values with the rows of each column in an order of its own."""
@@ -52,7 +52,7 @@ def counts_up_to(most: int) -> list[int]:
     return [*(2**power for power in range(most.bit_length()) if 2**power < most), most]
 
 
-def restored_errors(
+def reconstruction_errors(
     found: Float32[np.ndarray, "some width"],
     held_out: Float32[np.ndarray, "others width"],
     *,
@@ -62,7 +62,7 @@ def restored_errors(
 ) -> tuple[Float64[np.ndarray, "others"], Float64[np.ndarray, "others"]]:
     """Squared error of each held-out row restored from `count` components, and without any component."""
     components = MAKERS[family](found, count=count, generator=streams.generator("start"))
-    restored = components.restored(components.scores(held_out))
+    restored = components.restore(components.scores(held_out))
     mean = found.mean(0)
     return (
         ((held_out - restored) ** 2).sum(1, dtype=np.float64),
@@ -70,7 +70,7 @@ def restored_errors(
     )
 
 
-def restored_number(
+def reconstruction_number(
     errors: tuple[Float64[np.ndarray, "others"], Float64[np.ndarray, "others"]],
     chance: tuple[Float64[np.ndarray, "others"], Float64[np.ndarray, "others"]],
     *,
@@ -118,7 +118,7 @@ def factor_numbers(
         cells.weights(blocks.multiplicities(streams.generator("resample", number))[blocks.block])
         for number in range(resamples)
     ]
-    others = [each.cells(second_half) for each in factors.drawn(permutations, streams)]
+    others = [each.cells(second_half) for each in factors.draw_others(permutations, streams)]
     weights += [each.weights() for each in others if each.least > 1]
     numbers: dict[str, Number] = {}
     for name, own in values.items():

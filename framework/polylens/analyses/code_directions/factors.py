@@ -62,16 +62,16 @@ class Factors:
         """The rows by factor and half."""
         return Cells.of(self.has[0][self.kind[0]], self.has[1][self.kind[1]], second_half=second_half)
 
-    def drawn(self, count: int, streams: Streams) -> Iterator[Factors]:
+    def draw_others(self, count: int, streams: Streams) -> Iterator[Factors]:
         """The factors with kinds exchanged: other sets of as many classes, or of tokens about as frequent."""
         for number in range(count):
             generator = streams.generator("factors", number)
-            first = self._exchanged(0, generator)
-            second = first if self.together else self._exchanged(1, generator)
+            first = self._exchange(0, generator)
+            second = first if self.together else self._exchange(1, generator)
             has = (self.has[0][first], self.has[1][second])
             yield Factors(self.kind, has, self.together, self.said)
 
-    def _exchanged(self, factor: int, generator: np.random.Generator) -> Int64[np.ndarray, "kinds"]:
+    def _exchange(self, factor: int, generator: np.random.Generator) -> Int64[np.ndarray, "kinds"]:
         n_kinds = len(self.has[factor])
         if self.together:
             return generator.permutation(n_kinds).astype(np.int64)

@@ -28,16 +28,16 @@ def crossing_density_findings(
     analysis: CrossingDensity, rows: Rows, probed: Probed, *, streams: Streams, progress: Progress
 ) -> Findings:
     """The ratios, of all layers and of each alone, beside what the ends show."""
-    part = probing.recorded_part(probed, through=analysis.through)
+    part = probing.record_part(probed, through=analysis.through)
     points = probing.whole_tensors(rows, part, kind=analysis.kind())
     notes: list[str] = []
-    drawn = ratios.drawn_pairs(ratios.classes_of(rows), count=analysis.pairs, streams=streams, notes=notes)
+    drawn = ratios.draw_pairs(ratios.classes_of(rows), count=analysis.pairs, streams=streams, notes=notes)
     pairs, _ = ratios.pairs_apart(drawn, points, notes=notes)
     exact, units = exactness(part, notes), walks.units_of(part)
     walked: dict[Kind, Walked] = {}
     measured: dict[Kind, MeasuredPairs] = {}
     for kind in ratios.KINDS:
-        walked[kind] = walks.walked(
+        walked[kind] = walks.walk_pairs(
             part,
             points,
             pairs[kind],
@@ -46,7 +46,7 @@ def crossing_density_findings(
             kind=kind,
             progress=progress,
         )
-        measured[kind] = walked[kind].measured(units)
+        measured[kind] = walked[kind].measure(units)
     layers = tuple(item.name for item in part.nonlinearities)
     found = ratios.ratio_findings(
         rows,

@@ -19,7 +19,7 @@ from polylens.statistics import (
     random_directions,
     scores_in_blocks,
     sparse_features,
-    standardised,
+    standardise,
 )
 from polylens.streams import Streams
 from polylens.work import Keeper
@@ -34,7 +34,7 @@ _PEAK_ROWS = 4096
 
 
 @dataclass(frozen=True)
-class Training:
+class SaeTraining:
     """How a sparse autoencoder is trained."""
 
     expansion: int
@@ -78,7 +78,7 @@ def family_of(
     members: int,
     chosen: Chosen,
     fit_rows: int,
-    training: Training,
+    training: SaeTraining,
     streams: Streams,
     progress: Progress,
     keeper: Keeper | None,
@@ -105,13 +105,13 @@ def family_of(
     if len(values) > fit_rows:
         drawn = streams.generator("rows").choice(len(values), size=fit_rows, replace=False)
         fitted = values[np.sort(drawn)]
-    found = _found(fitted, name, count, training, streams, progress)
+    found = _find_directions(fitted, name, count, training, streams, progress)
     own = fitted[streams.generator("peaks").permutation(len(fitted))[:_PEAK_ROWS]]
     scores = scores_in_blocks(found.score, own, count=len(found.variance))
     # Which way a component points is arbitrary but for those that are never negative: the long tail is up.
     either_way = name in ("pca", "ica", RANDOM)
     turned = ((scores - scores.mean(0)) ** 3).sum(0) < 0 if either_way else np.zeros(scores.shape[1], bool)
-    unit, sign = _taken(
+    unit, sign = _choose(
         scores,
         found.variance,
         np.asarray(turned),
@@ -121,12 +121,12 @@ def family_of(
         members=members * len(own) / len(values),
     )
 
-    def picked(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some taken"]:
+    def pick(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some taken"]:
         return np.asarray(found.score(some)[:, unit] * sign.astype(np.float32))
 
     total = float(fitted.var(0, dtype=np.float64).sum())
     share = found.variance[unit] / total if total > 0 else np.zeros(len(unit))
-    family = Family(name, scores_in_blocks(picked, values, count=len(unit)), unit, sign, share, found.notes)
+    family = Family(name, scores_in_blocks(pick, values, count=len(unit)), unit, sign, share, found.notes)
     if keeper is not None:
         keeper.save(
             name,
@@ -142,7 +142,7 @@ def family_of(
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Directions:
     """All directions of a family."""
 
     score: Scoring
@@ -151,18 +151,18 @@ class _Found:
     notes: tuple[str, ...] = ()
 
 
-def _found(
+def _find_directions(
     values: Float32[np.ndarray, "rows width"],
     name: str,
     count: int,
-    training: Training,
+    training: SaeTraining,
     streams: Streams,
     progress: Progress,
-) -> _Found:
+) -> _Directions:
     if name == "neurons":
-        return _Found(lambda some: some, values.var(0, dtype=np.float64))
+        return _Directions(lambda some: some, values.var(0, dtype=np.float64))
     if name == "sae":
-        return _trained(values, training, streams, progress)
+        return _train_autoencoder(values, training, streams, progress)
     makers: dict[str, Callable[..., Components]] = {
         "pca": principal_components,
         "ica": independent_components,
@@ -171,12 +171,12 @@ def _found(
     }
     made = makers[name](values, count=count, generator=streams.generator("start"))
     lengths = (made.directions.astype(np.float64) ** 2).sum(1)
-    return _Found(made.score, made.scores(values).var(0, dtype=np.float64) * lengths, made.notes)
+    return _Directions(made.score, made.scores(values).var(0, dtype=np.float64) * lengths, made.notes)
 
 
-def _trained(
-    values: Float32[np.ndarray, "rows width"], training: Training, streams: Streams, progress: Progress
-) -> _Found:
+def _train_autoencoder(
+    values: Float32[np.ndarray, "rows width"], training: SaeTraining, streams: Streams, progress: Progress
+) -> _Directions:
     """The features of a sparse autoencoder."""
     features = training.expansion * values.shape[1]
     with progress.task("training a sparse autoencoder", total=training.steps, unit="steps") as task:
@@ -193,10 +193,10 @@ def _trained(
         f"The sparse autoencoder leaves {found.unexplained:.3f} of the rows' variance unexplained; "
         f"{found.dead} of its {features} features are silent on all rows."
     )
-    return _Found(found.components.score, found.variance, (told,))
+    return _Directions(found.components.score, found.variance, (told,))
 
 
-def _taken(
+def _choose(
     scores: Float32[np.ndarray, "rows directions"],
     variance: Float64[np.ndarray, "directions"],
     turned: Bool[np.ndarray, "directions"],
@@ -214,7 +214,7 @@ def _taken(
     merit = variance
     if chosen == "peak":
         size = min(max(round(members), 1), len(scores))
-        heights = -np.partition(-standardised(scores) * sign, size - 1, axis=0)[:size]
+        heights = -np.partition(-standardise(scores) * sign, size - 1, axis=0)[:size]
         merit = heights.mean(0)
     alive = np.flatnonzero(variance > 0)
     order = alive[np.argsort(-merit[alive], kind="stable")].astype(np.int64)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
-from polylens.analyses.directions.families import RANDOM, Family, Training, family_of
+from polylens.analyses.directions.families import RANDOM, Family, SaeTraining, family_of
 from polylens.analyses.directions.meanings import Meanings
 from polylens.analyses.directions.scores import CLUSTERS, Group, Resampling, meaning_numbers, overlap_numbers
 from polylens.analyses.directions.tables import direction_table, example_table, histogram_table
@@ -102,7 +102,7 @@ def _families(
             members=max(clustered // count, 1),
             chosen=analysis.chosen,
             fit_rows=analysis.fit_rows,
-            training=Training(analysis.expansion, analysis.active, analysis.steps, analysis.batch),
+            training=SaeTraining(analysis.expansion, analysis.active, analysis.steps, analysis.batch),
             streams=streams.child("directions", name),
             progress=progress,
             keeper=keeper,

@@ -71,7 +71,7 @@ class Meanings:
 
     @property
     def shuffle_is(self) -> str:
-        """How `shuffled` makes chance, for `chance_is`."""
+        """How `shuffles` makes chance, for `chance_is`."""
         if self.rows.targets is None:
             return "rounds with the tokens of whole documents laid over other rows"
         return "shuffles of classes over examples"
@@ -80,10 +80,10 @@ class Meanings:
         """The meanings in words."""
         if self.rows.targets is None and self.rows.tokens is not None:
             pieces = Pieces(self.rows.tokens.vocabulary)
-            return [pieces.quoted(int(value)) for value in values]
+            return [pieces.quote(int(value)) for value in values]
         return [self.rows.classes[value] if self.rows.classes else str(value) for value in values]
 
-    def shuffled(self, permutations: int, streams: Streams) -> Iterator[Int64[np.ndarray, "rows"]]:
+    def shuffles(self, permutations: int, streams: Streams) -> Iterator[Int64[np.ndarray, "rows"]]:
         """The meanings moved between examples, all rows of an example together."""
         for number in range(permutations):
             if self.rows.targets is None:

@@ -30,7 +30,7 @@ from polylens.statistics import (
     median_lift,
     metric_name,
     purity,
-    standardised,
+    standardise,
     subsamples,
     top_rows,
 )
@@ -56,7 +56,7 @@ class Group:
     @staticmethod
     def of(family: Family, clusters: Int64[np.ndarray, "rows"], streams: Streams) -> Group:
         """The members of a family's directions, each as many as the cluster that it shares most rows with."""
-        scores = standardised(family.scores)
+        scores = standardise(family.scores)
         sizes = dealt_sizes(scores, clusters, generator=streams.generator("ties"))
         return Group(
             family.name,
@@ -107,7 +107,7 @@ def meaning_numbers(
     """Purity, agreement and held-out worth of every grouping, beside chance, and the clusters' lead."""
     numbers: dict[str, Number] = {}
     drawn: dict[str, Float64[np.ndarray, "resamples"]] = {}
-    shuffled = list(meanings.shuffled(permutations, streams))
+    shuffled = list(meanings.shuffles(permutations, streams))
     chance_is = f"mean of {permutations} {meanings.shuffle_is}"
     rounds = f"mean of {permutations} rounds of naming and scoring, {meanings.shuffle_is}"
     for group in groups:
@@ -151,7 +151,7 @@ def _purity(
     # The most common meanings stay: found again on each resample, they would fit it better than the rows.
     common = majorities(places, meanings.values[rows], n_clusters=int(places.max()) + 1)
     hits = meanings.values[rows] == common[places]
-    _, drawn = _weighted(rows, hits.astype(np.float64), resampling)
+    _, drawn = _weighted_mean(rows, hits.astype(np.float64), resampling)
     (interval,) = Shares.of(hits, example=meanings.blocks.block[rows]).intervals()
     chance = float(np.mean([purity(places, each[rows]) for each in shuffled]))
     return (
@@ -169,12 +169,12 @@ def _distinct(
     """How many different meanings are the most common one of a group."""
     count = int(labels.max()) + 1
 
-    def found(values: Int64[np.ndarray, "rows"]) -> int:
+    def count_distinct(values: Int64[np.ndarray, "rows"]) -> int:
         return len(np.unique(majorities(labels, values, n_clusters=count)))
 
     return Number(
-        float(found(meanings.values)),
-        chance=float(np.mean([found(each) for each in shuffled])),
+        float(count_distinct(meanings.values)),
+        chance=float(np.mean([count_distinct(each) for each in shuffled])),
         chance_is=chance_is,
     )
 
@@ -285,8 +285,8 @@ def overlap_numbers(
             if len(high):
                 tops[group.name][place] = counts[-1].mean()
         found[group.name] = {
-            "overlap": _weighted(members, anywhere, resampling),
-            "top_overlap": _weighted(
+            "overlap": _weighted_mean(members, anywhere, resampling),
+            "top_overlap": _weighted_mean(
                 np.concatenate([np.zeros(0, np.int64), *rows]),
                 np.concatenate([np.zeros(0), *counts]),
                 resampling,
@@ -312,7 +312,7 @@ def overlap_numbers(
     return numbers, tops
 
 
-def _weighted(
+def _weighted_mean(
     rows: Int64[np.ndarray, "some"], values: Float64[np.ndarray, "some"], resampling: Resampling
 ) -> tuple[float, Float64[np.ndarray, "resamples"]]:
     """The mean of values of rows, and the same on resamples."""

@@ -32,7 +32,7 @@ def local_affine_findings(
     points = probing.whole_tensors(rows, part, kind=analysis.kind())
     if rows.targets is None:
         raise DataError("these rows have no classes, so no maps can be compared within and between them")
-    chosen = probing.drawn_rows(rows, count=analysis.points, generator=streams.generator("points"))
+    chosen = probing.draw_rows(rows, count=analysis.points, generator=streams.generator("points"))
     classes = np.asarray(rows.targets)[chosen]
     points = points[chosen]
     maps = local_maps(part, probing.tensor_of(points), block=256)
@@ -51,9 +51,9 @@ def local_affine_findings(
                 )
             if len(drawn) < analysis.pairs:
                 notes.append(f"Only {len(drawn)} {kind}-class pairs of these points exist; all were taken.")
-            measured[kind] = _measured(analysis, part, points, maps, codes, drawn)
+            measured[kind] = _measure(analysis, part, points, maps, codes, drawn)
             task.advance(analysis.pairs)
-    same, different = (pairs.chosen(pairs.distance > 0) for pairs in measured.values())
+    same, different = (pairs.choose(pairs.distance > 0) for pairs in measured.values())
     dropped = sum(len(pairs.pairs) for pairs in measured.values()) - len(same.pairs) - len(different.pairs)
     if dropped:
         notes.append(f"{dropped} pairs of equal points (distance zero) were left out.")
@@ -99,7 +99,7 @@ def _part(analysis: LocalAffine, probed: Probed) -> Part:
     return part
 
 
-def _measured(
+def _measure(
     analysis: LocalAffine,
     part: Part,
     points: Float32[np.ndarray, "points ..."],

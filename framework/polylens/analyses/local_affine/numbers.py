@@ -109,11 +109,13 @@ def pair_numbers(
                 else meaning,
             )
     numbers["overlap"] = Number(observed.overlap)
-    numbers |= _followed(same.joined(different), blocks, resamples=resamples, streams=streams)
+    numbers |= _code_correlations(same.join(different), blocks, resamples=resamples, streams=streams)
     return numbers
 
 
-def _followed(pairs: MeasuredPairs, blocks: Blocks, *, resamples: int, streams: Streams) -> dict[str, Number]:
+def _code_correlations(
+    pairs: MeasuredPairs, blocks: Blocks, *, resamples: int, streams: Streams
+) -> dict[str, Number]:
     """The rank correlation of distances of maps with those of codes, plain and beyond those of points."""
     values = pairs.density
     ends, units, apart = values[:, 1], values[:, 2], pairs.distance
@@ -163,7 +165,7 @@ def pair_table(
     rows: Rows, chosen: Int64[np.ndarray, "chosen"], same: MeasuredPairs, different: MeasuredPairs
 ) -> pd.DataFrame:
     """One line a pair: how far its points, maps and codes are from each other."""
-    both = same.joined(different)
+    both = same.join(different)
     ids = np.array(rows.origins.example_ids, dtype=object)[rows.origins.example[chosen]]
     table = pd.DataFrame(
         {

@@ -97,7 +97,7 @@ def affine_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
             png=curves(
                 {
                     "all pairs": {
-                        variant: [_binned(table) for table in draws] for variant, draws in pairs.items()
+                        variant: [_bin_means(table) for table in draws] for variant, draws in pairs.items()
                     }
                 },
                 title="Distance of maps by distance of codes",
@@ -112,7 +112,7 @@ def affine_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     )
 
 
-def _binned(table: pd.DataFrame) -> Line:
+def _bin_means(table: pd.DataFrame) -> Line:
     """Mean distance of maps in bins of the distance of codes."""
     units = table["units"].to_numpy(dtype=np.float64)
     if not len(units) or units.max() == units.min():

@@ -26,9 +26,9 @@ def local_complexity_findings(
     analysis: LocalComplexity, rows: Rows, probed: Probed, *, streams: Streams, progress: Progress
 ) -> Findings:
     """Counts at every radius, of all layers and of each."""
-    part = probing.recorded_part(probed, through=analysis.through)
+    part = probing.record_part(probed, through=analysis.through)
     points = probing.whole_tensors(rows, part, kind=analysis.kind())
-    chosen = probing.drawn_rows(rows, count=analysis.points, generator=streams.generator("points"))
+    chosen = probing.draw_rows(rows, count=analysis.points, generator=streams.generator("points"))
     width = int(np.prod(part.shape))
     frame = random_frame(
         width, directions=min(analysis.directions, width), generator=streams.torch_generator("directions")
@@ -41,8 +41,10 @@ def local_complexity_findings(
     lines = []
     with progress.task("counting boundaries", total=2 * len(chosen), unit="points") as task:
         for place, name in enumerate(names):
-            lines += _counted(analysis, part, points[chosen[place]], frame, unit, "example", ids[place], name)
-            lines += _counted(
+            lines += _count_around(
+                analysis, part, points[chosen[place]], frame, unit, "example", ids[place], name
+            )
+            lines += _count_around(
                 analysis, part, drawn[place].astype(np.float32), frame, unit, "random point", "", ""
             )
             task.advance(2)
@@ -72,7 +74,7 @@ def _unit(
     return unit
 
 
-def _counted(
+def _count_around(
     analysis: LocalComplexity,
     part: Part,
     point: Float32[np.ndarray, "..."],
@@ -109,7 +111,7 @@ def _numbers(
         below = values[:, 1].mean()
         return float(values[:, 0].mean() / below) if below > 0 else float("nan")
 
-    def related(values: Float64[np.ndarray, "n two"]) -> float:
+    def correlation(values: Float64[np.ndarray, "n two"]) -> float:
         return rank_correlation(values[:, 0], values[:, 1])
 
     numbers: dict[str, Number] = {}
@@ -134,7 +136,7 @@ def _numbers(
         both = np.stack([every["sampled"], beside["sampled"]], axis=1)
         number("over_random_points", both, means)
         number("sampled_finds", every[["sampled", "met"]], means)
-        number("correlation", every[["sampled", "crossed"]], related)
+        number("correlation", every[["sampled", "crossed"]], correlation)
         for layer in () if suffix else here["layer"].unique():
             if layer != "all":
                 number("sampled", example.loc[example["layer"] == layer, "sampled"], np.mean, (layer,))

@@ -25,7 +25,7 @@ def pair_density_findings(
     """The ratios, of all layers and of each alone, with intervals over examples."""
     activations, codes = _whole_examples(rows)
     notes: list[str] = []
-    drawn = ratios.drawn_pairs(ratios.classes_of(rows), count=analysis.pairs, streams=streams, notes=notes)
+    drawn = ratios.draw_pairs(ratios.classes_of(rows), count=analysis.pairs, streams=streams, notes=notes)
     pairs, lengths = ratios.pairs_apart(drawn, activations, notes=notes)
     measured = {}
     for kind in ratios.KINDS:

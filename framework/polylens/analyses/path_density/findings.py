@@ -30,14 +30,14 @@ def path_density_findings(
     analysis: PathDensity, rows: Rows, probed: Probed, *, streams: Streams, progress: Progress
 ) -> Findings:
     """Density around switches, along the whole path, and between classes over within."""
-    part = probing.recorded_part(probed, through="output")
+    part = probing.record_part(probed, through="output")
     points = probing.whole_tensors(rows, part, kind=analysis.kind())
     notes: list[str] = []
-    drawn = ratios.drawn_pairs(ratios.classes_of(rows), count=analysis.pairs, streams=streams, notes=notes)
+    drawn = ratios.draw_pairs(ratios.classes_of(rows), count=analysis.pairs, streams=streams, notes=notes)
     pairs, _ = ratios.pairs_apart(drawn, points, notes=notes)
     exact, units = exactness(part, notes), walks.units_of(part)
     walked: dict[Kind, Walked] = {
-        kind: walks.walked(
+        kind: walks.walk_pairs(
             part,
             points,
             pairs[kind],
@@ -56,7 +56,7 @@ def path_density_findings(
     if not all(each.paths for each in walked.values()):
         raise DataError("no pair of one kind has a path between its ends", hint="use path: straight")
     layers = tuple(item.name for item in part.nonlinearities)
-    measured = {kind: walked[kind].measured(units) for kind in ratios.KINDS}
+    measured = {kind: walked[kind].measure(units) for kind in ratios.KINDS}
     found = ratios.ratio_findings(
         rows,
         measured["same"],

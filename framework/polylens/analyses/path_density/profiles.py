@@ -89,10 +89,10 @@ def around_switches(
     ]
     exchanged = []
     for number in range(exchanges if len(with_switch) > 1 else 0):
-        elsewhere = switches.exchanged(streams.generator("exchange", number))
+        elsewhere = switches.exchange(streams.generator("exchange", number))
         exchanged.append(_over(PathProfile.around(crossings, elsewhere, edges).density(), mean))
     shape = (0, *profile.crossed.shape[1:])
-    back = PathProfile.around(crossings, switches.reversed(), edges)
+    back = PathProfile.around(crossings, switches.reverse(), edges)
     return Around(
         offsets=(edges[1:] + edges[:-1]) / 2,
         relative=_over(profile.density(), mean),

@@ -30,7 +30,7 @@ def polytope_size_findings(
     points = probing.whole_tensors(rows, part, kind=analysis.kind())
     if len(points) < 2:
         raise DataError("one example has no neighbour", hint="use more examples")
-    chosen = probing.drawn_rows(rows, count=analysis.points, generator=streams.generator("points"))
+    chosen = probing.draw_rows(rows, count=analysis.points, generator=streams.generator("points"))
     found = _boundaries(part, points[chosen], progress)
     targets = None if rows.targets is None else np.asarray(rows.targets)
     near = {"any": nearest_neighbours(points, of=chosen)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from polylens.analyses import Probed
-from polylens.analyses._changes.factors import measured, summarised
+from polylens.analyses._changes.factors import measure_changes, summarise
 from polylens.analyses._changes.interventions import Intervention, chosen_rows
 from polylens.dataflow import norms
 from polylens.progress import Progress
@@ -43,7 +43,7 @@ def rescaling_findings(
                 biases=biases,
                 holds_norms=norm == "frozen",
             )
-            found = measured(
+            found = measure_changes(
                 intervention,
                 chosen,
                 factors=analysis.factors,
@@ -51,9 +51,7 @@ def rescaling_findings(
                 streams=streams,
                 advance=task.advance,
             )
-            summary = summarised(
-                found, blocks=blocks, resamples=analysis.resamples, streams=streams, shown=()
-            )
+            summary = summarise(found, blocks=blocks, resamples=analysis.resamples, streams=streams, shown=())
             case = (norm, "with_biases" if biases else "without_biases")
             table = summary.table.copy()
             table.insert(0, "biases", biases)

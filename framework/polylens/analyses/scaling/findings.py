@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int64
 
 from polylens.analyses import Probed
-from polylens.analyses._changes.factors import measured, summarised
+from polylens.analyses._changes.factors import measure_changes, summarise
 from polylens.analyses._changes.interventions import Intervention, chosen_rows
 from polylens.errors import UsageError
 from polylens.geometry import record, segments_crossings
@@ -32,7 +32,7 @@ def scaling_findings(
     intervention = Intervention(probed, rows, layers=analysis.layers)
     chosen = chosen_rows(rows, most=analysis.rows, generator=streams.generator("rows"))
     with progress.task("scaling activations", total=len(chosen), unit="rows") as task:
-        found = measured(
+        found = measure_changes(
             intervention,
             chosen,
             factors=analysis.factors,
@@ -40,7 +40,7 @@ def scaling_findings(
             streams=streams,
             advance=task.advance,
         )
-    summary = summarised(
+    summary = summarise(
         found,
         blocks=Blocks.of(rows.origins.block[chosen]),
         resamples=analysis.resamples,
@@ -94,7 +94,7 @@ def _crossings(
         ends = [
             torch.stack(
                 [
-                    intervention.scaled(whole, row=row, factor=factor)
+                    intervention.scale(whole, row=row, factor=factor)
                     for whole, row in zip(wholes, some.tolist(), strict=True)
                 ]
             )

@@ -56,7 +56,7 @@ def slice_findings(
         notes.append(f"In {undecided} of {len(table)} slices nothing changes the prediction.")
     return Findings(
         numbers=_numbers(analysis, table, streams),
-        tables={"slices": table} | tables.drawn_tables(rows, probed, part, *first),
+        tables={"slices": table} | tables.picture_tables(rows, probed, part, *first),
         notes=tuple(notes),
     )
 

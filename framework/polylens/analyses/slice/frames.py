@@ -53,7 +53,7 @@ def through_examples(
         DataError: there are no such examples.
     """
     for _ in range(_TRIES):
-        chosen = _drawn(rows, classes, generator)
+        chosen = _draw_examples(rows, classes, generator)
         start = points[chosen[0]].astype(np.float64)
         one, other = (reach * (points[row].astype(np.float64) - start) for row in chosen[1:])
         length = float(np.linalg.norm(one))
@@ -98,7 +98,7 @@ def along_directions(
     return Frame(start, across, up, _square(np.zeros(2), half), np.array([row]), np.zeros((1, 2)))
 
 
-def _drawn(
+def _draw_examples(
     rows: Rows, classes: tuple[str, str, str] | None, generator: np.random.Generator
 ) -> Int64[np.ndarray, "3"]:
     if rows.targets is None or len(np.unique(rows.targets)) < 3:

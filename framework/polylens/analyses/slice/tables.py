@@ -46,7 +46,7 @@ def slice_line(rows: Rows, frame: Frame, found: Slice, *, near: float) -> dict[s
     }
 
 
-def drawn_tables(
+def picture_tables(
     rows: Rows, probed: Probed, part: Part, frame: Frame, found: Slice
 ) -> dict[str, pd.DataFrame]:
     """One slice whole: its cells; and what is needed to draw it."""

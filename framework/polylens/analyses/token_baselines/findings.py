@@ -16,7 +16,7 @@ from polylens.statistics import (
     Blocks,
     Pieces,
     common_tokens,
-    explained,
+    explain,
     information_agreement,
     pair_agreement,
     partition_number,
@@ -132,7 +132,7 @@ def _beyond(
     # Noise tells nothing: to its rows' share of the uncertainty nothing is added.
     known = np.flatnonzero((beside >= 0) & (partition.labels >= 0))
     covered = len(known) / max(int((beside >= 0).sum()), 1)
-    found = explained(
+    found = explain(
         partition.labels[known],
         beside[known],
         given=current[known],
@@ -162,7 +162,7 @@ def _cluster_table(partition: Partition, tokens: RowTokens) -> pd.DataFrame:
         known, counts = np.unique(tokens.current[partition.labels == cluster], return_counts=True)
         most = int(counts.argmax())
         share = float(counts[most] / counts.sum())
-        lines.append((cluster, int(counts.sum()), len(known), pieces.quoted(int(known[most])), share))
+        lines.append((cluster, int(counts.sum()), len(known), pieces.quote(int(known[most])), share))
     return pd.DataFrame(lines, columns=["cluster", "size", "distinct_tokens", "top_token", "top_token_share"])
 
 

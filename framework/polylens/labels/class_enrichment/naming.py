@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polylens.errors import DataError
-from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_of
+from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_numbers
 from polylens.labels.class_enrichment.tables import cluster_table, runners_up
 from polylens.progress import Progress
 from polylens.records import ClusterLabel, Labels, Partition, Rows
@@ -77,5 +77,5 @@ def class_labels(
             "runners_up": runners_up(rows, found),
         },
         notes=notes_of(found, copies=rows.origins.n_copies, level=label.level, among=among),
-        undefined=undefined_of(clusters),
+        undefined=undefined_numbers(clusters),
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from polylens.records import ClusterLabel, Partition, Rows, RowTokens
-from polylens.statistics import PLACES, Pieces, TokenEnrichment
+from polylens.statistics import PLACES, Pieces, TokenScores
 
 _COLUMNS = (
     *("cluster", "label", "named", "above_chance", "size", "places", "naming_rows", "held_out_rows"),
@@ -19,19 +19,19 @@ _SAID = {"current": "", "before": "after ", "after": "before "}
 """A row that has a token before it stands after that token."""
 
 
-def guess_of(found: TokenEnrichment, cluster: int, pieces: Pieces) -> str:
+def guess_of(found: TokenScores, cluster: int, pieces: Pieces) -> str:
     """The tokens over-represented in a cluster, such as `"the" · after "of"`; empty where none are."""
     parts = []
     for place, said in enumerate(PLACES):
         if found.names.used[cluster, place]:
             tokens = found.names.tokens[cluster, place]
-            named = " ".join(pieces.quoted(int(token)) for token in tokens[tokens >= 0])
+            named = " ".join(pieces.quote(int(token)) for token in tokens[tokens >= 0])
             parts.append(f"{_SAID[said]}{named}")
     return " · ".join(parts)
 
 
 def cluster_table(
-    rows: Rows, partition: Partition, found: TokenEnrichment, clusters: Sequence[ClusterLabel]
+    rows: Rows, partition: Partition, found: TokenScores, clusters: Sequence[ClusterLabel]
 ) -> pd.DataFrame:
     """One line a cluster: its label and all of the evidence."""
     share_low, share_high = found.share_limits()
@@ -68,7 +68,7 @@ def cluster_table(
     return pd.DataFrame(lines, columns=list(_COLUMNS))
 
 
-def token_table(partition: Partition, tokens: RowTokens, found: TokenEnrichment) -> pd.DataFrame:
+def token_table(partition: Partition, tokens: RowTokens, found: TokenScores) -> pd.DataFrame:
     """One line a token over-represented in a cluster, whether its place is in the cluster's name or not."""
     pieces = Pieces(tokens.vocabulary)
     labels = partition.labels[found.held_out]
@@ -88,7 +88,7 @@ def token_table(partition: Partition, tokens: RowTokens, found: TokenEnrichment)
                     "place": name,
                     "in_name": bool(found.names.used[cluster, place]),
                     "rank": int(rank) + 1,
-                    "token": pieces.quoted(token),
+                    "token": pieces.quote(token),
                     "token_id": token,
                     "log_odds": found.names.surprise[cluster, place, rank],
                     "held_out_rows": own,
