@@ -147,7 +147,7 @@ def test_a_token_is_replaced_by_tokens_of_other_texts_and_next_tokens_are_named(
     module = at.network.module
     replacement = torch.from_numpy(rows.activations[2])
 
-    def replace(part, args, output):
+    def put(part, args, output):
         output = output.clone() if isinstance(output, torch.Tensor) else output[0].clone()
         output[0, 8] = replacement
         return output

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polylens.analyses._probing import drawn_rows
+from polylens.analyses._probing import draw_rows
 from polylens.analyses.cluster_effect.centroids import members_of
 from polylens.records import Origins, Rows
 from polylens.statistics import split_examples
@@ -49,7 +49,7 @@ def test_shares_are_held_out_and_rows_drawn_evenly_from_the_classes(classes, hol
         origins=Origins(np.arange(len(targets)), np.zeros(len(targets), np.int64), (), ()),
         targets=targets,
     )
-    drawn = drawn_rows(rows, count=count, generator=np.random.default_rng(seed))
+    drawn = draw_rows(rows, count=count, generator=np.random.default_rng(seed))
     assert len(drawn) == min(count, len(targets))
     assert (np.diff(drawn) > 0).all()
     sizes, taken = np.bincount(targets, minlength=4), np.bincount(targets[drawn], minlength=4)

@@ -94,7 +94,10 @@ class Analysis(Plugin):
         return None
 
     def on_inputs(self) -> Self | None:
-        """The same analysis for rows whose activations are raw inputs; None where it has no meaning there."""
+        """This analysis with the fields that fit raw inputs, which stand in place of the activations.
+
+        None where it has no meaning there.
+        """
         return None
 
     def rehearse(self) -> None:

@@ -29,7 +29,7 @@ def record_part(probed: Probed, *, through: str) -> Part:
 
 
 def exact_part(probed: Probed, *, through: str, kind: str) -> Part:
-    """The same, certain to be piecewise linear.
+    """The network from the probed layer to a later one, which must be piecewise linear.
 
     Raises:
         DataError: something between the two layers is smooth or otherwise not piecewise linear.

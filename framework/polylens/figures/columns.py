@@ -66,7 +66,7 @@ def name_layers(
     Args:
         axes: whose columns are bits.
         layers: in their order.
-        edges: as `layer_edges` has them.
+        edges: where each layer begins among the bits, and where the last one ends.
         width: inches of all bits together.
     """
     axes.xaxis.tick_top()
@@ -85,7 +85,10 @@ def names_height(layers: Sequence[CodeLayer], *, edges: Int[np.ndarray, "edges"]
 def _names(
     layers: Sequence[CodeLayer], *, edges: Int[np.ndarray, "edges"], width: float
 ) -> list[tuple[float, str, bool]]:
-    """Of each layer that can be named: the middle of its bits, its name, and whether it lies flat."""
+    """Where the names of layers stand: the middle of the layer's bits, its name, and whether it lies flat.
+
+    Layers that are too narrow for a name are left out.
+    """
     room = width / max(int(edges[-1]), 1)
     names: list[tuple[float, str, bool]] = []
     for layer, (a, b) in zip(layers, pairwise(edges.tolist()), strict=True):

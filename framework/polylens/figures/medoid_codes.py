@@ -28,7 +28,7 @@ _ON = LinearSegmentedColormap.from_list("on", ["#e6ebef", "#8ab8dc", STRONG])
 _DISSENT = LinearSegmentedColormap.from_list("dissent", ["#8f3f00", "#c9620a", "#efb37d", "#fdf4ea"])
 """Members' agreement with their medoid, from half of them to all."""
 _STRIPS = (0.0, 0.56, 0.84, 1.0)
-"""Of one line: the code, below it the agreement, below that air."""
+"""Shares of one line's height: the code, below it the agreement, below that air."""
 
 
 @picture

@@ -52,7 +52,7 @@ class PlanePanel:
     """One network's slice."""
 
     corners: Float64[np.ndarray, "corners 2"]
-    """Of all pieces, one piece after the other."""
+    """Corners of all pieces, one piece after the other."""
     starts: Int64[np.ndarray, "pieces"]
     """Where each piece starts."""
     output: Int64[np.ndarray, "pieces"]

@@ -15,7 +15,7 @@ from polylens.figures.words import fit_line, short, tick
 
 _STEP = 0.21
 _MOST_INCHES = 15.0
-"""Of the bands together; what is beyond is not drawn, and said."""
+"""Most bands that are drawn; how many more there are is said."""
 
 
 @picture

@@ -116,7 +116,7 @@ def _edges(values: Float[np.ndarray, "values"], *, most: int) -> Float[np.ndarra
 
 
 def _limits(edges: Float[np.ndarray, "edges"]) -> tuple[float, float]:
-    """Of the axis: from 0 where the least distance is not far from it."""
+    """The two ends of the axis: it starts at 0 where the least distance is not far from it."""
     low, high = float(edges[0]), float(edges[-1])
     pad = 0.01 * (high - low)
     return (min(low, 0.0) if low < 0.6 * high else low) - pad, high + pad

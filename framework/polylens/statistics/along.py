@@ -14,9 +14,9 @@ class PathCrossings:
 
     length: Float64[np.ndarray, "paths"]
     path: Int64[np.ndarray, "crossings"]
-    """Ascending."""
+    """Number of the path that each crossing is on, ascending."""
     position: Float64[np.ndarray, "crossings"]
-    """Ascending on each path."""
+    """Where each crossing is on its path; ascending on each path."""
     layer: Int64[np.ndarray, "crossings"]
     units: Float64[np.ndarray, "layers"]
     """Units of each layer: crossings are counted as shares of them."""
@@ -62,7 +62,7 @@ class PathPlaces:
     position: Float64[np.ndarray, "places"]
 
     def reverse(self) -> PathPlaces:
-        """The same places counted from the other end of each path."""
+        """Each place as far from the end of its path as it was from the start."""
         return PathPlaces(self.path, 1.0 - self.position)
 
     def exchange(self, generator: np.random.Generator) -> PathPlaces:
@@ -81,7 +81,12 @@ class PathProfile:
 
     @staticmethod
     def along(crossings: PathCrossings, *, pieces: int) -> PathProfile:
-        """Of every path, in so many equal pieces."""
+        """Crossings and lengths in each of equally long pieces of every path.
+
+        Args:
+            crossings: on all paths.
+            pieces: how many each path is cut into.
+        """
         paths = np.arange(len(crossings.length), dtype=np.int64)
         edges = np.broadcast_to(np.linspace(0.0, 1.0, pieces + 1), (len(paths), pieces + 1))
         return PathProfile(crossings.shares(paths, edges), crossings.lengths(paths, edges))
@@ -90,7 +95,13 @@ class PathProfile:
     def around(
         crossings: PathCrossings, places: PathPlaces, offsets: Float64[np.ndarray, "edges"]
     ) -> PathProfile:
-        """Of every place, between each two of these offsets from it; beyond the ends there is nothing."""
+        """Crossings and lengths in pieces of the path around each place; nothing lies beyond a path's ends.
+
+        Args:
+            crossings: on all paths.
+            places: on the paths; one row of the profile each.
+            offsets: ascending, from each place, as shares of the path; a piece lies between each two.
+        """
         edges = places.position[:, None] + offsets
         return PathProfile(crossings.shares(places.path, edges), crossings.lengths(places.path, edges))
 

@@ -54,7 +54,7 @@ class CodeFrame:
         return CodeFrame(blocks, drawn, chosen, neighbours, permutations, resamples, streams)
 
     def only(self, kept: Bool[np.ndarray, "pairs"]) -> CodeFrame:
-        """The same with some of the pairs."""
+        """This frame with only the pairs that are kept."""
         return replace(self, pairs=Pairs(self.pairs.left[kept], self.pairs.right[kept]))
 
     def distances(self, codes: Codes, source: Int64[np.ndarray, "rows"] | None = None) -> Distances:
@@ -108,7 +108,15 @@ def distance_agreement(frame: CodeFrame, one: Distances, other: Distances, moved
 def agreement_beyond(
     frame: CodeFrame, one: Distances, other: Distances, beyond: Distances, moved: list[Distances]
 ) -> Number:
-    """The same beyond what a third distance of the pairs explains, such as that of inputs."""
+    """Rank correlation of the distances of pairs in two codes, beyond what a third distance explains.
+
+    Args:
+        frame: the pairs.
+        one: distances in one code.
+        other: in the other.
+        beyond: the third distance, such as that of the inputs.
+        moved: in the other code, of the pairs under permutations of its rows.
+    """
     chance = [partial_rank_correlation(one, each, beyond=beyond) for each in moved]
     return _number(
         frame,
@@ -150,7 +158,7 @@ def neighbour_agreement(
 
 
 def code_halves(codes: Codes, generator: np.random.Generator) -> tuple[Codes, Codes] | None:
-    """The same rows with a random half of each layer's units, and with the other half.
+    """The codes of the rows by a random half of each layer's units, and by the other half.
 
     None where a layer has fewer than two units.
     """

@@ -23,9 +23,9 @@ class Components:
     """Directions, and how rows are written in them."""
 
     directions: Float32[np.ndarray, "directions width"]
-    """What one unit of each adds to a row."""
+    """What a score of 1 along each direction adds to a row."""
     centre: Float32[np.ndarray, "width"]
-    """What a row is without any."""
+    """The row whose scores are all 0."""
     score: Scoring
     """How much of each direction is in rows."""
     notes: tuple[str, ...] = ()

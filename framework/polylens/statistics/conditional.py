@@ -20,10 +20,10 @@ class ExplainedBy:
     """How much of what is uncertain about targets, once something else is given, labels take away."""
 
     share: float
-    """Of the rows as they are, in [0, 1]. Where groups of equal given are small it is far above 0 for labels
-    that say nothing."""
+    """Share of the uncertainty that labels take away, in [0, 1]. Where groups of equal given are small it is
+    far above 0 for labels that say nothing."""
     null: Float64[np.ndarray, "permutations"]
-    """The same with targets exchanged among rows of equal given."""
+    """The share for each permutation of the targets among rows of equal given."""
 
     @property
     def beyond_chance(self) -> float:
@@ -32,7 +32,7 @@ class ExplainedBy:
 
     @property
     def null_beyond_chance(self) -> Float64[np.ndarray, "permutations"]:
-        """The same for each permutation."""
+        """The share of each permutation, adjusted in the way of `beyond_chance`."""
         return self._adjust(self.null)
 
     def _adjust(self, share: Float64[np.ndarray, "some"]) -> Float64[np.ndarray, "some"]:

@@ -91,7 +91,7 @@ def matched_ratio(
         same: densities of same-class pairs, one column a measure (a layer, or all layers pooled).
         different: densities of different-class pairs.
         same_weight: how often each same-class pair counts (a resample); once each where None.
-        different_weight: the same for different-class pairs.
+        different_weight: how often each different-class pair counts; once each where None.
     """
     weight, same_mean = _bin_means(bins.same, same, same_weight, bins.count)
     other, different_mean = _bin_means(bins.different, different, different_weight, bins.count)
@@ -114,7 +114,7 @@ def matching_weights(
     Args:
         bins: of the two kinds' distances.
         same_weight: how often each same-class pair counts before (a resample).
-        different_weight: the same for different-class pairs.
+        different_weight: how often each different-class pair counts before.
 
     >>> bins = common_bins(np.array([1.0, 2.0, 4.0]), np.array([1.0, 4.0, 4.0]), bins=2)
     >>> matching_weights(bins, same_weight=np.ones(3), different_weight=np.ones(3))[1].tolist()

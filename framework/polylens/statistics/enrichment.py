@@ -31,7 +31,7 @@ class Enrichment(Evidence):
     expected: Float64[np.ndarray, "clusters"]
     """Mean of the held-out share of the name under shuffling."""
     spread: Float64[np.ndarray, "clusters"]
-    """Standard deviation of the same."""
+    """Standard deviation of the held-out share of the name under shuffling."""
 
     @property
     def held_out_rows(self) -> Int64[np.ndarray, "clusters"]:
@@ -45,7 +45,7 @@ class Enrichment(Evidence):
 
     @property
     def lift(self) -> Float64[np.ndarray, "clusters"]:
-        """That share over the name's share among all held-out rows."""
+        """`share` over the share that the name has of all held-out rows."""
         return _lift(self.share, self.base, self.name)
 
     def chance_lift(self, level: float) -> Float64[np.ndarray, "clusters"]:

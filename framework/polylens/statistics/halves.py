@@ -23,10 +23,10 @@ class Half:
     sizes: Int64[np.ndarray, "half"]
     n_clusters: int
     place: Int64[np.ndarray, "shared"]
-    """Of each pair that shares rows, where the example stands in `examples`."""
+    """Index into `examples` of each pair of an example and a cluster that share rows."""
     cluster: Int64[np.ndarray, "shared"]
     count: Int64[np.ndarray, "shared"]
-    """How many rows it shares."""
+    """How many rows each such pair shares."""
 
     @staticmethod
     def of(
@@ -36,7 +36,14 @@ class Half:
         *,
         n_clusters: int,
     ) -> Half:
-        """The chosen examples."""
+        """The half of the rows that are of the chosen examples.
+
+        Args:
+            labels: cluster of each row; negative for none.
+            blocks: the examples of the rows.
+            chosen: which examples are of this half.
+            n_clusters: how many clusters there are.
+        """
         examples = np.flatnonzero(chosen).astype(np.int64)
         kept = (labels >= 0) & chosen[blocks.block]
         places = np.cumsum(chosen) - 1
@@ -84,7 +91,7 @@ class Half:
         *,
         n_classes: int,
     ) -> Float64[np.ndarray, "clusters classes"]:
-        """How many standard deviations each count is above what shuffled classes give."""
+        """How many standard deviations each of `counts` is above its mean under exchanged classes."""
         mean, deviation = self.moments(classes, n_classes=n_classes)
         above = np.divide(counts - mean, deviation, out=np.zeros_like(mean), where=deviation > 0)
         return np.asarray(above)

@@ -29,12 +29,12 @@ class MeasuredPairs:
         return np.asarray(self.code / self.distance[:, None])
 
     def choose(self, index: Bool[np.ndarray, "pairs"]) -> MeasuredPairs:
-        """Some of the pairs."""
+        """The pairs at which `index` is true."""
         pairs = Pairs(self.pairs.left[index], self.pairs.right[index])
         return MeasuredPairs(pairs, self.distance[index], self.code[index])
 
     def join(self, other: MeasuredPairs) -> MeasuredPairs:
-        """These pairs and the others."""
+        """These pairs, followed by the other ones."""
         pairs = Pairs(
             np.concatenate([self.pairs.left, other.pairs.left]),
             np.concatenate([self.pairs.right, other.pairs.right]),

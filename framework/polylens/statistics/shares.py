@@ -199,7 +199,7 @@ def difference_limits(
 
     Args:
         first: value, lower and upper limit.
-        second: likewise.
+        second: value, lower and upper limit of the other.
         correlation: of the two estimates, which are of the same examples.
 
     Source: Zou and Donner (2008), the method of variance estimates recovery; Newcombe (1998), method 10.
@@ -226,7 +226,7 @@ def ratio_limits(
 
     Args:
         above: values, lower and upper limits.
-        below: likewise; values above 0.
+        below: values above 0, lower and upper limits.
 
     Source: Donner and Zou (2012), the method of variance estimates recovery for ratios.
 

@@ -30,11 +30,11 @@ class TokenScores(Evidence):
     held_out: Bool[np.ndarray, "rows"]
     """Rows of the scoring documents."""
     members: Int64[np.ndarray, "clusters"]
-    """Rows of each cluster there."""
+    """Held-out rows of each cluster."""
     fitting_members: Int64[np.ndarray, "clusters"]
-    """Those that the name fits."""
+    """Held-out rows of each cluster that its name fits."""
     fitting_rows: Int64[np.ndarray, "clusters"]
-    """Rows of any cluster, or of none, that the name fits there."""
+    """Held-out rows of any cluster, or of none, that the name fits."""
 
     @property
     def held_out_rows(self) -> Int64[np.ndarray, "clusters"]:
@@ -53,7 +53,7 @@ class TokenScores(Evidence):
 
     @property
     def lift(self) -> Float64[np.ndarray, "clusters"]:
-        """The first over the second; NaN where the name fits no held-out row."""
+        """`share` over `base`; NaN where the name fits no held-out row."""
         return _ratio(self.share, self.base)
 
     @property

@@ -32,11 +32,12 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """What scaling and displacing did to each row."""
+    """What scaling and displacing did to each row: flips, angles and divergences."""
 
     factors: tuple[float, ...]
     values: Mapping[tuple[str, str], Float64[np.ndarray, "kinds factors rows"]]
-    """By measure and layer; kinds are `SCALED` and `DISPLACED`, the mean over draws. NaN: not defined."""
+    """Values by measure and layer, first of `SCALED`, then of `DISPLACED` (the mean over draws). NaN: not
+    defined."""
 
     def overall(self, measure: str, kind: str, *, blocks: Blocks, resamples: int, streams: Streams) -> Number:
         """The mean of a measure over rows and factors, all later layers together."""
@@ -112,7 +113,17 @@ def measure_changes(
 def _measures(
     reached: Reached, *, is_logits: bool
 ) -> dict[tuple[str, str], Float64[np.ndarray, "changes batch"]]:
-    """Of each change but the first, which changes nothing, from that one."""
+    """What each change does to each row of one batch: how far later units and the output are from before.
+
+    The first change of `reached` changes nothing, and the others are compared with it.
+
+    Args:
+        reached: what the batch came to, change by change.
+        is_logits: whether the output is logits; else it is a vector.
+
+    Returns:
+        By measure and layer, `EVERYTHING` for all later layers together.
+    """
     flipped, shares, turned = {}, {}, {}
     for layer, codes in reached.regimes.items():
         flips = (codes[1:] != codes[:1]).sum(-1).astype(np.float64)

@@ -32,9 +32,9 @@ class Reached:
 
     rows: Int64[np.ndarray, "batch"]
     regimes: dict[str, Shaped[np.ndarray, "changes batch units"]]
-    """By later nonlinearity: the regime of each unit, or the winner of each window."""
+    """Regime of each unit, or winner of each pooling window, by the name of the later nonlinearity."""
     activations: dict[str, Float[np.ndarray, "changes batch numbers"]]
-    """By later nonlinearity: what its units give; and further layers by name."""
+    """What units give, by the name of the later nonlinearity; and what further layers give, by theirs."""
     output: Float[np.ndarray, "changes batch numbers"]
 
 

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 
 def exactness(part: Part, notes: list[str]) -> Number:
-    """Whether crossings are exact, as a number; says why where they are not."""
+    """1 where all crossings between two points are found, 0 where they are sampled.
+
+    Args:
+        part: of the network, that is walked.
+        notes: the reason is added, where crossings are sampled.
+    """
     if part.obstacles:
         notes.append(f"Crossings are sampled, and there may be more: {part.obstacles[0]}.")
     return Number(float(not part.obstacles))

@@ -19,7 +19,7 @@ def density_pictures(
     """Ratios by layer beside controls, how the distances overlap, and the class-by-class matrix.
 
     Args:
-        outcomes: with the findings of `_pair_ratios`.
+        outcomes: by variant, with findings of `ratio_findings`.
         subject: of captions.
         measured: what is divided by the distance.
     """

@@ -126,8 +126,8 @@ def ratio_findings(
 
     Args:
         rows: the pairs' ends.
-        same: with no distance of zero.
-        different: likewise.
+        same: the same-class pairs; no distance is zero.
+        different: the different-class pairs; no distance is zero.
         layers: the first measures' names; the last measure is of all layers.
         measure: what is divided by the distance, as a column of tables.
         bins: equal bins of the range of distances that both kinds of pairs reach.

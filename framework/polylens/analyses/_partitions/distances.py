@@ -32,11 +32,11 @@ class ClusterDistances:
     """Distances of drawn pairs."""
 
     within: Float64[np.ndarray, "within_pairs"]
-    """Of pairs of rows of one cluster, every such pair as likely."""
+    """Distances of pairs drawn from all pairs of rows of one cluster, each as likely."""
     between: Float64[np.ndarray, "between_pairs"]
-    """Of pairs of rows of two clusters, every such pair as likely."""
+    """Distances of pairs drawn from all pairs of rows of two clusters, each as likely."""
     noise: Float64[np.ndarray, "noise_rows"] | None
-    """Of rows of noise to the nearest medoid; None where there is no noise or no medoid."""
+    """Distances from drawn rows of noise to the nearest medoid; None where there is no noise or no medoid."""
 
 
 def cluster_distances(

@@ -29,15 +29,16 @@ class Effects:
     chosen: Int64[np.ndarray, "chosen"]
     cluster: Int64[np.ndarray, "chosen"]
     measures: Mapping[str, Float64[np.ndarray, "replacements chosen"]]
-    """By measure; `RANDOM` is the mean over draws. NaN: there was nothing to put in place."""
+    """Values of each measure by its name; `RANDOM` is the mean over draws. NaN: nothing to put in place."""
     before: Int64[np.ndarray, "chosen"]
     """The output with the highest logit, nothing changed."""
     after: Int64[np.ndarray, "changes chosen"]
-    """The same under each change: `RANDOM` has several."""
+    """The output with the highest logit under each change, of which `RANDOM` has several; -1 where nothing
+    was put in place."""
     which: tuple[str, ...]
     """The replacement of each change."""
     logits: Float64[np.ndarray, "clusters outputs"]
-    """Mean over the cluster's chosen members."""
+    """Mean logits of each cluster's chosen members, nothing changed."""
 
 
 def replace_members(

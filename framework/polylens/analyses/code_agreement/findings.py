@@ -97,7 +97,7 @@ def _halves(frame: CodeFrame, codes: Codes, streams: Streams) -> dict[str, Numbe
 
 
 class _Compared:
-    """One code, with what is compared of it."""
+    """One code: distances of its pairs, nearest rows, and distances under permutations of the rows."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class _Compared:
 
     @classmethod
     def of(cls, frame: CodeFrame, codes: Codes, name: str) -> _Compared:
-        """Its distances, the nearest rows, and the distances under permutations of the rows."""
+        """What is compared of a code; `name` is that of the random numbers that break its ties."""
         moved = [frame.distances(codes, source) for source in frame.row_permutations()]
         return cls(frame.distances(codes), frame.near(codes, name), moved)
 
@@ -123,7 +123,14 @@ class _Compared:
         inputs: Float64[np.ndarray, "pairs"] | None = None,
         targets: Int64[np.ndarray, "rows"] | None = None,
     ) -> dict[str, Number]:
-        """With another code: of distances and neighbours, beyond the inputs, and within classes."""
+        """How well this code and another agree: in distances, beyond inputs, within classes, in neighbours.
+
+        Args:
+            frame: the pairs and rows at which codes are compared.
+            other: the other code.
+            inputs: distances of the inputs; None leaves out what lies beyond them.
+            targets: class of each row; None leaves out agreement within classes.
+        """
         found = {
             "correlation": distance_agreement(frame, self.distances, other.distances, other.moved),
             "overlap": neighbour_agreement(frame, self.near, other.near),
@@ -141,7 +148,7 @@ class _Compared:
         return {name: number for name, number in found.items() if np.isfinite(number.value)}
 
     def with_inputs(self, frame: CodeFrame, inputs: Float64[np.ndarray, "pairs"]) -> dict[str, Number]:
-        """With the distances of the inputs."""
+        """How well the distances of this code follow those of the inputs."""
         found = distance_agreement(frame, inputs, self.distances, self.moved)
         return {"correlation_with_inputs": found} if np.isfinite(found.value) else {}
 

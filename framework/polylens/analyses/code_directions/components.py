@@ -39,7 +39,7 @@ _QUERIES, _TARGETS, _SHUFFLES = 100, 2000, 5
 def shuffle_columns(
     values: Float32[np.ndarray, "rows width"], generator: np.random.Generator
 ) -> Float32[np.ndarray, "rows width"]:
-    """The same values with the rows of each column in an order of its own."""
+    """Shuffles the values of each column over the rows, every column in an order of its own."""
     return generator.permuted(values, axis=0)
 
 

@@ -22,9 +22,9 @@ class Factors:
     """Two factors, each a set of kinds of rows: of classes, or of tokens."""
 
     kind: Int64[np.ndarray, "two rows"]
-    """Of each factor, the kind of each row: its class, or its token or the one before."""
+    """For each factor the kind of each row: its class, or its token or the token before it."""
     has: tuple[Bool[np.ndarray, "kinds"], Bool[np.ndarray, "kinds"]]
-    """Of each factor, which kinds have it."""
+    """For each factor which kinds of rows have it."""
     together: bool
     """Whether both factors are of the same kinds, so that kinds are exchanged for both at once."""
     said: str

@@ -49,7 +49,7 @@ class Family:
 
     name: str
     scores: Float32[np.ndarray, "rows directions"]
-    """Of all rows, larger further along."""
+    """How far each row lies along each direction; larger is further."""
     unit: Int64[np.ndarray, "directions"]
     """Which neuron, component or feature it is."""
     sign: Int64[np.ndarray, "directions"]
@@ -147,7 +147,7 @@ class _Directions:
 
     score: Scoring
     variance: Float64[np.ndarray, "directions"]
-    """Of what each direction adds to rows."""
+    """Variance over the rows of what each direction adds to them."""
     notes: tuple[str, ...] = ()
 
 

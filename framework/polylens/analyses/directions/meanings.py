@@ -39,7 +39,7 @@ class Meanings:
     values: Int64[np.ndarray, "rows"]
     """Class of each row, or id of its token."""
     common: Int64[np.ndarray, "rows"]
-    """The same; of tokens the rare ones are one."""
+    """Class of each row, or a number for its token, all rare tokens having one number."""
 
     @staticmethod
     def of(rows: Rows, *, rare: int) -> Meanings:

@@ -76,7 +76,7 @@ def direction_pictures(outcomes: Outcomes, *, of: str, subject: str) -> tuple[Fi
 def _numbers(
     outcomes: Outcomes, names: tuple[str, ...], families: list[str]
 ) -> dict[str, dict[str, dict[str, list[Number]]]]:
-    """By score, family and variant."""
+    """The numbers of every draw, by score, family and variant."""
 
     def numbers_of(draws: tuple[Outcome, ...], name: str) -> list[Number]:
         numbers = [each.findings.numbers.get(name) for each in draws]

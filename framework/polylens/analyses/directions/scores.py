@@ -78,7 +78,7 @@ class Group:
 
 
 class Resampling:
-    """The rows of the examples drawn with replacement, the same draws for every score."""
+    """Resamples of the examples with replacement: every score is taken on the same draws."""
 
     def __init__(self, blocks: Blocks, *, count: int, streams: Streams) -> None:
         self._blocks, self._streams, self.count = blocks, streams, count
@@ -144,7 +144,16 @@ def _purity(
     resampling: Resampling,
     chance_is: str,
 ) -> tuple[Number | None, Float64[np.ndarray, "resamples"]]:
-    """Purity of members, given by their rows and what they are members of, and the same on resamples."""
+    """Purity of members, and their purity on each resample of the examples.
+
+    Args:
+        rows: row of each member.
+        places: cluster or direction that each is a member of.
+        meanings: of all rows.
+        shuffled: the meanings of all rows, shuffled, once for each shuffle.
+        resampling: of the examples.
+        chance_is: what is shuffled, in words.
+    """
     value = purity(places, meanings.values[rows])
     if value is None:
         return None, np.full(resampling.count, np.nan)
@@ -315,7 +324,7 @@ def overlap_numbers(
 def _weighted_mean(
     rows: Int64[np.ndarray, "some"], values: Float64[np.ndarray, "some"], resampling: Resampling
 ) -> tuple[float, Float64[np.ndarray, "resamples"]]:
-    """The mean of values of rows, and the same on resamples."""
+    """The mean of values, one for each of some rows, and their mean on each resample of the examples."""
 
     def mean(times: Int64[np.ndarray, "rows"]) -> float | None:
         weights = times[rows]

@@ -90,7 +90,7 @@ def example_table(
 def histogram_table(
     groups: Sequence[Group], meanings: Meanings, clusters: Int64[np.ndarray, "rows"]
 ) -> pd.DataFrame:
-    """Of the first direction of each family: how the clusters furthest along it, and all rows, lie on it."""
+    """Histograms along the first direction of each family: of clusters furthest along it, and of all rows."""
     own = next(group for group in groups if group.name == CLUSTERS)
     n_clusters = int(own.labels.max()) + 1
     members = [np.flatnonzero(clusters == cluster) for cluster in range(n_clusters)]

@@ -21,16 +21,22 @@ ALL = "all"
 
 @dataclass(frozen=True, eq=False)
 class Around:
-    """How dense boundaries are around switches, over their density on the whole of the same paths."""
+    """How dense boundaries are around switches, over the density on the whole of the paths that switch."""
 
     offsets: Float64[np.ndarray, "pieces"]
     """Middles of the pieces; the middle one is centred at the switch."""
     relative: Float64[np.ndarray, "measures pieces"]
+    """Density of each piece over that of the whole paths."""
     resampled: Float64[np.ndarray, "resamples measures pieces"]
+    """`relative` on each resample of the examples."""
     exchanged: Float64[np.ndarray, "exchanges measures pieces"]
+    """`relative` with the switches of one path put on another, once for each exchange: chance."""
     reversed: Float64[np.ndarray, "measures pieces"]
+    """`relative` with each switch counted from the other end of its path."""
     density: Float64[np.ndarray, "measures pieces"]
+    """Share of units crossed per unit length."""
     n_paths: int
+    """Paths with a switch."""
 
 
 def crossings_of(walked: Walked, units: Float64[np.ndarray, "layers"]) -> PathCrossings:

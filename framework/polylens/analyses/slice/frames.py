@@ -24,17 +24,17 @@ class Frame:
     across: Float64[np.ndarray, "..."]
     """The direction of the first coordinate, of length 1."""
     up: Float64[np.ndarray, "..."]
-    """That of the second, at a right angle to it."""
+    """The direction of the second coordinate, of length 1 and at a right angle to `across`."""
     square: Float64[np.ndarray, "4 2"]
     rows: Int64[np.ndarray, "examples"]
     """The examples that the plane is laid through."""
     places: Float64[np.ndarray, "examples 2"]
-    """Where the points are that stand for them: nearer to the first example than they are, with a `reach`
-    below 1."""
+    """Coordinates of the points that stand for the examples; with a `reach` below 1 they are nearer to the
+    first example than the examples are."""
 
     @property
     def side(self) -> float:
-        """Of the square."""
+        """Length of a side of the square, in the layer's space."""
         return float(self.square[1, 0] - self.square[0, 0])
 
 

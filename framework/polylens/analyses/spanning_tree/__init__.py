@@ -45,7 +45,7 @@ class SpanningTree(RowAnalysis):
         return self
 
     def identity(self) -> dict[str, Any]:
-        """The same whether the metric is named or meant."""
+        """The fields, the metric written out: naming the one that is meant anyway changes no digest."""
         # Codes are of one sort, which their own stage says: l1 is meant where they are graded.
         is_meant = self.on == "code" and self.metric == "l1"
         return {**super().identity(), "metric": metric_of(self.on, None if is_meant else self.metric)}

@@ -16,7 +16,7 @@ _COLUMNS = (
     *("lift", "lift_low", "lift_high", "chance_lift", "p_value", "exemplar_example"),
 )
 _SAID = {"current": "", "before": "after ", "after": "before "}
-"""A row that has a token before it stands after that token."""
+"""The word in a name for each place: a row that has a token before it stands after that token."""
 
 
 def guess_of(found: TokenScores, cluster: int, pieces: Pieces) -> str:
