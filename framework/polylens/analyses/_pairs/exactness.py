@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from polylens.geometry import Part
 
 
-def exactness(part: Part, notes: list[str]) -> Number:
-    """1 where all crossings between two points are found, 0 where they are sampled.
-
-    Args:
-        part: of the network, that is walked.
-        notes: the reason is added, where crossings are sampled.
-    """
-    if part.obstacles:
-        notes.append(f"Crossings are sampled, and there may be more: {part.obstacles[0]}.")
+def exactness(part: Part) -> Number:
+    """1 where every crossing of a part of the network is found, 0 where crossings are sampled."""
     return Number(float(not part.obstacles))
+
+
+def why_sampled(part: Part) -> tuple[str, ...]:
+    """A sentence that says why crossings of a part of the network are not exact; none where they are."""
+    if not part.obstacles:
+        return ()
+    return (f"Crossings are sampled, and there may be more: {part.obstacles[0]}.",)
 
 
 def in_words(findings: Findings) -> str:
