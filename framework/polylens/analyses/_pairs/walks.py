@@ -24,7 +24,7 @@ class WalkedPairs:
     paths: tuple[Path, ...]
 
     def measure(self, units: Float64[np.ndarray, "layers"]) -> MeasuredPairs:
-        """The lengths of the paths, and the share of each layer's units that they cross; last the layers' mean."""
+        """Lengths of the paths, and the share of each layer's units that they cross; last the mean share."""
         share = self.crossings(len(units)) / units
         pooled = np.concatenate([share, share.mean(1, keepdims=True)], axis=1)
         lengths = np.array([path.length for path in self.paths])
