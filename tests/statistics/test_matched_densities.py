@@ -202,7 +202,7 @@ def test_copies_of_an_example_are_drawn_and_shuffled_together():
         same, different, bins=None, blocks=blocks, resamples=30, streams=Streams(0)
     ):
         assert ratios.same_values == pytest.approx([0.2])
-        assert ratios.different_code == pytest.approx([0.4])
+        assert ratios.different_values == pytest.approx([0.4])
 
 
 def test_a_density_is_divided_by_the_distance_and_other_measures_are_not_to_the_last_bit() -> None:

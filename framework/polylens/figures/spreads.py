@@ -15,7 +15,7 @@ from polylens.figures.words import fit_line, short, tick
 
 _STEP = 0.21
 _MOST_INCHES = 15.0
-"""Most bands that are drawn; how many more there are is said."""
+"""Most inches that all bands take together; bands beyond are not drawn, and their number is said."""
 
 
 @picture
