@@ -39,12 +39,12 @@ Outcomes = Mapping[str, tuple[Outcome, ...]]
 
 def by_variant(outcomes: Outcomes, name: str) -> dict[str, list[Number | None]]:
     """One number of each draw of each variant; None where a draw has none, nothing where all lack it."""
-    found = {
+    numbers_of = {
         variant: [each.findings.numbers.get(name) for each in draws] for variant, draws in outcomes.items()
     }
     return {
         variant: numbers if any(number is not None for number in numbers) else []
-        for variant, numbers in found.items()
+        for variant, numbers in numbers_of.items()
     }
 
 

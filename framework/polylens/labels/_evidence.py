@@ -12,12 +12,12 @@ from polylens.statistics import Evidence, held_out_share, median_lift
 
 
 def numbers_of(
-    found: Evidence, clusters: Sequence[ClusterLabel], *, n_rows: int, level: float, chance_is: str
+    evidence: Evidence, clusters: Sequence[ClusterLabel], *, n_rows: int, level: float, chance_is: str
 ) -> dict[str, Number]:
     """What the labels of the whole partition are worth; without clusters no row is in one with a name.
 
     Args:
-        found: the names' evidence.
+        evidence: the names' evidence.
         clusters: the label of each cluster.
         n_rows: how many rows were partitioned, noise counted.
         level: chance that any cluster of this partition is named by chance.
@@ -29,8 +29,8 @@ def numbers_of(
     named = np.array([each.named for each in clusters])
     above = np.array([each.above_chance for each in clusters])
     sizes = np.array([each.size for each in clusters])
-    above_by_chance = found.above_by_chance(level)
-    named_by_chance = above_by_chance & (found.null_share > MAJORITY)
+    above_by_chance = evidence.above_by_chance(level)
+    named_by_chance = above_by_chance & (evidence.null_share > MAJORITY)
     numbers = {
         "named_fraction": Number(
             float(named.mean()), chance=float(named_by_chance.mean(1).mean()), chance_is=chance_is
@@ -46,8 +46,8 @@ def numbers_of(
             chance_is=chance_is,
         ),
     }
-    pooled = held_out_share(found, chance_is=chance_is)
-    lift = median_lift(found, chance_is=chance_is)
+    pooled = held_out_share(evidence, chance_is=chance_is)
+    lift = median_lift(evidence, chance_is=chance_is)
     fits = {"held_out_share": pooled, "median_lift": lift}
     return numbers | {name: number for name, number in fits.items() if number is not None}
 
@@ -68,18 +68,18 @@ def undefined_numbers(clusters: Sequence[ClusterLabel]) -> dict[str, str]:
     )
 
 
-def notes_of(found: Evidence, *, copies: int, level: float, among: int) -> tuple[str, ...]:
+def notes_of(evidence: Evidence, *, copies: int, level: float, among: int) -> tuple[str, ...]:
     """What a reader of the labels must know.
 
     Args:
-        found: the names' evidence.
+        evidence: the names' evidence.
         copies: how many examples are copies of others.
         level: chance that any cluster at all is named by chance, of all partitions together.
         among: how many partitions the spec labels.
     """
-    unscored = int((found.held_out_rows == 0).sum())
+    unscored = int((evidence.held_out_rows == 0).sum())
     notes = []
-    if not len(found.naming_rows):
+    if not len(evidence.naming_rows):
         notes.append("There are no clusters to name.")
     if copies:
         notes.append(f"{copies} examples are copies of others: each counts as one with what it copies.")

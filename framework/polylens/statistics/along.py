@@ -36,22 +36,22 @@ class PathCrossings:
         >>> crossings.shares(np.array([0]), np.array([[0.0, 0.5, 1.0]])).round(3).tolist()
         [[[0.1, 0.0], [0.2, 0.2], [0.15, 0.1]]]
         """
-        found = np.zeros((len(path), len(self.units) + 1, edges.shape[1] - 1))
+        shares = np.zeros((len(path), len(self.units) + 1, edges.shape[1] - 1))
         # Paths are laid one after the other, two apart: so one sorted list serves all.
         wanted = 2.0 * path[:, None] + np.clip(edges, 0.0, 1.0)
         for layer, units in enumerate(self.units):
             chosen = self.layer == layer
             at = 2.0 * self.path[chosen] + self.position[chosen]
-            found[:, layer] = np.diff(np.searchsorted(at, wanted), axis=1) / units
-        found[:, -1] = found[:, :-1].mean(axis=1)
-        return found
+            shares[:, layer] = np.diff(np.searchsorted(at, wanted), axis=1) / units
+        shares[:, -1] = shares[:, :-1].mean(axis=1)
+        return shares
 
     def lengths(
         self, path: Int64[np.ndarray, "places"], edges: Float64[np.ndarray, "places edges"]
     ) -> Float64[np.ndarray, "places pieces"]:
         """Euclidean length of the path between each two edges; beyond its ends there is none."""
-        found: np.ndarray = np.diff(np.clip(edges, 0.0, 1.0), axis=1) * self.length[path, None]
-        return found
+        lengths: np.ndarray = np.diff(np.clip(edges, 0.0, 1.0), axis=1) * self.length[path, None]
+        return lengths
 
 
 @dataclass(frozen=True)
@@ -115,5 +115,5 @@ class PathProfile:
         weight = np.ones(len(self.length)) if weight is None else weight
         above = np.tensordot(weight, self.crossed, 1)
         below = np.broadcast_to(weight @ self.length, above.shape)
-        found: np.ndarray = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
-        return found
+        density: np.ndarray = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+        return density

@@ -43,10 +43,10 @@ def scores_in_blocks(
     score: Scoring, values: Float32[np.ndarray, "rows width"], *, count: int
 ) -> Float32[np.ndarray, "rows directions"]:
     """`count` scores of each row, taken a block of rows at a time."""
-    found = np.empty((len(values), count), dtype=np.float32)
+    scores = np.empty((len(values), count), dtype=np.float32)
     for start in range(0, len(values), _BLOCK):
-        found[start : start + _BLOCK] = score(values[start : start + _BLOCK])
-    return found
+        scores[start : start + _BLOCK] = score(values[start : start + _BLOCK])
+    return scores
 
 
 def linear_components(
@@ -135,7 +135,7 @@ def nonnegative_components(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         model.fit(parts)
-    found = np.asarray(model.components_, dtype=np.float32)
+    parts_of = np.asarray(model.components_, dtype=np.float32)
 
     def score(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some directions"]:
         # Of rows that were not fitted some may be negative where no fitted one is.
@@ -149,7 +149,7 @@ def nonnegative_components(
         notes.append("Rows have negative values: NMF has each unit's positive and negative part apart.")
     if any(issubclass(each.category, ConvergenceWarning) for each in caught):
         notes.append("NMF did not converge in 200 rounds; its last round was taken.")
-    directions = found[:, :width] - found[:, width:] if split else found
+    directions = parts_of[:, :width] - parts_of[:, width:] if split else parts_of
     return Components(directions, np.zeros(width, np.float32), score, tuple(notes))
 
 

@@ -145,8 +145,8 @@ def _score_names(
 def _of_name(
     values: Float64[np.ndarray, "clusters classes"], name: Int64[np.ndarray, "clusters"], *, missing: float
 ) -> Float64[np.ndarray, "clusters"]:
-    found = values[np.arange(len(name)), np.maximum(name, 0)]
-    return np.where(name == UNNAMED, missing, found)
+    of_name = values[np.arange(len(name)), np.maximum(name, 0)]
+    return np.where(name == UNNAMED, missing, of_name)
 
 
 def _share(

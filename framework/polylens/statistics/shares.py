@@ -57,7 +57,7 @@ class Shares:
         own = np.bincount(at, weight, minlength=len(pairs))
         hit = np.bincount(at, weight * hits, minlength=len(pairs))
         missed = np.bincount(at, hits < 1, minlength=len(pairs)) > 0
-        found = np.bincount(at, hits > 0, minlength=len(pairs)) > 0
+        has_hit = np.bincount(at, hits > 0, minlength=len(pairs)) > 0
         of = (pairs // width).astype(np.int64)
 
         def sum_up(values: np.ndarray) -> Float64[np.ndarray, "shares"]:
@@ -72,7 +72,7 @@ class Shares:
             hits_by_rows=sum_up(hit * own),
             rows_squared=sum_up(own**2),
             examples=np.bincount(of, minlength=count).astype(np.int64),
-            with_hits=sum_up(found).astype(np.int64),
+            with_hits=sum_up(has_hit).astype(np.int64),
             with_misses=sum_up(missed).astype(np.int64),
             most=np.divide(total**2, squares, out=np.zeros(count), where=squares > 0),
         )

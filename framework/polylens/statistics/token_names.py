@@ -88,14 +88,14 @@ def name_by_tokens(
         surprise: least log-odds, in standard deviations, of a token that is named.
         prior: how many rows the prior of the log-odds is worth.
     """
-    found = [
+    by_place = [
         _over_represented_tokens(
             labels, here, n_clusters=n_clusters, most=most, surprise=surprise, prior=prior
         )
         for here in tokens
     ]
-    named = np.stack([each for each, _ in found], axis=1)
-    surprises = np.stack([each for _, each in found], axis=1)
+    named = np.stack([each for each, _ in by_place], axis=1)
+    surprises = np.stack([each for _, each in by_place], axis=1)
     size = np.bincount(labels[labels >= 0], minlength=n_clusters).astype(np.float64)
     evidence = np.zeros((n_clusters, len(PLACES)))
     hits = np.zeros((len(PLACES), len(labels)), dtype=bool)

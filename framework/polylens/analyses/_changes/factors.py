@@ -94,17 +94,17 @@ def measure_changes(
     changes = [scale_by(factor) for factor in factors]
     for draw in range(draws):
         changes += [displacement(factor, draw=draw, streams=streams) for factor in factors]
-    found: dict[tuple[str, str], list[np.ndarray]] = {}
+    batches: dict[tuple[str, str], list[np.ndarray]] = {}
     order: list[np.ndarray] = []
     is_logits = intervention.output_is == "logits"
     for reached in intervention.batches(chosen, changes):
         order.append(reached.rows)
         for name, values in _measures(reached, is_logits=is_logits).items():
-            found.setdefault(name, []).append(values)
+            batches.setdefault(name, []).append(values)
         advance(float(len(reached.rows)))
     back = np.argsort(np.concatenate(order), kind="stable")
     laid = {}
-    for name, parts in found.items():
+    for name, parts in batches.items():
         every = np.concatenate(parts, axis=1)[:, back].reshape(1 + draws, len(factors), -1)
         laid[name] = np.stack([every[0], every[1:].mean(0)])
     return Measured(tuple(factors), laid)
@@ -130,20 +130,20 @@ def _measures(
         flipped[layer], shares[layer] = flips, flips / codes.shape[-1]
     for layer, values in reached.activations.items():
         turned[layer] = angles(values[1:], np.broadcast_to(values[:1], values[1:].shape))
-    found = {("flipped_bits", layer): values for layer, values in flipped.items()}
-    found |= {("flipped_share", layer): values for layer, values in shares.items()}
-    found |= {("angle", layer): values for layer, values in turned.items()}
+    measures = {("flipped_bits", layer): values for layer, values in flipped.items()}
+    measures |= {("flipped_share", layer): values for layer, values in shares.items()}
+    measures |= {("angle", layer): values for layer, values in turned.items()}
     if flipped:
-        found["flipped_bits", EVERYTHING] = np.sum(list(flipped.values()), axis=0)
-        found["flipped_share", EVERYTHING] = np.mean(list(shares.values()), axis=0)
+        measures["flipped_bits", EVERYTHING] = np.sum(list(flipped.values()), axis=0)
+        measures["flipped_share", EVERYTHING] = np.mean(list(shares.values()), axis=0)
     if turned:
-        found["angle", EVERYTHING] = np.mean(list(turned.values()), axis=0)
+        measures["angle", EVERYTHING] = np.mean(list(turned.values()), axis=0)
     before = np.broadcast_to(reached.output[:1], reached.output[1:].shape)
     after = reached.output[1:]
     if is_logits:
         changed = (after.argmax(-1) != before.argmax(-1)).astype(np.float64)
         kl, js = divergences(before, after)
-        return found | {
+        return measures | {
             ("changed_predictions", EVERYTHING): changed,
             ("kl_divergence", EVERYTHING): kl,
             ("js_divergence", EVERYTHING): js,
@@ -151,7 +151,7 @@ def _measures(
     lengths = np.linalg.norm(before, axis=-1)
     moved = np.linalg.norm(after - before, axis=-1)
     relative = np.divide(moved, lengths, out=np.full_like(moved, np.nan), where=lengths > 0)
-    return found | {
+    return measures | {
         ("output_angle", EVERYTHING): angles(after, before),
         ("output_distance", EVERYTHING): relative,
     }
@@ -169,21 +169,21 @@ class Summary:
 
 
 def summarise(
-    found: Measured, *, blocks: Blocks, resamples: int, streams: Streams, shown: Sequence[str]
+    measurements: Measured, *, blocks: Blocks, resamples: int, streams: Streams, shown: Sequence[str]
 ) -> Summary:
     """Means and intervals of everything that was measured.
 
     Args:
-        found: of rows.
+        measurements: of every row.
         blocks: of the same rows.
         resamples: of the examples.
         streams: of the resamples.
         shown: measures of which all layers together become numbers; of each also the ratio of scaling to
             displacement, over all factors.
     """
-    keys = list(found.values)
-    columns = np.stack([found.values[key] for key in keys]).reshape(-1, len(blocks.block)).T
-    shape = (len(keys), 2, len(found.factors))
+    keys = list(measurements.values)
+    columns = np.stack([measurements.values[key] for key in keys]).reshape(-1, len(blocks.block)).T
+    shape = (len(keys), 2, len(measurements.factors))
     of_key = np.repeat([measure for measure, _ in keys], shape[1] * shape[2])
     means, intervals, again = mean_intervals(
         columns,
@@ -201,14 +201,14 @@ def summarise(
                 "measure": measure,
                 "layer": layer,
                 "change": change,
-                "factor": found.factors[factor],
+                "factor": measurements.factors[factor],
                 "value": means[index],
                 "low": np.nan if interval.low is None else interval.low,
                 "high": np.nan if interval.high is None else interval.high,
             }
         )
         if measure in shown and layer == EVERYTHING and np.isfinite(means[index]):
-            name = metric_name(f"{change}_{measure}", f"x{found.factors[factor]:g}")
+            name = metric_name(f"{change}_{measure}", f"x{measurements.factors[factor]:g}")
             numbers[name] = Number(
                 float(means[index]),
                 interval.low,
@@ -217,7 +217,9 @@ def summarise(
                 unit=UNITS.get(measure, ""),
             )
     numbers |= _ratios(keys, means.reshape(shape), again.reshape(-1, *shape), shown=shown)
-    undefined = sum(int(np.isnan(values).sum()) for (measure, layer), values in found.values.items() if layer)
+    undefined = sum(
+        int(np.isnan(values).sum()) for (_, layer), values in measurements.values.items() if layer
+    )
     return Summary(pd.DataFrame(lines), numbers, undefined)
 
 

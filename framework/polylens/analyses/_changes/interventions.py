@@ -152,16 +152,16 @@ class Intervention:
         inputs = self.inputs_of(row)
         if self.layer == "input":
             return inputs[0]
-        found: list[torch.Tensor] = []
+        tensors: list[torch.Tensor] = []
         with torch.no_grad():
             capture(
                 self.module,
                 inputs,
                 layers=[self.layer],
                 nonlinearities=[],
-                take=lambda _, tensor: found.append(tensor[0].clone()),
+                take=lambda _, tensor: tensors.append(tensor[0].clone()),
             )
-        return found[0]
+        return tensors[0]
 
     def scale(
         self, whole: Float64[torch.Tensor, "..."], *, row: int, factor: float
@@ -177,14 +177,14 @@ class Intervention:
 
     def _batch(self, rows: Int64[np.ndarray, "batch"], changes: Sequence[RowChange]) -> Reached:
         origins = self._rows.origins
-        examples, place = np.unique(origins.example[rows], return_inverse=True)
+        examples, example_of = np.unique(origins.example[rows], return_inverse=True)
         inputs = self._inputs(examples.tolist())
         position = torch.from_numpy(np.tile(origins.position[rows], len(changes) + 1))
         if self.is_text and self.probed.network.is_causal:
             # No token is changed by what comes after it.
             inputs = inputs[:, : int(position.max()) + 1]
         passes = Passes(
-            torch.from_numpy(np.tile(place, len(changes) + 1)),
+            torch.from_numpy(np.tile(example_of, len(changes) + 1)),
             position if self._positions else None,
             position if self.of_tokens else None,
             torch.arange(len(rows)).repeat(len(changes) + 1) if self._holds_norms else None,

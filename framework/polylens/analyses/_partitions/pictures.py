@@ -79,7 +79,7 @@ def _sizes(partition: Partition, about: str) -> Figure:
 
 def _map(rows: Rows, partition: Partition, about: str, *, on: On, scale: Scale, streams: Streams) -> Figure:
     chosen = _draw_rows(len(rows), _MAP_ROWS, streams.generator("map"))
-    place = two_dimensional_map(
+    map_of_rows = two_dimensional_map(
         _points_of(rows, chosen, on=on, scale=scale), generator=streams.generator("places"), limit=_MAP_ROWS
     )
     shown = "all rows" if len(chosen) == len(rows) else f"{len(chosen):,} rows drawn at random"
@@ -87,15 +87,15 @@ def _map(rows: Rows, partition: Partition, about: str, *, on: On, scale: Scale, 
         name="row-map",
         title="Map of the rows",
         caption=(
-            f"{shown.capitalize()} placed by {place.method}: neighbours stay near, distances mean "
+            f"{shown.capitalize()} placed by {map_of_rows.method}: neighbours stay near, distances mean "
             f"little. {about}"
         ),
         png=row_map(
-            place.places,
+            map_of_rows.places,
             labels=partition.labels[chosen],
             targets=None if rows.targets is None else rows.targets[chosen],
             classes=rows.classes,
-            method=place.method,
+            method=map_of_rows.method,
         ),
         alt="The rows as points in the plane, once coloured by cluster and once by class.",
     )
@@ -104,7 +104,7 @@ def _map(rows: Rows, partition: Partition, about: str, *, on: On, scale: Scale, 
 def _distances(
     rows: Rows, partition: Partition, about: str, *, on: On, metric: Metric, scale: Scale, streams: Streams
 ) -> Figure:
-    found = cluster_distances(
+    distances = cluster_distances(
         rows, partition, on=on, metric=metric, scale=scale, generator=streams.generator("pairs")
     )
     return Figure(
@@ -112,9 +112,9 @@ def _distances(
         title="Distances within and between clusters",
         caption=f"Pairs of rows drawn at random, every pair of a kind as likely. {about}",
         png=within_between(
-            found.within,
-            between=found.between,
-            noise=found.noise,
+            distances.within,
+            between=distances.between,
+            noise=distances.noise,
             noise_is="noise to the nearest medoid",
             unit=UNITS[metric],
         ),

@@ -75,19 +75,19 @@ def replacement_by(
     Returns:
         The change, and for which of the chosen rows there is a vector.
     """
-    found = {int(row): find(int(row)) for row in chosen}
+    vectors = {int(row): find(int(row)) for row in chosen}
 
     def replace(
         values: Float[torch.Tensor, "batch parts width"], rows: Int64[np.ndarray, "batch"]
     ) -> Float[torch.Tensor, "batch parts width"]:
         new = values.clone()
-        for place, row in enumerate(rows):
-            vector = found[int(row)]
+        for index, row in enumerate(rows):
+            vector = vectors[int(row)]
             if vector is not None:
-                new[place] = torch.from_numpy(vector).to(values).reshape(values.shape[1:])
+                new[index] = torch.from_numpy(vector).to(values).reshape(values.shape[1:])
         return new
 
-    return replace, np.array([found[int(row)] is not None for row in chosen])
+    return replace, np.array([vectors[int(row)] is not None for row in chosen])
 
 
 def members_of(

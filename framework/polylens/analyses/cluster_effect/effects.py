@@ -85,7 +85,7 @@ def replace_members(
     which = tuple(name for name, _ in finders)
     measures = {}
     for name in batches[0][2]:
-        values = np.concatenate([found[name] for *_, found in batches], axis=1)[:, back]
+        values = np.concatenate([measured[name] for *_, measured in batches], axis=1)[:, back]
         measures[name] = over_draws(np.where(known, values, np.nan), which)
     return Effects(
         chosen,

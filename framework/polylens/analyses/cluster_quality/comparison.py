@@ -118,5 +118,5 @@ def _shuffled_classes(
 
 def _classes_of(rows: Rows, classes: Int64[np.ndarray, "numbers"]) -> Int64[np.ndarray, "rows"]:
     """The shuffled class of each row; its own where the network has no row of its example."""
-    found = classes[np.asarray(rows.origins.block)]
-    return np.where(found < 0, np.asarray(rows.targets), found)
+    shuffled = classes[np.asarray(rows.origins.block)]
+    return np.where(shuffled < 0, np.asarray(rows.targets), shuffled)

@@ -53,7 +53,7 @@ def counts_up_to(most: int) -> list[int]:
 
 
 def reconstruction_errors(
-    found: Float32[np.ndarray, "some width"],
+    fitted: Float32[np.ndarray, "some width"],
     held_out: Float32[np.ndarray, "others width"],
     *,
     family: str,
@@ -61,9 +61,9 @@ def reconstruction_errors(
     streams: Streams,
 ) -> tuple[Float64[np.ndarray, "others"], Float64[np.ndarray, "others"]]:
     """Squared error of each held-out row restored from `count` components, and without any component."""
-    components = MAKERS[family](found, count=count, generator=streams.generator("start"))
+    components = MAKERS[family](fitted, count=count, generator=streams.generator("start"))
     restored = components.restore(components.scores(held_out))
-    mean = found.mean(0)
+    mean = fitted.mean(0)
     return (
         ((held_out - restored) ** 2).sum(1, dtype=np.float64),
         ((held_out - mean) ** 2).sum(1, dtype=np.float64),
@@ -123,12 +123,12 @@ def factor_numbers(
     numbers: dict[str, Number] = {}
     for name, own in values.items():
         means = np.concatenate([cell_means(own, each) for each in weights])
-        found = [additivity(each) for each in means]
+        additivities = [additivity(each) for each in means]
         numbers |= _additivity_numbers(
-            name, found[0], again=found[1 : resamples + 1], chance=found[resamples + 1 :]
+            name, additivities[0], again=additivities[1 : resamples + 1], chance=additivities[resamples + 1 :]
         )
         after_each()
-        if found[0].additive_share is None:
+        if additivities[0].additive_share is None:
             continue  # the cells do not differ: nothing would be added
         moved = analogies(
             own,
@@ -155,11 +155,11 @@ def factor_numbers(
 
 
 def _additivity_numbers(
-    name: str, found: Additivity, *, again: list[Additivity], chance: list[Additivity]
+    name: str, observed: Additivity, *, again: list[Additivity], chance: list[Additivity]
 ) -> dict[str, Number]:
     numbers = {}
     for what in ("additive_share", "same_direction"):
-        value = getattr(found, what)
+        value = getattr(observed, what)
         if value is None:
             continue
         interval = bootstrap_interval(getattr(each, what) for each in again)

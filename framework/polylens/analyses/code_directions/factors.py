@@ -52,8 +52,8 @@ class Factors:
             return None
         kinds, has = [], []
         for tokens in (rows.tokens.current, rows.tokens.before):
-            known, place = np.unique(tokens, return_inverse=True)
-            kinds.append(place.astype(np.int64))
+            known, number = np.unique(tokens, return_inverse=True)
+            kinds.append(number.astype(np.int64))
             has.append(np.array([token >= 0 and _is_word(rows.tokens.vocabulary[token]) for token in known]))
         said = "The factors are that the token has a letter, and that the token before has one."
         return Factors(np.stack(kinds), (has[0], has[1]), False, said)
@@ -76,11 +76,11 @@ class Factors:
         if self.together:
             return generator.permutation(n_kinds).astype(np.int64)
         order = np.argsort(-np.bincount(self.kind[factor], minlength=n_kinds), kind="stable")
-        found = np.empty(n_kinds, dtype=np.int64)
+        exchanged = np.empty(n_kinds, dtype=np.int64)
         for start in range(0, n_kinds, _NEIGHBOURS):
             group = order[start : start + _NEIGHBOURS]
-            found[group] = generator.permutation(group)
-        return found
+            exchanged[group] = generator.permutation(group)
+        return exchanged
 
 
 def halves_of(rows: Rows, streams: Streams) -> Bool[np.ndarray, "rows"]:

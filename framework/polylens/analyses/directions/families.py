@@ -95,7 +95,7 @@ def family_of(
         training: of the sparse autoencoder.
         streams: of draws and starts.
         progress: where training shows itself.
-        keeper: keeps what was found.
+        keeper: keeps the directions and their scores.
     """
     kept = None if keeper is None else keeper.load(name)
     if kept is not None:
@@ -105,15 +105,15 @@ def family_of(
     if len(values) > fit_rows:
         drawn = streams.generator("rows").choice(len(values), size=fit_rows, replace=False)
         fitted = values[np.sort(drawn)]
-    found = _find_directions(fitted, name, count, training, streams, progress)
+    directions = _find_directions(fitted, name, count, training, streams, progress)
     own = fitted[streams.generator("peaks").permutation(len(fitted))[:_PEAK_ROWS]]
-    scores = scores_in_blocks(found.score, own, count=len(found.variance))
+    scores = scores_in_blocks(directions.score, own, count=len(directions.variance))
     # Which way a component points is arbitrary but for those that are never negative: the long tail is up.
     either_way = name in ("pca", "ica", RANDOM)
     turned = ((scores - scores.mean(0)) ** 3).sum(0) < 0 if either_way else np.zeros(scores.shape[1], bool)
     unit, sign = _choose(
         scores,
-        found.variance,
+        directions.variance,
         np.asarray(turned),
         two_ways=either_way or (name == "neurons" and bool((values < 0).any())),
         count=count,
@@ -122,11 +122,13 @@ def family_of(
     )
 
     def pick(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some taken"]:
-        return np.asarray(found.score(some)[:, unit] * sign.astype(np.float32))
+        return np.asarray(directions.score(some)[:, unit] * sign.astype(np.float32))
 
     total = float(fitted.var(0, dtype=np.float64).sum())
-    share = found.variance[unit] / total if total > 0 else np.zeros(len(unit))
-    family = Family(name, scores_in_blocks(pick, values, count=len(unit)), unit, sign, share, found.notes)
+    share = directions.variance[unit] / total if total > 0 else np.zeros(len(unit))
+    family = Family(
+        name, scores_in_blocks(pick, values, count=len(unit)), unit, sign, share, directions.notes
+    )
     if keeper is not None:
         keeper.save(
             name,
@@ -180,7 +182,7 @@ def _train_autoencoder(
     """The features of a sparse autoencoder."""
     features = training.expansion * values.shape[1]
     with progress.task("training a sparse autoencoder", total=training.steps, unit="steps") as task:
-        found = sparse_features(
+        trained = sparse_features(
             values,
             features=features,
             active=training.active,
@@ -190,10 +192,10 @@ def _train_autoencoder(
             after_each=task.advance,
         )
     told = (
-        f"The sparse autoencoder leaves {found.unexplained:.3f} of the rows' variance unexplained; "
-        f"{found.dead} of its {features} features are silent on all rows."
+        f"The sparse autoencoder leaves {trained.unexplained:.3f} of the rows' variance unexplained; "
+        f"{trained.dead} of its {features} features are silent on all rows."
     )
-    return _Directions(found.components.score, found.variance, (told,))
+    return _Directions(trained.components.score, trained.variance, (told,))
 
 
 def _choose(

@@ -122,8 +122,8 @@ class Meanings:
 
     def most_common(self, members: Int64[np.ndarray, "members"]) -> tuple[str, float]:
         """The most common meaning of some rows in words, and its share; nothing where there are no rows."""
-        found, counts = np.unique(self.values[members], return_counts=True)
-        if not len(found):
+        values, counts = np.unique(self.values[members], return_counts=True)
+        if not len(values):
             return "", float("nan")
         most = int(counts.argmax())
-        return self.names(found[most : most + 1])[0], float(counts[most] / counts.sum())
+        return self.names(values[most : most + 1])[0], float(counts[most] / counts.sum())

@@ -40,12 +40,12 @@ def local_complexity_findings(
     names = probing.class_names(rows, chosen)
     lines = []
     with progress.task("counting boundaries", total=2 * len(chosen), unit="points") as task:
-        for place, name in enumerate(names):
+        for index, name in enumerate(names):
             lines += _count_around(
-                analysis, part, points[chosen[place]], frame, unit, "example", ids[place], name
+                analysis, part, points[chosen[index]], frame, unit, "example", ids[index], name
             )
             lines += _count_around(
-                analysis, part, drawn[place].astype(np.float32), frame, unit, "random point", "", ""
+                analysis, part, drawn[index].astype(np.float32), frame, unit, "random point", "", ""
             )
             task.advance(2)
     table = pd.DataFrame(lines)
@@ -87,8 +87,8 @@ def _count_around(
     """One line for each radius and layer, and one for all layers."""
     lines: list[dict[str, object]] = []
     radii = [unit * radius for radius in analysis.radii]
-    found = local_complexities(part, probing.tensor_of(point), radii=radii, frame=frame)
-    for radius, counts in zip(analysis.radii, found, strict=True):
+    by_radius = local_complexities(part, probing.tensor_of(point), radii=radii, frame=frame)
+    for radius, counts in zip(analysis.radii, by_radius, strict=True):
         each = [
             {
                 "sampled": counts.sampled[layer],
@@ -122,14 +122,14 @@ def _numbers(
         every, beside = (part[part["layer"] == "all"] for part in (example, random))
 
         def number(name: str, values: object, measure: object, of: tuple[str, ...] = suffix) -> None:
-            found = bootstrap_number(
+            resampled = bootstrap_number(
                 np.asarray(values, dtype=np.float64),
                 measure,  # type: ignore[arg-type]
                 resamples=analysis.resamples,
                 generator=streams.generator("resample", name, *of),
             )
-            if np.isfinite(found.value):
-                numbers[metric_name(name, *of)] = found
+            if np.isfinite(resampled.value):
+                numbers[metric_name(name, *of)] = resampled
 
         for column in ("sampled", "met", "crossed"):
             number(column, every[column], np.mean)

@@ -43,7 +43,7 @@ def rescaling_findings(
                 biases=biases,
                 holds_norms=norm == "frozen",
             )
-            found = measure_changes(
+            measurements = measure_changes(
                 intervention,
                 chosen,
                 factors=analysis.factors,
@@ -51,14 +51,16 @@ def rescaling_findings(
                 streams=streams,
                 advance=task.advance,
             )
-            summary = summarise(found, blocks=blocks, resamples=analysis.resamples, streams=streams, shown=())
+            summary = summarise(
+                measurements, blocks=blocks, resamples=analysis.resamples, streams=streams, shown=()
+            )
             case = (norm, "with_biases" if biases else "without_biases")
             table = summary.table.copy()
             table.insert(0, "biases", biases)
             table.insert(0, "norms", norm)
             tables.append(table)
             for change, name in (("scaled", "flipped_share"), ("displaced", "displaced_flipped_share")):
-                number = found.overall(
+                number = measurements.overall(
                     "flipped_share",
                     change,
                     blocks=blocks,
@@ -67,7 +69,7 @@ def rescaling_findings(
                 )
                 numbers[metric_name(name, *case)] = number
             numbers[metric_name("most_flipped_bits", *case)] = Number(
-                float(found.values["flipped_bits", ""][0].max()), unit="units"
+                float(measurements.values["flipped_bits", ""][0].max()), unit="units"
             )
             if not notes:
                 notes.append(intervention.where)

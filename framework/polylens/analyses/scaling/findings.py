@@ -32,7 +32,7 @@ def scaling_findings(
     intervention = Intervention(probed, rows, layers=analysis.layers)
     chosen = chosen_rows(rows, most=analysis.rows, generator=streams.generator("rows"))
     with progress.task("scaling activations", total=len(chosen), unit="rows") as task:
-        found = measure_changes(
+        measurements = measure_changes(
             intervention,
             chosen,
             factors=analysis.factors,
@@ -41,7 +41,7 @@ def scaling_findings(
             advance=task.advance,
         )
     summary = summarise(
-        found,
+        measurements,
         blocks=Blocks.of(rows.origins.block[chosen]),
         resamples=analysis.resamples,
         streams=streams,
@@ -103,8 +103,8 @@ def _crossings(
         walks = segments_crossings(part, *ends, vertices=intervention.vertices)
         for index, crossed in enumerate(walks):
             at = low + crossed.position * (high - low)
-            for place, factor in enumerate(analysis.factors):
-                counts[index, place] = ((at > min(1.0, factor)) & (at < max(1.0, factor))).sum()
+            for column, factor in enumerate(analysis.factors):
+                counts[index, column] = ((at > min(1.0, factor)) & (at < max(1.0, factor))).sum()
             task.advance()
     means, intervals, _ = mean_intervals(
         counts,

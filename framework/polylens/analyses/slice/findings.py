@@ -44,9 +44,9 @@ def slice_findings(
                 )
             else:
                 frame = frames.along_directions(points, reach=analysis.reach, generator=generator)
-            found = _slice(part, frame)
-            lines.append(tables.slice_line(rows, frame, found, near=analysis.near))
-            first = first or (frame, found)
+            plane = _slice(part, frame)
+            lines.append(tables.slice_line(rows, frame, plane, near=analysis.near))
+            first = first or (frame, plane)
             task.advance()
     assert first is not None
     table = pd.DataFrame(lines)

@@ -72,11 +72,11 @@ class SpanningTree(RowAnalysis):
 
         from polylens.clustering import hierarchy
 
-        places = np.random.default_rng(0).random((96, 16), dtype=np.float32)
-        places[48:] += 100.0
+        points = np.random.default_rng(0).random((96, 16), dtype=np.float32)
+        points[48:] += 100.0
         metric = metric_of(self.on, self.metric)
         bits = metric in ("hamming", "jaccard")
-        hierarchy(np.packbits(places > 0.5, axis=1) if bits else places, metric=metric)
+        hierarchy(np.packbits(points > 0.5, axis=1) if bits else points, metric=metric)
 
     def on_inputs(self) -> Self:
         """The raw inputs, compared by Euclidean distance."""

@@ -36,7 +36,7 @@ def class_labels(
     level = label.level / among
     rounds = rounds_for(level, least=label.permutations)
     with progress.task("naming clusters", total=1, unit="partitions") as task:
-        found = enrich(
+        enrichment = enrich(
             partition.labels,
             np.asarray(rows.targets),
             blocks=Blocks.of(rows.origins.block),
@@ -47,13 +47,13 @@ def class_labels(
         )
         task.advance()
     sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
-    chance_lift, p_values = found.chance_lift(level), np.minimum(found.p_values * among, 1.0)
-    share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
-    above_chance = (p_values <= label.level) & (found.held_out_rows > 0)
+    chance_lift, p_values = enrichment.chance_lift(level), np.minimum(enrichment.p_values * among, 1.0)
+    share, lift = np.nan_to_num(enrichment.share), np.nan_to_num(enrichment.lift)
+    above_chance = (p_values <= label.level) & (enrichment.held_out_rows > 0)
     clusters = tuple(
         ClusterLabel(
             cluster=index,
-            guess=rows.classes[found.name[index]] if found.name[index] != UNNAMED else "",
+            guess=rows.classes[enrichment.name[index]] if enrichment.name[index] != UNNAMED else "",
             size=int(sizes[index]),
             share=float(share[index]),
             lift=float(lift[index]),
@@ -66,16 +66,16 @@ def class_labels(
     return Labels(
         clusters=clusters,
         numbers=numbers_of(
-            found,
+            enrichment,
             clusters,
             n_rows=len(partition.labels),
             level=level,
             chance_is=f"mean of {rounds} rounds of naming and scoring with shuffled classes",
         ),
         tables={
-            "clusters": cluster_table(rows, partition, found, clusters),
-            "runners_up": runners_up(rows, found),
+            "clusters": cluster_table(rows, partition, enrichment, clusters),
+            "runners_up": runners_up(rows, enrichment),
         },
-        notes=notes_of(found, copies=rows.origins.n_copies, level=label.level, among=among),
+        notes=notes_of(enrichment, copies=rows.origins.n_copies, level=label.level, among=among),
         undefined=undefined_numbers(clusters),
     )

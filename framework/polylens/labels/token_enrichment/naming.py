@@ -36,7 +36,7 @@ def token_labels(
     level = label.level / among
     rounds = rounds_for(level, least=label.permutations)
     with progress.task("naming clusters", total=rounds, unit="rounds") as task:
-        found = enrich_tokens(
+        scores = enrich_tokens(
             partition.labels,
             np.stack([getattr(rows.tokens, place) for place in PLACES]),
             blocks=Blocks.of(rows.origins.block),
@@ -49,14 +49,14 @@ def token_labels(
             after_each=task.advance,
         )
     sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
-    chance_lift, p_values = found.chance_lift(level), np.minimum(found.p_values * among, 1.0)
-    share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
-    above_chance = (p_values <= label.level) & (found.held_out_rows > 0)
+    chance_lift, p_values = scores.chance_lift(level), np.minimum(scores.p_values * among, 1.0)
+    share, lift = np.nan_to_num(scores.share), np.nan_to_num(scores.lift)
+    above_chance = (p_values <= label.level) & (scores.held_out_rows > 0)
     pieces = Pieces(rows.tokens.vocabulary)
     clusters = tuple(
         ClusterLabel(
             cluster=index,
-            guess=guess_of(found, index, pieces),
+            guess=guess_of(scores, index, pieces),
             size=int(sizes[index]),
             share=float(share[index]),
             lift=float(lift[index]),
@@ -69,7 +69,7 @@ def token_labels(
     return Labels(
         clusters=clusters,
         numbers=numbers_of(
-            found,
+            scores,
             clusters,
             n_rows=len(partition.labels),
             level=level,
@@ -79,9 +79,9 @@ def token_labels(
             ),
         ),
         tables={
-            "clusters": cluster_table(rows, partition, found, clusters),
-            "tokens": token_table(partition, rows.tokens, found),
+            "clusters": cluster_table(rows, partition, scores, clusters),
+            "tokens": token_table(partition, rows.tokens, scores),
         },
-        notes=notes_of(found, copies=rows.origins.n_copies, level=label.level, among=among),
+        notes=notes_of(scores, copies=rows.origins.n_copies, level=label.level, among=among),
         undefined=undefined_numbers(clusters),
     )
