@@ -10,7 +10,7 @@ from polylens.analyses._probing import draw_rows
 from polylens.analyses.cluster_effect.centroids import members_of
 from polylens.records import Origins, Rows
 from polylens.statistics import split_examples
-from polylens.statistics.token_names import name_by_tokens
+from polylens.statistics.token_names import TokenNaming, name_by_tokens
 
 FEW = settings(max_examples=30, deadline=None)
 
@@ -26,7 +26,7 @@ def test_no_more_tokens_are_named_than_asked_for_and_none_is_less_surprising(mos
     tokens = np.stack(
         [(rng.integers(0, 12, 300) + 3 * labels * (rng.random(300) < 0.7)).clip(-1) for _ in range(3)]
     )
-    names = name_by_tokens(labels, tokens, n_clusters=4, most=most, surprise=surprise, prior=prior)
+    names = name_by_tokens(labels, tokens, n_clusters=4, naming=TokenNaming(most, surprise, prior))
     given_tokens = names.tokens >= 0
     assert names.tokens.shape[2] <= most
     assert (names.surprise[given_tokens] >= surprise).all()

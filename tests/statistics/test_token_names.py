@@ -8,7 +8,7 @@ from tests.shapes import unchecked
 
 from polylens.statistics import Blocks, Pieces, enrich_tokens, visible
 from polylens.statistics.log_odds import least_share, log_likelihood_ratio, log_odds
-from polylens.statistics.token_names import name_by_tokens
+from polylens.statistics.token_names import TokenNaming, name_by_tokens
 from polylens.streams import Streams
 
 CURRENT, BEFORE, AFTER = range(3)
@@ -21,9 +21,7 @@ def _name(labels, current, before=None, after=None, *, most=4, surprise=2.0, n_c
         labels,
         tokens,
         n_clusters=int(labels.max()) + 1 if n_clusters is None else n_clusters,
-        most=most,
-        surprise=surprise,
-        prior=10.0,
+        naming=TokenNaming(most, surprise, prior=10.0),
     ), tokens
 
 
@@ -132,9 +130,7 @@ def _enrich(labels, current, *, example=None, seed=0, permutations=100):
         labels,
         np.stack([current, none, none]),
         blocks=Blocks.of(np.arange(len(labels)) if example is None else example),
-        most=3,
-        surprise=2.0,
-        prior=10.0,
+        naming=TokenNaming(most=3, surprise=2.0, prior=10.0),
         holdout=0.5,
         permutations=permutations,
         streams=Streams(seed),

@@ -7,8 +7,40 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from polylens.records import MAJORITY, ClusterLabel, Number
+from polylens.records import MAJORITY, ClusterLabel, Number, Partition
 from polylens.statistics import Evidence, held_out_share, median_lift
+
+
+def cluster_labels(
+    evidence: Evidence, guesses: Sequence[str], partition: Partition, *, level: float, among: int
+) -> tuple[ClusterLabel, ...]:
+    """The label of every cluster: its guess, and what held-out rows say of it.
+
+    Args:
+        evidence: of the names.
+        guesses: what the naming part suggests for each cluster; empty where it suggests nothing.
+        partition: whose clusters are named.
+        level: chance that any cluster at all is named by chance, of all partitions together.
+        among: how many partitions the spec labels.
+    """
+    sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
+    chance_lift = evidence.chance_lift(level / among)
+    p_values = np.minimum(evidence.p_values * among, 1.0)
+    share, lift = np.nan_to_num(evidence.share), np.nan_to_num(evidence.lift)
+    above_chance = (p_values <= level) & (evidence.held_out_rows > 0)
+    return tuple(
+        ClusterLabel(
+            cluster=index,
+            guess=guess,
+            size=int(sizes[index]),
+            share=float(share[index]),
+            lift=float(lift[index]),
+            chance_lift=float(chance_lift[index]),
+            p_value=float(p_values[index]),
+            above_chance=bool(above_chance[index]),
+        )
+        for index, guess in enumerate(guesses)
+    )
 
 
 def numbers_of(

@@ -88,7 +88,7 @@ from polylens.statistics.shares import Shares, difference_limits, ratio_limits
 from polylens.statistics.sparse_features import SparseFeatures, sparse_features
 from polylens.statistics.stretches import cluster_stretches, clusters_at
 from polylens.statistics.token_enrichment import TokenScores, enrich_tokens
-from polylens.statistics.token_names import PLACES, TokenNames
+from polylens.statistics.token_names import PLACES, TokenNames, TokenNaming
 from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
 
 __all__ = [
@@ -126,6 +126,7 @@ __all__ = [
     "Shares",
     "SparseFeatures",
     "TokenNames",
+    "TokenNaming",
     "TokenScores",
     "above_the_rest",
     "additivity",

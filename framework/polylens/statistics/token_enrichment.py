@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from polylens.statistics.evidence import Evidence
 from polylens.statistics.halves import split_examples
 from polylens.statistics.log_odds import least_share, log_likelihood_ratio
 from polylens.statistics.shares import Shares
-from polylens.statistics.token_names import TokenNames, name_by_tokens
+from polylens.statistics.token_names import TokenNames, TokenNaming, name_by_tokens
 from polylens.streams import Streams
 
 _Score = tuple[
@@ -72,9 +72,7 @@ def enrich_tokens(
     tokens: Int64[np.ndarray, "places rows"],
     *,
     blocks: Blocks,
-    most: int,
-    surprise: float,
-    prior: float,
+    naming: TokenNaming,
     holdout: float,
     permutations: int,
     streams: Streams,
@@ -86,9 +84,7 @@ def enrich_tokens(
         labels: cluster of each row; noise takes part in what other rows have.
         tokens: token of each row at each of `PLACES`; -1 where there is none.
         blocks: the rows of each document.
-        most: most tokens named at one place.
-        surprise: least log-odds, in standard deviations, of a token that is named.
-        prior: how many rows the prior of the log-odds is worth.
+        naming: how tokens are chosen that name a cluster.
         holdout: share of the documents kept for scoring, in (0, 1).
         permutations: rounds of naming and scoring with the tokens of whole documents laid over other rows.
             The maximum over clusters of each round's likelihood ratio is the family-wise null.
@@ -103,12 +99,10 @@ def enrich_tokens(
         np.zeros(len(blocks), np.int64), holdout=holdout, generator=streams.generator("split")
     )
     held_out = split[blocks.block]
-    naming, scoring = labels[~held_out], labels[held_out]
+    named, scoring = labels[~held_out], labels[held_out]
 
     def name_clusters(own: Int64[np.ndarray, "places rows"]) -> TokenNames:
-        return name_by_tokens(
-            naming, own[:, ~held_out], n_clusters=n_clusters, most=most, surprise=surprise, prior=prior
-        )
+        return name_by_tokens(named, own[:, ~held_out], n_clusters=n_clusters, naming=naming)
 
     names = name_clusters(tokens)
     members = np.bincount(scoring[scoring >= 0], minlength=n_clusters).astype(np.int64)
@@ -117,29 +111,34 @@ def enrich_tokens(
         moved = tokens[:, blocks.relaid_rows(streams.generator("documents", number))]
         null.append(_score_names(name_clusters(moved), scoring, moved[:, held_out], members))
         after_each()
+    shares, lifts, ratios = (np.array(each).reshape(permutations, n_clusters) for each in _columns(null))
     fits = names.fit_own(labels, tokens)
     scored = np.flatnonzero(held_out & (labels >= 0))
+    example = blocks.block[scored]
     by_name = _rows_that_fit(names, tokens, held_out)
+    anywhere = Shares.among(
+        by_name[0], blocks.block[by_name[1]], rows=np.where(split, blocks.sizes, 0), count=n_clusters
+    )
     return TokenScores(
         names=names,
         held_out=held_out,
-        naming_rows=np.bincount(naming[naming >= 0], minlength=n_clusters).astype(np.int64),
+        naming_rows=np.bincount(named[named >= 0], minlength=n_clusters).astype(np.int64),
         members=members,
         fitting_members=np.bincount(labels[held_out & fits], minlength=n_clusters).astype(np.int64),
         fitting_rows=np.bincount(by_name[0], minlength=n_clusters).astype(np.int64),
         statistic=_score_names(names, scoring, tokens[:, held_out], members)[2],
-        null_share=np.array([each[0] for each in null]).reshape(permutations, n_clusters),
-        null_lift=np.array([each[1] for each in null]).reshape(permutations, n_clusters),
-        null_statistic=np.array([each[2] for each in null]).reshape(permutations, n_clusters),
-        fitting=Shares.of(fits[scored], example=blocks.block[scored], place=labels[scored], count=n_clusters),
-        fitting_any=Shares.among(
-            by_name[0],
-            blocks.block[by_name[1]],
-            rows=np.where(split, blocks.sizes, 0),
-            count=n_clusters,
-        ),
-        fitting_together=Shares.of(fits[scored], example=blocks.block[scored]),
+        null_share=shares,
+        null_lift=lifts,
+        null_statistic=ratios,
+        fitting=Shares.of(fits[scored], example=example, place=labels[scored], count=n_clusters),
+        fitting_any=anywhere,
+        fitting_together=Shares.of(fits[scored], example=example),
     )
+
+
+def _columns(null: Sequence[_Score]) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """The shares, the lifts and the likelihood ratios of all rounds."""
+    return [each[0] for each in null], [each[1] for each in null], [each[2] for each in null]
 
 
 def _rows_that_fit(

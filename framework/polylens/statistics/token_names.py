@@ -18,6 +18,18 @@ _MOST_OF = 0.5
 
 
 @dataclass(frozen=True)
+class TokenNaming:
+    """How tokens are chosen that name a cluster."""
+
+    most: int
+    """Most tokens named at one place."""
+    surprise: float
+    """Least log-odds, in standard deviations, of a token that is named."""
+    prior: float
+    """How many rows the prior of the log-odds is worth."""
+
+
+@dataclass(frozen=True)
 class TokenNames:
     """What each cluster is named by: sets of tokens, all of whose places must fit."""
 
@@ -71,9 +83,7 @@ def name_by_tokens(
     tokens: Int64[np.ndarray, "places rows"],
     *,
     n_clusters: int,
-    most: int,
-    surprise: float,
-    prior: float,
+    naming: TokenNaming,
 ) -> TokenNames:
     """The tokens each cluster has more often than other rows do, and at which places they make its name.
 
@@ -84,15 +94,10 @@ def name_by_tokens(
         labels: cluster of each row; noise takes part in what other rows have.
         tokens: token of each row at each place; -1 where there is none.
         n_clusters: how many clusters there are.
-        most: most tokens named at one place.
-        surprise: least log-odds, in standard deviations, of a token that is named.
-        prior: how many rows the prior of the log-odds is worth.
+        naming: how tokens are chosen.
     """
     by_place = [
-        _over_represented_tokens(
-            labels, here, n_clusters=n_clusters, most=most, surprise=surprise, prior=prior
-        )
-        for here in tokens
+        _over_represented_tokens(labels, here, n_clusters=n_clusters, naming=naming) for here in tokens
     ]
     named = np.stack([each for each, _ in by_place], axis=1)
     surprises = np.stack([each for _, each in by_place], axis=1)
@@ -120,9 +125,7 @@ def _over_represented_tokens(
     tokens: Int64[np.ndarray, "rows"],
     *,
     n_clusters: int,
-    most: int,
-    surprise: float,
-    prior: float,
+    naming: TokenNaming,
 ) -> tuple[Int64[np.ndarray, "clusters most"], Float64[np.ndarray, "clusters most"]]:
     known = tokens >= 0
     width = int(tokens.max(initial=0)) + 1
@@ -138,15 +141,15 @@ def _over_represented_tokens(
         totals[token] - count,
         rows - sizes[cluster],
         share=totals[token] / rows,
-        prior=prior,
+        prior=naming.prior,
     )
-    chosen = np.flatnonzero((above >= surprise) & (count >= _LEAST_ROWS))
+    chosen = np.flatnonzero((above >= naming.surprise) & (count >= _LEAST_ROWS))
     chosen = chosen[np.lexsort((token[chosen], -above[chosen], cluster[chosen]))]
     own = cluster[chosen]
     rank = np.arange(len(own)) - np.searchsorted(own, own)
-    own, chosen, rank = (each[rank < most] for each in (own, chosen, rank))
-    named = np.full((n_clusters, most), -1, dtype=np.int64)
-    surprises = np.zeros((n_clusters, most))
+    own, chosen, rank = (each[rank < naming.most] for each in (own, chosen, rank))
+    named = np.full((n_clusters, naming.most), -1, dtype=np.int64)
+    surprises = np.zeros((n_clusters, naming.most))
     named[own, rank], surprises[own, rank] = token[chosen], above[chosen]
     return named, surprises
 

@@ -142,17 +142,51 @@ def effect_findings(
     resamples: int,
     streams: Streams,
 ) -> Findings:
-    """Numbers, tables and notes of what replacing did."""
-    blocks = Blocks.of(rows.origins.block[effects.chosen])
+    """Numbers, tables and notes of what replacing did.
+
+    Args:
+        effects: on the chosen members.
+        rows: of the network and the layer.
+        partition: whose clusters they are members of.
+        intervention: that was made.
+        levels: coarser groups of the classes, by level.
+        top: outputs that are named for each cluster.
+        resamples: of the examples, and as many shuffles of classes.
+        streams: all randomness.
+    """
     sizes = np.bincount(partition.labels[partition.labels >= 0])[: len(effects.logits)]
-    drawn = np.bincount(effects.cluster, minlength=len(effects.logits))
-    # Clusters count by their size, however many members were drawn of each.
-    weights = (sizes / np.maximum(drawn, 1))[effects.cluster]
-    measures = dict(effects.measures)
     is_logits = intervention.output_is == "logits"
     names = _names(rows, intervention) if is_logits else ()
-    notes = [intervention.where]
-    for level, groups in levels.items() if is_logits else ():
+    of_levels, notes = _measures_of_levels(effects, rows, levels if is_logits else {}, names)
+    measures = {**effects.measures, **of_levels}
+    numbers = _numbers(effects, rows, measures, sizes, resamples=resamples, streams=streams)
+    tables = {"clusters": _cluster_table(effects, measures, sizes)}
+    if is_logits:
+        tables["logits"] = _logit_table(effects, sizes, names, top=top)
+    if levels and rows.targets is not None:
+        tables["levels"], purities = _level_table(
+            rows, partition, levels, permutations=resamples, streams=streams
+        )
+        numbers |= purities
+    missing = int(np.isnan(next(iter(effects.measures.values()))[0]).sum())
+    if missing:
+        notes.append(
+            f"{missing} members are of clusters without rows of other examples: nothing replaced them."
+        )
+    if len(effects.logits) < partition.n_clusters:
+        notes.append(f"The largest {len(effects.logits)} of {partition.n_clusters} clusters were looked at.")
+    if not is_logits:
+        notes.append("The output is no logits: the angle between outputs stands for predictions.")
+    return Findings(numbers=numbers, tables=tables, notes=(intervention.where, *notes))
+
+
+def _measures_of_levels(
+    effects: Effects, rows: Rows, levels: Mapping[str, Mapping[str, str]], names: Sequence[str]
+) -> tuple[dict[str, Float64[np.ndarray, "replacements chosen"]], list[str]]:
+    """Whether predictions stay within their group at each level, and notes on levels that say nothing."""
+    measures: dict[str, Float64[np.ndarray, "replacements chosen"]] = {}
+    notes: list[str] = []
+    for level, groups in levels.items():
         group = np.array([groups[name] for name in rows.classes] + [""])
         if len(names) != len(rows.classes):
             notes.append(f"The network's outputs are not the classes: '{level}' says nothing of predictions.")
@@ -160,6 +194,23 @@ def effect_findings(
         same = (group[effects.after] == group[effects.before]).astype(np.float64)
         known = np.where(effects.after >= 0, same, np.nan)
         measures[f"kept_{level}"] = over_draws(known, effects.which)
+    return measures, notes
+
+
+def _numbers(
+    effects: Effects,
+    rows: Rows,
+    measures: Mapping[str, Float64[np.ndarray, "replacements chosen"]],
+    sizes: Int64[np.ndarray, "clusters"],
+    *,
+    resamples: int,
+    streams: Streams,
+) -> dict[str, Number]:
+    """The mean of each measure for each replacement; clusters count by their size."""
+    blocks = Blocks.of(rows.origins.block[effects.chosen])
+    drawn = np.bincount(effects.cluster, minlength=len(effects.logits))
+    # However many members were drawn of each.
+    weights = (sizes / np.maximum(drawn, 1))[effects.cluster]
     numbers: dict[str, Number] = {}
     for measure, values in measures.items():
         means, intervals, _ = mean_intervals(
@@ -184,24 +235,7 @@ def effect_findings(
                 chance_is="clusters shuffled over examples, mean over shuffles" if own else "",
                 unit=_UNITS.get(measure, ""),
             )
-    missing = int(np.isnan(next(iter(effects.measures.values()))[0]).sum())
-    if missing:
-        notes.append(
-            f"{missing} members are of clusters without rows of other examples: nothing replaced them."
-        )
-    if len(effects.logits) < partition.n_clusters:
-        notes.append(f"The largest {len(effects.logits)} of {partition.n_clusters} clusters were looked at.")
-    if not is_logits:
-        notes.append("The output is no logits: the angle between outputs stands for predictions.")
-    tables = {"clusters": _cluster_table(effects, measures, sizes)}
-    if is_logits:
-        tables["logits"] = _logit_table(effects, sizes, names, top=top)
-    if levels and rows.targets is not None:
-        tables["levels"], purities = _level_table(
-            rows, partition, levels, permutations=resamples, streams=streams
-        )
-        numbers |= purities
-    return Findings(numbers=numbers, tables=tables, notes=tuple(notes))
+    return numbers
 
 
 def _names(rows: Rows, intervention: Intervention) -> tuple[str, ...]:

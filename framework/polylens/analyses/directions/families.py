@@ -70,29 +70,37 @@ class Family:
         )
 
 
+@dataclass(frozen=True)
+class Search:
+    """How directions of a family are found and chosen."""
+
+    count: int
+    """How many directions are wanted."""
+    members: int
+    """Rows of a usual direction, for peaks."""
+    chosen: Chosen
+    """By the variance that directions add to rows, or by how far their top rows stand out."""
+    fit_rows: int
+    """Most rows on which directions are found, drawn at random."""
+    training: SaeTraining
+    """Of the sparse autoencoder."""
+
+
 def family_of(
     values: Float32[np.ndarray, "rows width"],
     name: str,
+    search: Search,
     *,
-    count: int,
-    members: int,
-    chosen: Chosen,
-    fit_rows: int,
-    training: SaeTraining,
     streams: Streams,
     progress: Progress,
     keeper: Keeper | None,
 ) -> Family:
-    """At most `count` directions of one family, found on some of the rows, with the scores of all rows.
+    """The directions of one family, found on some of the rows, with the scores of all rows.
 
     Args:
         values: the rows.
         name: of the family.
-        count: how many directions are wanted.
-        members: rows of a usual direction, for peaks.
-        chosen: by the variance that directions add to rows, or by how far their top rows stand out.
-        fit_rows: most rows on which directions are found, drawn at random.
-        training: of the sparse autoencoder.
+        search: how directions are found, and how many at most.
         streams: of draws and starts.
         progress: where training shows itself.
         keeper: keeps the directions and their scores.
@@ -101,34 +109,7 @@ def family_of(
     if kept is not None:
         notes = tuple(kept["notes"].tobytes().decode().splitlines())
         return Family(name, kept["scores"], kept["unit"], kept["sign"], kept["variance_share"], notes)
-    fitted = values
-    if len(values) > fit_rows:
-        drawn = streams.generator("rows").choice(len(values), size=fit_rows, replace=False)
-        fitted = values[np.sort(drawn)]
-    directions = _find_directions(fitted, name, count, training, streams, progress)
-    own = fitted[streams.generator("peaks").permutation(len(fitted))[:_PEAK_ROWS]]
-    scores = scores_in_blocks(directions.score, own, count=len(directions.variance))
-    # Which way a component points is arbitrary but for those that are never negative: the long tail is up.
-    either_way = name in ("pca", "ica", RANDOM)
-    turned = ((scores - scores.mean(0)) ** 3).sum(0) < 0 if either_way else np.zeros(scores.shape[1], bool)
-    unit, sign = _choose(
-        scores,
-        directions.variance,
-        np.asarray(turned),
-        two_ways=either_way or (name == "neurons" and bool((values < 0).any())),
-        count=count,
-        chosen=chosen,
-        members=members * len(own) / len(values),
-    )
-
-    def pick(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some taken"]:
-        return np.asarray(directions.score(some)[:, unit] * sign.astype(np.float32))
-
-    total = float(fitted.var(0, dtype=np.float64).sum())
-    share = directions.variance[unit] / total if total > 0 else np.zeros(len(unit))
-    family = Family(
-        name, scores_in_blocks(pick, values, count=len(unit)), unit, sign, share, directions.notes
-    )
+    family = _find_family(values, name, search, streams, progress)
     if keeper is not None:
         keeper.save(
             name,
@@ -141,6 +122,37 @@ def family_of(
             },
         )
     return family
+
+
+def _find_family(
+    values: Float32[np.ndarray, "rows width"], name: str, search: Search, streams: Streams, progress: Progress
+) -> Family:
+    fitted = values
+    if len(values) > search.fit_rows:
+        drawn = streams.generator("rows").choice(len(values), size=search.fit_rows, replace=False)
+        fitted = values[np.sort(drawn)]
+    directions = _find_directions(fitted, name, search.count, search.training, streams, progress)
+    own = fitted[streams.generator("peaks").permutation(len(fitted))[:_PEAK_ROWS]]
+    scores = scores_in_blocks(directions.score, own, count=len(directions.variance))
+    # Which way a component points is arbitrary but for those that are never negative: the long tail is up.
+    either_way = name in ("pca", "ica", RANDOM)
+    turned = ((scores - scores.mean(0)) ** 3).sum(0) < 0 if either_way else np.zeros(scores.shape[1], bool)
+    unit, sign = _choose(
+        scores,
+        directions.variance,
+        np.asarray(turned),
+        two_ways=either_way or (name == "neurons" and bool((values < 0).any())),
+        count=search.count,
+        chosen=search.chosen,
+        members=search.members * len(own) / len(values),
+    )
+
+    def pick(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some taken"]:
+        return np.asarray(directions.score(some)[:, unit] * sign.astype(np.float32))
+
+    total = float(fitted.var(0, dtype=np.float64).sum())
+    share = directions.variance[unit] / total if total > 0 else np.zeros(len(unit))
+    return Family(name, scores_in_blocks(pick, values, count=len(unit)), unit, sign, share, directions.notes)
 
 
 @dataclass(frozen=True)

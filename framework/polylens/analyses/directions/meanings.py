@@ -16,6 +16,7 @@ from polylens.statistics import (
     ClassNull,
     Evidence,
     Pieces,
+    TokenNaming,
     class_null,
     common_tokens,
     enrich,
@@ -26,7 +27,7 @@ from polylens.streams import Streams
 
 _HOLDOUT = 0.5
 """Share of the examples that names are scored on and not found on."""
-_MOST_TOKENS, _SURPRISE, _PRIOR = 4, 3.0, 100.0
+_NAMING = TokenNaming(most=4, surprise=3.0, prior=100.0)
 """How tokens name a group of rows: as the label `token_enrichment` does where nothing else is said."""
 
 
@@ -103,9 +104,7 @@ class Meanings:
                 labels,
                 np.stack([getattr(self.rows.tokens, place) for place in PLACES]),
                 blocks=self.blocks,
-                most=_MOST_TOKENS,
-                surprise=_SURPRISE,
-                prior=_PRIOR,
+                naming=_NAMING,
                 holdout=_HOLDOUT,
                 permutations=permutations,
                 streams=streams,

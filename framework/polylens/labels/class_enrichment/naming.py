@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polylens.errors import DataError
-from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_numbers
+from polylens.labels._evidence import cluster_labels, notes_of, numbers_of, rounds_for, undefined_numbers
 from polylens.labels.class_enrichment.tables import cluster_table, runners_up
 from polylens.progress import Progress
-from polylens.records import ClusterLabel, Labels, Partition, Rows
+from polylens.records import Labels, Partition, Rows
 from polylens.statistics import UNNAMED, Blocks, enrich
 from polylens.streams import Streams
 
@@ -46,23 +46,8 @@ def class_labels(
             streams=streams,
         )
         task.advance()
-    sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
-    chance_lift, p_values = enrichment.chance_lift(level), np.minimum(enrichment.p_values * among, 1.0)
-    share, lift = np.nan_to_num(enrichment.share), np.nan_to_num(enrichment.lift)
-    above_chance = (p_values <= label.level) & (enrichment.held_out_rows > 0)
-    clusters = tuple(
-        ClusterLabel(
-            cluster=index,
-            guess=rows.classes[enrichment.name[index]] if enrichment.name[index] != UNNAMED else "",
-            size=int(sizes[index]),
-            share=float(share[index]),
-            lift=float(lift[index]),
-            chance_lift=float(chance_lift[index]),
-            p_value=float(p_values[index]),
-            above_chance=bool(above_chance[index]),
-        )
-        for index in range(partition.n_clusters)
-    )
+    guesses = [rows.classes[name] if name != UNNAMED else "" for name in enrichment.name]
+    clusters = cluster_labels(enrichment, guesses, partition, level=label.level, among=among)
     return Labels(
         clusters=clusters,
         numbers=numbers_of(
