@@ -120,7 +120,7 @@ def test_no_more_tokens_than_asked_are_named_and_the_most_surprising_come_first(
 def test_clusters_without_over_represented_tokens_have_no_name():
     current = np.tile(np.arange(5), 40)
     names, tokens = _name(np.repeat([0, 1], 100), current)
-    assert not names.named.any()
+    assert not names.has_name.any()
     assert not names.fit_own(np.repeat([0, 1], 100), tokens).any()
 
 

@@ -37,9 +37,9 @@ def cluster_sizes(labels: Int[np.ndarray, "rows"], *, names: Sequence[str] | Non
     bars.append(("noise", noise, NOISE_COLOUR))
 
     share = 1 - noise / len(labels)
-    found = int((counts > 0).sum())
+    n_clusters = int((counts > 0).sum())
     figure = canvas(
-        f"{count_of(found, 'cluster')} {'holds' if found == 1 else 'hold'} {percent(share)}"
+        f"{count_of(n_clusters, 'cluster')} {'holds' if n_clusters == 1 else 'hold'} {percent(share)}"
         f" of {count_of(len(labels), 'row')}",
         note="Rows per cluster, and their share of all rows."
         + (f" The {len(rest)} smallest clusters are drawn as one bar." if len(rest) else ""),

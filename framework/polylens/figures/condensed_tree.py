@@ -165,19 +165,19 @@ def _number_clusters(
     by_size = np.argsort(-tree.size[tree.chosen], kind="stable")
     by_size = by_size[tree.top[tree.chosen[by_size]] > scale.low].tolist()
     wide = (inches(str(len(tree.chosen)), size=SMALL, bold=True) + 0.09) / _WIDE
-    found: dict[int, float] = {}
+    by_cluster: dict[int, float] = {}
     for n_lines in (1, 2):
-        found = {}
+        by_cluster = {}
         for number in by_size:
-            numbers = [*found, number]
+            numbers = [*by_cluster, number]
             wanted = places[tree.chosen[numbers]].tolist()
             if (len(numbers) - 1) * wide / n_lines <= 1:
                 put = spread(wanted, gap=wide / n_lines, low=0.0, high=1.0)
                 if max(abs(place - want) for place, want in zip(put, wanted, strict=True)) <= 0.35 / _WIDE:
-                    found = dict(zip(numbers, put, strict=True))
-        if len(found) == len(by_size):
-            return found, n_lines
-    return found, 2
+                    by_cluster = dict(zip(numbers, put, strict=True))
+        if len(by_cluster) == len(by_size):
+            return by_cluster, n_lines
+    return by_cluster, 2
 
 
 def _number(
@@ -227,9 +227,9 @@ def _ticks(scale: Scale, *, zero: float | None) -> tuple[list[float], list[str]]
     for value in wanted:
         if scale.low <= value <= scale.high:
             named.setdefault(value, f"{value:,g}")
-    found: dict[float, str] = {}
+    names: dict[float, str] = {}
     for value, name in named.items():
         place = float(scale.places(np.array([value]))[0])
-        if all(abs(place - other) * _TALL > 0.2 for other in found):
-            found[place] = name
-    return list(found), list(found.values())
+        if all(abs(place - other) * _TALL > 0.2 for other in names):
+            names[place] = name
+    return list(names), list(names.values())

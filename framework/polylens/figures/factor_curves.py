@@ -92,11 +92,11 @@ def factor_curves(
 
 
 def _top(pair: Sequence[FactorCurve]) -> float:
-    found = [0.0]
+    tops = [0.0]
     for curve in pair:
         known = [values for values in (curve.values, curve.high) if values is not None]
-        found += [float(np.nanmax(values)) for values in known if np.isfinite(values).any()]
-    return max(found)
+        tops += [float(np.nanmax(values)) for values in known if np.isfinite(values).any()]
+    return max(tops)
 
 
 def _draw(

@@ -126,12 +126,12 @@ def middles_of(tree: Icicles) -> Float[np.ndarray, "nodes"]:
         possible, too_much = (least, too_much) if fits else (possible, least)
     need = _needs(tree, claim=claim, least=possible)
     left, room = np.zeros(n_nodes), np.ones(n_nodes)
-    for node, found in enumerate(children):
-        air = max(room[node] - float(need[found].sum()), 0.0)
+    for node, own in enumerate(children):
+        air = max(room[node] - float(need[own].sum()), 0.0)
         start = left[node]
-        for child in sorted(found, key=lambda child: (-tree.size[child], child)):
+        for child in sorted(own, key=lambda child: (-tree.size[child], child)):
             left[child] = start
-            room[child] = need[child] + air * claim[child] / claim[found].sum()
+            room[child] = need[child] + air * claim[child] / claim[own].sum()
             start += room[child]
     middles: Float[np.ndarray, "nodes"] = left + room / 2
     return middles

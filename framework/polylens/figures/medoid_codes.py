@@ -61,17 +61,7 @@ def medoid_codes(
     if sort:
         order = np.concatenate([a + _alike(codes[shown, a:b]) for a, b in pairwise(edges.tolist())])
     width = column_width(n_bits)
-    note = "A line is the code of one cluster's medoid; blue is on."
-    if sort:
-        note += (
-            " Bits within a layer are sorted so that those that are on in the same clusters stand together."
-        )
-    if width > 1:
-        note += f" Each column is the mean of {width} bits."
-    if n_clusters > len(shown):
-        note += f" The {len(shown)} largest of {n_clusters:,} clusters."
-    if agreement is not None:
-        note += " Orange, below each code: the bits in which the cluster's members differ from their medoid."
+    note = _note(width=width, shown=len(shown), of=n_clusters, sort=sort, agreement=agreement is not None)
     ticks = [_name(int(number), size=int(sizes[number]), names=names) for number in shown]
     room = WIDTH - 0.4 - max(inches(text, size=SMALL) for text in ticks) - 0.5 * (agreement is not None)
     head = names_height(layers, edges=edges, width=room) + 0.25
@@ -96,6 +86,22 @@ def medoid_codes(
     axes.set_yticks(np.arange(len(shown)) + middle, ticks)
     bare(axes)
     return figure
+
+
+def _note(*, width: int, shown: int, of: int, sort: bool, agreement: bool) -> str:
+    """How the lines are read, and what is left out of them."""
+    note = "A line is the code of one cluster's medoid; blue is on."
+    if sort:
+        note += (
+            " Bits within a layer are sorted so that those that are on in the same clusters stand together."
+        )
+    if width > 1:
+        note += f" Each column is the mean of {width} bits."
+    if of > shown:
+        note += f" The {shown} largest of {of:,} clusters."
+    if agreement:
+        note += " Orange, below each code: the bits in which the cluster's members differ from their medoid."
+    return note
 
 
 def _heading(codes: Bool[np.ndarray, "clusters bits"]) -> str:

@@ -219,17 +219,17 @@ def _mark(
 
 def _key_lines(shades: Mapping[int, str], names: Sequence[str]) -> list[list[tuple[int, str, float]]]:
     """Each line of the key: outputs, their names, and their left edges in inches."""
-    found: list[list[tuple[int, str, float]]] = []
+    lines: list[list[tuple[int, str, float]]] = []
     room = left = WIDTH - 2 * _GAP
     for output in list(shades)[:_MOST_KEYS]:
         name = fit_line(names[output], width=1.6, size=SMALL)
         wide = 0.2 + inches(name, size=SMALL) + 0.2
-        if not found or left + wide > room:
-            found.append([])
+        if not lines or left + wide > room:
+            lines.append([])
             left = 0.0
-        found[-1].append((output, name, left))
+        lines[-1].append((output, name, left))
         left += wide
-    return found
+    return lines
 
 
 def _draw_key(

@@ -71,19 +71,24 @@ def spreads(
                     1.1, at, label, transform=axes.get_yaxis_transform(), va="center_baseline",
                     fontsize=SMALL, color=shade,
                 )  # fmt: skip
+    _dress(axes, list(groups), log=log)
+    axes.set_xlabel(unit)
+    return figure
+
+
+def _dress(axes: Axes, names: Sequence[str], *, log: bool) -> None:
+    """Lays out the axis and names the groups."""
     if log:
         axes.set_xscale("log")
         low, high = axes.get_xlim()
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 300 * low else (1.0, 2.0, 5.0)))
         axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
-    axes.set_ylim(len(groups) - 0.5, -0.5)
-    axes.set_yticks(range(len(groups)), [fit_line(name, width=1.9, size=SMALL) for name in groups])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_yticks(range(len(names)), [fit_line(name, width=1.9, size=SMALL) for name in names])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
-    axes.set_xlabel(unit)
-    return figure
 
 
 def _band(series: Sequence[str]) -> float:

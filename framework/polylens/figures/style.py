@@ -206,16 +206,16 @@ def bare(axes: Axes, *, keep: Sequence[str] = ()) -> None:
 
 def _key_lines(variants: Sequence[str], *, width: float) -> list[list[tuple[str, float]]]:
     """Each line of the key as pairs of variant and its left edge in inches."""
-    found: list[list[tuple[str, float]]] = []
+    lines: list[list[tuple[str, float]]] = []
     left = width
     for variant in variants:
         wide = 0.22 + inches(variant_name(variant), size=SMALL) + 0.24
-        if not found or left + wide > width:
-            found.append([])
+        if not lines or left + wide > width:
+            lines.append([])
             left = 0.0
-        found[-1].append((variant, left))
+        lines[-1].append((variant, left))
         left += wide
-    return found
+    return lines
 
 
 def _draw_key(

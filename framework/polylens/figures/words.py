@@ -64,22 +64,25 @@ def fit_line(text: str, *, width: float, size: float, bold: bool = False) -> str
 
 def lines(text: str, *, width: float, size: float, bold: bool = False, most: int = 4) -> list[str]:
     """The text as lines no wider than `width` inches; what does not fit `most` lines is cut."""
-    words, found = plain(text).split(" "), [""]
+    words, broken = plain(text).split(" "), [""]
     while words:
-        longer = f"{found[-1]} {words[0]}".strip()
+        longer = f"{broken[-1]} {words[0]}".strip()
         if inches(longer, size=size, bold=bold) <= width:
-            found[-1] = longer
-        elif not found[-1] or len(found) == most:
-            found[-1] = fit_line(
-                longer if not found[-1] else " ".join([found[-1], *words]), width=width, size=size, bold=bold
+            broken[-1] = longer
+        elif not broken[-1] or len(broken) == most:
+            broken[-1] = fit_line(
+                longer if not broken[-1] else " ".join([broken[-1], *words]),
+                width=width,
+                size=size,
+                bold=bold,
             )
-            if len(found) == most:
+            if len(broken) == most:
                 break
         else:
-            found.append("")
+            broken.append("")
             continue
         words.pop(0)
-    return found if found != [""] else []
+    return broken if broken != [""] else []
 
 
 def percent(share: float) -> str:

@@ -94,10 +94,12 @@ def enrich(
     mean, deviation = scoring.moments(classes, n_classes=n_classes)
     size = np.maximum(scoring.rows, 1)
 
-    null = []
-    for number in range(permutations):
-        shuffled = blocks.shuffled_classes(targets, streams.generator("classes", number))[blocks.first]
-        null.append(_score_names(scoring, shuffled, _name_clusters(naming, shuffled, n_classes), n_classes))
+    null = [
+        _score_shuffled(
+            naming, scoring, targets, blocks, n_classes, generator=streams.generator("classes", number)
+        )
+        for number in range(permutations)
+    ]
     own = classes[blocks.block]
     scored = np.flatnonzero(held_out[blocks.block] & (labels >= 0) & (np.append(name, UNNAMED)[labels] >= 0))
     fits, example = own[scored] == name[labels[scored]], blocks.block[scored]
@@ -140,6 +142,20 @@ def _score_names(
     lift = _lift(share, scoring.base(classes, n_classes=n_classes), name)
     standard = scoring.standardise(counts, classes, n_classes=n_classes)
     return share, lift, _of_name(standard, name, missing=0.0)
+
+
+def _score_shuffled(
+    naming: Half,
+    scoring: Half,
+    targets: Int64[np.ndarray, "rows"],
+    blocks: Blocks,
+    n_classes: int,
+    *,
+    generator: np.random.Generator,
+) -> tuple[Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"]]:
+    """Share, lift and standardised share of the names that clusters get when classes are shuffled."""
+    classes = blocks.shuffled_classes(targets, generator)[blocks.first]
+    return _score_names(scoring, classes, _name_clusters(naming, classes, n_classes), n_classes)
 
 
 def _of_name(
