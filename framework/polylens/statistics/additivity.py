@@ -44,11 +44,11 @@ class Cells:
         Args:
             times: how often each row counts; once where None.
         """
-        place = self.cell + 4 * self.second_half
-        count = np.ones(len(place)) if times is None else times.astype(np.float64)
-        sizes = np.bincount(place, count, minlength=8)
-        weights = np.zeros((8, len(place)), dtype=np.float32)
-        weights[place, np.arange(len(place))] = count / np.maximum(sizes[place], 1)
+        cell = self.cell + 4 * self.second_half
+        count = np.ones(len(cell)) if times is None else times.astype(np.float64)
+        sizes = np.bincount(cell, count, minlength=8)
+        weights = np.zeros((8, len(cell)), dtype=np.float32)
+        weights[cell, np.arange(len(cell))] = count / np.maximum(sizes[cell], 1)
         return weights
 
 

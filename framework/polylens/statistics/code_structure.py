@@ -170,8 +170,8 @@ def code_halves(codes: Codes, generator: np.random.Generator) -> tuple[Codes, Co
         bits = unpack(np.ascontiguousarray(codes.packed[:, columns]), layer.bits)
         order = generator.permutation(layer.units)
         for side, units in enumerate((order[: layer.units // 2], order[layer.units // 2 :])):
-            places = (units[:, None] * layer.bits_per_unit + np.arange(layer.bits_per_unit)).ravel()
-            kept[side].append(np.packbits(bits[:, places], axis=1))
+            chosen = (units[:, None] * layer.bits_per_unit + np.arange(layer.bits_per_unit)).ravel()
+            kept[side].append(np.packbits(bits[:, chosen], axis=1))
             schemes[side].append(replace(layer, units=len(units)))
     one, other = (
         Codes(np.concatenate(values, axis=1), replace(codes.scheme, layers=tuple(scheme)))

@@ -119,7 +119,7 @@ def enrich(
         null_share=np.array([share for share, _, _ in null]).reshape(permutations, n_clusters),
         null_lift=np.array([lift for _, lift, _ in null]).reshape(permutations, n_clusters),
         null_statistic=np.array([statistic for _, _, statistic in null]).reshape(permutations, n_clusters),
-        fitting=Shares.of(fits, example=example, place=labels[scored], count=n_clusters),
+        fitting=Shares.of(fits, example=example, group=labels[scored], count=n_clusters),
         fitting_any=by_class.at(np.maximum(name, 0)),
         fitting_together=Shares.of(fits, example=example),
     )

@@ -22,7 +22,7 @@ class Half:
     """Index of each example's block."""
     sizes: Int64[np.ndarray, "half"]
     n_clusters: int
-    place: Int64[np.ndarray, "shared"]
+    index: Int64[np.ndarray, "shared"]
     """Index into `examples` of each pair of an example and a cluster that share rows."""
     cluster: Int64[np.ndarray, "shared"]
     count: Int64[np.ndarray, "shared"]
@@ -46,11 +46,11 @@ class Half:
         """
         examples = np.flatnonzero(chosen).astype(np.int64)
         kept = (labels >= 0) & chosen[blocks.block]
-        places = np.cumsum(chosen) - 1
-        key = places[blocks.block[kept]] * max(n_clusters, 1) + labels[kept]
+        index_of = np.cumsum(chosen) - 1
+        key = index_of[blocks.block[kept]] * max(n_clusters, 1) + labels[kept]
         shared, count = np.unique(key, return_counts=True)
-        place, cluster = np.divmod(shared.astype(np.int64), max(n_clusters, 1))
-        return Half(examples, blocks.sizes[examples], n_clusters, place, cluster, count.astype(np.int64))
+        index, cluster = np.divmod(shared.astype(np.int64), max(n_clusters, 1))
+        return Half(examples, blocks.sizes[examples], n_clusters, index, cluster, count.astype(np.int64))
 
     @property
     def rows(self) -> Int64[np.ndarray, "clusters"]:
@@ -61,7 +61,7 @@ class Half:
         self, classes: Int64[np.ndarray, "blocks"], *, n_classes: int
     ) -> Int64[np.ndarray, "clusters classes"]:
         """Rows of each cluster that are of each class."""
-        cell = self.cluster * n_classes + classes[self.examples][self.place]
+        cell = self.cluster * n_classes + classes[self.examples][self.index]
         counts = np.bincount(cell, self.count, minlength=self.n_clusters * n_classes)
         return counts.reshape(self.n_clusters, n_classes).astype(np.int64)
 

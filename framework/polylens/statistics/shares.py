@@ -37,20 +37,20 @@ class Shares:
         hits: Bool[np.ndarray, "rows"] | Float64[np.ndarray, "rows"],
         *,
         example: Int64[np.ndarray, "rows"],
-        place: Int64[np.ndarray, "rows"] | None = None,
+        group: Int64[np.ndarray, "rows"] | None = None,
         count: int = 1,
         weights: Float64[np.ndarray, "rows"] | None = None,
     ) -> Shares:
-        """The share of hits among the rows of each place.
+        """The share of hits among the rows of each group.
 
         Args:
             hits: whether it is true of each row, or how much of it is, from 0 to 1.
             example: which example each row is of.
-            place: which share each row counts in, below `count`; all in one where None.
+            group: which share each row counts in, below `count`; all in one where None.
             count: how many shares there are.
             weights: how much each row counts; once each where None.
         """
-        where = np.zeros(len(hits), np.int64) if place is None else place
+        where = np.zeros(len(hits), np.int64) if group is None else group
         weight = np.ones(len(hits)) if weights is None else weights
         width = int(example.max(initial=0)) + 1
         pairs, at = np.unique(where * width + example, return_inverse=True)
@@ -79,21 +79,21 @@ class Shares:
 
     @staticmethod
     def among(
-        place: Int64[np.ndarray, "hits"],
+        group: Int64[np.ndarray, "hits"],
         example: Int64[np.ndarray, "hits"],
         *,
         rows: Int64[np.ndarray, "examples"],
         count: int,
     ) -> Shares:
-        """The share of each place's hits among all rows, where a row may be a hit of several places.
+        """The share of the hits of each group among all rows, where a row may be a hit of several groups.
 
         Args:
-            place: which share each hit counts in, below `count`.
+            group: which share each hit counts in, below `count`.
             example: which example it is of.
             rows: rows of each example; none of an example that does not take part.
             count: how many shares there are.
         """
-        pairs, hit = np.unique(place * max(len(rows), 1) + example, return_counts=True)
+        pairs, hit = np.unique(group * max(len(rows), 1) + example, return_counts=True)
         of, where = np.divmod(pairs, max(len(rows), 1))
 
         def sum_up(values: np.ndarray) -> Float64[np.ndarray, "shares"]:

@@ -130,7 +130,7 @@ def enrich_tokens(
         null_share=shares,
         null_lift=lifts,
         null_statistic=ratios,
-        fitting=Shares.of(fits[scored], example=example, place=labels[scored], count=n_clusters),
+        fitting=Shares.of(fits[scored], example=example, group=labels[scored], count=n_clusters),
         fitting_any=anywhere,
         fitting_together=Shares.of(fits[scored], example=example),
     )
