@@ -14,7 +14,7 @@ edges, where the bins are no longer narrow against how densities change."""
 
 @dataclass(frozen=True)
 class DistanceBins:
-    """Equal bins over the range of distances that both kinds of pairs reach."""
+    """Equal bins over the range of distances that same-class and different-class pairs both reach."""
 
     edges: Float64[np.ndarray, "edges"]
     same: Int64[np.ndarray, "same"]
@@ -45,7 +45,7 @@ class DistanceBins:
 
     @property
     def can_match(self) -> bool:
-        """Whether the two kinds of pairs have enough distances in common to be compared at equal distance."""
+        """Whether pairs of both sides have enough distances in common to be compared at equal distance."""
         return self.overlap() >= LEAST_OVERLAP
 
     def _histogram(
@@ -63,7 +63,7 @@ def common_bins(
 ) -> DistanceBins | None:
     """Equal bins from the larger of the two smallest distances to the smaller of the two largest.
 
-    None where the two kinds of pairs have no distance in common.
+    None where the pairs of the two sides have no distance in common.
     """
     if not len(same) or not len(different):
         return None
@@ -82,14 +82,15 @@ def matched_ratio(
     same_weight: Float64[np.ndarray, "same"] | None = None,
     different_weight: Float64[np.ndarray, "different"] | None = None,
 ) -> Float64[np.ndarray, "measures"]:
-    """Mean density of different-class pairs, weighted to the same-class distances, over the same-class mean.
+    """Mean of different-class pairs, weighted to the same-class distances, over the mean of same-class pairs.
 
-    Bins that lack pairs of either kind are left out. NaN where the ratio is not defined.
+    Bins that lack pairs of either side are left out. NaN where the ratio is not defined.
 
     Args:
-        bins: of the two kinds' distances.
-        same: densities of same-class pairs, one column a measure (a layer, or all layers pooled).
-        different: densities of different-class pairs.
+        bins: of the distances of both sides.
+        same: what same-class pairs are compared by, such as densities; one column a measure (a layer, or all
+            layers pooled).
+        different: what different-class pairs are compared by.
         same_weight: how often each same-class pair counts (a resample); once each where None.
         different_weight: how often each different-class pair counts; once each where None.
     """
@@ -107,12 +108,12 @@ def matching_weights(
     same_weight: Float64[np.ndarray, "same"],
     different_weight: Float64[np.ndarray, "different"],
 ) -> tuple[Float64[np.ndarray, "same"], Float64[np.ndarray, "different"]]:
-    """How much each pair counts for both kinds to have the same-class distances, bin by bin.
+    """How much each pair counts for both sides to have the same-class distances, bin by bin.
 
-    Pairs outside the common range, and in bins that lack pairs of either kind, count nothing.
+    Pairs outside the common range, and in bins that lack pairs of either side, count nothing.
 
     Args:
-        bins: of the two kinds' distances.
+        bins: of the distances of both sides.
         same_weight: how often each same-class pair counts before (a resample).
         different_weight: how often each different-class pair counts before.
 

@@ -31,7 +31,7 @@ UNITS = {
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurements:
     """What scaling and displacing did to each row: flips, angles and divergences."""
 
     factors: tuple[float, ...]
@@ -89,7 +89,7 @@ def measure_changes(
     draws: int,
     streams: Streams,
     advance: Callable[[float], None],
-) -> Measured:
+) -> Measurements:
     """Scales and displaces the chosen rows, and measures what follows."""
     changes = [scale_by(factor) for factor in factors]
     for draw in range(draws):
@@ -107,7 +107,7 @@ def measure_changes(
     for name, parts in batches.items():
         every = np.concatenate(parts, axis=1)[:, back].reshape(1 + draws, len(factors), -1)
         laid[name] = np.stack([every[0], every[1:].mean(0)])
-    return Measured(tuple(factors), laid)
+    return Measurements(tuple(factors), laid)
 
 
 def _measures(
@@ -169,7 +169,7 @@ class Summary:
 
 
 def summarise(
-    measurements: Measured, *, blocks: Blocks, resamples: int, streams: Streams, shown: Sequence[str]
+    measurements: Measurements, *, blocks: Blocks, resamples: int, streams: Streams, shown: Sequence[str]
 ) -> Summary:
     """Means and intervals of everything that was measured.
 

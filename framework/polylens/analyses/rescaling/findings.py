@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from polylens.analyses import Probed
-from polylens.analyses._changes.factors import Measured, measure_changes, summarise
+from polylens.analyses._changes.factors import Measurements, measure_changes, summarise
 from polylens.analyses._changes.interventions import Intervention, chosen_rows
 from polylens.dataflow import norms
 from polylens.progress import Progress
@@ -74,7 +74,7 @@ def rescaling_findings(
 
 
 def _numbers(
-    measurements: Measured, case: tuple[str, str], *, blocks: Blocks, resamples: int, streams: Streams
+    measurements: Measurements, case: tuple[str, str], *, blocks: Blocks, resamples: int, streams: Streams
 ) -> dict[str, Number]:
     """The share of units that flip by scaling and by displacing, and the most that flip of one row."""
     numbers = {
