@@ -27,7 +27,7 @@ from polylens.statistics import (
     matched_members,
     matched_ratio,
     purity,
-    standardised,
+    standardise,
 )
 from polylens.streams import Streams
 
@@ -78,7 +78,7 @@ def leads(rounds: int) -> Iterator[Line]:
                 )[clusters]
                 along = (points * rng.uniform(0.5, 2, len(sizes)))[:, rng.permutation(len(sizes))]
                 along = along[:, np.argsort(-along.var(0))]
-                scores = standardised(along.astype(np.float32)).astype(np.float64)
+                scores = standardise(along.astype(np.float32)).astype(np.float64)
                 by_rank = np.bincount(clusters, minlength=len(sizes))
                 dealt = dealt_sizes(scores, clusters, generator=rng)
                 old = matched_members(scores, by_rank, generator=rng)

@@ -49,6 +49,9 @@ def test_findings_repeat_and_are_drawn_beside_controls() -> None:
     one = probe(analysis, rows, at)
     assert dict(one.numbers) == dict(probe(analysis, rows, at).numbers)
     assert len(one.tables["spectrum"]) == 2
+    # Shares of 16 units, exactly: equal ones tie, whatever the distance of the points.
+    units = 16 * one.tables["pairs"]["units"].to_numpy()
+    np.testing.assert_array_equal(units, units.round())
     outcome = Outcome(rows, one, {})
     figures = analysis.draw({"network": (outcome,), "random_init": (outcome, outcome)}, subject="x")
     assert [figure.name for figure in figures] == ["scores", "spectra", "map-distances", "maps-by-codes"]

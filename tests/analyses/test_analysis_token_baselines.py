@@ -9,7 +9,7 @@ from polylens.analyses import Outcome
 from polylens.analyses.token_baselines import TokenBaselines
 from polylens.errors import DataError
 from polylens.records import Findings, Partition, Rows, RowTokens
-from polylens.statistics import Blocks, explained
+from polylens.statistics import Blocks, explain
 from polylens.streams import Streams
 
 ANALYSIS = TokenBaselines(of="clusters", permutations=100)
@@ -109,9 +109,9 @@ def test_exchanges_keep_what_the_given_says():
     rng = np.random.default_rng(0)
     given, blocks = rng.integers(0, 5, 300), Blocks.of(np.repeat(np.arange(30), 10))
     # Labels and targets both are the given: whatever is exchanged, nothing is left to explain.
-    assert explained(given, given, given=given, blocks=blocks, permutations=3, streams=Streams(0)) is None
+    assert explain(given, given, given=given, blocks=blocks, permutations=3, streams=Streams(0)) is None
     targets = 10 * given + rng.integers(0, 3, 300)
-    found = explained(given, targets, given=given, blocks=blocks, permutations=20, streams=Streams(0))
+    found = explain(given, targets, given=given, blocks=blocks, permutations=20, streams=Streams(0))
     assert found is not None
     assert found.share == pytest.approx(0.0, abs=1e-12)
     assert found.null == pytest.approx(np.zeros(20), abs=1e-12)
@@ -122,7 +122,7 @@ def test_neighbours_shared_by_a_document_are_chance():
     example = np.repeat(np.arange(40), 10)
     blocks, given = Blocks.of(example), np.zeros(400, np.int64)
     labels, targets = np.arange(40) % 4, np.random.default_rng(0).integers(0, 4, 40)
-    found = explained(
+    found = explain(
         labels[example], targets[example], given=given, blocks=blocks, permutations=200, streams=Streams(0)
     )
     assert found is not None

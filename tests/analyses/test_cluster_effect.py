@@ -12,7 +12,7 @@ from torch import nn
 from polylens.analyses import Outcome
 from polylens.analyses._changes.interventions import Intervention
 from polylens.analyses.cluster_effect import ClusterEffect
-from polylens.analyses.cluster_effect.centroids import Centroids, putting
+from polylens.analyses.cluster_effect.centroids import Centroids, replacement_by
 from polylens.errors import DataError
 from polylens.records import Findings, Partition, Rows
 from polylens.statistics import Blocks, divergences
@@ -162,7 +162,7 @@ def test_a_token_is_replaced_by_tokens_of_other_texts_and_next_tokens_are_named(
     # Two rows of the first text and one of the second: the second one's place is taken by the others' mean.
     assert found.tables["clusters"]["replaced"].tolist() == [3, 3]
     intervention = Intervention(at, rows, reads_units=False)
-    change, _ = putting(lambda row: rows.activations[2].astype(np.float64), np.array([1]))
+    change, _ = replacement_by(lambda row: rows.activations[2].astype(np.float64), np.array([1]))
     (reached,) = intervention.batches(np.array([1]), [change])
     assert divergences(reached.output[:1], reached.output[1:])[0].item() == pytest.approx(kl, rel=1e-3)
     logits = found.tables["logits"]

@@ -15,7 +15,7 @@ from tests.figures.clusters import hierarchy, medoids
 from tests.figures.drawing import laid_out, texts
 
 from polylens import figures
-from polylens.figures.columns import column_width, layer_edges, narrowed
+from polylens.figures.columns import column_width, layer_edges, narrow_columns
 from polylens.figures.icicles import ROOT, Icicles, fitting_scale, hang, middles_of, outline
 from polylens.figures.medoid_codes import _alike
 from polylens.figures.style import colour, sheet
@@ -222,7 +222,7 @@ def test_bits_that_are_on_in_the_same_clusters_are_neighbours() -> None:
 def test_wide_codes_are_narrowed_to_means_that_keep_the_mean(n_bits: int, width: int) -> None:
     bits = np.random.default_rng(0).random((3, n_bits)) < 0.3
     assert column_width(n_bits) == width
-    means = narrowed(bits, width=width)
+    means = narrow_columns(bits, width=width)
     weights = np.diff([*range(0, n_bits, width), n_bits])
     np.testing.assert_allclose(means @ weights, bits.sum(axis=1), rtol=1e-5)
     assert layer_edges([CodeLayer("a", n_bits)], n_bits=n_bits).tolist() == [0, n_bits]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polylens.figures.placing import spread
-from polylens.figures.words import MISSING, fitted, inches, lines, percent, plain, short
+from polylens.figures.words import MISSING, fit_line, inches, lines, percent, plain, short
 
 
 @given(st.text())
@@ -29,7 +29,7 @@ def test_marks_that_turn_the_direction_of_writing_are_left_out() -> None:
 
 @given(st.text(min_size=1), st.floats(0.3, 3.0))
 def test_a_fitted_text_is_no_wider_than_its_place(text: str, width: float) -> None:
-    assert inches(fitted(text, width=width, size=9.0), size=9.0) <= width
+    assert inches(fit_line(text, width=width, size=9.0), size=9.0) <= width
 
 
 @given(st.text(), st.floats(0.8, 3.0))

@@ -46,7 +46,7 @@ def test_codes_of_one_structure_agree_whatever_their_units_are() -> None:
     strange = _thermometer(other)
 
     def agreement(codes: Codes):
-        moved = [frame.distances(codes, source) for source in frame.permuted()]
+        moved = [frame.distances(codes, source) for source in frame.row_permutations()]
         return distance_agreement(frame, frame.distances(one), frame.distances(codes), moved)
 
     same, foreign = agreement(turned), agreement(strange)

@@ -30,7 +30,7 @@ def test_as_many_components_as_rows_have_dimensions_restore_them(find):
     found = find(values, count=6, generator=rng())
     # Rows span three dimensions: the other three components would be rounding.
     assert found.directions.shape == (3, 6)
-    restored = found.restored(found.scores(values))
+    restored = found.restore(found.scores(values))
     assert explained_variance(values, restored, centre=values.mean(0)) == pytest.approx(1, abs=1e-4)
 
 
@@ -56,11 +56,11 @@ def test_nonnegative_components_take_negative_rows_apart_and_say_so():
     exact = parts @ np.array([[1, 0, 2], [0, 1, 1]], np.float32)
     found = nonnegative_components(exact, count=2, generator=rng())
     assert not found.notes
-    assert explained_variance(exact, found.restored(found.scores(exact)), centre=exact.mean(0)) > 0.98
+    assert explained_variance(exact, found.restore(found.scores(exact)), centre=exact.mean(0)) > 0.98
     signed = exact * [1, -1, 1]
     apart = nonnegative_components(signed.astype(np.float32), count=2, generator=rng())
     assert "negative" in apart.notes[0]
-    restored = apart.restored(apart.scores(signed.astype(np.float32)))
+    restored = apart.restore(apart.scores(signed.astype(np.float32)))
     assert (
         explained_variance(signed.astype(np.float32), restored, centre=signed.mean(0, dtype=np.float32))
         > 0.98

@@ -38,8 +38,8 @@ def test_pieces_around_a_place_end_where_the_path_does() -> None:
 
 def test_a_reversed_place_is_as_far_from_the_other_end_and_exchanged_ones_stay_together() -> None:
     places = PathPlaces(np.array([0, 2, 2, 5]), np.array([0.1, 0.2, 0.9, 0.5]))
-    np.testing.assert_allclose(places.reversed().position, [0.9, 0.8, 0.1, 0.5])
-    drawn = [places.exchanged(np.random.default_rng(seed)) for seed in range(20)]
+    np.testing.assert_allclose(places.reverse().position, [0.9, 0.8, 0.1, 0.5])
+    drawn = [places.exchange(np.random.default_rng(seed)) for seed in range(20)]
     assert all(each.path[1] == each.path[2] for each in drawn)
     assert all(set(each.path) == {0, 2, 5} for each in drawn)
     assert {int(each.path[0]) for each in drawn} == {0, 2, 5}

@@ -25,7 +25,7 @@ def held(share: float, *, examples: int, most: int, dependence: float, seed: int
     place = np.repeat(np.repeat(np.arange(rounds), examples), flat)
     example = np.repeat(np.tile(np.arange(examples), rounds), flat)
     hits = rng.random(len(place)) < np.repeat(own.ravel(), flat)
-    low, high = Shares.of(hits, example=example, place=place, count=rounds).limits()
+    low, high = Shares.of(hits, example=example, group=place, count=rounds).limits()
     assert (high > low).all()
     return float(((low <= share) & (share <= high)).mean())
 
@@ -36,7 +36,7 @@ def test_of_independent_rows_every_share_is_held_nine_times_in_ten(rows):
     numbers = np.arange(rows + 1)
     hits = np.concatenate([np.arange(rows) < count for count in numbers])
     place, example = np.repeat(numbers, rows), np.tile(np.arange(rows), rows + 1)
-    shares = Shares.of(hits, example=example, place=place, count=rows + 1)
+    shares = Shares.of(hits, example=example, group=place, count=rows + 1)
     low, high = shares.limits()
     assert shares.effective_rows == pytest.approx(rows)
     for share in (0.001, 0.05, 0.3, 0.5, 0.9, 0.95, 0.99, 0.999):
@@ -109,7 +109,7 @@ def test_limits_of_differences_and_ratios_hold_nine_times_in_ten():
         rounds, rows = 200, 40
         drawn = [rng.random((rounds, rows)) < share for share in (first, second)]
         place, example = np.repeat(np.arange(rounds), rows), np.tile(np.arange(rows), rounds)
-        found = [Shares.of(hits.ravel(), example=example, place=place, count=rounds) for hits in drawn]
+        found = [Shares.of(hits.ravel(), example=example, group=place, count=rounds) for hits in drawn]
         sides = [(each.values, *each.limits()) for each in found]
         leads = [
             difference_limits(*(tuple(part[k] for part in side) for side in sides), correlation=0.0)

@@ -130,10 +130,10 @@ def test_resampled_examples_scatter_as_much_as_fresh_examples_do():
             for part, kind in zip(pairs, (same, ~same), strict=True)
         )
 
-    fresh = [density_ratios(*ratio(np.random.default_rng(s)), bins=None).same_density[0] for s in range(400)]
+    fresh = [density_ratios(*ratio(np.random.default_rng(s)), bins=None).same_measure[0] for s in range(400)]
     one = ratio(np.random.default_rng(1000))
     again = [
-        ratios.same_density[0]
+        ratios.same_measure[0]
         for ratios in resampled_ratios(
             *one, bins=None, blocks=Blocks.of(np.arange(60)), resamples=400, streams=Streams(0)
         )
@@ -201,5 +201,21 @@ def test_copies_of_an_example_are_drawn_and_shuffled_together():
     for ratios in resampled_ratios(
         same, different, bins=None, blocks=blocks, resamples=30, streams=Streams(0)
     ):
-        assert ratios.same_code == pytest.approx([0.2])
-        assert ratios.different_code == pytest.approx([0.4])
+        assert ratios.same_values == pytest.approx([0.2])
+        assert ratios.different_values == pytest.approx([0.4])
+
+
+def test_a_density_is_divided_by_the_distance_and_other_measures_are_not_to_the_last_bit() -> None:
+    rng = np.random.default_rng(0)
+    pairs, distance, values = Pairs(np.arange(50), np.arange(50) + 1), rng.random(50), rng.random((50, 2))
+    density = MeasuredPairs(pairs, distance, values)
+    plain = MeasuredPairs(pairs, distance, values, per_distance=False)
+    np.testing.assert_array_equal(density.measure, values / distance[:, None])
+    np.testing.assert_array_equal(plain.measure, values)
+    # To multiply by the distance and to divide by it again would not give the values back.
+    assert ((values * distance[:, None]) / distance[:, None] != values).any()
+    some = plain.choose(distance > 0.5)
+    np.testing.assert_array_equal(some.join(some).measure, np.concatenate([values[distance > 0.5]] * 2))
+    ratios = density_ratios(plain, some, bins=None)
+    np.testing.assert_array_equal(ratios.same_measure, np.average(values, axis=0))
+    np.testing.assert_array_equal(ratios.same_values, ratios.same_measure)

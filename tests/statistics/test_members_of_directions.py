@@ -14,7 +14,7 @@ from polylens.statistics import (
     dealt_sizes,
     matched_members,
     purity,
-    standardised,
+    standardise,
     top_rows,
 )
 
@@ -72,7 +72,7 @@ def planted(seed: int, sizes: list[int], *, noise: float) -> tuple[np.ndarray, n
     points = np.eye(len(sizes))[classes] + noise * rng.normal(size=(len(classes), len(sizes)))
     clusters = points.argmax(1)
     along = (points * rng.uniform(0.5, 2, len(sizes)))[:, rng.permutation(len(sizes))]
-    return classes, clusters, standardised(along.astype(np.float32)).astype(np.float64)
+    return classes, clusters, standardise(along.astype(np.float32)).astype(np.float64)
 
 
 def lead(seed: int, sizes: list[int], *, noise: float) -> float:

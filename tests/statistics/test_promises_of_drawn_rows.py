@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polylens.analyses._probing import drawn_rows
+from polylens.analyses._probing import draw_rows
 from polylens.analyses.cluster_effect.centroids import members_of
 from polylens.records import Origins, Rows
 from polylens.statistics import split_examples
-from polylens.statistics.token_names import name_by_tokens
+from polylens.statistics.token_names import TokenNaming, name_by_tokens
 
 FEW = settings(max_examples=30, deadline=None)
 
@@ -26,7 +26,7 @@ def test_no_more_tokens_are_named_than_asked_for_and_none_is_less_surprising(mos
     tokens = np.stack(
         [(rng.integers(0, 12, 300) + 3 * labels * (rng.random(300) < 0.7)).clip(-1) for _ in range(3)]
     )
-    names = name_by_tokens(labels, tokens, n_clusters=4, most=most, surprise=surprise, prior=prior)
+    names = name_by_tokens(labels, tokens, n_clusters=4, naming=TokenNaming(most, surprise, prior))
     given_tokens = names.tokens >= 0
     assert names.tokens.shape[2] <= most
     assert (names.surprise[given_tokens] >= surprise).all()
@@ -49,7 +49,7 @@ def test_shares_are_held_out_and_rows_drawn_evenly_from_the_classes(classes, hol
         origins=Origins(np.arange(len(targets)), np.zeros(len(targets), np.int64), (), ()),
         targets=targets,
     )
-    drawn = drawn_rows(rows, count=count, generator=np.random.default_rng(seed))
+    drawn = draw_rows(rows, count=count, generator=np.random.default_rng(seed))
     assert len(drawn) == min(count, len(targets))
     assert (np.diff(drawn) > 0).all()
     sizes, taken = np.bincount(targets, minlength=4), np.bincount(targets[drawn], minlength=4)

@@ -8,7 +8,7 @@ from tests.shapes import unchecked
 
 from polylens.statistics import Blocks, Pieces, enrich_tokens, visible
 from polylens.statistics.log_odds import least_share, log_likelihood_ratio, log_odds
-from polylens.statistics.token_names import name_by_tokens
+from polylens.statistics.token_names import TokenNaming, name_by_tokens
 from polylens.streams import Streams
 
 CURRENT, BEFORE, AFTER = range(3)
@@ -21,9 +21,7 @@ def _name(labels, current, before=None, after=None, *, most=4, surprise=2.0, n_c
         labels,
         tokens,
         n_clusters=int(labels.max()) + 1 if n_clusters is None else n_clusters,
-        most=most,
-        surprise=surprise,
-        prior=10.0,
+        naming=TokenNaming(most, surprise, prior=10.0),
     ), tokens
 
 
@@ -122,7 +120,7 @@ def test_no_more_tokens_than_asked_are_named_and_the_most_surprising_come_first(
 def test_clusters_without_over_represented_tokens_have_no_name():
     current = np.tile(np.arange(5), 40)
     names, tokens = _name(np.repeat([0, 1], 100), current)
-    assert not names.named.any()
+    assert not names.has_name.any()
     assert not names.fit_own(np.repeat([0, 1], 100), tokens).any()
 
 
@@ -132,9 +130,7 @@ def _enrich(labels, current, *, example=None, seed=0, permutations=100):
         labels,
         np.stack([current, none, none]),
         blocks=Blocks.of(np.arange(len(labels)) if example is None else example),
-        most=3,
-        surprise=2.0,
-        prior=10.0,
+        naming=TokenNaming(most=3, surprise=2.0, prior=10.0),
         holdout=0.5,
         permutations=permutations,
         streams=Streams(seed),
@@ -184,7 +180,7 @@ def test_a_token_that_goes_on_with_a_word_is_seen_by_the_habits_of_its_vocabular
     assert [pieces.text(token) for token in range(20, 23)] == ["…ing", "##", " the"]
     assert Pieces([*words * 50, "##ing"]).text(1000) == "##ing"
     assert pieces.text(-1) == pieces.text(99) == ""
-    assert Pieces(['"']).quoted(0) == "'\"'"
+    assert Pieces(['"']).quote(0) == "'\"'"
 
 
 def test_white_space_of_tokens_can_be_seen():

@@ -39,12 +39,12 @@ Outcomes = Mapping[str, tuple[Outcome, ...]]
 
 def by_variant(outcomes: Outcomes, name: str) -> dict[str, list[Number | None]]:
     """One number of each draw of each variant; None where a draw has none, nothing where all lack it."""
-    found = {
+    numbers_of = {
         variant: [each.findings.numbers.get(name) for each in draws] for variant, draws in outcomes.items()
     }
     return {
         variant: numbers if any(number is not None for number in numbers) else []
-        for variant, numbers in found.items()
+        for variant, numbers in numbers_of.items()
     }
 
 
@@ -94,7 +94,10 @@ class Analysis(Plugin):
         return None
 
     def on_inputs(self) -> Self | None:
-        """The same analysis for rows whose activations are raw inputs; None where it has no meaning there."""
+        """This analysis with the fields that fit raw inputs, which stand in place of the activations.
+
+        None where it has no meaning there.
+        """
         return None
 
     def rehearse(self) -> None:

@@ -12,7 +12,7 @@ from polylens.geometry import Part, record
 from polylens.records import Rows
 
 
-def recorded_part(probed: Probed, *, through: str) -> Part:
+def record_part(probed: Probed, *, through: str) -> Part:
     """The network from the probed layer to a later one, ready to be walked in double precision.
 
     Raises:
@@ -29,12 +29,12 @@ def recorded_part(probed: Probed, *, through: str) -> Part:
 
 
 def exact_part(probed: Probed, *, through: str, kind: str) -> Part:
-    """The same, certain to be piecewise linear.
+    """The network from the probed layer to a later one, which must be piecewise linear.
 
     Raises:
         DataError: something between the two layers is smooth or otherwise not piecewise linear.
     """
-    part = recorded_part(probed, through=through)
+    part = record_part(probed, through=through)
     if part.obstacles:
         raise DataError(
             f"{kind} needs a network that is piecewise linear from '{probed.layer}' to '{through}', and "
@@ -61,7 +61,7 @@ def whole_tensors(rows: Rows, part: Part, *, kind: str) -> Float32[np.ndarray, "
     return np.asarray(rows.activations).reshape(len(rows), *part.shape)
 
 
-def drawn_rows(rows: Rows, *, count: int, generator: np.random.Generator) -> Int64[np.ndarray, "drawn"]:
+def draw_rows(rows: Rows, *, count: int, generator: np.random.Generator) -> Int64[np.ndarray, "drawn"]:
     """At most `count` rows, rising: as equally many of each class as there are, where there are classes."""
     if count >= len(rows):
         return np.arange(len(rows), dtype=np.int64)

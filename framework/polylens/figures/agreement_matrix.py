@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from polylens.figures.heat import ROW, draw_heat, head_height
 from polylens.figures.style import SMALL, canvas, picture, sentence
-from polylens.figures.words import fitted, short
+from polylens.figures.words import fit_line, short
 
 _MOST_NUMBERS = 16
 _MOST_INCHES = 16.0
@@ -46,5 +46,5 @@ def agreement_matrix(
         draw_heat(
             axes, values=matrix, texts=texts, row_names=names, column_names=names, height=rows,
         )  # fmt: skip
-        axes.set_title(fitted(panel, width=5.0, size=SMALL, bold=True), fontsize=SMALL)
+        axes.set_title(fit_line(panel, width=5.0, size=SMALL, bold=True), fontsize=SMALL)
     return figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from polylens.figures.heat import ROW, draw_heat, head_height
 from polylens.figures.style import canvas, picture, sentence
-from polylens.figures.words import fitted, short
+from polylens.figures.words import fit_line, short
 
 
 @picture
@@ -37,7 +37,7 @@ def cluster_outputs(
         texts = [[short(value) if np.isfinite(value) else "" for value in row] for row in above.tolist()]
     else:
         note = "Each line names the outputs whose mean logit is the most above that of all clusters."
-        texts = [[_shown(text) for text in row] for row in texts]
+        texts = [[_show_spaces(text) for text in row] for row in texts]
     height = ROW * len(clusters)
     figure = canvas(heading, note=note, height=height + head_height(clusters, columns))
     draw_heat(
@@ -52,6 +52,6 @@ def cluster_outputs(
     return figure
 
 
-def _shown(text: str) -> str:
+def _show_spaces(text: str) -> str:
     """A token with its spaces made visible, cut to the width of a cell."""
-    return fitted(text.replace(" ", "\N{OPEN BOX}").replace("\n", "\\n"), width=0.95, size=9.0)
+    return fit_line(text.replace(" ", "\N{OPEN BOX}").replace("\n", "\\n"), width=0.95, size=9.0)

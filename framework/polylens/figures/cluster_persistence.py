@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from polylens.figures.style import MUTED, RULE, SMALL, STRONG, WARM, bare, canvas, picture, sentence
-from polylens.figures.words import counted, fitted, short, tick
+from polylens.figures.words import count_of, fit_line, short, tick
 
 _MOST = 40
 _QUIET = "#7fa9cc"
@@ -36,7 +36,7 @@ def cluster_persistence(
     order = np.argsort(-sizes, kind="stable")
     shown, rest = order[:_MOST], order[_MOST:]
     known = persistence[np.isfinite(persistence)]
-    heading = f"{counted(len(sizes), 'cluster')} of {_range(sizes.min(), sizes.max())}"
+    heading = f"{count_of(len(sizes), 'cluster')} of {_range(sizes.min(), sizes.max())}"
     if len(known):
         heading += f", persistence {short(float(np.median(known)))}" + " (median)" * (len(known) > 1)
     note = (
@@ -148,4 +148,4 @@ def _range(low: int | np.integer, high: int | np.integer, *, noun: str = " rows"
 def _name(number: int, names: Sequence[str] | None) -> str:
     if names is None or number >= len(names):
         return f"cluster {number}"
-    return fitted(f"{number} · {names[number]}", width=2.3, size=SMALL)
+    return fit_line(f"{number} · {names[number]}", width=2.3, size=SMALL)

@@ -9,7 +9,7 @@ from jaxtyping import Int
 from matplotlib.figure import Figure
 
 from polylens.figures.style import MUTED, NOISE_COLOUR, RULE, SMALL, STRONG, bare, canvas, picture, sentence
-from polylens.figures.words import counted, fitted, percent
+from polylens.figures.words import count_of, fit_line, percent
 from polylens.records import NOISE
 
 _MOST = 30
@@ -28,7 +28,7 @@ def cluster_sizes(labels: Int[np.ndarray, "rows"], *, names: Sequence[str] | Non
     counts = np.bincount(labels[labels != NOISE], minlength=0)
     noise = int((labels == NOISE).sum())
     if not counts.sum():
-        return sentence("No clusters", f"All {counted(noise, 'row')} are noise.")
+        return sentence("No clusters", f"All {count_of(noise, 'row')} are noise.")
     order = np.argsort(-counts, kind="stable")
     bars = [(_name(int(c), names), int(counts[c]), STRONG) for c in order[:_MOST]]
     rest = order[_MOST:]
@@ -37,10 +37,10 @@ def cluster_sizes(labels: Int[np.ndarray, "rows"], *, names: Sequence[str] | Non
     bars.append(("noise", noise, NOISE_COLOUR))
 
     share = 1 - noise / len(labels)
-    found = int((counts > 0).sum())
+    n_clusters = int((counts > 0).sum())
     figure = canvas(
-        f"{counted(found, 'cluster')} {'holds' if found == 1 else 'hold'} {percent(share)}"
-        f" of {counted(len(labels), 'row')}",
+        f"{count_of(n_clusters, 'cluster')} {'holds' if n_clusters == 1 else 'hold'} {percent(share)}"
+        f" of {count_of(len(labels), 'row')}",
         note="Rows per cluster, and their share of all rows."
         + (f" The {len(rest)} smallest clusters are drawn as one bar." if len(rest) else ""),
         height=0.225 * len(bars) + 0.3,
@@ -72,4 +72,4 @@ def cluster_sizes(labels: Int[np.ndarray, "rows"], *, names: Sequence[str] | Non
 def _name(number: int, names: Sequence[str] | None) -> str:
     if names is None or number >= len(names):
         return f"cluster {number}"
-    return fitted(f"{number} · {names[number]}", width=2.9, size=SMALL)
+    return fit_line(f"{number} · {names[number]}", width=2.9, size=SMALL)

@@ -10,10 +10,10 @@ from jaxtyping import Bool, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from polylens.figures.columns import column_width, layer_edges, name_layers, narrowed, part_layers
+from polylens.figures.columns import column_width, layer_edges, name_layers, narrow_columns, part_layers
 from polylens.figures.placing import spread
 from polylens.figures.style import BLUES, MUTED, RULE, SMALL, WIDTH, bare, canvas, picture, sentence
-from polylens.figures.words import counted
+from polylens.figures.words import count_of
 from polylens.records import NOISE, CodeLayer, count_clusters
 
 _MOST_ROWS = 900
@@ -43,7 +43,7 @@ def code_image(
         [a + np.argsort(-bits[:, a:b].mean(axis=0), kind="stable") for a, b in pairwise(edges)]
     ).astype(int)
     columns = column_width(n_bits)
-    drawn = narrowed(bits[np.ix_(rows, order)], width=columns)
+    drawn = narrow_columns(bits[np.ix_(rows, order)], width=columns)
     note = (
         "A row of the picture is one code; blue is on. Rows are sorted by cluster, bits within a layer by how"
         " often they are on."
@@ -53,7 +53,7 @@ def code_image(
     if columns > 1:
         note += f" Each column is the mean of {columns} bits."
     figure = canvas(
-        f"Codes of {counted(n_bits, 'bit')}, {counted(n_rows, 'row')}", note=note, height=_TALL + 0.55
+        f"Codes of {count_of(n_bits, 'bit')}, {count_of(n_rows, 'row')}", note=note, height=_TALL + 0.55
     )
     axes = figure.add_subplot()
     axes.imshow(

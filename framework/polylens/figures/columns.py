@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 
 from polylens.figures.style import MUTED, SMALL
-from polylens.figures.words import fitted, inches, plain
+from polylens.figures.words import fit_line, inches, plain
 from polylens.records import CodeLayer
 
 MOST_COLUMNS = 1000
@@ -35,12 +35,12 @@ def column_width(n_bits: int) -> int:
     return -(-n_bits // MOST_COLUMNS)
 
 
-def narrowed(
+def narrow_columns(
     values: Bool[np.ndarray, "rows units"] | Float[np.ndarray, "rows units"], *, width: int
 ) -> Float[np.ndarray, "rows columns"]:
     """Means of `width` neighbouring columns; the last mean may be of fewer.
 
-    >>> narrowed(np.array([[True, False, True]]), width=2).tolist()
+    >>> narrow_columns(np.array([[True, False, True]]), width=2).tolist()
     [[0.5, 1.0]]
     """
     if width == 1:
@@ -66,7 +66,7 @@ def name_layers(
     Args:
         axes: whose columns are bits.
         layers: in their order.
-        edges: as `layer_edges` has them.
+        edges: where each layer begins among the bits, and where the last one ends.
         width: inches of all bits together.
     """
     axes.xaxis.tick_top()
@@ -85,13 +85,16 @@ def names_height(layers: Sequence[CodeLayer], *, edges: Int[np.ndarray, "edges"]
 def _names(
     layers: Sequence[CodeLayer], *, edges: Int[np.ndarray, "edges"], width: float
 ) -> list[tuple[float, str, bool]]:
-    """Of each layer that can be named: the middle of its bits, its name, and whether it lies flat."""
+    """Where the names of layers stand: the middle of the layer's bits, its name, and whether it lies flat.
+
+    Layers that are too narrow for a name are left out.
+    """
     room = width / max(int(edges[-1]), 1)
     names: list[tuple[float, str, bool]] = []
     for layer, (a, b) in zip(layers, pairwise(edges.tolist()), strict=True):
         wide, size = (b - a) * room, f"{layer.bits:,} bits"
         flat = all(inches(plain(text), size=SMALL) <= wide * 0.97 for text in (layer.name, size))
         if flat or wide > 0.16:
-            name = f"{plain(layer.name)}\n{size}" if flat else fitted(layer.name, width=1.5, size=SMALL)
+            name = f"{plain(layer.name)}\n{size}" if flat else fit_line(layer.name, width=1.5, size=SMALL)
             names.append(((a + b) / 2, name, flat))
     return names

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from polylens.figures.icicles import ROOT, Icicles, Scale, fitting_scale, hang, middles_of, outline
 from polylens.figures.placing import spread
 from polylens.figures.style import MUTED, RULE, SMALL, WIDTH, bare, canvas, colour, picture, sentence
-from polylens.figures.words import counted, fitted, inches, short
+from polylens.figures.words import count_of, fit_line, inches, short
 from polylens.records import NOISE
 
 _TALL = 4.6
@@ -68,7 +68,7 @@ def condensed_tree(
     )
     scale = fitting_scale(tree, zero=zero)
     places = middles_of(tree)
-    numbered, n_lines = _numbered(tree, scale=scale, places=places)
+    numbered, n_lines = _number_clusters(tree, scale=scale, places=places)
     figure = canvas(
         _heading(tree),
         note=_note(tree, scale=scale, n_numbered=len(numbered)),
@@ -82,7 +82,7 @@ def condensed_tree(
     axes.set_yticks(ticks, names)
     axes.grid(axis="y")
     axes.set_ylabel(
-        "mutual reachability distance" + (f" ({fitted(unit, width=1.8, size=9.5)})" if unit else "")
+        "mutual reachability distance" + (f" ({fit_line(unit, width=1.8, size=9.5)})" if unit else "")
     )
     axes.set_xticks([])
     bare(axes)
@@ -90,12 +90,12 @@ def condensed_tree(
 
 
 def _heading(tree: Icicles) -> str:
-    n_split, n_rows = len(tree.parent) - 1, counted(int(tree.size[0]), "row")
+    n_split, n_rows = len(tree.parent) - 1, count_of(int(tree.size[0]), "row")
     if 0 in tree.chosen:
         return f"The hierarchy of {n_rows}, chosen as one cluster"
     if not n_split:
         return f"No cluster splits off in the hierarchy of {n_rows}"
-    n_chosen = counted(len(tree.chosen), "cluster") if len(tree.chosen) else "No cluster"
+    n_chosen = count_of(len(tree.chosen), "cluster") if len(tree.chosen) else "No cluster"
     return f"{n_chosen} chosen out of {n_split:,} in the hierarchy"
 
 
@@ -110,8 +110,8 @@ def _note(tree: Icicles, *, scale: Scale, n_numbered: int) -> str:
         note += f" {n_numbered:,} have their number, the largest first."
     leaving = np.concatenate(tree.leaving)
     above, below = int((leaving > scale.high).sum()), int((leaving < scale.low).sum())
-    cut = [f"{counted(above, 'row')} leaving above {short(scale.high)}"] * bool(above)
-    cut += [f"{counted(below, 'row')} leaving below {short(scale.low)}"] * bool(below)
+    cut = [f"{count_of(above, 'row')} leaving above {short(scale.high)}"] * bool(above)
+    cut += [f"{count_of(below, 'row')} leaving below {short(scale.low)}"] * bool(below)
     return note + (f" Not shown: {', '.join(cut)}." if cut else "")
 
 
@@ -158,26 +158,26 @@ def _towards(shade: str, other: str, share: float) -> str:
     return to_hex((red, green, blue))
 
 
-def _numbered(
+def _number_clusters(
     tree: Icicles, *, scale: Scale, places: Float[np.ndarray, "nodes"]
 ) -> tuple[dict[int, float], int]:
     """The chosen clusters for whose numbers there is room, their places, and on how many lines."""
     by_size = np.argsort(-tree.size[tree.chosen], kind="stable")
     by_size = by_size[tree.top[tree.chosen[by_size]] > scale.low].tolist()
     wide = (inches(str(len(tree.chosen)), size=SMALL, bold=True) + 0.09) / _WIDE
-    found: dict[int, float] = {}
+    by_cluster: dict[int, float] = {}
     for n_lines in (1, 2):
-        found = {}
+        by_cluster = {}
         for number in by_size:
-            numbers = [*found, number]
+            numbers = [*by_cluster, number]
             wanted = places[tree.chosen[numbers]].tolist()
             if (len(numbers) - 1) * wide / n_lines <= 1:
                 put = spread(wanted, gap=wide / n_lines, low=0.0, high=1.0)
                 if max(abs(place - want) for place, want in zip(put, wanted, strict=True)) <= 0.35 / _WIDE:
-                    found = dict(zip(numbers, put, strict=True))
-        if len(found) == len(by_size):
-            return found, n_lines
-    return found, 2
+                    by_cluster = dict(zip(numbers, put, strict=True))
+        if len(by_cluster) == len(by_size):
+            return by_cluster, n_lines
+    return by_cluster, 2
 
 
 def _number(
@@ -210,7 +210,7 @@ def _measure(axes: Axes, *, n_rows: int) -> None:
     """How wide all rows are, above the root."""
     ends = (1 - ROOT) / 2, (1 + ROOT) / 2
     axes.plot(ends, [1.025, 1.025], color=MUTED, linewidth=0.9, marker="|", markersize=5, clip_on=False)
-    axes.text(0.5, 1.035, counted(n_rows, "row"), ha="center", va="bottom", fontsize=SMALL, color=MUTED)
+    axes.text(0.5, 1.035, count_of(n_rows, "row"), ha="center", va="bottom", fontsize=SMALL, color=MUTED)
 
 
 def _ticks(scale: Scale, *, zero: float | None) -> tuple[list[float], list[str]]:
@@ -227,9 +227,9 @@ def _ticks(scale: Scale, *, zero: float | None) -> tuple[list[float], list[str]]
     for value in wanted:
         if scale.low <= value <= scale.high:
             named.setdefault(value, f"{value:,g}")
-    found: dict[float, str] = {}
+    names: dict[float, str] = {}
     for value, name in named.items():
         place = float(scale.places(np.array([value]))[0])
-        if all(abs(place - other) * _TALL > 0.2 for other in found):
-            found[place] = name
-    return list(found), list(found.values())
+        if all(abs(place - other) * _TALL > 0.2 for other in names):
+            names[place] = name
+    return list(names), list(names.values())

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from polylens.figures.heat import ROW, draw_heat, head_height, row_shares
 from polylens.figures.placing import top
 from polylens.figures.style import canvas, picture, sentence
-from polylens.figures.words import capital, counted, plain
+from polylens.figures.words import capital, count_of, plain
 
 _MOST_ROWS = 30
 _MOST_COLUMNS = 16
@@ -45,9 +45,9 @@ def contingency(
     if not counts.sum():
         return sentence(heading, "There is nothing to compare: no rows are in both partitions.")
     names, columns = [str(name) for name in row_names], [str(name) for name in column_names]
-    counts, names = _merged(counts, names, kept=top(counts.sum(axis=1), most=_MOST_ROWS))
+    counts, names = _merge(counts, names, kept=top(counts.sum(axis=1), most=_MOST_ROWS))
     met = np.nan_to_num(row_shares(counts))[:_MOST_ROWS].sum(axis=0)
-    turned, columns = _merged(counts.T, columns, kept=top(met, most=_MOST_COLUMNS))
+    turned, columns = _merge(counts.T, columns, kept=top(met, most=_MOST_COLUMNS))
     counts = turned.T
     narrow = len(columns) > _MOST_COLUMNS / 2
     totals = counts.sum(axis=1).tolist()
@@ -61,17 +61,17 @@ def contingency(
     draw_heat(
         figure.add_subplot(),
         values=row_shares(counts),
-        texts=[[_written(n, narrow=narrow) if n else "" for n in row] for row in counts.tolist()],
+        texts=[[_write(n, narrow=narrow) if n else "" for n in row] for row in counts.tolist()],
         row_names=names,
         column_names=columns,
     )
     return figure
 
 
-def _written(count: int, *, narrow: bool) -> str:
+def _write(count: int, *, narrow: bool) -> str:
     """A count, short enough for a narrow cell where it must be.
 
-    >>> _written(4662, narrow=True), _written(42161, narrow=True), _written(4662, narrow=False)
+    >>> _write(4662, narrow=True), _write(42161, narrow=True), _write(4662, narrow=False)
     ('4.7k', '42k', '4,662')
     """
     if not narrow or count < _THOUSAND:
@@ -80,7 +80,7 @@ def _written(count: int, *, narrow: bool) -> str:
     return f"{thousands:.1f}k" if thousands < 9.95 else f"{thousands:,.0f}k"
 
 
-def _merged(
+def _merge(
     counts: Int[np.ndarray, "rows columns"], names: list[str], *, kept: Int[np.ndarray, "shown"]
 ) -> tuple[Int[np.ndarray, "fewer columns"], list[str]]:
     """The kept groups, and all others as one."""
@@ -88,4 +88,4 @@ def _merged(
         return counts, names
     rest = np.setdiff1d(np.arange(len(names)), kept)
     merged = np.concatenate([counts[kept], counts[rest].sum(axis=0, keepdims=True)])
-    return merged, [*(names[index] for index in kept), counted(len(rest), "other")]
+    return merged, [*(names[index] for index in kept), count_of(len(rest), "other")]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from polylens.figures.style import SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fitted, plain, tick
+from polylens.figures.words import fit_line, plain, tick
 
 _ACROSS = 2
 _HEIGHT = 2.3
@@ -71,22 +71,27 @@ def curves(
         name = list(shown)[index]
         _draw(axes, shown[name], variants=variants, style="-", log=log_y)
         _draw(axes, others.get(name, {}), variants=variants, style=(0, (3, 2)), log=log_y)
-        axes.set_title(fitted(plain(name), width=6.4 / across, size=SMALL, bold=True), fontsize=SMALL)
-        if log_x:
-            axes.set_xscale("log")
-        if len(places) <= _MOST_TICKS:
-            axes.xaxis.set_major_locator(FixedLocator(places))
-            axes.xaxis.set_minor_locator(NullLocator())
-        if log_y:
-            axes.set_yscale("log")
-            axes.yaxis.set_major_locator(LogLocator())
-            axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.xaxis.set_major_formatter(FuncFormatter(tick))
-        axes.yaxis.set_major_formatter(FuncFormatter(tick))
-        axes.grid()
+        axes.set_title(fit_line(plain(name), width=6.4 / across, size=SMALL, bold=True), fontsize=SMALL)
+        _dress(axes, places=places, log_x=log_x, log_y=log_y)
     figure.supxlabel(x, fontsize=SMALL)
     figure.supylabel(y, fontsize=SMALL)
     return figure
+
+
+def _dress(axes: Axes, *, places: Sequence[float], log_x: bool, log_y: bool) -> None:
+    """Lays out both axes and names what was varied, each value where there are few."""
+    if log_x:
+        axes.set_xscale("log")
+    if len(places) <= _MOST_TICKS:
+        axes.xaxis.set_major_locator(FixedLocator(places))
+        axes.xaxis.set_minor_locator(NullLocator())
+    if log_y:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator())
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(tick))
+    axes.yaxis.set_major_formatter(FuncFormatter(tick))
+    axes.grid()
 
 
 def _points(line: Line, log: bool) -> list[tuple[float, float]]:

@@ -8,7 +8,7 @@ from typing import Literal
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import draw_pair, known, lines_are
+from polylens.figures.dots import draw_pair, is_known, lines_are
 from polylens.figures.style import SMALL, canvas, picture, sentence, variant_name, variant_style
 from polylens.figures.words import plain, series, short, tick
 from polylens.records import Number
@@ -25,7 +25,7 @@ def densities(
         measured: what is divided by the distance.
     """
     heading = "Boundary density of pairs"
-    shown = {variant: by for variant, by in values.items() if any(known(n.value) for n in by.values())}
+    shown = {variant: by for variant, by in values.items() if any(is_known(n.value) for n in by.values())}
     if not shown:
         return sentence(heading, "No pair of points has a density.")
     everything = [number for by in shown.values() for number in by.values()]
@@ -33,7 +33,9 @@ def densities(
     figure = canvas(heading, note=" ".join(note), height=0.5 * len(shown) + 0.75)
     axes = figure.add_subplot()
     # A density is no share: small ones must not be squeezed into an axis up to 1.
-    axes.set_xlim(0.0, 1.06 * max(float(v) for n in everything for v in (n.value, n.high) if known(v)) or 1.0)
+    axes.set_xlim(
+        0.0, 1.06 * max(float(v) for n in everything for v in (n.value, n.high) if is_known(v)) or 1.0
+    )
     axes.set_ylim(len(shown) - 0.5, -0.5)
     for row, (variant, by) in enumerate(shown.items()):
         shade, _ = variant_style(variant, list(shown))

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, lines_are, write_beside
+from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, is_known, lines_are, write_beside
 from polylens.figures.style import INK, SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fitted, short, tick
+from polylens.figures.words import fit_line, short, tick
 from polylens.records import Number
 
 _MOST_LAYERS = 24
@@ -26,7 +26,7 @@ def density_ratios(ratios: Mapping[str, Mapping[str, Sequence[Number]]], *, titl
     """
     layers = list(dict.fromkeys(layer for by in ratios.values() for layer, draws in by.items() if draws))
     everything = [number for by in ratios.values() for draws in by.values() for number in draws]
-    if not layers or not any(known(number.value) for number in everything):
+    if not layers or not any(is_known(number.value) for number in everything):
         return sentence(title, "No pair of points has a density, so there is no ratio to show.")
     hidden = max(0, len(layers) - _MOST_LAYERS)
     if hidden:
@@ -56,10 +56,10 @@ def density_ratios(ratios: Mapping[str, Mapping[str, Sequence[Number]]], *, titl
             shade, marker = variant_style(variant, variants)
             place = row + (index - (len(variants) - 1) / 2) * step / band
             draw_numbers(axes, numbers=draws, place=place, room=step / band * 0.6, shade=shade, marker=marker)
-            values = [number.value for number in draws if known(number.value)]
+            values = [number.value for number in draws if is_known(number.value)]
             mean = short(sum(values) / len(values)) if values else NO_NUMBER
             write_beside(axes, mean, place=place, x=1.015, shade=shade, own=variant == "network")
-    axes.set_yticks(range(len(layers)), [fitted(layer, width=1.8, size=SMALL) for layer in layers])
+    axes.set_yticks(range(len(layers)), [fit_line(layer, width=1.8, size=SMALL) for layer in layers])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_formatter(FuncFormatter(tick))

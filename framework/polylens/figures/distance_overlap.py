@@ -7,7 +7,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from polylens.figures.style import MUTED, SMALL, STRONG, WARM, bare, canvas, picture, sentence
-from polylens.figures.words import counted, short
+from polylens.figures.words import count_of, short
 
 
 @picture
@@ -28,7 +28,7 @@ def distance_overlap(
     both = np.concatenate(list(groups.values()))
     low, high = float(both.min()), float(both.max())
     if high <= low:
-        return sentence(heading, f"All {counted(len(both), 'pair')} have the same distance, {short(low)}.")
+        return sentence(heading, f"All {count_of(len(both), 'pair')} have the same distance, {short(low)}.")
     edges = np.linspace(low, high, 61)
     figure = canvas(
         heading,
@@ -47,7 +47,7 @@ def distance_overlap(
         mean = float(values.mean())
         axes.plot([mean, mean], [0, 1.04 * tallest], color=shade, linewidth=1.2)
         axes.annotate(
-            f"{name}\nmean {short(mean)}, {counted(len(values), 'pair')}",
+            f"{name}\nmean {short(mean)}, {count_of(len(values), 'pair')}",
             (mean, 1.06 * tallest),
             xytext=(-3 if index == 0 else 3, 0),
             textcoords="offset points",

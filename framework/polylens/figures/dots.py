@@ -80,7 +80,7 @@ def draw_number(
     """
     if not math.isfinite(number.value):
         return
-    if known(number.low) and known(number.high):
+    if is_known(number.low) and is_known(number.high):
         style = "-" if number.range_is == "interval" else (0, (1.5, 1.0))
         axes.plot(
             [number.low, number.high],
@@ -102,20 +102,20 @@ def draw_number(
         markeredgewidth=1.5 if hollow else 0.8,
         zorder=4,
     )
-    if known(number.chance):
+    if is_known(number.chance):
         axes.plot(number.chance, at, "|", color=INK, markersize=1.6 * size, markeredgewidth=1.6, zorder=3)
 
 
 def lines_are(numbers: Sequence[Number]) -> Iterator[str]:
     """Sentences that say what the lines of these numbers are: intervals, or ranges that are none."""
     for kind, what in _LINES.items():
-        ranged = [number for number in numbers if known(number.low) and number.range_is == kind]
+        ranged = [number for number in numbers if is_known(number.low) and number.range_is == kind]
         kinds = series([plain(number.interval, limit=90) for number in ranged])
         if ranged:
             yield f"{what} ({kinds})." if kinds else f"{what}."
 
 
-def known(value: float | None) -> TypeGuard[float]:
+def is_known(value: float | None) -> TypeGuard[float]:
     """Whether there is a finite value."""
     return value is not None and math.isfinite(value)
 
@@ -128,7 +128,7 @@ def extent(numbers: Sequence[Number], *, include: Sequence[float] = ()) -> tuple
     >>> extent([Number(4.0), Number(9.0)], include=[10.0])
     (0.0, 10.6)
     """
-    values = [float(v) for n in numbers for v in (n.value, n.low, n.high, n.chance) if known(v)]
+    values = [float(v) for n in numbers for v in (n.value, n.low, n.high, n.chance) if is_known(v)]
     values += include
     if not values:
         return 0.0, 1.0
@@ -143,12 +143,12 @@ def extent(numbers: Sequence[Number], *, include: Sequence[float] = ()) -> tuple
 
 def draw_pair(axes: Axes, *, same: Number | None, different: Number | None, at: float, shade: str) -> None:
     """Draws the values of same-class pairs (hollow) and different-class pairs (filled) on one row, joined."""
-    if same is not None and different is not None and known(same.value) and known(different.value):
-        width = 13 if known(same.low) or known(different.low) else 4
+    if same is not None and different is not None and is_known(same.value) and is_known(different.value):
+        width = 13 if is_known(same.low) or is_known(different.low) else 4
         axes.plot([same.value, different.value], [at, at], color=shade, linewidth=width, alpha=0.2, zorder=1)
     for number, hollow, shift in ((same, True, -0.09), (different, False, 0.09)):
         if number is not None:
-            interval = known(number.low) and known(number.high)
+            interval = is_known(number.low) and is_known(number.high)
             draw_number(
                 axes, number, at=at + (shift if interval else 0), shade=shade, marker="o", hollow=hollow
             )

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from polylens.figures.style import INK, MUTED, SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fitted, inches, short, tick
+from polylens.figures.words import fit_line, inches, short, tick
 
 _ACROSS = 2
 
@@ -80,7 +80,7 @@ def factor_curves(
             continue
         measure = list(shown)[index]
         _draw(axes, shown[measure], variants=variants, room=5.2 / across)
-        axes.set_title(fitted(measure, width=5.4 / across, size=SMALL, bold=True), fontsize=SMALL)
+        axes.set_title(fit_line(measure, width=5.4 / across, size=SMALL, bold=True), fontsize=SMALL)
         if index + across >= len(shown):
             axes.set_xlabel("factor")
         high = max(_top(pair) for pair in shown[measure].values())
@@ -92,11 +92,11 @@ def factor_curves(
 
 
 def _top(pair: Sequence[FactorCurve]) -> float:
-    found = [0.0]
+    tops = [0.0]
     for curve in pair:
         known = [values for values in (curve.values, curve.high) if values is not None]
-        found += [float(np.nanmax(values)) for values in known if np.isfinite(values).any()]
-    return max(found)
+        tops += [float(np.nanmax(values)) for values in known if np.isfinite(values).any()]
+    return max(tops)
 
 
 def _draw(
@@ -135,7 +135,7 @@ def _draw(
     axes.set_xscale("log")
     axes.set_xlim(low / 1.1 if low < 1 else 0.9, high * 1.1 if high > 1 else 1.1)
     axes.xaxis.set_minor_locator(NullLocator())
-    places = _named(factors.tolist(), room=room)
+    places = _names_of(factors.tolist(), room=room)
     axes.set_xticks(places, [_factor(place) for place in places])
     axes.yaxis.set_major_formatter(FuncFormatter(_value))
     axes.locator_params(axis="y", nbins=5)
@@ -151,10 +151,10 @@ def _factor(factor: float) -> str:
     return f"{factor:.3g}"
 
 
-def _named(factors: Sequence[float], *, room: float) -> list[float]:
+def _names_of(factors: Sequence[float], *, room: float) -> list[float]:
     """Factors that are named at an axis `room` inches long: 1, and from the ends inwards what finds room.
 
-    >>> _named([0.1, 0.9, 1.0, 1.1, 2.0, 20.0], room=2.5)
+    >>> _names_of([0.1, 0.9, 1.0, 1.1, 2.0, 20.0], room=2.5)
     [0.1, 1.0, 2.0, 20.0]
     """
     span = math.log(max(factors)) - math.log(min(factors))

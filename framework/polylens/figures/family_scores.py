@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, lines_are, write_beside
+from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, is_known, lines_are, write_beside
 from polylens.figures.style import RULE, SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fitted, lines, short, tick
+from polylens.figures.words import fit_line, lines, short, tick
 from polylens.records import Number
 
 _STEP = 0.19
@@ -33,7 +33,7 @@ def family_scores(
     panels = {
         name: by
         for name, by in numbers.items()
-        if any(known(each.value) for draws in by.values() for own in draws.values() for each in own)
+        if any(is_known(each.value) for draws in by.values() for own in draws.values() for each in own)
     }
     if not panels:
         return sentence(title, "There are no scores to compare.")
@@ -83,10 +83,10 @@ def _draw(
             draw_numbers(
                 axes, numbers=draws, place=place, room=0.6 * _STEP / band, shade=shade, marker=marker
             )
-            values = [each.value for each in draws if known(each.value)]
+            values = [each.value for each in draws if is_known(each.value)]
             mean = short(sum(values) / len(values)) if values else NO_NUMBER
             write_beside(axes, mean, place=place, x=1.03, shade=shade, own=variant == "network")
-    axes.set_yticks(range(len(families)), [fitted(each, width=1.3, size=SMALL) for each in families])
+    axes.set_yticks(range(len(families)), [fit_line(each, width=1.3, size=SMALL) for each in families])
     axes.locator_params(axis="x", nbins=3)
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
     axes.tick_params(axis="y", length=0)
@@ -97,6 +97,6 @@ def _draw(
 def _note(note: str, numbers: Sequence[Number]) -> str:
     parts = [note] if note else []
     parts += lines_are(numbers)
-    if any(known(each.chance) for each in numbers):
+    if any(is_known(each.chance) for each in numbers):
         parts.append("Upright marks are chance.")
     return " ".join(parts)

@@ -62,7 +62,7 @@ def gallery(images: Mapping[str, Sequence[bytes]]) -> Figure:
             if pixels is None:
                 centre = (left + across + _SIDE / 2) / DPI
                 axes.text(centre, middle, "?", ha="center", va="center", color=MUTED, fontsize=SMALL)
-            sheet[top : top + _SIDE, across : across + _SIDE] = _framed(pixels)
+            sheet[top : top + _SIDE, across : across + _SIDE] = _frame(pixels)
     # One picture of them all, pixel by pixel: an artist each takes a hundred times as long to draw.
     figure.figimage(sheet, xo=left, yo=round(_MARGIN * DPI), origin="upper", zorder=-1)
     axes.set_xlim(0, WIDTH)
@@ -70,7 +70,7 @@ def gallery(images: Mapping[str, Sequence[bytes]]) -> Figure:
     return figure
 
 
-def _framed(pixels: Image.Image | None) -> UInt8[np.ndarray, "side side 3"]:
+def _frame(pixels: Image.Image | None) -> UInt8[np.ndarray, "side side 3"]:
     """The picture at the size of the sheet, in its frame; an empty frame for None."""
     framed = Image.new("RGB", (_SIDE, _SIDE), RULE)
     inside = _SIDE - 2

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from polylens.figures.style import BLUES, FAINT, INK, SMALL, WIDTH, bare
-from polylens.figures.words import fitted, inches
+from polylens.figures.words import fit_line, inches
 
 ROW = 0.235
 """Inches of a row with its name."""
@@ -78,11 +78,11 @@ def head_height(row_names: Sequence[str], column_names: Sequence[str]) -> float:
 
 
 def _row_name(name: str) -> str:
-    return fitted(name, width=1.9, size=SMALL)
+    return fit_line(name, width=1.9, size=SMALL)
 
 
 def _column_name(name: str) -> str:
-    return fitted(name, width=1.5, size=SMALL)
+    return fit_line(name, width=1.5, size=SMALL)
 
 
 def _cell(row_names: Sequence[str], column_names: Sequence[str]) -> float:

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from polylens.records import NOISE
 
 ROOT = 0.8
-"""Of the picture's width, what the root takes; the rest is air beside the clusters."""
+"""Share of the picture's width that the root takes; the rest is air beside the clusters."""
 _STEPS = 240
 """Steps that are drawn of one shape, at most."""
 
@@ -42,7 +42,7 @@ class Scale:
     logarithmic: bool
 
     def places(self, distances: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
-        """Of each distance; those outside stand at the nearer end.
+        """The height of each distance, from 0 to 1; distances outside the scale stand at the nearer end.
 
         >>> Scale(1.0, 4.0, logarithmic=True).places(np.array([0.01, 2.0, 4.0])).tolist()
         [0.0, 0.5, 1.0]
@@ -126,12 +126,12 @@ def middles_of(tree: Icicles) -> Float[np.ndarray, "nodes"]:
         possible, too_much = (least, too_much) if fits else (possible, least)
     need = _needs(tree, claim=claim, least=possible)
     left, room = np.zeros(n_nodes), np.ones(n_nodes)
-    for node, found in enumerate(children):
-        air = max(room[node] - float(need[found].sum()), 0.0)
+    for node, own in enumerate(children):
+        air = max(room[node] - float(need[own].sum()), 0.0)
         start = left[node]
-        for child in sorted(found, key=lambda child: (-tree.size[child], child)):
+        for child in sorted(own, key=lambda child: (-tree.size[child], child)):
             left[child] = start
-            room[child] = need[child] + air * claim[child] / claim[found].sum()
+            room[child] = need[child] + air * claim[child] / claim[own].sum()
             start += room[child]
     middles: Float[np.ndarray, "nodes"] = left + room / 2
     return middles

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from polylens.figures.dots import draw_pair, extent
 from polylens.figures.style import MUTED, SMALL, canvas, picture, sentence, variant_name, variant_style
-from polylens.figures.words import fitted, percent
+from polylens.figures.words import fit_line, percent
 from polylens.records import Number
 
 _ACROSS = 3
@@ -67,7 +67,7 @@ def layer_distances(values: Mapping[str, pd.DataFrame]) -> Figure:
         axes.set_title(variant_name(variant), color=shade)
         axes.set_xlim(0, limit)
         axes.set_ylim(len(layers) - 0.5, -0.5)
-        names = [fitted(layer, width=1.5, size=SMALL) for layer in layers]
+        names = [fit_line(layer, width=1.5, size=SMALL) for layer in layers]
         axes.set_yticks(range(len(layers)), names if index % across == 0 else [""] * len(layers))
         axes.locator_params(axis="x", nbins=4)
         axes.xaxis.set_major_formatter(lambda value, _: percent(value))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from polylens.figures.heat import ROW, draw_heat, head_height
 from polylens.figures.style import SMALL, canvas, picture, sentence
-from polylens.figures.words import fitted, percent
+from polylens.figures.words import fit_line, percent
 
 _MOST_LAYERS = 30
 
@@ -56,5 +56,5 @@ def layer_factors(
             high=top,
             height=ROW * len(names),
         )
-        axes.set_title(fitted(case, width=4.0, size=SMALL, bold=True), fontsize=SMALL, pad=6)
+        axes.set_title(fit_line(case, width=4.0, size=SMALL, bold=True), fontsize=SMALL, pad=6)
     return figure

@@ -16,11 +16,11 @@ from polylens.figures.columns import (
     layer_edges,
     name_layers,
     names_height,
-    narrowed,
+    narrow_columns,
     part_layers,
 )
 from polylens.figures.style import MUTED, SMALL, STRONG, WIDTH, bare, canvas, picture, sentence
-from polylens.figures.words import counted, fitted, inches, percent
+from polylens.figures.words import count_of, fit_line, inches, percent
 from polylens.records import CodeLayer
 
 _MOST = 60
@@ -28,7 +28,7 @@ _ON = LinearSegmentedColormap.from_list("on", ["#e6ebef", "#8ab8dc", STRONG])
 _DISSENT = LinearSegmentedColormap.from_list("dissent", ["#8f3f00", "#c9620a", "#efb37d", "#fdf4ea"])
 """Members' agreement with their medoid, from half of them to all."""
 _STRIPS = (0.0, 0.56, 0.84, 1.0)
-"""Of one line: the code, below it the agreement, below that air."""
+"""Shares of one line's height: the code, below it the agreement, below that air."""
 
 
 @picture
@@ -61,17 +61,7 @@ def medoid_codes(
     if sort:
         order = np.concatenate([a + _alike(codes[shown, a:b]) for a, b in pairwise(edges.tolist())])
     width = column_width(n_bits)
-    note = "A line is the code of one cluster's medoid; blue is on."
-    if sort:
-        note += (
-            " Bits within a layer are sorted so that those that are on in the same clusters stand together."
-        )
-    if width > 1:
-        note += f" Each column is the mean of {width} bits."
-    if n_clusters > len(shown):
-        note += f" The {len(shown)} largest of {n_clusters:,} clusters."
-    if agreement is not None:
-        note += " Orange, below each code: the bits in which the cluster's members differ from their medoid."
+    note = _note(width=width, shown=len(shown), of=n_clusters, sort=sort, agreement=agreement is not None)
     ticks = [_name(int(number), size=int(sizes[number]), names=names) for number in shown]
     room = WIDTH - 0.4 - max(inches(text, size=SMALL) for text in ticks) - 0.5 * (agreement is not None)
     head = names_height(layers, edges=edges, width=room) + 0.25
@@ -81,10 +71,10 @@ def medoid_codes(
     )
     axes = figure.add_subplot()
     places = np.minimum(np.arange(0, n_bits + width, width), n_bits)
-    drawn = narrowed(codes[np.ix_(shown, order)], width=width)
+    drawn = narrow_columns(codes[np.ix_(shown, order)], width=width)
     _strip(axes, drawn, places=places, number=0, last=agreement is None)
     if agreement is not None:
-        held = narrowed(agreement[np.ix_(shown, order)], width=width)
+        held = narrow_columns(agreement[np.ix_(shown, order)], width=width)
         _strip(axes, held, places=places, number=1)
         _state_means(axes, agreement[shown].mean(axis=1))
         _draw_scale(figure, axes)
@@ -98,8 +88,24 @@ def medoid_codes(
     return figure
 
 
+def _note(*, width: int, shown: int, of: int, sort: bool, agreement: bool) -> str:
+    """How the lines are read, and what is left out of them."""
+    note = "A line is the code of one cluster's medoid; blue is on."
+    if sort:
+        note += (
+            " Bits within a layer are sorted so that those that are on in the same clusters stand together."
+        )
+    if width > 1:
+        note += f" Each column is the mean of {width} bits."
+    if of > shown:
+        note += f" The {shown} largest of {of:,} clusters."
+    if agreement:
+        note += " Orange, below each code: the bits in which the cluster's members differ from their medoid."
+    return note
+
+
 def _heading(codes: Bool[np.ndarray, "clusters bits"]) -> str:
-    text = f"Codes of {counted(len(codes), 'medoid')}, {counted(codes.shape[1], 'bit')}"
+    text = f"Codes of {count_of(len(codes), 'medoid')}, {count_of(codes.shape[1], 'bit')}"
     if len(codes) > 1:
         n_varied = int((codes.any(axis=0) & ~codes.all(axis=0)).sum())
         number = "all" if n_varied == codes.shape[1] else f"{n_varied:,}" if n_varied else "none"
@@ -196,4 +202,4 @@ def _draw_scale(figure: Figure, axes: Axes) -> None:
 def _name(number: int, *, size: int, names: Sequence[str] | None) -> str:
     if names is None or number >= len(names):
         return f"cluster {number} ({size:,})"
-    return f"{fitted(f'{number} · {names[number]}', width=1.5, size=SMALL)} ({size:,})"
+    return f"{fit_line(f'{number} · {names[number]}', width=1.5, size=SMALL)} ({size:,})"

@@ -22,7 +22,7 @@ from polylens.figures.style import (
     variant_name,
     variant_style,
 )
-from polylens.figures.words import fitted, tick
+from polylens.figures.words import fit_line, tick
 
 _MOST_LAYERS = 6
 _MOST_VARIANTS = 4
@@ -62,7 +62,7 @@ def path_curves(
         "Solid: paths between different classes. Dashed: within classes. Bands around lines are intervals. "
     )
     figure = canvas(
-        heading, note=text + note + _left_out(shown, layers, variants), height=1.12 * len(layers) + 0.75
+        heading, note=text + note + _count_hidden(shown, layers, variants), height=1.12 * len(layers) + 0.75
     )
     grid = figure.subplots(len(layers), len(variants), squeeze=False, sharex=True, sharey="row")
     for row, layer in enumerate(layers):
@@ -78,19 +78,23 @@ def path_curves(
             if row == 0:
                 axes.set_title(variant_name(name), color=shade, pad=18)
             if column == 0:
-                axes.text(
-                    0.0,
-                    1.04,
-                    fitted("all layers" if layer == "all" else layer, width=5.0, size=SMALL),
-                    transform=axes.transAxes,
-                    fontsize=SMALL,
-                    color=INK,
-                )
+                _name_layer(axes, layer)
         low, high = _limits(list(grid[row]), level=level)
         grid[row, 0].set_ylim(low, high)
     figure.supxlabel(along, fontsize=9.5, color=MUTED)
     figure.supylabel(height, fontsize=9.5, color=MUTED)
     return figure
+
+
+def _name_layer(axes: Axes, layer: str) -> None:
+    axes.text(
+        0.0,
+        1.04,
+        fit_line("all layers" if layer == "all" else layer, width=5.0, size=SMALL),
+        transform=axes.transAxes,
+        fontsize=SMALL,
+        color=INK,
+    )
 
 
 def _limits(panels: Sequence[Axes], *, level: bool) -> tuple[float, float]:
@@ -143,7 +147,7 @@ def _some(layers: Sequence[str]) -> list[str]:
     return together + others
 
 
-def _left_out(shown: Mapping[str, pd.DataFrame], layers: Sequence[str], variants: Sequence[str]) -> str:
+def _count_hidden(shown: Mapping[str, pd.DataFrame], layers: Sequence[str], variants: Sequence[str]) -> str:
     every = {str(layer) for table in shown.values() for layer in table["layer"]}
     parts = []
     if len(every) > len(layers):

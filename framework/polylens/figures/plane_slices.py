@@ -27,7 +27,7 @@ from polylens.figures.style import (
     sentence,
     variant_name,
 )
-from polylens.figures.words import fitted, inches
+from polylens.figures.words import fit_line, inches
 
 _GAP = 0.14
 """Inches between panels and at the figure's edge."""
@@ -52,7 +52,7 @@ class PlanePanel:
     """One network's slice."""
 
     corners: Float64[np.ndarray, "corners 2"]
-    """Of all pieces, one piece after the other."""
+    """Corners of all pieces, one piece after the other."""
     starts: Int64[np.ndarray, "pieces"]
     """Where each piece starts."""
     output: Int64[np.ndarray, "pieces"]
@@ -151,7 +151,7 @@ def _panel(
     text = f"{variant_name(name)}: {panel.n_cells:,}{' polytopes' if side > _LARGE / 2 else ''}"
     if inches(text, size=9.5, bold=True) > side:
         text = variant_name(name)
-    axes.set_title(fitted(text, width=side, size=9.5, bold=True), pad=4)
+    axes.set_title(fit_line(text, width=side, size=9.5, bold=True), pad=4)
     pieces = np.split(panel.corners, panel.starts[1:])
     colours = np.array([to_rgb(shades[output]) for output in panel.output.tolist()])
     white = 0.22 + 0.42 * ((panel.cell * _GOLDEN) % 1.0)[:, None]
@@ -201,7 +201,7 @@ def _mark(
             axes.add_artist(AnnotationBbox(image, tuple(place), pad=0.0, bboxprops=frame, zorder=7))
         if picture_side == _THUMBNAIL or not point.pixels.size:
             beyond = place + np.array([0.0, outside * edge if point.pixels.size else 0.0])
-            name = fitted(point.name, width=1.2, size=SMALL, bold=True)
+            name = fit_line(point.name, width=1.2, size=SMALL, bold=True)
             half = inch * (inches(name, size=SMALL, bold=True) / 2 + 0.04)
             axes.text(
                 float(np.clip(beyond[0], low[0] + half, low[0] + extent - half)),
@@ -219,17 +219,17 @@ def _mark(
 
 def _key_lines(shades: Mapping[int, str], names: Sequence[str]) -> list[list[tuple[int, str, float]]]:
     """Each line of the key: outputs, their names, and their left edges in inches."""
-    found: list[list[tuple[int, str, float]]] = []
+    lines: list[list[tuple[int, str, float]]] = []
     room = left = WIDTH - 2 * _GAP
     for output in list(shades)[:_MOST_KEYS]:
-        name = fitted(names[output], width=1.6, size=SMALL)
+        name = fit_line(names[output], width=1.6, size=SMALL)
         wide = 0.2 + inches(name, size=SMALL) + 0.2
-        if not found or left + wide > room:
-            found.append([])
+        if not lines or left + wide > room:
+            lines.append([])
             left = 0.0
-        found[-1].append((output, name, left))
+        lines[-1].append((output, name, left))
         left += wide
-    return found
+    return lines
 
 
 def _draw_key(

@@ -12,7 +12,7 @@ from matplotlib.patheffects import withStroke
 
 from polylens.figures.placing import centres, free, top
 from polylens.figures.style import DPI, NOISE_COLOUR, SMALL, WIDTH, bare, canvas, colour, picture, sentence
-from polylens.figures.words import counted, fitted, inches, plain
+from polylens.figures.words import count_of, fit_line, inches, plain
 from polylens.records import NOISE, count_clusters
 
 _MOST_CLASSES = 12
@@ -45,7 +45,7 @@ def row_map(
     n_clusters = count_clusters(labels)
     note = f"Two dimensions by {method}; rows in no cluster are light grey."
     if lost:
-        note += f" {counted(lost, 'row')} without a finite place left out."
+        note += f" {count_of(lost, 'row')} without a finite place left out."
     panels = [("by cluster", labels, {number: str(number) for number in range(n_clusters)})]
     if targets is not None and len(classes):
         groups, names, others = _largest(targets[finite], classes)
@@ -56,7 +56,7 @@ def row_map(
     low, high = points.min(axis=0), points.max(axis=0)
     reach = np.maximum(high - low, 1e-9 + 0.02 * (high - low).max())
     figure = canvas(
-        f"{counted(len(points), 'row')} in {counted(n_clusters, 'cluster')}",
+        f"{count_of(len(points), 'row')} in {count_of(n_clusters, 'cluster')}",
         note=note,
         height=float(np.clip(width * reach[1] / reach[0], 0.5 * width, min(1.05 * width, 5.2))) + 0.4,
     )
@@ -123,7 +123,7 @@ def _name(
     for number in np.argsort(-sizes, kind="stable").tolist():
         if not sizes[number]:
             continue
-        text = fitted(names[number], width=min(1.3, frame.width / DPI - 0.1), size=SMALL, bold=True)
+        text = fit_line(names[number], width=min(1.3, frame.width / DPI - 0.1), size=SMALL, bold=True)
         half, tall = inches(text, size=SMALL, bold=True) * DPI / 2 + 2, 0.07 * DPI
         for point in centres(points, groups=groups, number=number):
             x, y = axes.transData.transform(point)

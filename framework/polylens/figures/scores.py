@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, known, lines_are, write_beside
+from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, is_known, lines_are, write_beside
 from polylens.figures.style import RULE, SMALL, canvas, picture, sentence, variant_name, variant_style
-from polylens.figures.words import fitted, plain, series, short, tick
+from polylens.figures.words import fit_line, plain, series, short, tick
 from polylens.records import Number
 
 _ACROSS = 3
@@ -41,7 +41,7 @@ def scores(numbers: Mapping[str, Mapping[str, Sequence[Number | None]]]) -> Figu
         _draw(axes, shown[metric], variants=variants, first=index % across == 0)
         unit = next((number.unit for number in _all(shown[metric]) if number.unit), "")
         title = metric.replace("_", " ") + (f" ({unit})" if unit else "")
-        axes.set_title(fitted(title, width=5.4 / across, size=SMALL, bold=True), fontsize=SMALL)
+        axes.set_title(fit_line(title, width=5.4 / across, size=SMALL, bold=True), fontsize=SMALL)
     return figure
 
 
@@ -49,7 +49,7 @@ def _draw(
     axes: Axes, by: Mapping[str, Sequence[Number | None]], *, variants: Sequence[str], first: bool
 ) -> None:
     everything = _all(by)
-    whole = all(number.value == round(number.value) for number in everything if known(number.value))
+    whole = all(number.value == round(number.value) for number in everything if is_known(number.value))
     low, high = extent(everything)
     reach = high - low
     axes.set_xlim(low - 0.03 * reach, high + 0.03 * reach)
@@ -59,7 +59,7 @@ def _draw(
         draws = list(by.get(variant, ()))
         axes.axhline(row, color="#eef1f3", linewidth=7, zorder=0, solid_capstyle="butt")
         draw_numbers(axes, numbers=draws, place=float(row), room=0.62, shade=shade, marker=marker)
-        values = [number.value for number in draws if number is not None and known(number.value)]
+        values = [number.value for number in draws if number is not None and is_known(number.value)]
         mean = _mean(values, whole=whole)
         if values and len(values) < len(draws):
             mean = f"{mean} ({len(values)}/{len(draws)})"
@@ -86,7 +86,7 @@ def _all(by: Mapping[str, Sequence[Number | None]]) -> list[Number]:
 def _note(numbers: Mapping[str, Mapping[str, Sequence[Number | None]]]) -> str:
     everything = [number for by in numbers.values() for number in _all(by)]
     parts = [*lines_are(everything)]
-    if any(known(number.chance) for number in everything):
+    if any(is_known(number.chance) for number in everything):
         kinds = series([plain(number.chance_is, limit=90) for number in everything])
         parts.append(f"Upright marks are chance ({kinds})." if kinds else "Upright marks are chance.")
     if any(len(draws) > 1 for by in numbers.values() for draws in by.values()):

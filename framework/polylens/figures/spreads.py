@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from polylens.figures.style import MUTED, SMALL, canvas, colour, picture, sentence, variant_style
-from polylens.figures.words import fitted, short, tick
+from polylens.figures.words import fit_line, short, tick
 
 _STEP = 0.21
 _MOST_INCHES = 15.0
-"""Of the bands together; what is beyond is not drawn, and said."""
+"""Most inches that all bands take together; bands beyond are not drawn, and their number is said."""
 
 
 @picture
@@ -38,7 +38,9 @@ def spreads(
         log: whether the axis is logarithmic.
         variants: whether series are variants, which have colours of their own.
     """
-    groups = {name: {of: _shown(array, log=log) for of, array in by.items()} for name, by in values.items()}
+    groups = {
+        name: {of: _drawable(array, log=log) for of, array in by.items()} for name, by in values.items()
+    }
     groups = {name: by for name, by in groups.items() if any(len(array) for array in by.values())}
     if not groups:
         return sentence(title, "There is no value to show.")
@@ -64,31 +66,36 @@ def spreads(
             shade = variant_style(of, series)[0] if variants else colour(index)
             _draw(axes, by.get(of, np.zeros(0)), at=at, shade=shade)
             if not variants:
-                label = fitted(of, width=1.6, size=SMALL)
+                label = fit_line(of, width=1.6, size=SMALL)
                 axes.text(
                     1.1, at, label, transform=axes.get_yaxis_transform(), va="center_baseline",
                     fontsize=SMALL, color=shade,
                 )  # fmt: skip
+    _dress(axes, list(groups), log=log)
+    axes.set_xlabel(unit)
+    return figure
+
+
+def _dress(axes: Axes, names: Sequence[str], *, log: bool) -> None:
+    """Lays out the axis and names the groups."""
     if log:
         axes.set_xscale("log")
         low, high = axes.get_xlim()
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 300 * low else (1.0, 2.0, 5.0)))
         axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
-    axes.set_ylim(len(groups) - 0.5, -0.5)
-    axes.set_yticks(range(len(groups)), [fitted(name, width=1.9, size=SMALL) for name in groups])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_yticks(range(len(names)), [fit_line(name, width=1.9, size=SMALL) for name in names])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
-    axes.set_xlabel(unit)
-    return figure
 
 
 def _band(series: Sequence[str]) -> float:
     return _STEP * len(series) + 0.16
 
 
-def _shown(array: Float[np.ndarray, "_"], *, log: bool) -> Float[np.ndarray, "_"]:
+def _drawable(array: Float[np.ndarray, "_"], *, log: bool) -> Float[np.ndarray, "_"]:
     kept = np.isfinite(array) & ((array > 0) | (not log))
     return np.asarray(array[kept])
 

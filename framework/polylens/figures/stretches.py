@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from polylens.figures.style import MUTED, NOISE_COLOUR, RULE, SMALL, WIDTH, canvas, colour, picture, sentence
-from polylens.figures.words import fitted, tick
+from polylens.figures.words import fit_line, tick
 
 _ROW = 0.27
 """Inches of one histogram."""
@@ -74,7 +74,7 @@ def _draw(axes: Axes, along: Along, *, rows: int) -> None:
         shade = NOISE_COLOUR if ridge.shade < 0 else colour(ridge.shade)
         axes.stairs(heights, along.edges, baseline=row, fill=True, color=shade, alpha=0.85)
         axes.plot(along.edges[[0, -1]], [row, row], color=RULE, linewidth=0.6)
-    names = [fitted(ridge.name, width=_NAMES, size=SMALL) for ridge in along.ridges]
+    names = [fit_line(ridge.name, width=_NAMES, size=SMALL) for ridge in along.ridges]
     axes.set_yticks(np.arange(len(names)) - 0.36, names)
     axes.tick_params(axis="y", length=0)
     axes.locator_params(axis="x", nbins=4)
@@ -84,5 +84,5 @@ def _draw(axes: Axes, along: Along, *, rows: int) -> None:
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_color(RULE)
     axes.set_title(
-        fitted(along.title, width=WIDTH / _ACROSS - _NAMES - 0.5, size=SMALL, bold=True), fontsize=SMALL
+        fit_line(along.title, width=WIDTH / _ACROSS - _NAMES - 0.5, size=SMALL, bold=True), fontsize=SMALL
     )

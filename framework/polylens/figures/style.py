@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from polylens.figures.words import fitted, inches, lines
+from polylens.figures.words import fit_line, inches, lines
 from polylens.records import Mark
 
 DPI = 160
@@ -96,7 +96,7 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
     """
 
     @functools.wraps(draw)
-    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> bytes:
+    def as_png(*args: Arguments.args, **kwargs: Arguments.kwargs) -> bytes:
         with sheet():
             figure = draw(*args, **kwargs)
             stream = io.BytesIO()
@@ -104,8 +104,8 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
             FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]
         return stream.getvalue()
 
-    drawn.__annotations__ = {**draw.__annotations__, "return": "bytes"}
-    return drawn
+    as_png.__annotations__ = {**draw.__annotations__, "return": "bytes"}
+    return as_png
 
 
 def sheet() -> AbstractContextManager[None]:
@@ -171,7 +171,7 @@ def variant_name(variant: str) -> str:
     >>> variant_name("random_init")
     'random init'
     """
-    return fitted(variant.replace("_", " "), width=1.4, size=SMALL)
+    return fit_line(variant.replace("_", " "), width=1.4, size=SMALL)
 
 
 @contextmanager
@@ -206,16 +206,16 @@ def bare(axes: Axes, *, keep: Sequence[str] = ()) -> None:
 
 def _key_lines(variants: Sequence[str], *, width: float) -> list[list[tuple[str, float]]]:
     """Each line of the key as pairs of variant and its left edge in inches."""
-    found: list[list[tuple[str, float]]] = []
+    lines: list[list[tuple[str, float]]] = []
     left = width
     for variant in variants:
         wide = 0.22 + inches(variant_name(variant), size=SMALL) + 0.24
-        if not found or left + wide > width:
-            found.append([])
+        if not lines or left + wide > width:
+            lines.append([])
             left = 0.0
-        found[-1].append((variant, left))
+        lines[-1].append((variant, left))
         left += wide
-    return found
+    return lines
 
 
 def _draw_key(

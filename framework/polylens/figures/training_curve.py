@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from polylens.figures.style import MUTED, SMALL, STRONG, canvas, picture, sentence
-from polylens.figures.words import fitted, plain, short, tick
+from polylens.figures.words import fit_line, plain, short, tick
 
 _STEPS = ("epoch", "step")
 _ACROSS = 2
@@ -58,7 +58,7 @@ def training_curve(history: pd.DataFrame) -> Figure:
             fontweight="bold",
             color=STRONG,
         )
-        axes.set_title(fitted(str(columns[index]).replace("_", " "), width=3.0, size=9.5, bold=True))
+        axes.set_title(fit_line(str(columns[index]).replace("_", " "), width=3.0, size=9.5, bold=True))
         if values.min() >= 0:
             axes.set_ylim(bottom=0)
         axes.locator_params(nbins=5)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from polylens.figures.style import MUTED, RULE, SMALL, STRONG, WARM, bare, canvas, picture, sentence
-from polylens.figures.words import counted, fitted, lines, percent, plain, short, tick
+from polylens.figures.words import count_of, fit_line, lines, percent, plain, short, tick
 
 _MOST_BINS = 90
 _TALL = 0.95
@@ -45,7 +45,7 @@ def within_between(
         return sentence("Distances within and between clusters", "There are no pairs of rows in clusters.")
     everything = np.concatenate([values for values, _ in groups.values()])
     if everything.min() == everything.max():
-        alike = f"All {counted(len(everything), 'distance')} are the same, {short(float(everything[0]))}."
+        alike = f"All {count_of(len(everything), 'distance')} are the same, {short(float(everything[0]))}."
         return sentence("Distances within and between clusters", alike)
     bins = int(np.clip(np.sqrt(len(everything)), 15, _MOST_BINS))
     edges = _edges(everything, most=bins)
@@ -67,7 +67,7 @@ def within_between(
         middle = float(np.median(values))
         axes.plot([middle, middle], [0, 1.1 * shares[name].max()], color=shade, linewidth=1.6)
         words = [*lines(name, width=1.45, size=SMALL, bold=True, most=3), f"median {short(middle)}"]
-        words.append(counted(len(values), noun))
+        words.append(count_of(len(values), noun))
         axes.text(
             -0.02,
             0.5,
@@ -80,7 +80,7 @@ def within_between(
             linespacing=1.35,
         )
     _cross(panels, {name: float(np.median(values)) for name, (values, _) in groups.items()}, shades)
-    panels[-1].set_xlabel("distance" + (f" ({fitted(unit, width=3.0, size=9.5)})" if unit else ""))
+    panels[-1].set_xlabel("distance" + (f" ({fit_line(unit, width=3.0, size=9.5)})" if unit else ""))
     panels[-1].xaxis.set_major_formatter(FuncFormatter(tick))
     panels[-1].set_xlim(*_limits(edges))
     return figure
@@ -116,7 +116,7 @@ def _edges(values: Float[np.ndarray, "values"], *, most: int) -> Float[np.ndarra
 
 
 def _limits(edges: Float[np.ndarray, "edges"]) -> tuple[float, float]:
-    """Of the axis: from 0 where the least distance is not far from it."""
+    """The two ends of the axis: it starts at 0 where the least distance is not far from it."""
     low, high = float(edges[0]), float(edges[-1])
     pad = 0.01 * (high - low)
     return (min(low, 0.0) if low < 0.6 * high else low) - pad, high + pad

@@ -47,7 +47,7 @@ def inches(text: str, *, size: float, bold: bool = False) -> float:
 
 
 @lru_cache(maxsize=4096)
-def fitted(text: str, *, width: float, size: float, bold: bool = False) -> str:
+def fit_line(text: str, *, width: float, size: float, bold: bool = False) -> str:
     """The text as one line, cut with an ellipsis where it is wider than `width` inches."""
     line = plain(text)
     if inches(line, size=size, bold=bold) <= width:
@@ -64,22 +64,25 @@ def fitted(text: str, *, width: float, size: float, bold: bool = False) -> str:
 
 def lines(text: str, *, width: float, size: float, bold: bool = False, most: int = 4) -> list[str]:
     """The text as lines no wider than `width` inches; what does not fit `most` lines is cut."""
-    words, found = plain(text).split(" "), [""]
+    words, broken = plain(text).split(" "), [""]
     while words:
-        longer = f"{found[-1]} {words[0]}".strip()
+        longer = f"{broken[-1]} {words[0]}".strip()
         if inches(longer, size=size, bold=bold) <= width:
-            found[-1] = longer
-        elif not found[-1] or len(found) == most:
-            found[-1] = fitted(
-                longer if not found[-1] else " ".join([found[-1], *words]), width=width, size=size, bold=bold
+            broken[-1] = longer
+        elif not broken[-1] or len(broken) == most:
+            broken[-1] = fit_line(
+                longer if not broken[-1] else " ".join([broken[-1], *words]),
+                width=width,
+                size=size,
+                bold=bold,
             )
-            if len(found) == most:
+            if len(broken) == most:
                 break
         else:
-            found.append("")
+            broken.append("")
             continue
         words.pop(0)
-    return found if found != [""] else []
+    return broken if broken != [""] else []
 
 
 def percent(share: float) -> str:
@@ -96,10 +99,10 @@ def percent(share: float) -> str:
     return f"{whole} %"
 
 
-def counted(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
     """A number with its noun.
 
-    >>> counted(1, "cluster"), counted(1200, "row"), counted(2, "class")
+    >>> count_of(1, "cluster"), count_of(1200, "row"), count_of(2, "class")
     ('1 cluster', '1,200 rows', '2 classes')
     """
     return f"{number:,} {noun if number == 1 else noun + ('es' if noun.endswith('s') else 's')}"

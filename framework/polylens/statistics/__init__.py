@@ -30,9 +30,9 @@ from polylens.statistics.components import (
     principal_components,
     random_directions,
     scores_in_blocks,
-    standardised,
+    standardise,
 )
-from polylens.statistics.conditional import Explained, explained
+from polylens.statistics.conditional import ExplainedBy, explain
 from polylens.statistics.correlations import partial_rank_correlation, rank_correlation
 from polylens.statistics.densities import (
     LEAST_OVERLAP,
@@ -87,8 +87,8 @@ from polylens.statistics.scores import Score, partition_number, position_number
 from polylens.statistics.shares import Shares, difference_limits, ratio_limits
 from polylens.statistics.sparse_features import SparseFeatures, sparse_features
 from polylens.statistics.stretches import cluster_stretches, clusters_at
-from polylens.statistics.token_enrichment import TokenEnrichment, enrich_tokens
-from polylens.statistics.token_names import PLACES, TokenNames
+from polylens.statistics.token_enrichment import TokenScores, enrich_tokens
+from polylens.statistics.token_names import PLACES, TokenNames, TokenNaming
 from polylens.statistics.unit_activity import LayerActivity, distinct_codes, layer_activities
 
 __all__ = [
@@ -109,7 +109,7 @@ __all__ = [
     "Enrichment",
     "EqualCoverage",
     "Evidence",
-    "Explained",
+    "ExplainedBy",
     "Firmness",
     "Interval",
     "LayerActivity",
@@ -125,8 +125,9 @@ __all__ = [
     "Scoring",
     "Shares",
     "SparseFeatures",
-    "TokenEnrichment",
     "TokenNames",
+    "TokenNaming",
+    "TokenScores",
     "above_the_rest",
     "additivity",
     "adjusted_mutual_information",
@@ -157,7 +158,7 @@ __all__ = [
     "enrich",
     "enrich_tokens",
     "equal_coverage",
-    "explained",
+    "explain",
     "explained_variance",
     "held_out_share",
     "independent_components",
@@ -199,7 +200,7 @@ __all__ = [
     "sparse_features",
     "split_examples",
     "stability_range",
-    "standardised",
+    "standardise",
     "subsamples",
     "top_rows",
     "two_dimensional_map",

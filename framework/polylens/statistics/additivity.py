@@ -44,12 +44,12 @@ class Cells:
         Args:
             times: how often each row counts; once where None.
         """
-        place = self.cell + 4 * self.second_half
-        count = np.ones(len(place)) if times is None else times.astype(np.float64)
-        sizes = np.bincount(place, count, minlength=8)
-        found = np.zeros((8, len(place)), dtype=np.float32)
-        found[place, np.arange(len(place))] = count / np.maximum(sizes[place], 1)
-        return found
+        cell = self.cell + 4 * self.second_half
+        count = np.ones(len(cell)) if times is None else times.astype(np.float64)
+        sizes = np.bincount(cell, count, minlength=8)
+        weights = np.zeros((8, len(cell)), dtype=np.float32)
+        weights[cell, np.arange(len(cell))] = count / np.maximum(sizes[cell], 1)
+        return weights
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ def cell_means(
     values: Float32[np.ndarray, "rows width"], weights: Float32[np.ndarray, "cells rows"]
 ) -> Float64[np.ndarray, "sets two four width"]:
     """Means of the cells for one or many sets of eight weights, a block of rows at a time."""
-    found = np.zeros((len(weights), values.shape[1]), dtype=np.float64)
+    sums = np.zeros((len(weights), values.shape[1]), dtype=np.float64)
     for start in range(0, len(values), _BLOCK):
         stop = start + _BLOCK
-        found += weights[:, start:stop] @ values[start:stop]
-    return found.reshape(len(weights) // 8, 2, 4, values.shape[1])
+        sums += weights[:, start:stop] @ values[start:stop]
+    return sums.reshape(len(weights) // 8, 2, 4, values.shape[1])
 
 
 def step_from(
@@ -172,7 +172,7 @@ def analogies(
             landed.append(nearest(rows, step) == cell ^ bit)
             unmoved.append(still == cell ^ bit)
             beside += [nearest(rows, generator.permutation(step)) == cell ^ bit for _ in range(shuffles)]
-    chance, without, home = (float(np.concatenate(found).mean()) for found in (beside, unmoved, at_home))
+    chance, without, home = (float(np.concatenate(hits).mean()) for hits in (beside, unmoved, at_home))
     return Analogies(np.concatenate(moved), np.concatenate(landed), chance, without, home)
 
 

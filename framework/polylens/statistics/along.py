@@ -14,9 +14,9 @@ class PathCrossings:
 
     length: Float64[np.ndarray, "paths"]
     path: Int64[np.ndarray, "crossings"]
-    """Ascending."""
+    """Number of the path that each crossing is on, ascending."""
     position: Float64[np.ndarray, "crossings"]
-    """Ascending on each path."""
+    """Where each crossing is on its path; ascending on each path."""
     layer: Int64[np.ndarray, "crossings"]
     units: Float64[np.ndarray, "layers"]
     """Units of each layer: crossings are counted as shares of them."""
@@ -36,22 +36,22 @@ class PathCrossings:
         >>> crossings.shares(np.array([0]), np.array([[0.0, 0.5, 1.0]])).round(3).tolist()
         [[[0.1, 0.0], [0.2, 0.2], [0.15, 0.1]]]
         """
-        found = np.zeros((len(path), len(self.units) + 1, edges.shape[1] - 1))
+        shares = np.zeros((len(path), len(self.units) + 1, edges.shape[1] - 1))
         # Paths are laid one after the other, two apart: so one sorted list serves all.
         wanted = 2.0 * path[:, None] + np.clip(edges, 0.0, 1.0)
         for layer, units in enumerate(self.units):
             chosen = self.layer == layer
             at = 2.0 * self.path[chosen] + self.position[chosen]
-            found[:, layer] = np.diff(np.searchsorted(at, wanted), axis=1) / units
-        found[:, -1] = found[:, :-1].mean(axis=1)
-        return found
+            shares[:, layer] = np.diff(np.searchsorted(at, wanted), axis=1) / units
+        shares[:, -1] = shares[:, :-1].mean(axis=1)
+        return shares
 
     def lengths(
         self, path: Int64[np.ndarray, "places"], edges: Float64[np.ndarray, "places edges"]
     ) -> Float64[np.ndarray, "places pieces"]:
         """Euclidean length of the path between each two edges; beyond its ends there is none."""
-        found: np.ndarray = np.diff(np.clip(edges, 0.0, 1.0), axis=1) * self.length[path, None]
-        return found
+        lengths: np.ndarray = np.diff(np.clip(edges, 0.0, 1.0), axis=1) * self.length[path, None]
+        return lengths
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class PathPlaces:
     path: Int64[np.ndarray, "places"]
     position: Float64[np.ndarray, "places"]
 
-    def reversed(self) -> PathPlaces:
-        """The same places counted from the other end of each path."""
+    def reverse(self) -> PathPlaces:
+        """Each place as far from the end of its path as it was from the start."""
         return PathPlaces(self.path, 1.0 - self.position)
 
-    def exchanged(self, generator: np.random.Generator) -> PathPlaces:
+    def exchange(self, generator: np.random.Generator) -> PathPlaces:
         """Each path that has places gets those of such a path, drawn at random without replacement."""
         paths, which = np.unique(self.path, return_inverse=True)
         return PathPlaces(generator.permutation(paths)[which], self.position)
@@ -81,7 +81,12 @@ class PathProfile:
 
     @staticmethod
     def along(crossings: PathCrossings, *, pieces: int) -> PathProfile:
-        """Of every path, in so many equal pieces."""
+        """Crossings and lengths in each of equally long pieces of every path.
+
+        Args:
+            crossings: on all paths.
+            pieces: how many each path is cut into.
+        """
         paths = np.arange(len(crossings.length), dtype=np.int64)
         edges = np.broadcast_to(np.linspace(0.0, 1.0, pieces + 1), (len(paths), pieces + 1))
         return PathProfile(crossings.shares(paths, edges), crossings.lengths(paths, edges))
@@ -90,7 +95,13 @@ class PathProfile:
     def around(
         crossings: PathCrossings, places: PathPlaces, offsets: Float64[np.ndarray, "edges"]
     ) -> PathProfile:
-        """Of every place, between each two of these offsets from it; beyond the ends there is nothing."""
+        """Crossings and lengths in pieces of the path around each place; nothing lies beyond a path's ends.
+
+        Args:
+            crossings: on all paths.
+            places: on the paths; one row of the profile each.
+            offsets: ascending, from each place, as shares of the path; a piece lies between each two.
+        """
         edges = places.position[:, None] + offsets
         return PathProfile(crossings.shares(places.path, edges), crossings.lengths(places.path, edges))
 
@@ -104,5 +115,5 @@ class PathProfile:
         weight = np.ones(len(self.length)) if weight is None else weight
         above = np.tensordot(weight, self.crossed, 1)
         below = np.broadcast_to(weight @ self.length, above.shape)
-        found: np.ndarray = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
-        return found
+        density: np.ndarray = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+        return density

@@ -56,7 +56,10 @@ def row_null(
     permutations: int,
     streams: Streams,
 ) -> ClassNull:
-    """The same where rows of one example differ in class: classes of whole examples laid over other rows."""
+    """The scores with the classes of whole examples laid over other rows.
+
+    It takes the place of `class_null` where rows of one example differ in class, as tokens do.
+    """
     shuffles = (
         targets[blocks.relaid_rows(streams.generator("documents", number))] for number in range(permutations)
     )

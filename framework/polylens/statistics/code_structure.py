@@ -54,7 +54,7 @@ class CodeFrame:
         return CodeFrame(blocks, drawn, chosen, neighbours, permutations, resamples, streams)
 
     def only(self, kept: Bool[np.ndarray, "pairs"]) -> CodeFrame:
-        """The same with some of the pairs."""
+        """This frame with only the pairs that are kept."""
         return replace(self, pairs=Pairs(self.pairs.left[kept], self.pairs.right[kept]))
 
     def distances(self, codes: Codes, source: Int64[np.ndarray, "rows"] | None = None) -> Distances:
@@ -82,7 +82,7 @@ class CodeFrame:
             generator=self.streams.generator("ties", name),
         )
 
-    def permuted(self) -> Iterator[Int64[np.ndarray, "rows"]]:
+    def row_permutations(self) -> Iterator[Int64[np.ndarray, "rows"]]:
         """Permutations of rows that move whole examples."""
         for number in range(self.permutations):
             yield self.blocks.relaid_rows(self.streams.generator("permuted", number))
@@ -108,7 +108,15 @@ def distance_agreement(frame: CodeFrame, one: Distances, other: Distances, moved
 def agreement_beyond(
     frame: CodeFrame, one: Distances, other: Distances, beyond: Distances, moved: list[Distances]
 ) -> Number:
-    """The same beyond what a third distance of the pairs explains, such as that of inputs."""
+    """Rank correlation of the distances of pairs in two codes, beyond what a third distance explains.
+
+    Args:
+        frame: the pairs.
+        one: distances in one code.
+        other: in the other.
+        beyond: the third distance, such as that of the inputs.
+        moved: in the other code, of the pairs under permutations of its rows.
+    """
     chance = [partial_rank_correlation(one, each, beyond=beyond) for each in moved]
     return _number(
         frame,
@@ -150,7 +158,7 @@ def neighbour_agreement(
 
 
 def code_halves(codes: Codes, generator: np.random.Generator) -> tuple[Codes, Codes] | None:
-    """The same rows with a random half of each layer's units, and with the other half.
+    """The codes of the rows by a random half of each layer's units, and by the other half.
 
     None where a layer has fewer than two units.
     """
@@ -162,8 +170,8 @@ def code_halves(codes: Codes, generator: np.random.Generator) -> tuple[Codes, Co
         bits = unpack(np.ascontiguousarray(codes.packed[:, columns]), layer.bits)
         order = generator.permutation(layer.units)
         for side, units in enumerate((order[: layer.units // 2], order[layer.units // 2 :])):
-            places = (units[:, None] * layer.bits_per_unit + np.arange(layer.bits_per_unit)).ravel()
-            kept[side].append(np.packbits(bits[:, places], axis=1))
+            chosen = (units[:, None] * layer.bits_per_unit + np.arange(layer.bits_per_unit)).ravel()
+            kept[side].append(np.packbits(bits[:, chosen], axis=1))
             schemes[side].append(replace(layer, units=len(units)))
     one, other = (
         Codes(np.concatenate(values, axis=1), replace(codes.scheme, layers=tuple(scheme)))

@@ -18,9 +18,9 @@ def common_tokens(
     >>> common_tokens(np.array([7, 9, 9, 8]), least=2)
     (array([1, 0, 0, 1]), array([9]))
     """
-    known, place, counts = np.unique(tokens, return_inverse=True, return_counts=True)
+    known, index, counts = np.unique(tokens, return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     n_common = int((counts >= least).sum())
     rank = np.empty(len(known), dtype=np.int64)
     rank[order] = np.minimum(np.arange(len(known)), n_common)
-    return rank[place].astype(np.int64), known[order[:n_common]].astype(np.int64)
+    return rank[index].astype(np.int64), known[order[:n_common]].astype(np.int64)

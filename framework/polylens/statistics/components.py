@@ -23,9 +23,9 @@ class Components:
     """Directions, and how rows are written in them."""
 
     directions: Float32[np.ndarray, "directions width"]
-    """What one unit of each adds to a row."""
+    """What a score of 1 along each direction adds to a row."""
     centre: Float32[np.ndarray, "width"]
-    """What a row is without any."""
+    """The row whose scores are all 0."""
     score: Scoring
     """How much of each direction is in rows."""
     notes: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Components:
         """How much of each direction is in each row, taken a block of rows at a time."""
         return scores_in_blocks(self.score, values, count=len(self.directions))
 
-    def restored(self, scores: Float32[np.ndarray, "rows directions"]) -> Float32[np.ndarray, "rows width"]:
+    def restore(self, scores: Float32[np.ndarray, "rows directions"]) -> Float32[np.ndarray, "rows width"]:
         """The rows that have these scores, and nothing beside the directions."""
         return np.asarray(scores @ self.directions + self.centre, dtype=np.float32)
 
@@ -43,10 +43,10 @@ def scores_in_blocks(
     score: Scoring, values: Float32[np.ndarray, "rows width"], *, count: int
 ) -> Float32[np.ndarray, "rows directions"]:
     """`count` scores of each row, taken a block of rows at a time."""
-    found = np.empty((len(values), count), dtype=np.float32)
+    scores = np.empty((len(values), count), dtype=np.float32)
     for start in range(0, len(values), _BLOCK):
-        found[start : start + _BLOCK] = score(values[start : start + _BLOCK])
-    return found
+        scores[start : start + _BLOCK] = score(values[start : start + _BLOCK])
+    return scores
 
 
 def linear_components(
@@ -135,7 +135,7 @@ def nonnegative_components(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         model.fit(parts)
-    found = np.asarray(model.components_, dtype=np.float32)
+    parts_of = np.asarray(model.components_, dtype=np.float32)
 
     def score(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some directions"]:
         # Of rows that were not fitted some may be negative where no fitted one is.
@@ -149,7 +149,7 @@ def nonnegative_components(
         notes.append("Rows have negative values: NMF has each unit's positive and negative part apart.")
     if any(issubclass(each.category, ConvergenceWarning) for each in caught):
         notes.append("NMF did not converge in 200 rounds; its last round was taken.")
-    directions = found[:, :width] - found[:, width:] if split else found
+    directions = parts_of[:, :width] - parts_of[:, width:] if split else parts_of
     return Components(directions, np.zeros(width, np.float32), score, tuple(notes))
 
 
@@ -180,10 +180,10 @@ def explained_variance(
     return 1 - float(((values - restored).astype(np.float64) ** 2).sum()) / total if total > 0 else None
 
 
-def standardised(scores: Float32[np.ndarray, "rows directions"]) -> Float64[np.ndarray, "rows directions"]:
+def standardise(scores: Float32[np.ndarray, "rows directions"]) -> Float64[np.ndarray, "rows directions"]:
     """Scores of each direction at mean 0 and variance 1; 0 where they do not vary.
 
-    >>> standardised(np.array([[1.0, 7.0], [3.0, 7.0]], dtype=np.float32)).tolist()
+    >>> standardise(np.array([[1.0, 7.0], [3.0, 7.0]], dtype=np.float32)).tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
     centred = scores.astype(np.float64) - scores.mean(0, dtype=np.float64)

@@ -16,31 +16,31 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class Explained:
+class ExplainedBy:
     """How much of what is uncertain about targets, once something else is given, labels take away."""
 
     share: float
-    """Of the rows as they are, in [0, 1]. Where groups of equal given are small it is far above 0 for labels
-    that say nothing."""
+    """Share of the uncertainty that labels take away, in [0, 1]. Where groups of equal given are small it is
+    far above 0 for labels that say nothing."""
     null: Float64[np.ndarray, "permutations"]
-    """The same with targets exchanged among rows of equal given."""
+    """The share for each permutation of the targets among rows of equal given."""
 
     @property
     def beyond_chance(self) -> float:
         """The share, adjusted so that 0 is the mean of the permutations and 1 is certainty."""
-        return float(self._adjusted(np.array([self.share]))[0])
+        return float(self._adjust(np.array([self.share]))[0])
 
     @property
     def null_beyond_chance(self) -> Float64[np.ndarray, "permutations"]:
-        """The same for each permutation."""
-        return self._adjusted(self.null)
+        """The share of each permutation, adjusted in the way of `beyond_chance`."""
+        return self._adjust(self.null)
 
-    def _adjusted(self, share: Float64[np.ndarray, "some"]) -> Float64[np.ndarray, "some"]:
+    def _adjust(self, share: Float64[np.ndarray, "some"]) -> Float64[np.ndarray, "some"]:
         chance = float(self.null.mean())
         return np.asarray((share - chance) / (1 - chance) if chance < 1 else np.zeros(len(share)))
 
 
-def explained(
+def explain(
     labels: Int64[np.ndarray, "rows"],
     targets: Int64[np.ndarray, "rows"],
     *,
@@ -49,7 +49,7 @@ def explained(
     permutations: int,
     streams: Streams,
     after_each: Callable[[], object] = lambda: None,
-) -> Explained | None:
+) -> ExplainedBy | None:
     """I(labels; targets | given) / H(targets | given), beside permutations that keep what is given.
 
     Each permutation lays the targets of whole blocks, in random order, over the rows of equal `given`, so
@@ -70,9 +70,9 @@ def explained(
 
     >>> given, targets = np.array([0, 0, 1, 1]), np.array([0, 1, 2, 3])
     >>> apart = {"blocks": Blocks.of(np.arange(4)), "permutations": 5, "streams": Streams(0)}
-    >>> explained(np.array([0, 1, 0, 1]), targets, given=given, **apart).share
+    >>> explain(np.array([0, 1, 0, 1]), targets, given=given, **apart).share
     1.0
-    >>> explained(given, targets, given=given, **apart).share
+    >>> explain(given, targets, given=given, **apart).share
     0.0
     """
     known, targets = _together(given), _together(targets)
@@ -90,7 +90,7 @@ def explained(
         order = blocks.relaid_rows(streams.generator("documents", number), within=known)
         null[number] = share(targets[order])
         after_each()
-    return Explained(share(targets), null)
+    return ExplainedBy(share(targets), null)
 
 
 def _together(*labellings: Int64[np.ndarray, "rows"]) -> Int64[np.ndarray, "rows"]:

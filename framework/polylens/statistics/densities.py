@@ -14,7 +14,7 @@ edges, where the bins are no longer narrow against how densities change."""
 
 @dataclass(frozen=True)
 class DistanceBins:
-    """Equal bins over the range of distances that both kinds of pairs reach."""
+    """Equal bins over the range of distances that same-class and different-class pairs both reach."""
 
     edges: Float64[np.ndarray, "edges"]
     same: Int64[np.ndarray, "same"]
@@ -45,7 +45,7 @@ class DistanceBins:
 
     @property
     def can_match(self) -> bool:
-        """Whether the two kinds of pairs have enough distances in common to be compared at equal distance."""
+        """Whether pairs of both sides have enough distances in common to be compared at equal distance."""
         return self.overlap() >= LEAST_OVERLAP
 
     def _histogram(
@@ -54,7 +54,7 @@ class DistanceBins:
         weights = np.ones(len(index)) if weight is None else weight
         kept = index >= 0
         total = weights.sum()
-        counts = _binned(index[kept], weights[kept], self.count)
+        counts = _bin_sums(index[kept], weights[kept], self.count)
         return np.asarray(counts / total if total else counts)
 
 
@@ -63,7 +63,7 @@ def common_bins(
 ) -> DistanceBins | None:
     """Equal bins from the larger of the two smallest distances to the smaller of the two largest.
 
-    None where the two kinds of pairs have no distance in common.
+    None where the pairs of the two sides have no distance in common.
     """
     if not len(same) or not len(different):
         return None
@@ -82,16 +82,17 @@ def matched_ratio(
     same_weight: Float64[np.ndarray, "same"] | None = None,
     different_weight: Float64[np.ndarray, "different"] | None = None,
 ) -> Float64[np.ndarray, "measures"]:
-    """Mean density of different-class pairs, weighted to the same-class distances, over the same-class mean.
+    """Mean of different-class pairs, weighted to the same-class distances, over the mean of same-class pairs.
 
-    Bins that lack pairs of either kind are left out. NaN where the ratio is not defined.
+    Bins that lack pairs of either side are left out. NaN where the ratio is not defined.
 
     Args:
-        bins: of the two kinds' distances.
-        same: densities of same-class pairs, one column a measure (a layer, or all layers pooled).
-        different: densities of different-class pairs.
+        bins: of the distances of both sides.
+        same: what same-class pairs are compared by, such as densities; one column a measure (a layer, or all
+            layers pooled).
+        different: what different-class pairs are compared by.
         same_weight: how often each same-class pair counts (a resample); once each where None.
-        different_weight: the same for different-class pairs.
+        different_weight: how often each different-class pair counts; once each where None.
     """
     weight, same_mean = _bin_means(bins.same, same, same_weight, bins.count)
     other, different_mean = _bin_means(bins.different, different, different_weight, bins.count)
@@ -107,21 +108,21 @@ def matching_weights(
     same_weight: Float64[np.ndarray, "same"],
     different_weight: Float64[np.ndarray, "different"],
 ) -> tuple[Float64[np.ndarray, "same"], Float64[np.ndarray, "different"]]:
-    """How much each pair counts for both kinds to have the same-class distances, bin by bin.
+    """How much each pair counts for both sides to have the same-class distances, bin by bin.
 
-    Pairs outside the common range, and in bins that lack pairs of either kind, count nothing.
+    Pairs outside the common range, and in bins that lack pairs of either side, count nothing.
 
     Args:
-        bins: of the two kinds' distances.
+        bins: of the distances of both sides.
         same_weight: how often each same-class pair counts before (a resample).
-        different_weight: the same for different-class pairs.
+        different_weight: how often each different-class pair counts before.
 
     >>> bins = common_bins(np.array([1.0, 2.0, 4.0]), np.array([1.0, 4.0, 4.0]), bins=2)
     >>> matching_weights(bins, same_weight=np.ones(3), different_weight=np.ones(3))[1].tolist()
     [2.0, 0.5, 0.5]
     """
     same, different = (
-        _binned(index[index >= 0], weight[index >= 0], bins.count)
+        _bin_sums(index[index >= 0], weight[index >= 0], bins.count)
         for index, weight in ((bins.same, same_weight), (bins.different, different_weight))
     )
     used = (same > 0) & (different > 0)
@@ -137,12 +138,12 @@ def _bin_means(
 ) -> tuple[Float64[np.ndarray, "bins"], Float64[np.ndarray, "bins measures"]]:
     kept = index >= 0
     weights = (np.ones(len(index)) if weight is None else weight)[kept]
-    counts = _binned(index[kept], weights, n_bins)
-    sums = np.stack([_binned(index[kept], weights * column[kept], n_bins) for column in values.T], axis=1)
+    counts = _bin_sums(index[kept], weights, n_bins)
+    sums = np.stack([_bin_sums(index[kept], weights * column[kept], n_bins) for column in values.T], axis=1)
     return counts, np.divide(sums, counts[:, None], out=np.zeros_like(sums), where=counts[:, None] > 0)
 
 
-def _binned(
+def _bin_sums(
     index: Int64[np.ndarray, "kept"], weights: Float64[np.ndarray, "kept"], n_bins: int
 ) -> Float64[np.ndarray, "bins"]:
     # NumPy counts nothing in integers, whatever the weights.

@@ -104,8 +104,8 @@ def mean_intervals(
     totals = times @ counts
     means = np.divide(times @ sums, totals, out=np.full_like(totals, np.nan), where=totals > 0)
     intervals = [bootstrap_interval(column) for column in means[1:].T]
-    for place in shares:
-        own = known[:, place]
-        found = Shares.of(values[own, place], example=blocks.block[own], weights=share[own, 0])
-        (intervals[place],) = found.intervals()
+    for column in shares:
+        own = known[:, column]
+        of_rows = Shares.of(values[own, column], example=blocks.block[own], weights=share[own, 0])
+        (intervals[column],) = of_rows.intervals()
     return means[0], tuple(intervals), means[1:]

@@ -31,7 +31,7 @@ class Enrichment(Evidence):
     expected: Float64[np.ndarray, "clusters"]
     """Mean of the held-out share of the name under shuffling."""
     spread: Float64[np.ndarray, "clusters"]
-    """Standard deviation of the same."""
+    """Standard deviation of the held-out share of the name under shuffling."""
 
     @property
     def held_out_rows(self) -> Int64[np.ndarray, "clusters"]:
@@ -45,7 +45,7 @@ class Enrichment(Evidence):
 
     @property
     def lift(self) -> Float64[np.ndarray, "clusters"]:
-        """That share over the name's share among all held-out rows."""
+        """`share` over the share that the name has of all held-out rows."""
         return _lift(self.share, self.base, self.name)
 
     def chance_lift(self, level: float) -> Float64[np.ndarray, "clusters"]:
@@ -89,15 +89,17 @@ def enrich(
     naming = Half.of(labels, blocks, ~held_out, n_clusters=n_clusters)
     scoring = Half.of(labels, blocks, held_out, n_clusters=n_clusters)
 
-    name = _named(naming, classes, n_classes)
+    name = _name_clusters(naming, classes, n_classes)
     counts = scoring.by_class(classes, n_classes=n_classes)
     mean, deviation = scoring.moments(classes, n_classes=n_classes)
     size = np.maximum(scoring.rows, 1)
 
-    null = []
-    for number in range(permutations):
-        shuffled = blocks.shuffled_classes(targets, streams.generator("classes", number))[blocks.first]
-        null.append(_scored(scoring, shuffled, _named(naming, shuffled, n_classes), n_classes))
+    null = [
+        _score_shuffled(
+            naming, scoring, targets, blocks, n_classes, generator=streams.generator("classes", number)
+        )
+        for number in range(permutations)
+    ]
     own = classes[blocks.block]
     scored = np.flatnonzero(held_out[blocks.block] & (labels >= 0) & (np.append(name, UNNAMED)[labels] >= 0))
     fits, example = own[scored] == name[labels[scored]], blocks.block[scored]
@@ -111,42 +113,56 @@ def enrich(
         naming_rows=naming.rows,
         held_out=counts,
         base=scoring.base(classes, n_classes=n_classes),
-        statistic=_scored(scoring, classes, name, n_classes)[2],
+        statistic=_score_names(scoring, classes, name, n_classes)[2],
         expected=_of_name(mean, name, missing=0.0) / size,
         spread=_of_name(deviation, name, missing=0.0) / size,
         null_share=np.array([share for share, _, _ in null]).reshape(permutations, n_clusters),
         null_lift=np.array([lift for _, lift, _ in null]).reshape(permutations, n_clusters),
         null_statistic=np.array([statistic for _, _, statistic in null]).reshape(permutations, n_clusters),
-        fitting=Shares.of(fits, example=example, place=labels[scored], count=n_clusters),
+        fitting=Shares.of(fits, example=example, group=labels[scored], count=n_clusters),
         fitting_any=by_class.at(np.maximum(name, 0)),
         fitting_together=Shares.of(fits, example=example),
     )
 
 
-def _named(
+def _name_clusters(
     naming: Half, classes: Int64[np.ndarray, "blocks"], n_classes: int
 ) -> Int64[np.ndarray, "clusters"]:
     counts = naming.by_class(classes, n_classes=n_classes)
-    name = naming.standardised(counts, classes, n_classes=n_classes).argmax(1).astype(np.int64)
+    name = naming.standardise(counts, classes, n_classes=n_classes).argmax(1).astype(np.int64)
     return np.where(counts.sum(1) == 0, UNNAMED, name)
 
 
-def _scored(
+def _score_names(
     scoring: Half, classes: Int64[np.ndarray, "blocks"], name: Int64[np.ndarray, "clusters"], n_classes: int
 ) -> tuple[Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"]]:
     """Share, lift and standardised share of the names."""
     counts = scoring.by_class(classes, n_classes=n_classes)
     share = _share(counts, name)
     lift = _lift(share, scoring.base(classes, n_classes=n_classes), name)
-    standardised = scoring.standardised(counts, classes, n_classes=n_classes)
-    return share, lift, _of_name(standardised, name, missing=0.0)
+    standard = scoring.standardise(counts, classes, n_classes=n_classes)
+    return share, lift, _of_name(standard, name, missing=0.0)
+
+
+def _score_shuffled(
+    naming: Half,
+    scoring: Half,
+    targets: Int64[np.ndarray, "rows"],
+    blocks: Blocks,
+    n_classes: int,
+    *,
+    generator: np.random.Generator,
+) -> tuple[Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"]]:
+    """Share, lift and standardised share of the names that clusters get when classes are shuffled."""
+    classes = blocks.shuffled_classes(targets, generator)[blocks.first]
+    return _score_names(scoring, classes, _name_clusters(naming, classes, n_classes), n_classes)
 
 
 def _of_name(
     values: Float64[np.ndarray, "clusters classes"], name: Int64[np.ndarray, "clusters"], *, missing: float
 ) -> Float64[np.ndarray, "clusters"]:
-    found = values[np.arange(len(name)), np.maximum(name, 0)]
-    return np.where(name == UNNAMED, missing, found)
+    of_name = values[np.arange(len(name)), np.maximum(name, 0)]
+    return np.where(name == UNNAMED, missing, of_name)
 
 
 def _share(

@@ -24,11 +24,11 @@ class Evidence(ABC):
     null_lift: Float64[np.ndarray, "permutations clusters"]
     null_statistic: Float64[np.ndarray, "permutations clusters"]
     fitting: Shares
-    """Of each named cluster's held-out rows, the share that its name fits."""
+    """Share of each named cluster's held-out rows that its name fits."""
     fitting_any: Shares
-    """Of all held-out rows, clustered or not, the share that each cluster's name fits."""
+    """Share of all held-out rows, clustered or not, that each cluster's name fits."""
     fitting_together: Shares
-    """Of the held-out rows of all named clusters, the one share that their own cluster's name fits."""
+    """One share: of the held-out rows of all named clusters those that their own cluster's name fits."""
 
     @property
     @abstractmethod
@@ -43,7 +43,7 @@ class Evidence(ABC):
     @property
     @abstractmethod
     def lift(self) -> Float64[np.ndarray, "clusters"]:
-        """That share over the name's share among all held-out rows; NaN where it has none."""
+        """`share` over the share that the name has of all held-out rows; NaN where it has none."""
 
     def share_limits(self) -> tuple[Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"]]:
         """Limits of each share; NaN where it is not defined."""

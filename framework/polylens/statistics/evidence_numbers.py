@@ -10,15 +10,15 @@ from polylens.statistics.evidence import Evidence
 from polylens.statistics.resampling import LEVEL
 
 
-def held_out_share(found: Evidence, *, chance_is: str) -> Number | None:
+def held_out_share(evidence: Evidence, *, chance_is: str) -> Number | None:
     """Share of all held-out clustered rows that their cluster's name fits; None where there are none."""
-    rows = found.held_out_rows
+    rows = evidence.held_out_rows
     if not rows.sum():
         return None
-    (interval,) = found.fitting_together.intervals()
-    null = [_pooled(share, rows) for share in found.null_share]
+    (interval,) = evidence.fitting_together.intervals()
+    null = [_pooled_share(share, rows) for share in evidence.null_share]
     return Number(
-        float(_pooled(found.share, rows) or 0.0),
+        float(_pooled_share(evidence.share, rows) or 0.0),
         interval.low,
         interval.high,
         interval.meaning,
@@ -27,17 +27,17 @@ def held_out_share(found: Evidence, *, chance_is: str) -> Number | None:
     )
 
 
-def median_lift(found: Evidence, *, chance_is: str) -> Number | None:
+def median_lift(evidence: Evidence, *, chance_is: str) -> Number | None:
     """Median over clusters of the name's held-out lift; None where no cluster has one.
 
     Its limits are the medians of the clusters' own limits: wider than need be where clusters err apart.
     """
-    if not np.isfinite(found.lift).any():
+    if not np.isfinite(evidence.lift).any():
         return None
-    low, high = (_median(limit) for limit in found.lift_limits())
-    medians = [median for lift in found.null_lift if (median := _median(lift)) is not None]
+    low, high = (_median(limit) for limit in evidence.lift_limits())
+    medians = [median for lift in evidence.null_lift if (median := _median(lift)) is not None]
     return Number(
-        float(np.nanmedian(found.lift)),
+        float(np.nanmedian(evidence.lift)),
         low,
         high,
         f"medians of the clusters' own {LEVEL * 100:.0f} % limits" if low is not None else "",
@@ -46,7 +46,9 @@ def median_lift(found: Evidence, *, chance_is: str) -> Number | None:
     )
 
 
-def _pooled(share: Float64[np.ndarray, "clusters"], rows: Shaped[np.ndarray, "clusters"]) -> float | None:
+def _pooled_share(
+    share: Float64[np.ndarray, "clusters"], rows: Shaped[np.ndarray, "clusters"]
+) -> float | None:
     """Share of all scored rows that their cluster's name fits."""
     known = np.isfinite(share) & (rows > 0)
     return float(np.average(share[known], weights=rows[known])) if known.any() else None

@@ -22,11 +22,11 @@ class Half:
     """Index of each example's block."""
     sizes: Int64[np.ndarray, "half"]
     n_clusters: int
-    place: Int64[np.ndarray, "shared"]
-    """Of each pair that shares rows, where the example stands in `examples`."""
+    index: Int64[np.ndarray, "shared"]
+    """Index into `examples` of each pair of an example and a cluster that share rows."""
     cluster: Int64[np.ndarray, "shared"]
     count: Int64[np.ndarray, "shared"]
-    """How many rows it shares."""
+    """How many rows each such pair shares."""
 
     @staticmethod
     def of(
@@ -36,25 +36,32 @@ class Half:
         *,
         n_clusters: int,
     ) -> Half:
-        """The chosen examples."""
+        """The half of the rows that are of the chosen examples.
+
+        Args:
+            labels: cluster of each row; negative for none.
+            blocks: the examples of the rows.
+            chosen: which examples are of this half.
+            n_clusters: how many clusters there are.
+        """
         examples = np.flatnonzero(chosen).astype(np.int64)
         kept = (labels >= 0) & chosen[blocks.block]
-        places = np.cumsum(chosen) - 1
-        key = places[blocks.block[kept]] * max(n_clusters, 1) + labels[kept]
+        index_of = np.cumsum(chosen) - 1
+        key = index_of[blocks.block[kept]] * max(n_clusters, 1) + labels[kept]
         shared, count = np.unique(key, return_counts=True)
-        place, cluster = np.divmod(shared.astype(np.int64), max(n_clusters, 1))
-        return Half(examples, blocks.sizes[examples], n_clusters, place, cluster, count.astype(np.int64))
+        index, cluster = np.divmod(shared.astype(np.int64), max(n_clusters, 1))
+        return Half(examples, blocks.sizes[examples], n_clusters, index, cluster, count.astype(np.int64))
 
     @property
     def rows(self) -> Int64[np.ndarray, "clusters"]:
         """Rows of each cluster."""
-        return self._summed(self.count)
+        return self._sum_by_cluster(self.count)
 
     def by_class(
         self, classes: Int64[np.ndarray, "blocks"], *, n_classes: int
     ) -> Int64[np.ndarray, "clusters classes"]:
         """Rows of each cluster that are of each class."""
-        cell = self.cluster * n_classes + classes[self.examples][self.place]
+        cell = self.cluster * n_classes + classes[self.examples][self.index]
         counts = np.bincount(cell, self.count, minlength=self.n_clusters * n_classes)
         return counts.reshape(self.n_clusters, n_classes).astype(np.int64)
 
@@ -73,23 +80,23 @@ class Half:
         total = max(len(self.examples), 1)
         share = np.bincount(classes[self.examples], minlength=n_classes) / total
         rows = self.rows
-        uneven = np.maximum(self._summed(self.count**2) - rows**2 / total, 0.0)
+        uneven = np.maximum(self._sum_by_cluster(self.count**2) - rows**2 / total, 0.0)
         variance = uneven[:, None] * (share * (1 - share) * total / max(total - 1, 1))[None]
         return rows[:, None] * share[None], np.sqrt(variance)
 
-    def standardised(
+    def standardise(
         self,
         counts: Int64[np.ndarray, "clusters classes"],
         classes: Int64[np.ndarray, "blocks"],
         *,
         n_classes: int,
     ) -> Float64[np.ndarray, "clusters classes"]:
-        """How many standard deviations each count is above what shuffled classes give."""
+        """How many standard deviations each of `counts` is above its mean under exchanged classes."""
         mean, deviation = self.moments(classes, n_classes=n_classes)
         above = np.divide(counts - mean, deviation, out=np.zeros_like(mean), where=deviation > 0)
         return np.asarray(above)
 
-    def _summed(self, values: Int64[np.ndarray, "shared"]) -> Int64[np.ndarray, "clusters"]:
+    def _sum_by_cluster(self, values: Int64[np.ndarray, "shared"]) -> Int64[np.ndarray, "clusters"]:
         # Sums of whole numbers below 2 ** 53 are exact in double precision.
         return np.bincount(self.cluster, values, minlength=self.n_clusters).astype(np.int64)
 

@@ -29,8 +29,8 @@ def lead_number(
 
     Args:
         leads: of each draw; NaN where it is not defined.
-        again: the same on each resample of the examples.
-        by_chance: the same with classes shuffled over examples.
+        again: of each draw, on each resample of the examples.
+        by_chance: of each draw, on each shuffle of classes over examples.
         rows: how many examples' worth of rows each share is of, at the least.
 
     Returns:

@@ -26,7 +26,7 @@ def top_rows(
     [[1, 2], [1]]
     """
     order = _order(scores, generator)
-    return tuple(order[:size, place] for place, size in enumerate(sizes))
+    return tuple(order[:size, column] for column, size in enumerate(sizes))
 
 
 def dealt_sizes(
@@ -82,8 +82,8 @@ def above_the_rest(
     [-3.0, 1.0, -1.0]
     """
     falling = -np.sort(-scores, axis=0)
-    place = np.arange(len(sizes))
-    edge = (falling[sizes - 1, place] + falling[np.minimum(sizes, len(scores) - 1), place]) / 2
+    column = np.arange(len(sizes))
+    edge = (falling[sizes - 1, column] + falling[np.minimum(sizes, len(scores) - 1), column]) / 2
     return np.asarray(scores - edge)
 
 
@@ -117,14 +117,14 @@ def matched_members(
     held = np.full(len(scores), -np.inf)
     asked, has = np.zeros_like(sizes), np.zeros_like(sizes)
     while (short := np.flatnonzero(has < sizes)).size:
-        for place in short:
-            missing = int(sizes[place] - has[place])
-            rows = order[asked[place] : asked[place] + missing, place]
-            asked[place] += len(rows)
-            won = rows[scores[rows, place] > held[rows]]
+        for column in short:
+            missing = int(sizes[column] - has[column])
+            rows = order[asked[column] : asked[column] + missing, column]
+            asked[column] += len(rows)
+            won = rows[scores[rows, column] > held[rows]]
             has -= np.bincount(member[won][member[won] >= 0], minlength=len(sizes))
-            member[won], held[won] = place, scores[won, place]
-            has[place] += len(won)
+            member[won], held[won] = column, scores[won, column]
+            has[column] += len(won)
     return member
 
 

@@ -37,8 +37,8 @@ def nearest_neighbours(
         same: whether neighbours must be of the own group, or must not; None allows all.
 
     >>> points = np.array([[0.0], [1.0], [5.0]])
-    >>> found = nearest_neighbours(points, of=np.array([0, 2]), groups=np.array([0, 1, 0]), same=True)
-    >>> found.row.tolist(), found.distance.tolist()
+    >>> nearest = nearest_neighbours(points, of=np.array([0, 2]), groups=np.array([0, 1, 0]), same=True)
+    >>> nearest.row.tolist(), nearest.distance.tolist()
     ([2, 0], [5.0, 5.0])
     """
     flat = np.asarray(points.reshape(len(points), -1), dtype=np.float64)
@@ -79,9 +79,9 @@ def nearest_sets(
     [False, True, False]
     """
     kept = np.where(apart[:, None] == apart[None], np.inf, distances)
-    found = np.zeros(kept.shape, dtype=bool)
+    near = np.zeros(kept.shape, dtype=bool)
     tie = generator.permutation(len(kept))
     for row, line in enumerate(kept):
         order = np.lexsort((tie, line))[:count]
-        found[row, order[np.isfinite(line[order])]] = True
-    return found
+        near[row, order[np.isfinite(line[order])]] = True
+    return near

@@ -117,10 +117,10 @@ def majorities(
     width = int(targets.max(initial=0)) + 1
     pair, count = np.unique(labels[kept] * width + targets[kept], return_counts=True)
     order = np.lexsort((-pair, count))
-    found = np.full(n_clusters, -1, dtype=np.int64)
+    most = np.full(n_clusters, -1, dtype=np.int64)
     # Of several assignments to one place the last holds: the highest count, and of equals the lowest class.
-    found[pair[order] // width] = pair[order] % width
-    return found
+    most[pair[order] // width] = pair[order] % width
+    return most
 
 
 def adjusted_mutual_information(counts: Int64[np.ndarray, "a b"], *, expected: float | None = None) -> float:

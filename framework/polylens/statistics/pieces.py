@@ -12,7 +12,7 @@ class Pieces:
     """The tokens of one vocabulary, ready to be read.
 
     >>> pieces = Pieces([" of", "the", "##ing"])
-    >>> [pieces.quoted(token) for token in range(3)]
+    >>> [pieces.quote(token) for token in range(3)]
     ['" of"', '"the"', '"…ing"']
     """
 
@@ -29,7 +29,7 @@ class Pieces:
         text = self._vocabulary[token]
         return f"…{text[2:]}" if self._continued and text.startswith("##") and len(text) > 2 else text
 
-    def quoted(self, token: int) -> str:
+    def quote(self, token: int) -> str:
         """The token in quotation marks, its white space visible."""
         text = visible(self.text(token))
         mark = "'" if '"' in text else '"'

@@ -35,7 +35,7 @@ def ratio_numbers(
         if not np.isfinite(value):
             continue
         interval = bootstrap_interval(_value(each, name, index) for each in resampled)
-        null = _defined(shuffled, name, index) if name.endswith("_ratio") else np.zeros(0)
+        null = _defined_values(shuffled, name, index) if name.endswith("_ratio") else np.zeros(0)
         numbers[metric_name(name, *suffix)] = Number(
             value,
             interval.low,
@@ -65,7 +65,7 @@ def ratio_table(
     for name, suffix, index in _measures(observed, layers):
         value = _value(observed, name, index)
         interval = bootstrap_interval(_value(each, name, index) for each in resampled)
-        null = _defined(shuffled, name, index) if name.endswith("_ratio") else np.zeros(0)
+        null = _defined_values(shuffled, name, index) if name.endswith("_ratio") else np.zeros(0)
         known = len(null) > 0 and bool(np.isfinite(value))
         lines.append(
             {
@@ -92,6 +92,6 @@ def _value(ratios: DensityRatios, name: str, index: int) -> float:
     return float(np.atleast_1d(ratios.numbers()[name])[index])
 
 
-def _defined(ratios: Sequence[DensityRatios], name: str, index: int) -> Float64[np.ndarray, "defined"]:
+def _defined_values(ratios: Sequence[DensityRatios], name: str, index: int) -> Float64[np.ndarray, "defined"]:
     values = np.array([_value(each, name, index) for each in ratios], dtype=np.float64)
     return values[np.isfinite(values)]

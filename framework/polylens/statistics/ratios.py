@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -16,33 +16,36 @@ from polylens.streams import Streams
 
 @dataclass(frozen=True)
 class MeasuredPairs:
-    """Pairs of one kind, with the distance and the code distances of each. No distance is zero."""
+    """Pairs of one side, with the distance of each and what is measured of it. No distance is zero."""
 
     pairs: Pairs
     distance: Float64[np.ndarray, "pairs"]
-    code: Float64[np.ndarray, "pairs measures"]
-    """Code distance: a column for each layer, and the last one for their mean."""
+    values: Float64[np.ndarray, "pairs measures"]
+    """What is measured of each pair, one column a measure, such as the distance of codes on each layer."""
+    per_distance: bool = True
+    """Whether pairs are compared by a density, the values over the distance, or by the values as they are."""
 
     @property
-    def density(self) -> Float64[np.ndarray, "pairs measures"]:
-        """Code distance over distance."""
-        return np.asarray(self.code / self.distance[:, None])
+    def measure(self) -> Float64[np.ndarray, "pairs measures"]:
+        """What pairs are compared by: the density of the values where `per_distance`, else the values."""
+        return np.asarray(self.values / self.distance[:, None]) if self.per_distance else self.values
 
-    def chosen(self, index: Bool[np.ndarray, "pairs"]) -> MeasuredPairs:
-        """Some of the pairs."""
+    def choose(self, index: Bool[np.ndarray, "pairs"]) -> MeasuredPairs:
+        """The pairs at which `index` is true."""
         pairs = Pairs(self.pairs.left[index], self.pairs.right[index])
-        return MeasuredPairs(pairs, self.distance[index], self.code[index])
+        return replace(self, pairs=pairs, distance=self.distance[index], values=self.values[index])
 
-    def joined(self, other: MeasuredPairs) -> MeasuredPairs:
-        """These pairs and the others."""
+    def join(self, other: MeasuredPairs) -> MeasuredPairs:
+        """These pairs, followed by the other ones, of which the same is measured."""
         pairs = Pairs(
             np.concatenate([self.pairs.left, other.pairs.left]),
             np.concatenate([self.pairs.right, other.pairs.right]),
         )
-        return MeasuredPairs(
-            pairs,
-            np.concatenate([self.distance, other.distance]),
-            np.concatenate([self.code, other.code]),
+        return replace(
+            self,
+            pairs=pairs,
+            distance=np.concatenate([self.distance, other.distance]),
+            values=np.concatenate([self.values, other.values]),
         )
 
 
@@ -51,14 +54,14 @@ class DensityRatios:
     """Ratios of different-class to same-class pairs, one entry a measure (each layer, then their mean)."""
 
     matched: Float64[np.ndarray, "measures"]
-    """Mean density, different-class pairs weighted to the same-class distances; NaN where not defined, or
-    where the distances overlap too little."""
-    same_density: Float64[np.ndarray, "measures"]
-    """Mean density of same-class pairs, not matched."""
-    different_density: Float64[np.ndarray, "measures"]
-    same_code: Float64[np.ndarray, "measures"]
-    """Mean code distance of same-class pairs."""
-    different_code: Float64[np.ndarray, "measures"]
+    """Mean of what pairs are compared by, different-class pairs weighted to the same-class distances; NaN
+    where not defined, or where the distances overlap too little."""
+    same_measure: Float64[np.ndarray, "measures"]
+    """Mean of what same-class pairs are compared by, not matched by distance."""
+    different_measure: Float64[np.ndarray, "measures"]
+    same_values: Float64[np.ndarray, "measures"]
+    """Mean of what is measured of same-class pairs, before it is divided by the distance."""
+    different_values: Float64[np.ndarray, "measures"]
     same_distance: float
     """Mean Euclidean distance of same-class pairs."""
     different_distance: float
@@ -69,12 +72,12 @@ class DensityRatios:
         """The values by name."""
         return {
             "matched_ratio": self.matched,
-            "raw_ratio": _over(self.different_density, self.same_density),
-            "density_same": self.same_density,
-            "density_different": self.different_density,
-            "numerator_same": self.same_code,
-            "numerator_different": self.different_code,
-            "numerator_ratio": _over(self.different_code, self.same_code),
+            "raw_ratio": _over(self.different_measure, self.same_measure),
+            "density_same": self.same_measure,
+            "density_different": self.different_measure,
+            "numerator_same": self.same_values,
+            "numerator_different": self.different_values,
+            "numerator_ratio": _over(self.different_values, self.same_values),
             "denominator_same": self.same_distance,
             "denominator_different": self.different_distance,
             "overlap": self.overlap,
@@ -94,17 +97,17 @@ def density_ratios(
     Nothing is matched where the distances of the pairs, each counted once, overlap by less than
     `LEAST_OVERLAP`.
     """
-    n_measures = same.code.shape[1]
+    n_measures = same.values.shape[1]
     weights = {"same_weight": same_weight, "different_weight": different_weight}
     matched = np.full(n_measures, np.nan)
     if bins is not None and bins.can_match:
-        matched = matched_ratio(bins, same.density, different.density, **weights)
+        matched = matched_ratio(bins, same.measure, different.measure, **weights)
     return DensityRatios(
         matched=matched,
-        same_density=_mean(same.density, same_weight),
-        different_density=_mean(different.density, different_weight),
-        same_code=_mean(same.code, same_weight),
-        different_code=_mean(different.code, different_weight),
+        same_measure=_mean(same.measure, same_weight),
+        different_measure=_mean(different.measure, different_weight),
+        same_values=_mean(same.values, same_weight),
+        different_values=_mean(different.values, different_weight),
         same_distance=float(_mean(same.distance[:, None], same_weight)[0]),
         different_distance=float(_mean(different.distance[:, None], different_weight)[0]),
         overlap=0.0 if bins is None else bins.overlap(**weights),
@@ -146,12 +149,12 @@ def shuffled_ratios(
     Shuffling undoes the difference in distance too, so that nearly all pairs can be matched and these ratios
     scatter little. They say where chance lies, not how sure a ratio is: resampled examples and controls do.
     """
-    everything = same.joined(different)
+    everything = same.join(different)
     for number in range(permutations):
         shuffled = streams.generator("classes", number).permutation(classes)[blocks.block]
         alike = shuffled[everything.pairs.left] == shuffled[everything.pairs.right]
         if alike.any() and not alike.all():
-            one, two = everything.chosen(alike), everything.chosen(~alike)
+            one, two = everything.choose(alike), everything.choose(~alike)
             yield density_ratios(one, two, bins=common_bins(one.distance, two.distance, bins=n_bins))
 
 

@@ -67,9 +67,9 @@ def position_number(
     streams: Streams,
 ) -> Number | None:
     """Agreement of clusters and position by information; None where all rows stand at one position."""
-    _, place = np.unique(position, return_inverse=True)
-    place = place.astype(np.int64)
-    if not len(place) or place.max() == 0:
+    _, group = np.unique(position, return_inverse=True)
+    group = group.astype(np.int64)
+    if not len(group) or group.max() == 0:
         return None
     # Positions differ within an example, so that is where they are exchanged; with one row an
     # example they can only be exchanged between examples.
@@ -78,11 +78,11 @@ def position_number(
     for number in range(permutations):
         generator = streams.generator("positions", number)
         order = blocks.rows_shuffled_within(generator) if within else blocks.moved_rows(generator)
-        null.append(information_agreement(partition.labels, place[order]))
+        null.append(information_agreement(partition.labels, group[order]))
     where = "within examples" if within else "over examples"
     return partition_number(
         partition,
-        lambda labels, kept: information_agreement(labels, place[kept]),
+        lambda labels, kept: information_agreement(labels, group[kept]),
         null=np.array(null),
         null_is=f"{permutations} shuffles of positions {where}",
     )

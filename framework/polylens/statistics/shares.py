@@ -37,78 +37,78 @@ class Shares:
         hits: Bool[np.ndarray, "rows"] | Float64[np.ndarray, "rows"],
         *,
         example: Int64[np.ndarray, "rows"],
-        place: Int64[np.ndarray, "rows"] | None = None,
+        group: Int64[np.ndarray, "rows"] | None = None,
         count: int = 1,
         weights: Float64[np.ndarray, "rows"] | None = None,
     ) -> Shares:
-        """The share of hits among the rows of each place.
+        """The share of hits among the rows of each group.
 
         Args:
             hits: whether it is true of each row, or how much of it is, from 0 to 1.
             example: which example each row is of.
-            place: which share each row counts in, below `count`; all in one where None.
+            group: which share each row counts in, below `count`; all in one where None.
             count: how many shares there are.
             weights: how much each row counts; once each where None.
         """
-        where = np.zeros(len(hits), np.int64) if place is None else place
+        where = np.zeros(len(hits), np.int64) if group is None else group
         weight = np.ones(len(hits)) if weights is None else weights
         width = int(example.max(initial=0)) + 1
         pairs, at = np.unique(where * width + example, return_inverse=True)
         own = np.bincount(at, weight, minlength=len(pairs))
         hit = np.bincount(at, weight * hits, minlength=len(pairs))
         missed = np.bincount(at, hits < 1, minlength=len(pairs)) > 0
-        found = np.bincount(at, hits > 0, minlength=len(pairs)) > 0
+        has_hit = np.bincount(at, hits > 0, minlength=len(pairs)) > 0
         of = (pairs // width).astype(np.int64)
 
-        def summed(values: np.ndarray) -> Float64[np.ndarray, "shares"]:
+        def sum_up(values: np.ndarray) -> Float64[np.ndarray, "shares"]:
             return np.bincount(of, values, minlength=count).astype(np.float64)
 
         squares = np.bincount(where, weight**2, minlength=count)
-        total = summed(own)
+        total = sum_up(own)
         return Shares(
-            hits=summed(hit),
+            hits=sum_up(hit),
             rows=total,
-            hits_squared=summed(hit**2),
-            hits_by_rows=summed(hit * own),
-            rows_squared=summed(own**2),
+            hits_squared=sum_up(hit**2),
+            hits_by_rows=sum_up(hit * own),
+            rows_squared=sum_up(own**2),
             examples=np.bincount(of, minlength=count).astype(np.int64),
-            with_hits=summed(found).astype(np.int64),
-            with_misses=summed(missed).astype(np.int64),
+            with_hits=sum_up(has_hit).astype(np.int64),
+            with_misses=sum_up(missed).astype(np.int64),
             most=np.divide(total**2, squares, out=np.zeros(count), where=squares > 0),
         )
 
     @staticmethod
     def among(
-        place: Int64[np.ndarray, "hits"],
+        group: Int64[np.ndarray, "hits"],
         example: Int64[np.ndarray, "hits"],
         *,
         rows: Int64[np.ndarray, "examples"],
         count: int,
     ) -> Shares:
-        """The share of each place's hits among all rows, where a row may be a hit of several places.
+        """The share of the hits of each group among all rows, where a row may be a hit of several groups.
 
         Args:
-            place: which share each hit counts in, below `count`.
+            group: which share each hit counts in, below `count`.
             example: which example it is of.
             rows: rows of each example; none of an example that does not take part.
             count: how many shares there are.
         """
-        pairs, hit = np.unique(place * max(len(rows), 1) + example, return_counts=True)
+        pairs, hit = np.unique(group * max(len(rows), 1) + example, return_counts=True)
         of, where = np.divmod(pairs, max(len(rows), 1))
 
-        def summed(values: np.ndarray) -> Float64[np.ndarray, "shares"]:
+        def sum_up(values: np.ndarray) -> Float64[np.ndarray, "shares"]:
             return np.bincount(of, values, minlength=count).astype(np.float64)
 
         examples = np.full(count, (rows > 0).sum(), dtype=np.int64)
         return Shares(
-            hits=summed(hit),
+            hits=sum_up(hit),
             rows=np.full(count, float(rows.sum())),
-            hits_squared=summed(hit.astype(np.float64) ** 2),
-            hits_by_rows=summed(hit * rows[where].astype(np.float64)),
+            hits_squared=sum_up(hit.astype(np.float64) ** 2),
+            hits_by_rows=sum_up(hit * rows[where].astype(np.float64)),
             rows_squared=np.full(count, float((rows.astype(np.float64) ** 2).sum())),
             examples=examples,
             with_hits=np.bincount(of, minlength=count).astype(np.int64),
-            with_misses=examples - summed(hit == rows[where]).astype(np.int64),
+            with_misses=examples - sum_up(hit == rows[where]).astype(np.int64),
             most=np.full(count, float(rows.sum())),
         )
 
@@ -199,7 +199,7 @@ def difference_limits(
 
     Args:
         first: value, lower and upper limit.
-        second: likewise.
+        second: value, lower and upper limit of the other.
         correlation: of the two estimates, which are of the same examples.
 
     Source: Zou and Donner (2008), the method of variance estimates recovery; Newcombe (1998), method 10.
@@ -226,7 +226,7 @@ def ratio_limits(
 
     Args:
         above: values, lower and upper limits.
-        below: likewise; values above 0.
+        below: values above 0, lower and upper limits.
 
     Source: Donner and Zou (2012), the method of variance estimates recovery for ratios.
 

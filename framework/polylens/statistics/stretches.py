@@ -21,8 +21,8 @@ def cluster_stretches(
     >>> cluster_stretches(np.arange(11.0), np.zeros(11, np.int64), n_clusters=1)
     array([[1., 9.]])
     """
-    found = [np.quantile(places[labels == cluster], [_LOW, _HIGH]) for cluster in range(n_clusters)]
-    return np.asarray(found, dtype=np.float64).reshape(n_clusters, 2)
+    stretches = [np.quantile(places[labels == cluster], [_LOW, _HIGH]) for cluster in range(n_clusters)]
+    return np.asarray(stretches, dtype=np.float64).reshape(n_clusters, 2)
 
 
 def clusters_at(

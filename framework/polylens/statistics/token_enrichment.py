@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from polylens.statistics.evidence import Evidence
 from polylens.statistics.halves import split_examples
 from polylens.statistics.log_odds import least_share, log_likelihood_ratio
 from polylens.statistics.shares import Shares
-from polylens.statistics.token_names import TokenNames, name_by_tokens
+from polylens.statistics.token_names import TokenNames, TokenNaming, name_by_tokens
 from polylens.streams import Streams
 
 _Score = tuple[
@@ -23,18 +23,18 @@ _Score = tuple[
 
 
 @dataclass(frozen=True)
-class TokenEnrichment(Evidence):
+class TokenScores(Evidence):
     """How well each cluster's tokens, found in some documents, fit its rows in the others."""
 
     names: TokenNames
     held_out: Bool[np.ndarray, "rows"]
     """Rows of the scoring documents."""
     members: Int64[np.ndarray, "clusters"]
-    """Rows of each cluster there."""
+    """Held-out rows of each cluster."""
     fitting_members: Int64[np.ndarray, "clusters"]
-    """Those that the name fits."""
+    """Held-out rows of each cluster that its name fits."""
     fitting_rows: Int64[np.ndarray, "clusters"]
-    """Rows of any cluster, or of none, that the name fits there."""
+    """Held-out rows of any cluster, or of none, that the name fits."""
 
     @property
     def held_out_rows(self) -> Int64[np.ndarray, "clusters"]:
@@ -53,7 +53,7 @@ class TokenEnrichment(Evidence):
 
     @property
     def lift(self) -> Float64[np.ndarray, "clusters"]:
-        """The first over the second; NaN where the name fits no held-out row."""
+        """`share` over `base`; NaN where the name fits no held-out row."""
         return _ratio(self.share, self.base)
 
     @property
@@ -72,23 +72,19 @@ def enrich_tokens(
     tokens: Int64[np.ndarray, "places rows"],
     *,
     blocks: Blocks,
-    most: int,
-    surprise: float,
-    prior: float,
+    naming: TokenNaming,
     holdout: float,
     permutations: int,
     streams: Streams,
     after_each: Callable[[], object] = lambda: None,
-) -> TokenEnrichment:
+) -> TokenScores:
     """Names each cluster by tokens in some of the documents and scores the names in the others.
 
     Args:
         labels: cluster of each row; noise takes part in what other rows have.
         tokens: token of each row at each of `PLACES`; -1 where there is none.
         blocks: the rows of each document.
-        most: most tokens named at one place.
-        surprise: least log-odds, in standard deviations, of a token that is named.
-        prior: how many rows the prior of the log-odds is worth.
+        naming: how tokens are chosen that name a cluster.
         holdout: share of the documents kept for scoring, in (0, 1).
         permutations: rounds of naming and scoring with the tokens of whole documents laid over other rows.
             The maximum over clusters of each round's likelihood ratio is the family-wise null.
@@ -103,43 +99,46 @@ def enrich_tokens(
         np.zeros(len(blocks), np.int64), holdout=holdout, generator=streams.generator("split")
     )
     held_out = split[blocks.block]
-    naming, scoring = labels[~held_out], labels[held_out]
+    named, scoring = labels[~held_out], labels[held_out]
 
-    def named(own: Int64[np.ndarray, "places rows"]) -> TokenNames:
-        return name_by_tokens(
-            naming, own[:, ~held_out], n_clusters=n_clusters, most=most, surprise=surprise, prior=prior
-        )
+    def name_clusters(own: Int64[np.ndarray, "places rows"]) -> TokenNames:
+        return name_by_tokens(named, own[:, ~held_out], n_clusters=n_clusters, naming=naming)
 
-    names = named(tokens)
+    names = name_clusters(tokens)
     members = np.bincount(scoring[scoring >= 0], minlength=n_clusters).astype(np.int64)
     null = []
     for number in range(permutations):
         moved = tokens[:, blocks.relaid_rows(streams.generator("documents", number))]
-        null.append(_scored(named(moved), scoring, moved[:, held_out], members))
+        null.append(_score_names(name_clusters(moved), scoring, moved[:, held_out], members))
         after_each()
+    shares, lifts, ratios = (np.array(each).reshape(permutations, n_clusters) for each in _columns(null))
     fits = names.fit_own(labels, tokens)
     scored = np.flatnonzero(held_out & (labels >= 0))
+    example = blocks.block[scored]
     by_name = _rows_that_fit(names, tokens, held_out)
-    return TokenEnrichment(
+    anywhere = Shares.among(
+        by_name[0], blocks.block[by_name[1]], rows=np.where(split, blocks.sizes, 0), count=n_clusters
+    )
+    return TokenScores(
         names=names,
         held_out=held_out,
-        naming_rows=np.bincount(naming[naming >= 0], minlength=n_clusters).astype(np.int64),
+        naming_rows=np.bincount(named[named >= 0], minlength=n_clusters).astype(np.int64),
         members=members,
         fitting_members=np.bincount(labels[held_out & fits], minlength=n_clusters).astype(np.int64),
         fitting_rows=np.bincount(by_name[0], minlength=n_clusters).astype(np.int64),
-        statistic=_scored(names, scoring, tokens[:, held_out], members)[2],
-        null_share=np.array([each[0] for each in null]).reshape(permutations, n_clusters),
-        null_lift=np.array([each[1] for each in null]).reshape(permutations, n_clusters),
-        null_statistic=np.array([each[2] for each in null]).reshape(permutations, n_clusters),
-        fitting=Shares.of(fits[scored], example=blocks.block[scored], place=labels[scored], count=n_clusters),
-        fitting_any=Shares.among(
-            by_name[0],
-            blocks.block[by_name[1]],
-            rows=np.where(split, blocks.sizes, 0),
-            count=n_clusters,
-        ),
-        fitting_together=Shares.of(fits[scored], example=blocks.block[scored]),
+        statistic=_score_names(names, scoring, tokens[:, held_out], members)[2],
+        null_share=shares,
+        null_lift=lifts,
+        null_statistic=ratios,
+        fitting=Shares.of(fits[scored], example=example, group=labels[scored], count=n_clusters),
+        fitting_any=anywhere,
+        fitting_together=Shares.of(fits[scored], example=example),
     )
+
+
+def _columns(null: Sequence[_Score]) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """The shares, the lifts and the likelihood ratios of all rounds."""
+    return [each[0] for each in null], [each[1] for each in null], [each[2] for each in null]
 
 
 def _rows_that_fit(
@@ -148,13 +147,13 @@ def _rows_that_fit(
     """Each named cluster, and each held-out row of any cluster or of none that its name fits."""
     rows = np.flatnonzero(held_out)
     clusters, fitting = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for cluster in np.flatnonzero(names.named):
+    for cluster in np.flatnonzero(names.has_name):
         fitting.append(rows[names.fit(int(cluster), tokens[:, rows])].astype(np.int64))
         clusters.append(np.full(len(fitting[-1]), cluster, dtype=np.int64))
     return np.concatenate(clusters), np.concatenate(fitting)
 
 
-def _scored(
+def _score_names(
     names: TokenNames,
     labels: Int64[np.ndarray, "held_out"],
     tokens: Int64[np.ndarray, "places held_out"],

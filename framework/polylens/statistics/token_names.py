@@ -18,6 +18,18 @@ _MOST_OF = 0.5
 
 
 @dataclass(frozen=True)
+class TokenNaming:
+    """How tokens are chosen that name a cluster."""
+
+    most: int
+    """Most tokens named at one place."""
+    surprise: float
+    """Least log-odds, in standard deviations, of a token that is named."""
+    prior: float
+    """How many rows the prior of the log-odds is worth."""
+
+
+@dataclass(frozen=True)
 class TokenNames:
     """What each cluster is named by: sets of tokens, all of whose places must fit."""
 
@@ -29,7 +41,7 @@ class TokenNames:
     """Places that take part in the name; none where a cluster has no name."""
 
     @property
-    def named(self) -> Bool[np.ndarray, "clusters"]:
+    def has_name(self) -> Bool[np.ndarray, "clusters"]:
         """Which clusters have a name."""
         return np.asarray(self.used.any(1))
 
@@ -37,7 +49,7 @@ class TokenNames:
         self, labels: Int64[np.ndarray, "rows"], tokens: Int64[np.ndarray, "places rows"]
     ) -> Bool[np.ndarray, "rows"]:
         """Which rows the name of their own cluster fits; never those of noise."""
-        fits = (labels >= 0) & (self.named[labels] if len(self.named) else False)
+        fits = (labels >= 0) & (self.has_name[labels] if len(self.has_name) else False)
         rows = np.flatnonzero(fits)
         for place in range(len(PLACES)):
             own = labels[rows]
@@ -71,9 +83,7 @@ def name_by_tokens(
     tokens: Int64[np.ndarray, "places rows"],
     *,
     n_clusters: int,
-    most: int,
-    surprise: float,
-    prior: float,
+    naming: TokenNaming,
 ) -> TokenNames:
     """The tokens each cluster has more often than other rows do, and at which places they make its name.
 
@@ -84,16 +94,13 @@ def name_by_tokens(
         labels: cluster of each row; noise takes part in what other rows have.
         tokens: token of each row at each place; -1 where there is none.
         n_clusters: how many clusters there are.
-        most: most tokens named at one place.
-        surprise: least log-odds, in standard deviations, of a token that is named.
-        prior: how many rows the prior of the log-odds is worth.
+        naming: how tokens are chosen.
     """
-    found = [
-        _over_represented(labels, here, n_clusters=n_clusters, most=most, surprise=surprise, prior=prior)
-        for here in tokens
+    by_place = [
+        _over_represented_tokens(labels, here, n_clusters=n_clusters, naming=naming) for here in tokens
     ]
-    named = np.stack([each for each, _ in found], axis=1)
-    surprises = np.stack([each for _, each in found], axis=1)
+    named = np.stack([each for each, _ in by_place], axis=1)
+    surprises = np.stack([each for _, each in by_place], axis=1)
     size = np.bincount(labels[labels >= 0], minlength=n_clusters).astype(np.float64)
     evidence = np.zeros((n_clusters, len(PLACES)))
     hits = np.zeros((len(PLACES), len(labels)), dtype=bool)
@@ -113,14 +120,12 @@ def name_by_tokens(
     return names
 
 
-def _over_represented(
+def _over_represented_tokens(
     labels: Int64[np.ndarray, "rows"],
     tokens: Int64[np.ndarray, "rows"],
     *,
     n_clusters: int,
-    most: int,
-    surprise: float,
-    prior: float,
+    naming: TokenNaming,
 ) -> tuple[Int64[np.ndarray, "clusters most"], Float64[np.ndarray, "clusters most"]]:
     known = tokens >= 0
     width = int(tokens.max(initial=0)) + 1
@@ -136,15 +141,15 @@ def _over_represented(
         totals[token] - count,
         rows - sizes[cluster],
         share=totals[token] / rows,
-        prior=prior,
+        prior=naming.prior,
     )
-    chosen = np.flatnonzero((above >= surprise) & (count >= _LEAST_ROWS))
+    chosen = np.flatnonzero((above >= naming.surprise) & (count >= _LEAST_ROWS))
     chosen = chosen[np.lexsort((token[chosen], -above[chosen], cluster[chosen]))]
     own = cluster[chosen]
     rank = np.arange(len(own)) - np.searchsorted(own, own)
-    own, chosen, rank = (each[rank < most] for each in (own, chosen, rank))
-    named = np.full((n_clusters, most), -1, dtype=np.int64)
-    surprises = np.zeros((n_clusters, most))
+    own, chosen, rank = (each[rank < naming.most] for each in (own, chosen, rank))
+    named = np.full((n_clusters, naming.most), -1, dtype=np.int64)
+    surprises = np.zeros((n_clusters, naming.most))
     named[own, rank], surprises[own, rank] = token[chosen], above[chosen]
     return named, surprises
 

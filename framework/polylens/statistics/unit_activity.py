@@ -41,15 +41,15 @@ class LayerActivity:
 
 def layer_activities(codes: Codes) -> tuple[LayerActivity, ...]:
     """How often each bit is set, layer by layer."""
-    found = []
+    activities = []
     for layer, columns in zip(codes.scheme.layers, codes.scheme.columns(), strict=True):
         step = max(_CHUNK_BITS // max(layer.bits, 1), 1)
         ones = np.zeros(layer.bits, dtype=np.int64)
         for start in range(0, len(codes.packed), step):
             piece = np.ascontiguousarray(codes.packed[start : start + step, columns])
             ones += unpack(piece, layer.bits).sum(0, dtype=np.int64)
-        found.append(LayerActivity(layer=layer, n_rows=len(codes.packed), ones=ones))
-    return tuple(found)
+        activities.append(LayerActivity(layer=layer, n_rows=len(codes.packed), ones=ones))
+    return tuple(activities)
 
 
 def distinct_codes(codes: Codes) -> int:

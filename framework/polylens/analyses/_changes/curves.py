@@ -14,7 +14,7 @@ from polylens.figures import FactorCurve
 
 def curves_of(tables: Sequence[pd.DataFrame], *, measure: str) -> tuple[FactorCurve, FactorCurve] | None:
     """The curves of scaling and of displacement, all later layers together; None where not measured."""
-    found = []
+    curves = []
     for change in ("scaled", "displaced"):
         parts = [
             table[(table["measure"] == measure) & (table["layer"] == "") & (table["change"] == change)]
@@ -24,7 +24,7 @@ def curves_of(tables: Sequence[pd.DataFrame], *, measure: str) -> tuple[FactorCu
         if not len(means):
             return None
         several = len(tables) > 1
-        found.append(
+        curves.append(
             FactorCurve(
                 means.index.to_numpy(dtype=np.float64),
                 means["value"].to_numpy(),
@@ -32,7 +32,7 @@ def curves_of(tables: Sequence[pd.DataFrame], *, measure: str) -> tuple[FactorCu
                 None if several else means["high"].to_numpy(),
             )
         )
-    return found[0], found[1]
+    return curves[0], curves[1]
 
 
 def layer_shares(

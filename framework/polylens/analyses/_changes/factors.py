@@ -31,12 +31,13 @@ UNITS = {
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What scaling and displacing did to each row."""
+class Measurements:
+    """What scaling and displacing did to each row: flips, angles and divergences."""
 
     factors: tuple[float, ...]
     values: Mapping[tuple[str, str], Float64[np.ndarray, "kinds factors rows"]]
-    """By measure and layer; kinds are `SCALED` and `DISPLACED`, the mean over draws. NaN: not defined."""
+    """Values by measure and layer, first of `SCALED`, then of `DISPLACED` (the mean over draws). NaN: not
+    defined."""
 
     def overall(self, measure: str, kind: str, *, blocks: Blocks, resamples: int, streams: Streams) -> Number:
         """The mean of a measure over rows and factors, all later layers together."""
@@ -49,20 +50,20 @@ class Measured:
         )
 
 
-def scaling(factor: float) -> RowChange:
+def scale_by(factor: float) -> RowChange:
     """Multiplies rows by a factor."""
 
-    def scaled(values: torch.Tensor, rows: Int64[np.ndarray, "batch"]) -> torch.Tensor:
+    def scale(values: torch.Tensor, rows: Int64[np.ndarray, "batch"]) -> torch.Tensor:
         del rows
         return values * factor
 
-    return scaled
+    return scale
 
 
 def displacement(factor: float, *, draw: int, streams: Streams) -> RowChange:
     """Moves rows as far as the factor would, in a direction of its own for each row and draw."""
 
-    def displaced(values: torch.Tensor, rows: Int64[np.ndarray, "batch"]) -> torch.Tensor:
+    def displace(values: torch.Tensor, rows: Int64[np.ndarray, "batch"]) -> torch.Tensor:
         drawn = torch.stack(
             [
                 torch.randn(
@@ -77,10 +78,10 @@ def displacement(factor: float, *, draw: int, streams: Streams) -> RowChange:
         moved: torch.Tensor = values + drawn / drawn.norm(dim=-1, keepdim=True) * lengths
         return moved
 
-    return displaced
+    return displace
 
 
-def measured(
+def measure_changes(
     intervention: Intervention,
     chosen: Int64[np.ndarray, "chosen"],
     *,
@@ -88,51 +89,61 @@ def measured(
     draws: int,
     streams: Streams,
     advance: Callable[[float], None],
-) -> Measured:
+) -> Measurements:
     """Scales and displaces the chosen rows, and measures what follows."""
-    changes = [scaling(factor) for factor in factors]
+    changes = [scale_by(factor) for factor in factors]
     for draw in range(draws):
         changes += [displacement(factor, draw=draw, streams=streams) for factor in factors]
-    found: dict[tuple[str, str], list[np.ndarray]] = {}
+    batches: dict[tuple[str, str], list[np.ndarray]] = {}
     order: list[np.ndarray] = []
     is_logits = intervention.output_is == "logits"
     for reached in intervention.batches(chosen, changes):
         order.append(reached.rows)
         for name, values in _measures(reached, is_logits=is_logits).items():
-            found.setdefault(name, []).append(values)
+            batches.setdefault(name, []).append(values)
         advance(float(len(reached.rows)))
     back = np.argsort(np.concatenate(order), kind="stable")
     laid = {}
-    for name, parts in found.items():
+    for name, parts in batches.items():
         every = np.concatenate(parts, axis=1)[:, back].reshape(1 + draws, len(factors), -1)
         laid[name] = np.stack([every[0], every[1:].mean(0)])
-    return Measured(tuple(factors), laid)
+    return Measurements(tuple(factors), laid)
 
 
 def _measures(
     reached: Reached, *, is_logits: bool
 ) -> dict[tuple[str, str], Float64[np.ndarray, "changes batch"]]:
-    """Of each change but the first, which changes nothing, from that one."""
+    """What each change does to each row of one batch: how far later units and the output are from before.
+
+    The first change of `reached` changes nothing, and the others are compared with it.
+
+    Args:
+        reached: what the batch came to, change by change.
+        is_logits: whether the output is logits; else it is a vector.
+
+    Returns:
+        By measure and layer, `EVERYTHING` for all later layers together.
+    """
     flipped, shares, turned = {}, {}, {}
     for layer, codes in reached.regimes.items():
         flips = (codes[1:] != codes[:1]).sum(-1).astype(np.float64)
         flipped[layer], shares[layer] = flips, flips / codes.shape[-1]
     for layer, values in reached.activations.items():
         turned[layer] = angles(values[1:], np.broadcast_to(values[:1], values[1:].shape))
-    found = {("flipped_bits", layer): values for layer, values in flipped.items()}
-    found |= {("flipped_share", layer): values for layer, values in shares.items()}
-    found |= {("angle", layer): values for layer, values in turned.items()}
+    measures = {("flipped_bits", layer): values for layer, values in flipped.items()}
+    measures |= {("flipped_share", layer): values for layer, values in shares.items()}
+    measures |= {("angle", layer): values for layer, values in turned.items()}
     if flipped:
-        found["flipped_bits", EVERYTHING] = np.sum(list(flipped.values()), axis=0)
-        found["flipped_share", EVERYTHING] = np.mean(list(shares.values()), axis=0)
+        measures["flipped_bits", EVERYTHING] = np.sum(list(flipped.values()), axis=0)
+        measures["flipped_share", EVERYTHING] = np.mean(list(shares.values()), axis=0)
     if turned:
-        found["angle", EVERYTHING] = np.mean(list(turned.values()), axis=0)
+        measures["angle", EVERYTHING] = np.mean(list(turned.values()), axis=0)
     before = np.broadcast_to(reached.output[:1], reached.output[1:].shape)
     after = reached.output[1:]
     if is_logits:
         changed = (after.argmax(-1) != before.argmax(-1)).astype(np.float64)
         kl, js = divergences(before, after)
-        return found | {
+        return measures | {
             ("changed_predictions", EVERYTHING): changed,
             ("kl_divergence", EVERYTHING): kl,
             ("js_divergence", EVERYTHING): js,
@@ -140,7 +151,7 @@ def _measures(
     lengths = np.linalg.norm(before, axis=-1)
     moved = np.linalg.norm(after - before, axis=-1)
     relative = np.divide(moved, lengths, out=np.full_like(moved, np.nan), where=lengths > 0)
-    return found | {
+    return measures | {
         ("output_angle", EVERYTHING): angles(after, before),
         ("output_distance", EVERYTHING): relative,
     }
@@ -157,22 +168,22 @@ class Summary:
     """Angles that are not defined, since a vector is zero."""
 
 
-def summarised(
-    found: Measured, *, blocks: Blocks, resamples: int, streams: Streams, shown: Sequence[str]
+def summarise(
+    measurements: Measurements, *, blocks: Blocks, resamples: int, streams: Streams, shown: Sequence[str]
 ) -> Summary:
     """Means and intervals of everything that was measured.
 
     Args:
-        found: of rows.
+        measurements: of every row.
         blocks: of the same rows.
         resamples: of the examples.
         streams: of the resamples.
         shown: measures of which all layers together become numbers; of each also the ratio of scaling to
             displacement, over all factors.
     """
-    keys = list(found.values)
-    columns = np.stack([found.values[key] for key in keys]).reshape(-1, len(blocks.block)).T
-    shape = (len(keys), 2, len(found.factors))
+    keys = list(measurements.values)
+    columns = np.stack([measurements.values[key] for key in keys]).reshape(-1, len(blocks.block)).T
+    shape = (len(keys), 2, len(measurements.factors))
     of_key = np.repeat([measure for measure, _ in keys], shape[1] * shape[2])
     means, intervals, again = mean_intervals(
         columns,
@@ -190,14 +201,14 @@ def summarised(
                 "measure": measure,
                 "layer": layer,
                 "change": change,
-                "factor": found.factors[factor],
+                "factor": measurements.factors[factor],
                 "value": means[index],
                 "low": np.nan if interval.low is None else interval.low,
                 "high": np.nan if interval.high is None else interval.high,
             }
         )
         if measure in shown and layer == EVERYTHING and np.isfinite(means[index]):
-            name = metric_name(f"{change}_{measure}", f"x{found.factors[factor]:g}")
+            name = metric_name(f"{change}_{measure}", f"x{measurements.factors[factor]:g}")
             numbers[name] = Number(
                 float(means[index]),
                 interval.low,
@@ -206,7 +217,9 @@ def summarised(
                 unit=UNITS.get(measure, ""),
             )
     numbers |= _ratios(keys, means.reshape(shape), again.reshape(-1, *shape), shown=shown)
-    undefined = sum(int(np.isnan(values).sum()) for (measure, layer), values in found.values.items() if layer)
+    undefined = sum(
+        int(np.isnan(values).sum()) for (_, layer), values in measurements.values.items() if layer
+    )
     return Summary(pd.DataFrame(lines), numbers, undefined)
 
 

@@ -32,9 +32,9 @@ class Reached:
 
     rows: Int64[np.ndarray, "batch"]
     regimes: dict[str, Shaped[np.ndarray, "changes batch units"]]
-    """By later nonlinearity: the regime of each unit, or the winner of each window."""
+    """Regime of each unit, or winner of each pooling window, by the name of the later nonlinearity."""
     activations: dict[str, Float[np.ndarray, "changes batch numbers"]]
-    """By later nonlinearity: what its units give; and further layers by name."""
+    """What units give, by the name of the later nonlinearity; and what further layers give, by theirs."""
     output: Float[np.ndarray, "changes batch numbers"]
 
 
@@ -76,7 +76,7 @@ class Intervention:
         first = next(self.module.parameters(), None)
         self._device = torch.device("cpu") if first is None else first.device
         example = probed.network.example_input
-        example = self._inputs([0]) if example is None else self._moved(example)
+        example = self._inputs([0]) if example is None else self._to_device(example)
         self.flow = trace(self.module, example, aliases=probed.network.aliases)
         self.layer = self.flow.resolve(probed.layer)
         self.is_text = not example.is_floating_point()
@@ -152,18 +152,18 @@ class Intervention:
         inputs = self.inputs_of(row)
         if self.layer == "input":
             return inputs[0]
-        found: list[torch.Tensor] = []
+        tensors: list[torch.Tensor] = []
         with torch.no_grad():
             capture(
                 self.module,
                 inputs,
                 layers=[self.layer],
                 nonlinearities=[],
-                take=lambda _, tensor: found.append(tensor[0].clone()),
+                take=lambda _, tensor: tensors.append(tensor[0].clone()),
             )
-        return found[0]
+        return tensors[0]
 
-    def scaled(
+    def scale(
         self, whole: Float64[torch.Tensor, "..."], *, row: int, factor: float
     ) -> Float64[torch.Tensor, "..."]:
         """A whole tensor, scaled where the row stands."""
@@ -177,14 +177,14 @@ class Intervention:
 
     def _batch(self, rows: Int64[np.ndarray, "batch"], changes: Sequence[RowChange]) -> Reached:
         origins = self._rows.origins
-        examples, place = np.unique(origins.example[rows], return_inverse=True)
+        examples, example_of = np.unique(origins.example[rows], return_inverse=True)
         inputs = self._inputs(examples.tolist())
         position = torch.from_numpy(np.tile(origins.position[rows], len(changes) + 1))
         if self.is_text and self.probed.network.is_causal:
             # No token is changed by what comes after it.
             inputs = inputs[:, : int(position.max()) + 1]
         passes = Passes(
-            torch.from_numpy(np.tile(place, len(changes) + 1)),
+            torch.from_numpy(np.tile(example_of, len(changes) + 1)),
             position if self._positions else None,
             position if self.of_tokens else None,
             torch.arange(len(rows)).repeat(len(changes) + 1) if self._holds_norms else None,
@@ -198,20 +198,20 @@ class Intervention:
 
         passed = self._changing.run(inputs, passes, change)
         by_change = len(changes) + 1
-        activations = {name: _laid(values, by_change) for name, values in passed.layers.items()}
+        activations = {name: _by_change(values, by_change) for name, values in passed.layers.items()}
         regimes = {}
         for item in self.later:
             read = passed.read[item.name]
-            regimes[item.name] = _laid(_regime(read, item), by_change)
+            regimes[item.name] = _by_change(_regime(read, item), by_change)
             if item.role == "units":
                 values = read if item.function is None else item.function.value(read)
-                activations[item.name] = _laid(values, by_change)
-        return Reached(rows, regimes, activations, _laid(passed.output, by_change))
+                activations[item.name] = _by_change(values, by_change)
+        return Reached(rows, regimes, activations, _by_change(passed.output, by_change))
 
     def _inputs(self, examples: Sequence[int]) -> torch.Tensor:
-        return self._moved(self.probed.examples.batch(examples))
+        return self._to_device(self.probed.examples.batch(examples))
 
-    def _moved(self, inputs: torch.Tensor) -> torch.Tensor:
+    def _to_device(self, inputs: torch.Tensor) -> torch.Tensor:
         return inputs.to(self._device, torch.float64 if inputs.is_floating_point() else inputs.dtype)
 
     def _bytes(self, chosen: Int64[np.ndarray, "chosen"]) -> float:
@@ -240,7 +240,7 @@ def chosen_rows(rows: Rows, *, most: int, generator: np.random.Generator) -> Int
     return np.sort(generator.choice(len(rows), size=most, replace=False)).astype(np.int64)
 
 
-def _laid(values: torch.Tensor, changes: int) -> Shaped[np.ndarray, "changes batch numbers"]:
+def _by_change(values: torch.Tensor, changes: int) -> Shaped[np.ndarray, "changes batch numbers"]:
     return values.reshape(changes, -1, values.shape[-1]).cpu().numpy()
 
 

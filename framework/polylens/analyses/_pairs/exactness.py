@@ -10,11 +10,16 @@ if TYPE_CHECKING:
     from polylens.geometry import Part
 
 
-def exactness(part: Part, notes: list[str]) -> Number:
-    """Whether crossings are exact, as a number; says why where they are not."""
-    if part.obstacles:
-        notes.append(f"Crossings are sampled, and there may be more: {part.obstacles[0]}.")
+def exactness(part: Part) -> Number:
+    """1 where every crossing of a part of the network is found, 0 where crossings are sampled."""
     return Number(float(not part.obstacles))
+
+
+def why_sampled(part: Part) -> tuple[str, ...]:
+    """A sentence that says why crossings of a part of the network are not exact; none where they are."""
+    if not part.obstacles:
+        return ()
+    return (f"Crossings are sampled, and there may be more: {part.obstacles[0]}.",)
 
 
 def in_words(findings: Findings) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64
 
-from polylens.analyses._pairs import Route
+from polylens.analyses._pairs import Route, Side
 from polylens.analyses._probing import tensor_of
 from polylens.geometry import Part, Path, great_circle, path_crossings
 from polylens.progress import Progress
@@ -17,14 +17,14 @@ from polylens.statistics import MeasuredPairs, Pairs
 
 
 @dataclass(frozen=True, eq=False)
-class Walked:
-    """Pairs of one kind, and the path between the ends of each."""
+class WalkedPairs:
+    """Pairs of one side, and the path between the ends of each."""
 
     pairs: Pairs
     paths: tuple[Path, ...]
 
-    def measured(self, units: Float64[np.ndarray, "layers"]) -> MeasuredPairs:
-        """Crossings as shares of each layer's units, and their mean over layers, beside the lengths."""
+    def measure(self, units: Float64[np.ndarray, "layers"]) -> MeasuredPairs:
+        """Lengths of the paths, and the share of each layer's units that they cross; last the mean share."""
         share = self.crossings(len(units)) / units
         pooled = np.concatenate([share, share.mean(1, keepdims=True)], axis=1)
         lengths = np.array([path.length for path in self.paths])
@@ -41,31 +41,38 @@ def units_of(part: Part) -> Float64[np.ndarray, "layers"]:
     return np.array([np.prod(part.shapes[item.name]) for item in part.nonlinearities], dtype=np.float64)
 
 
-def walked(
-    part: Part,
-    points: Float32[np.ndarray, "rows ..."],
-    pairs: Pairs,
-    *,
-    route: Route = "straight",
-    chords: int = 1,
-    vertices: int,
-    switches: bool,
-    kind: str,
-    progress: Progress,
-) -> Walked:
-    """The paths between the ends of each pair; pairs that no such path joins are left out."""
-    kept: list[int] = []
+@dataclass(frozen=True, eq=False)
+class Walker:
+    """Walks from one end of a pair to the other and finds every boundary on the way."""
 
-    def corners() -> Iterator[torch.Tensor]:
-        for index, (left, right) in enumerate(zip(pairs.left, pairs.right, strict=True)):
-            ends = tensor_of(points[[left, right]])
-            path = great_circle(*ends, chords=chords) if route == "spherical" else ends
-            if path is not None:
-                kept.append(index)
-                yield path
-            task.advance()
+    part: Part
+    """Of the network, from the layer whose space the paths are in."""
+    points: Float32[np.ndarray, "rows ..."]
+    """Of that layer: the ends of the paths, by row."""
+    vertices: int
+    """The largest batch that is walked at once."""
+    switches: bool
+    """Whether it is noted where the predicted class changes."""
+    progress: Progress
+    route: Route = "straight"
+    chords: int = 1
+    """Straight pieces of a great circle."""
 
-    with progress.task(f"walking {kind}-class paths", total=len(pairs), unit="paths") as task:
-        paths = tuple(path_crossings(part, corners(), vertices=vertices, switches=switches))
-    index = np.array(kept, dtype=np.int64)
-    return Walked(Pairs(pairs.left[index], pairs.right[index]), paths)
+    def walk(self, pairs: Pairs, side: Side) -> WalkedPairs:
+        """The paths between the ends of each pair; pairs that no such path joins are left out."""
+        kept: list[int] = []
+
+        def corners() -> Iterator[torch.Tensor]:
+            for index, (left, right) in enumerate(zip(pairs.left, pairs.right, strict=True)):
+                ends = tensor_of(self.points[[left, right]])
+                path = great_circle(*ends, chords=self.chords) if self.route == "spherical" else ends
+                if path is not None:
+                    kept.append(index)
+                    yield path
+                task.advance()
+
+        with self.progress.task(f"walking {side}-class paths", total=len(pairs), unit="paths") as task:
+            crossings = path_crossings(self.part, corners(), vertices=self.vertices, switches=self.switches)
+            paths = tuple(crossings)
+        index = np.array(kept, dtype=np.int64)
+        return WalkedPairs(Pairs(pairs.left[index], pairs.right[index]), paths)

@@ -1,59 +1,46 @@
-"""What kmeans and bisecting_kmeans have in common: one clustering, and those of subsamples."""
+"""The findings of clusters around centres: one clustering, and those of subsamples."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING
 
 from polylens.analyses._partitions.stability import common_subsamples, left_out_notes, stability
 from polylens.analyses._partitions.tables import cluster_table
-from polylens.clustering import Points, row_points
+from polylens.clustering import row_points
 from polylens.errors import DataError
 from polylens.progress import Progress
-from polylens.records import Alternative, Findings, Number, Partition, Rows
+from polylens.records import Alternative, Findings, Number, Rows
 from polylens.statistics import stability_range
 from polylens.streams import Streams
 
-
-class Cluster(Protocol):
-    """One clustering of points."""
-
-    def __call__(self, points: Points, *, streams: Streams, exemplars: bool) -> Partition:
-        """The partition, with medoids where `exemplars` asks for them."""
+if TYPE_CHECKING:
+    from polylens.analyses._partitions.around_centres import AroundCentres
 
 
-def centre_findings(
-    cluster: Cluster,
-    rows: Rows,
-    *,
-    on: Literal["activation", "code"],
-    scale: Literal["none", "centre", "standardise"],
-    subsamples: int,
-    streams: Streams,
-    progress: Progress,
-) -> Findings:
+def centre_findings(analysis: AroundCentres, rows: Rows, *, streams: Streams, progress: Progress) -> Findings:
     """The partition, with those of subsamples of the examples as its alternatives."""
-    points = row_points(rows, on=on, scale=scale)
-    drawn = common_subsamples(rows, count=subsamples, streams=streams)
-    found: list[Alternative] = []
+    points = row_points(rows, on=analysis.on, scale=analysis.scale)
+    drawn = common_subsamples(rows, count=analysis.subsamples, streams=streams)
+    alternatives: list[Alternative] = []
     strengths: list[float] = []
-    notes = list(left_out_notes(drawn, count=subsamples, at_least=2))
+    notes = list(left_out_notes(drawn, count=analysis.subsamples, at_least=2))
     with progress.task("clustering", total=1 + len(drawn), unit="clusterings") as task:
-        partition = cluster(points, streams=streams, exemplars=True)
+        partition = analysis.cluster(points, streams=streams, exemplars=True)
         task.advance()
         for number, chosen in drawn.items():
             try:
                 starts = streams.child("subsample", number)
-                part = cluster(points[chosen], streams=starts, exemplars=False)
+                part = analysis.cluster(points[chosen], streams=starts, exemplars=False)
             except DataError as error:
                 notes.append(f"Subsample {number} was left out: {error.message}.")
             else:
-                found.append(Alternative("subsample", number, chosen, part.labels))
+                alternatives.append(Alternative("subsample", number, chosen, part.labels))
                 strengths.append(float(part.strength.mean()))
             task.advance()
 
     spread = stability_range(strengths)
-    scaled = "" if scale == "none" else f", scale {scale}"
+    scaled = "" if analysis.scale == "none" else f", scale {analysis.scale}"
     return Findings(
         numbers={
             "clusters": Number(float(partition.n_clusters)),
@@ -65,14 +52,14 @@ def centre_findings(
                 spread.meaning,
                 range_is=spread.range_is,
             ),
-            **stability(partition, found, example=rows.origins.block, streams=streams),
+            **stability(partition, alternatives, example=rows.origins.block, streams=streams),
         },
         tables={"clusters": cluster_table(rows, partition)},
         partition=replace(
             partition,
-            method=f"{partition.method} of {on}s{scaled}",
-            space=on,
-            alternatives=tuple(found),
+            method=f"{partition.method} of {analysis.on}s{scaled}",
+            space=analysis.on,
+            alternatives=tuple(alternatives),
         ),
         notes=tuple(notes),
     )

@@ -32,11 +32,11 @@ class ClusterDistances:
     """Distances of drawn pairs."""
 
     within: Float64[np.ndarray, "within_pairs"]
-    """Of pairs of rows of one cluster, every such pair as likely."""
+    """Distances of pairs drawn from all pairs of rows of one cluster, each as likely."""
     between: Float64[np.ndarray, "between_pairs"]
-    """Of pairs of rows of two clusters, every such pair as likely."""
+    """Distances of pairs drawn from all pairs of rows of two clusters, each as likely."""
     noise: Float64[np.ndarray, "noise_rows"] | None
-    """Of rows of noise to the nearest medoid; None where there is no noise or no medoid."""
+    """Distances from drawn rows of noise to the nearest medoid; None where there is no noise or no medoid."""
 
 
 def cluster_distances(
@@ -45,7 +45,7 @@ def cluster_distances(
     """Distances within clusters, between them, and from noise to the nearest medoid."""
     points = row_points(rows, on=on, scale=scale, packed=True)
     bits = row_bits(rows, on=on) or 0
-    within, between = _drawn_within(partition, generator), _drawn_between(partition, generator)
+    within, between = _draw_within(partition, generator), _draw_between(partition, generator)
     return ClusterDistances(
         within=_apart(points, *within, metric=metric, bits=bits),
         between=_apart(points, *between, metric=metric, bits=bits),
@@ -53,11 +53,11 @@ def cluster_distances(
     )
 
 
-Drawn = tuple[Int64[np.ndarray, "pairs"], Int64[np.ndarray, "pairs"]]
+_Ends = tuple[Int64[np.ndarray, "pairs"], Int64[np.ndarray, "pairs"]]
 
 
-def _drawn_within(partition: Partition, generator: np.random.Generator) -> Drawn:
-    order, starts, sizes = _grouped(partition)
+def _draw_within(partition: Partition, generator: np.random.Generator) -> _Ends:
+    order, starts, sizes = _group_rows(partition)
     pairs = sizes * (sizes - 1) / 2
     if not pairs.sum():
         return np.empty(0, np.int64), np.empty(0, np.int64)
@@ -68,8 +68,8 @@ def _drawn_within(partition: Partition, generator: np.random.Generator) -> Drawn
     return order[starts[cluster] + first], order[starts[cluster] + second]
 
 
-def _drawn_between(partition: Partition, generator: np.random.Generator) -> Drawn:
-    order, starts, sizes = _grouped(partition)
+def _draw_between(partition: Partition, generator: np.random.Generator) -> _Ends:
+    order, starts, sizes = _group_rows(partition)
     others = sizes.sum() - sizes
     pairs = (sizes * others).astype(np.float64)
     if not pairs.sum():
@@ -81,7 +81,7 @@ def _drawn_between(partition: Partition, generator: np.random.Generator) -> Draw
     return order[first], order[second]
 
 
-def _grouped(
+def _group_rows(
     partition: Partition,
 ) -> tuple[Int64[np.ndarray, "clustered"], Int64[np.ndarray, "clusters"], Int64[np.ndarray, "clusters"]]:
     """Clustered rows, cluster by cluster; where each cluster starts among them, and its size."""

@@ -78,8 +78,8 @@ def _sizes(partition: Partition, about: str) -> Figure:
 
 
 def _map(rows: Rows, partition: Partition, about: str, *, on: On, scale: Scale, streams: Streams) -> Figure:
-    chosen = _drawn_rows(len(rows), _MAP_ROWS, streams.generator("map"))
-    place = two_dimensional_map(
+    chosen = _draw_rows(len(rows), _MAP_ROWS, streams.generator("map"))
+    map_of_rows = two_dimensional_map(
         _points_of(rows, chosen, on=on, scale=scale), generator=streams.generator("places"), limit=_MAP_ROWS
     )
     shown = "all rows" if len(chosen) == len(rows) else f"{len(chosen):,} rows drawn at random"
@@ -87,15 +87,15 @@ def _map(rows: Rows, partition: Partition, about: str, *, on: On, scale: Scale, 
         name="row-map",
         title="Map of the rows",
         caption=(
-            f"{shown.capitalize()} placed by {place.method}: neighbours stay near, distances mean "
+            f"{shown.capitalize()} placed by {map_of_rows.method}: neighbours stay near, distances mean "
             f"little. {about}"
         ),
         png=row_map(
-            place.places,
+            map_of_rows.places,
             labels=partition.labels[chosen],
             targets=None if rows.targets is None else rows.targets[chosen],
             classes=rows.classes,
-            method=place.method,
+            method=map_of_rows.method,
         ),
         alt="The rows as points in the plane, once coloured by cluster and once by class.",
     )
@@ -104,7 +104,7 @@ def _map(rows: Rows, partition: Partition, about: str, *, on: On, scale: Scale, 
 def _distances(
     rows: Rows, partition: Partition, about: str, *, on: On, metric: Metric, scale: Scale, streams: Streams
 ) -> Figure:
-    found = cluster_distances(
+    distances = cluster_distances(
         rows, partition, on=on, metric=metric, scale=scale, generator=streams.generator("pairs")
     )
     return Figure(
@@ -112,9 +112,9 @@ def _distances(
         title="Distances within and between clusters",
         caption=f"Pairs of rows drawn at random, every pair of a kind as likely. {about}",
         png=within_between(
-            found.within,
-            between=found.between,
-            noise=found.noise,
+            distances.within,
+            between=distances.between,
+            noise=distances.noise,
             noise_is="noise to the nearest medoid",
             unit=UNITS[metric],
         ),
@@ -124,7 +124,7 @@ def _distances(
 
 def _codes(rows: Rows, codes: Codes, partition: Partition, subject: str, streams: Streams) -> Figure:
     most = min(_CODE_ROWS, _CODE_BITS // max(codes.scheme.bits, 1) + 1)
-    chosen = _drawn_rows(len(rows), most, streams.generator("codes"))
+    chosen = _draw_rows(len(rows), most, streams.generator("codes"))
     return Figure(
         name="codes-by-cluster",
         title="Codes by cluster",
@@ -141,7 +141,7 @@ def _medoids(codes: Codes, partition: Partition, about: str, streams: Streams) -
     agreement = np.zeros(medoids.shape)
     for cluster, medoid in enumerate(medoids):
         members = np.flatnonzero(partition.labels == cluster)
-        chosen = members[_drawn_rows(len(members), most, streams.generator("members", cluster))]
+        chosen = members[_draw_rows(len(members), most, streams.generator("members", cluster))]
         agreement[cluster] = (_bits_of(codes, chosen) == medoid).mean(0)
     which = "each cluster" if len(sizes) == partition.n_clusters else f"the {len(sizes)} largest clusters"
     return Figure(
@@ -156,7 +156,7 @@ def _medoids(codes: Codes, partition: Partition, about: str, streams: Streams) -
     )
 
 
-def _drawn_rows(rows: int, most: int, generator: np.random.Generator) -> Int64[np.ndarray, "chosen"]:
+def _draw_rows(rows: int, most: int, generator: np.random.Generator) -> Int64[np.ndarray, "chosen"]:
     return np.sort(generator.choice(rows, size=min(rows, most), replace=False)).astype(np.int64)
 
 

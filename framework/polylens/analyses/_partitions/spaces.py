@@ -17,7 +17,7 @@ _METRICS: dict[On, tuple[Metric, ...]] = {
     "activation": ("euclidean", "cosine", "l1"),
     "code": ("hamming", "jaccard", "l1"),
 }
-"""Those that fit, the one that is taken where none is named first."""
+"""Metrics that activations and codes can be compared by; the first is taken where a spec names none."""
 
 
 def metric_of(on: On, metric: Metric | None) -> Metric:

@@ -102,11 +102,11 @@ def stability(
             values[name].append(score(own, item.labels))
             null[name] += [score(own, item.labels[order]) for order in orders]
     numbers = {}
-    for name, found in values.items():
-        if found:
-            spread = stability_range(found)
+    for name, agreements in values.items():
+        if agreements:
+            spread = stability_range(agreements)
             numbers[name] = Number(
-                fmean(found),
+                fmean(agreements),
                 spread.low,
                 spread.high,
                 spread.meaning,

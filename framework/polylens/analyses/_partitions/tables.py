@@ -9,7 +9,7 @@ from polylens.records import Partition, Rows
 
 
 def cluster_table(rows: Rows, partition: Partition) -> pd.DataFrame:
-    """One line a cluster: size, mean strength, and where its exemplar (the medoid) comes from."""
+    """A table of one line a cluster: size, mean strength, and where its exemplar (the medoid) comes from."""
     clusters = np.arange(partition.n_clusters)
     clustered = partition.labels >= 0
     labels = partition.labels[clustered]

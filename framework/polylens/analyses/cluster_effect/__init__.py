@@ -62,7 +62,7 @@ class ClusterEffect(Probe):
     def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Shares and divergences by replacement, with intervals over examples; logits by cluster."""
         from polylens.analyses._changes.interventions import Intervention
-        from polylens.analyses.cluster_effect.effects import found_effects, replaced
+        from polylens.analyses.cluster_effect.effects import effect_findings, replace_members
 
         partition = _clusters(work.upstream, self.of)
         if rows.activations is None:
@@ -74,7 +74,7 @@ class ClusterEffect(Probe):
         intervention = Intervention(probed, rows, reads_units=False)
         clusters = range(min(self.clusters, partition.n_clusters))
         with work.progress.task("replacing members", total=len(clusters), unit="clusters") as task:
-            effects = replaced(
+            effects = replace_members(
                 intervention,
                 rows,
                 partition,
@@ -84,7 +84,7 @@ class ClusterEffect(Probe):
                 streams=work.streams,
                 advance=task.advance,
             )
-        return found_effects(
+        return effect_findings(
             effects,
             rows,
             partition,

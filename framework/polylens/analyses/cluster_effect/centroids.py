@@ -34,7 +34,7 @@ class Centroids:
 
     @property
     def means(self) -> Float64[np.ndarray, "labels width"]:
-        """Of all rows of each label; zero where a label has none."""
+        """The mean of all rows of each label; zero where a label has no rows."""
         return np.asarray(self.sums / np.maximum(self.counts, 1)[:, None])
 
     def without(self, row: int, *, label: int) -> Float64[np.ndarray, "width"] | None:
@@ -62,27 +62,32 @@ def nearest_labels(means: Float64[np.ndarray, "labels width"]) -> Int64[np.ndarr
     return np.asarray(distances.argmin(1), dtype=np.int64)
 
 
-def putting(
+def replacement_by(
     find: Callable[[int], Float64[np.ndarray, "width"] | None],
     chosen: Int64[np.ndarray, "chosen"],
 ) -> tuple[RowChange, Bool[np.ndarray, "chosen"]]:
-    """A change that puts a vector in place of each row, and for which rows there is one.
+    """A change of the network that puts a vector of its own in place of each chosen row.
 
-    Rows without stay as they are.
+    Args:
+        find: gives the vector that takes a row's place; None leaves the row as it is.
+        chosen: the rows that are changed.
+
+    Returns:
+        The change, and for which of the chosen rows there is a vector.
     """
-    found = {int(row): find(int(row)) for row in chosen}
+    vectors = {int(row): find(int(row)) for row in chosen}
 
-    def put(
+    def replace(
         values: Float[torch.Tensor, "batch parts width"], rows: Int64[np.ndarray, "batch"]
     ) -> Float[torch.Tensor, "batch parts width"]:
         new = values.clone()
-        for place, row in enumerate(rows):
-            vector = found[int(row)]
+        for index, row in enumerate(rows):
+            vector = vectors[int(row)]
             if vector is not None:
-                new[place] = torch.from_numpy(vector).to(values).reshape(values.shape[1:])
+                new[index] = torch.from_numpy(vector).to(values).reshape(values.shape[1:])
         return new
 
-    return put, np.array([found[int(row)] is not None for row in chosen])
+    return replace, np.array([vectors[int(row)] is not None for row in chosen])
 
 
 def members_of(

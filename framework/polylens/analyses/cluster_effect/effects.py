@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Float, Float64, Int64
 
 from polylens.analyses._changes.interventions import Intervention, Reached
-from polylens.analyses.cluster_effect.centroids import Centroids, members_of, nearest_labels, putting
+from polylens.analyses.cluster_effect.centroids import Centroids, members_of, nearest_labels, replacement_by
 from polylens.errors import DataError
 from polylens.records import Findings, Number, Partition, Rows
 from polylens.statistics import Blocks, angles, class_null, divergences, mean_intervals, metric_name, purity
@@ -29,18 +29,19 @@ class Effects:
     chosen: Int64[np.ndarray, "chosen"]
     cluster: Int64[np.ndarray, "chosen"]
     measures: Mapping[str, Float64[np.ndarray, "replacements chosen"]]
-    """By measure; `RANDOM` is the mean over draws. NaN: there was nothing to put in place."""
+    """Values of each measure by its name; `RANDOM` is the mean over draws. NaN: nothing to put in place."""
     before: Int64[np.ndarray, "chosen"]
     """The output with the highest logit, nothing changed."""
     after: Int64[np.ndarray, "changes chosen"]
-    """The same under each change: `RANDOM` has several."""
+    """The output with the highest logit under each change, of which `RANDOM` has several; -1 where nothing
+    was put in place."""
     which: tuple[str, ...]
     """The replacement of each change."""
     logits: Float64[np.ndarray, "clusters outputs"]
-    """Mean over the cluster's chosen members."""
+    """Mean logits of each cluster's chosen members, nothing changed."""
 
 
-def replaced(
+def replace_members(
     intervention: Intervention,
     rows: Rows,
     partition: Partition,
@@ -66,8 +67,10 @@ def replaced(
     ]
     for draw in range(draws):
         shuffled = labels[blocks.relaid_rows(streams.generator("shuffle", draw))]
-        finders.append((RANDOM, _of_shuffled(Centroids(rows.activations, shuffled, blocks=blocks), labels)))
-    pairs = [putting(find, chosen) for _, find in finders]
+        finders.append(
+            (RANDOM, _find_in_shuffled(Centroids(rows.activations, shuffled, blocks=blocks), labels))
+        )
+    pairs = [replacement_by(find, chosen) for _, find in finders]
     known = np.stack([has for _, has in pairs])
     batches: list[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]] = []
     logits = np.zeros((len(clusters), intervention.flow.layers["output"].width))
@@ -82,7 +85,7 @@ def replaced(
     which = tuple(name for name, _ in finders)
     measures = {}
     for name in batches[0][2]:
-        values = np.concatenate([found[name] for *_, found in batches], axis=1)[:, back]
+        values = np.concatenate([measured[name] for *_, measured in batches], axis=1)[:, back]
         measures[name] = over_draws(np.where(known, values, np.nan), which)
     return Effects(
         chosen,
@@ -113,7 +116,7 @@ def _nearest(
     return None if other < 0 else own.without(row, label=other)
 
 
-def _of_shuffled(
+def _find_in_shuffled(
     shuffled: Centroids, labels: Int64[np.ndarray, "rows"]
 ) -> Callable[[int], Float64[np.ndarray, "width"] | None]:
     return lambda row: shuffled.without(row, label=int(labels[row]))
@@ -128,7 +131,7 @@ def _measures(reached: Reached, *, is_logits: bool) -> dict[str, Float64[np.ndar
     return {"kept_predictions": kept, "kl_divergence": kl, "js_divergence": js}
 
 
-def found_effects(
+def effect_findings(
     effects: Effects,
     rows: Rows,
     partition: Partition,
@@ -139,17 +142,51 @@ def found_effects(
     resamples: int,
     streams: Streams,
 ) -> Findings:
-    """Numbers, tables and notes of what replacing did."""
-    blocks = Blocks.of(rows.origins.block[effects.chosen])
+    """Numbers, tables and notes of what replacing did.
+
+    Args:
+        effects: on the chosen members.
+        rows: of the network and the layer.
+        partition: whose clusters they are members of.
+        intervention: that was made.
+        levels: coarser groups of the classes, by level.
+        top: outputs that are named for each cluster.
+        resamples: of the examples, and as many shuffles of classes.
+        streams: all randomness.
+    """
     sizes = np.bincount(partition.labels[partition.labels >= 0])[: len(effects.logits)]
-    drawn = np.bincount(effects.cluster, minlength=len(effects.logits))
-    # Clusters count by their size, however many members were drawn of each.
-    weights = (sizes / np.maximum(drawn, 1))[effects.cluster]
-    measures = dict(effects.measures)
     is_logits = intervention.output_is == "logits"
     names = _names(rows, intervention) if is_logits else ()
-    notes = [intervention.where]
-    for level, groups in levels.items() if is_logits else ():
+    of_levels, notes = _measures_of_levels(effects, rows, levels if is_logits else {}, names)
+    measures = {**effects.measures, **of_levels}
+    numbers = _numbers(effects, rows, measures, sizes, resamples=resamples, streams=streams)
+    tables = {"clusters": _cluster_table(effects, measures, sizes)}
+    if is_logits:
+        tables["logits"] = _logit_table(effects, sizes, names, top=top)
+    if levels and rows.targets is not None:
+        tables["levels"], purities = _level_table(
+            rows, partition, levels, permutations=resamples, streams=streams
+        )
+        numbers |= purities
+    missing = int(np.isnan(next(iter(effects.measures.values()))[0]).sum())
+    if missing:
+        notes.append(
+            f"{missing} members are of clusters without rows of other examples: nothing replaced them."
+        )
+    if len(effects.logits) < partition.n_clusters:
+        notes.append(f"The largest {len(effects.logits)} of {partition.n_clusters} clusters were looked at.")
+    if not is_logits:
+        notes.append("The output is no logits: the angle between outputs stands for predictions.")
+    return Findings(numbers=numbers, tables=tables, notes=(intervention.where, *notes))
+
+
+def _measures_of_levels(
+    effects: Effects, rows: Rows, levels: Mapping[str, Mapping[str, str]], names: Sequence[str]
+) -> tuple[dict[str, Float64[np.ndarray, "replacements chosen"]], list[str]]:
+    """Whether predictions stay within their group at each level, and notes on levels that say nothing."""
+    measures: dict[str, Float64[np.ndarray, "replacements chosen"]] = {}
+    notes: list[str] = []
+    for level, groups in levels.items():
         group = np.array([groups[name] for name in rows.classes] + [""])
         if len(names) != len(rows.classes):
             notes.append(f"The network's outputs are not the classes: '{level}' says nothing of predictions.")
@@ -157,6 +194,23 @@ def found_effects(
         same = (group[effects.after] == group[effects.before]).astype(np.float64)
         known = np.where(effects.after >= 0, same, np.nan)
         measures[f"kept_{level}"] = over_draws(known, effects.which)
+    return measures, notes
+
+
+def _numbers(
+    effects: Effects,
+    rows: Rows,
+    measures: Mapping[str, Float64[np.ndarray, "replacements chosen"]],
+    sizes: Int64[np.ndarray, "clusters"],
+    *,
+    resamples: int,
+    streams: Streams,
+) -> dict[str, Number]:
+    """The mean of each measure for each replacement; clusters count by their size."""
+    blocks = Blocks.of(rows.origins.block[effects.chosen])
+    drawn = np.bincount(effects.cluster, minlength=len(effects.logits))
+    # However many members were drawn of each.
+    weights = (sizes / np.maximum(drawn, 1))[effects.cluster]
     numbers: dict[str, Number] = {}
     for measure, values in measures.items():
         means, intervals, _ = mean_intervals(
@@ -181,24 +235,7 @@ def found_effects(
                 chance_is="clusters shuffled over examples, mean over shuffles" if own else "",
                 unit=_UNITS.get(measure, ""),
             )
-    missing = int(np.isnan(next(iter(effects.measures.values()))[0]).sum())
-    if missing:
-        notes.append(
-            f"{missing} members are of clusters without rows of other examples: nothing replaced them."
-        )
-    if len(effects.logits) < partition.n_clusters:
-        notes.append(f"The largest {len(effects.logits)} of {partition.n_clusters} clusters were looked at.")
-    if not is_logits:
-        notes.append("The output is no logits: the angle between outputs stands for predictions.")
-    tables = {"clusters": _cluster_table(effects, measures, sizes)}
-    if is_logits:
-        tables["logits"] = _logit_table(effects, sizes, names, top=top)
-    if levels and rows.targets is not None:
-        tables["levels"], purities = _level_table(
-            rows, partition, levels, permutations=resamples, streams=streams
-        )
-        numbers |= purities
-    return Findings(numbers=numbers, tables=tables, notes=tuple(notes))
+    return numbers
 
 
 def _names(rows: Rows, intervention: Intervention) -> tuple[str, ...]:

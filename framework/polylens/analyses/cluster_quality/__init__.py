@@ -49,7 +49,7 @@ class ClusterQuality(RowAnalysis):
         return cluster_quality_findings(self, rows, streams=work.streams, upstream=work.upstream)
 
     def on_inputs(self) -> Self:
-        """The same scores for clusters of raw inputs."""
+        """Clusters of raw inputs are scored by their classes as well."""
         return self
 
     def compare(

@@ -28,20 +28,20 @@ def quality_comparisons(
     examples = np.unique(np.concatenate([rows.origins.block for rows, _ in sides]))
     n_numbers = int(examples.max(initial=-1)) + 1
 
-    def resampled(number: int) -> EqualCoverage:
+    def resample(number: int) -> EqualCoverage:
         generator = streams.generator("comparison", "examples", number)
         drawn = generator.choice(examples, size=len(examples))
         times = np.bincount(drawn, minlength=n_numbers).astype(np.float64)
         return equal_coverage(mine, theirs, multiplicity=times)
 
-    def shuffled(number: int) -> EqualCoverage:
+    def shuffle(number: int) -> EqualCoverage:
         classes = _shuffled_classes(own.rows, n_numbers, streams.generator("comparison", "classes", number))
         sides_by_chance = [_firmness(rows, part, _classes_of(rows, classes)) for rows, part in sides]
         return equal_coverage(sides_by_chance[0], sides_by_chance[1:])
 
     observed = equal_coverage(mine, theirs)
-    again = [resampled(number) for number in range(_RESAMPLES)]
-    by_chance = [shuffled(number) for number in range(_SHUFFLES)]
+    again = [resample(number) for number in range(_RESAMPLES)]
+    by_chance = [shuffle(number) for number in range(_SHUFFLES)]
     return {
         "purity": _purity(observed, again, by_chance, n_examples=len(examples)),
         "right_fraction": _right_fraction(observed, again, by_chance, n_examples=len(examples)),
@@ -118,5 +118,5 @@ def _shuffled_classes(
 
 def _classes_of(rows: Rows, classes: Int64[np.ndarray, "numbers"]) -> Int64[np.ndarray, "rows"]:
     """The shuffled class of each row; its own where the network has no row of its example."""
-    found = classes[np.asarray(rows.origins.block)]
-    return np.where(found < 0, np.asarray(rows.targets), found)
+    shuffled = classes[np.asarray(rows.origins.block)]
+    return np.where(shuffled < 0, np.asarray(rows.targets), shuffled)

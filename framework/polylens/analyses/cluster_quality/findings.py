@@ -9,9 +9,10 @@ import numpy as np
 
 from polylens.analyses.cluster_quality.tables import chance_table, cluster_purities, quality_curve
 from polylens.errors import DataError
-from polylens.records import Findings, Rows, count_clusters
+from polylens.records import Findings, Number, Partition, Rows, count_clusters
 from polylens.statistics import (
     Blocks,
+    ClassNull,
     class_null,
     cluster_classes,
     coverage,
@@ -43,6 +44,26 @@ def cluster_quality_findings(
     null = class_null(
         partition.labels, targets, blocks=blocks, permutations=analysis.permutations, streams=streams
     )
+    known = _scores(analysis, rows, partition, null, streams=streams)
+    return Findings(
+        numbers=known,
+        tables={
+            "clusters": cluster_purities(rows, partition, null),
+            "curve": quality_curve(rows, partition),
+            "chance": chance_table(known, null),
+        },
+        notes=() if partition.n_clusters else ("No cluster was found: purity is not defined.",),
+        undefined=dict.fromkeys(
+            () if partition.n_clusters else ("purity", "best_cluster_purity"), "no clusters"
+        ),
+    )
+
+
+def _scores(
+    analysis: ClusterQuality, rows: Rows, partition: Partition, null: ClassNull, *, streams: Streams
+) -> dict[str, Number]:
+    """Every score that is defined, with its stability range and its level by chance."""
+    targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.block)
     shuffles = f"{analysis.permutations} shuffles of classes over examples"
     numbers = {
         "clusters": partition_number(partition, lambda labels, _: float(count_clusters(labels))),
@@ -80,16 +101,4 @@ def cluster_quality_findings(
             streams=streams,
         ),
     }
-    known = {name: number for name, number in numbers.items() if number is not None}
-    return Findings(
-        numbers=known,
-        tables={
-            "clusters": cluster_purities(rows, partition, null),
-            "curve": quality_curve(rows, partition),
-            "chance": chance_table(known, null),
-        },
-        notes=() if partition.n_clusters else ("No cluster was found: purity is not defined.",),
-        undefined=dict.fromkeys(
-            () if partition.n_clusters else ("purity", "best_cluster_purity"), "no clusters"
-        ),
-    )
+    return {name: number for name, number in numbers.items() if number is not None}

@@ -14,21 +14,21 @@ from polylens.statistics import ClassNull, cluster_classes, coverage, informatio
 def cluster_purities(rows: Rows, partition: Partition, null: ClassNull) -> pd.DataFrame:
     """One line a cluster: its size, its majority class, how pure it is, and what chance gives."""
     targets = np.asarray(rows.targets)
-    found = cluster_classes(partition.labels, targets, n_classes=len(rows.classes) or None)
+    held = cluster_classes(partition.labels, targets, n_classes=len(rows.classes) or None)
     names = rows.classes or tuple(str(index) for index in range(int(targets.max(initial=0)) + 1))
     base = np.bincount(targets, minlength=len(names)) / max(len(targets), 1)
     return pd.DataFrame(
         {
-            "cluster": np.arange(len(found.sizes)),
-            "size": found.sizes,
-            "majority_class": [names[index] for index in found.majority],
-            "purity": found.purity,
-            "class_share_of_rows": base[found.majority],
-            "entropy_bits": found.entropy,
+            "cluster": np.arange(len(held.sizes)),
+            "size": held.sizes,
+            "majority_class": [names[index] for index in held.majority],
+            "purity": held.purity,
+            "class_share_of_rows": base[held.majority],
+            "entropy_bits": held.entropy,
             "chance_purity": null.cluster_purity.mean(0),
             "chance_purity_high": np.quantile(null.cluster_purity, 0.95, axis=0),
             "family_wise_p_value": np.array(
-                [p_value(value, null.best_cluster_purity) for value in found.purity], dtype=np.float64
+                [p_value(value, null.best_cluster_purity) for value in held.purity], dtype=np.float64
             ),
         }
     )

@@ -53,16 +53,16 @@ def code_agreement_findings(
         resamples=analysis.resamples,
         streams=streams,
     )
-    found = {"code": rows.codes, **layer_codes(rows, probed, analysis.layers, progress=progress)}
-    others = {name: codes for name, codes in found.items() if name != "code"}
-    total = len(found) * (len(found) - 1) // 2 + 2
+    codes_of = {"code": rows.codes, **layer_codes(rows, probed, analysis.layers, progress=progress)}
+    others = {name: codes for name, codes in codes_of.items() if name != "code"}
+    total = len(codes_of) * (len(codes_of) - 1) // 2 + 2
     numbers: dict[str, Number] = {}
     lines: list[dict[str, object]] = []
     with progress.task("comparing codes", total=total, unit="comparisons") as task:
-        compared = {name: _Compared.of(frame, codes, name) for name, codes in found.items()}
+        compared = {name: _Compared.of(frame, codes, name) for name, codes in codes_of.items()}
         names = list(compared)
-        for place, first in enumerate(names):
-            for second in names[place + 1 :]:
+        for index, first in enumerate(names):
+            for second in names[index + 1 :]:
                 pair = compared[first].agreement(frame, compared[second])
                 lines.append(_line(first, second, pair))
                 if first == "code":
@@ -92,12 +92,12 @@ def _halves(frame: CodeFrame, codes: Codes, streams: Streams) -> dict[str, Numbe
     split = code_halves(codes, streams.generator("halves"))
     if split is None:
         return {}
-    one, other = (_Compared.of(frame, half, f"half {place}") for place, half in enumerate(split))
+    one, other = (_Compared.of(frame, half, f"half {index}") for index, half in enumerate(split))
     return {f"halves_{name}": value for name, value in one.agreement(frame, other).items()}
 
 
 class _Compared:
-    """One code, with what is compared of it."""
+    """One code: distances of its pairs, nearest rows, and distances under permutations of the rows."""
 
     def __init__(
         self,
@@ -111,8 +111,8 @@ class _Compared:
 
     @classmethod
     def of(cls, frame: CodeFrame, codes: Codes, name: str) -> _Compared:
-        """Its distances, the nearest rows, and the distances under permutations of the rows."""
-        moved = [frame.distances(codes, source) for source in frame.permuted()]
+        """What is compared of a code; `name` is that of the random numbers that break its ties."""
+        moved = [frame.distances(codes, source) for source in frame.row_permutations()]
         return cls(frame.distances(codes), frame.near(codes, name), moved)
 
     def agreement(
@@ -123,39 +123,46 @@ class _Compared:
         inputs: Float64[np.ndarray, "pairs"] | None = None,
         targets: Int64[np.ndarray, "rows"] | None = None,
     ) -> dict[str, Number]:
-        """With another code: of distances and neighbours, beyond the inputs, and within classes."""
-        found = {
+        """How well this code and another agree: in distances, beyond inputs, within classes, in neighbours.
+
+        Args:
+            frame: the pairs and rows at which codes are compared.
+            other: the other code.
+            inputs: distances of the inputs; None leaves out what lies beyond them.
+            targets: class of each row; None leaves out agreement within classes.
+        """
+        numbers = {
             "correlation": distance_agreement(frame, self.distances, other.distances, other.moved),
             "overlap": neighbour_agreement(frame, self.near, other.near),
         }
         if inputs is not None:
-            found["correlation_beyond_inputs"] = agreement_beyond(
+            numbers["correlation_beyond_inputs"] = agreement_beyond(
                 frame, self.distances, other.distances, inputs, other.moved
             )
         alike = None if targets is None else targets[frame.pairs.left] == targets[frame.pairs.right]
         if alike is not None and alike.sum() >= _FEWEST:
             moved = [distances[alike] for distances in other.moved]
-            found["correlation_within_classes"] = distance_agreement(
+            numbers["correlation_within_classes"] = distance_agreement(
                 frame.only(alike), self.distances[alike], other.distances[alike], moved
             )
-        return {name: number for name, number in found.items() if np.isfinite(number.value)}
+        return {name: number for name, number in numbers.items() if np.isfinite(number.value)}
 
     def with_inputs(self, frame: CodeFrame, inputs: Float64[np.ndarray, "pairs"]) -> dict[str, Number]:
-        """With the distances of the inputs."""
-        found = distance_agreement(frame, inputs, self.distances, self.moved)
-        return {"correlation_with_inputs": found} if np.isfinite(found.value) else {}
+        """How well the distances of this code follow those of the inputs."""
+        correlation = distance_agreement(frame, inputs, self.distances, self.moved)
+        return {"correlation_with_inputs": correlation} if np.isfinite(correlation.value) else {}
 
 
 def _input_distances(rows: Rows, probed: Probed, frame: CodeFrame) -> Float64[np.ndarray, "pairs"] | None:
     """How far the inputs of each pair are from each other; None where rows are positions or texts."""
     if rows.origins.grid or not isinstance(probed.network.input_format, ImageFormat):
         return None
-    ends, place = np.unique(np.stack([frame.pairs.left, frame.pairs.right]), return_inverse=True)
-    place = place.reshape(2, -1)
+    ends, index = np.unique(np.stack([frame.pairs.left, frame.pairs.right]), return_inverse=True)
+    index = index.reshape(2, -1)
     examples = rows.origins.example[ends].tolist()
     pieces = [probed.examples.batch(examples[start : start + 64]) for start in range(0, len(examples), 64)]
     inputs = torch.cat(pieces).flatten(1).numpy()
-    return segment_lengths(inputs, pairs=Pairs(place[0].astype(np.int64), place[1].astype(np.int64)))
+    return segment_lengths(inputs, pairs=Pairs(index[0].astype(np.int64), index[1].astype(np.int64)))
 
 
 def _line(first: str, second: str, pair: Mapping[str, Number]) -> dict[str, object]:

@@ -41,20 +41,20 @@ def layer_codes(rows: Rows, probed: Probed, layers: Sequence[str], *, progress: 
 
 def _own_units(flow: Flow, layer: str, *, grid: tuple[int, ...]) -> tuple[Nonlinearity, ...]:
     name = flow.resolve(layer)
-    found = tuple(item for item in flow.own(name) if item.role == "units")
-    if not found:
+    units = tuple(item for item in flow.own(name) if item.role == "units")
+    if not units:
         raise DataError(
             f"layer '{layer}' has no units of its own, so there is no code to compare",
             hint="name layers whose output is that of nonlinearities, or what one of them reads",
         )
-    elsewhere = [item.shape.grid for item in found if grid and len(item.shape.grid) != len(grid)]
-    same = all(item.shape.grid == grid or len(grid) == 1 for item in found)
+    elsewhere = [item.shape.grid for item in units if grid and len(item.shape.grid) != len(grid)]
+    same = all(item.shape.grid == grid or len(grid) == 1 for item in units)
     if elsewhere or (grid and not same):
         raise DataError(
             f"layer '{layer}' has other positions than the rows, so their codes cannot be compared",
             hint="name layers on the same grid, or take whole examples (positions: all)",
         )
-    return found
+    return units
 
 
 def _read(
@@ -75,18 +75,18 @@ def _read(
         for start in range(0, len(examples), _BATCH):
             batch = examples[start : start + _BATCH]
             own = np.flatnonzero(np.isin(origins.example, batch))
-            place = np.argsort(batch)[np.searchsorted(np.sort(batch), origins.example[own])]
+            example_of = np.argsort(batch)[np.searchsorted(np.sort(batch), origins.example[own])]
             positions = torch.from_numpy(origins.position[own]) if origins.grid else None
-            of_row = torch.from_numpy(place.astype(np.int64))
+            of_row = torch.from_numpy(example_of.astype(np.int64))
 
             def take(item: str | Nonlinearity, tensor: torch.Tensor, own: np.ndarray = own) -> None:
                 assert isinstance(item, Nonlinearity)
                 values = gather(tensor, item.shape, positions, of_row)  # noqa: B023
                 sides = torch.stack([values > kink for kink in item.kinks], dim=2).flatten(1)
-                found = np.packbits(sides.cpu().numpy(), axis=1)
+                bits = np.packbits(sides.cpu().numpy(), axis=1)
                 if item.name not in packed:
-                    packed[item.name] = np.zeros((len(rows), found.shape[1]), dtype=np.uint8)
-                packed[item.name][own] = found
+                    packed[item.name] = np.zeros((len(rows), bits.shape[1]), dtype=np.uint8)
+                packed[item.name][own] = bits
 
             inputs = _inputs(probed, batch.tolist(), origins.position[own] if origins.grid else None)
             with torch.no_grad(), exact_float32():

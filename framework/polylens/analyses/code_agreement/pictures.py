@@ -77,9 +77,9 @@ def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...
 
 
 def _matrix(table: pd.DataFrame, names: list[str], measure: str) -> Float64[np.ndarray, "layers layers"]:
-    found = np.full((len(names), len(names)), np.nan)
-    places = {name: place for place, name in enumerate(names)}
+    matrix = np.full((len(names), len(names)), np.nan)
+    index = {name: number for number, name in enumerate(names)}
     for line in table.to_dict("records"):
-        first, second = places[line["first"]], places[line["second"]]
-        found[first, second] = found[second, first] = line[measure]
-    return found
+        first, second = index[line["first"]], index[line["second"]]
+        matrix[first, second] = matrix[second, first] = line[measure]
+    return matrix

@@ -36,10 +36,10 @@ _QUERIES, _TARGETS, _SHUFFLES = 100, 2000, 5
 """Rows moved of one cell, rows they may land beside, and shuffles of what is added."""
 
 
-def shuffled_columns(
+def shuffle_columns(
     values: Float32[np.ndarray, "rows width"], generator: np.random.Generator
 ) -> Float32[np.ndarray, "rows width"]:
-    """The same values with the rows of each column in an order of its own."""
+    """Shuffles the values of each column over the rows, every column in an order of its own."""
     return generator.permuted(values, axis=0)
 
 
@@ -52,8 +52,8 @@ def counts_up_to(most: int) -> list[int]:
     return [*(2**power for power in range(most.bit_length()) if 2**power < most), most]
 
 
-def restored_errors(
-    found: Float32[np.ndarray, "some width"],
+def reconstruction_errors(
+    fitted: Float32[np.ndarray, "some width"],
     held_out: Float32[np.ndarray, "others width"],
     *,
     family: str,
@@ -61,16 +61,16 @@ def restored_errors(
     streams: Streams,
 ) -> tuple[Float64[np.ndarray, "others"], Float64[np.ndarray, "others"]]:
     """Squared error of each held-out row restored from `count` components, and without any component."""
-    components = MAKERS[family](found, count=count, generator=streams.generator("start"))
-    restored = components.restored(components.scores(held_out))
-    mean = found.mean(0)
+    components = MAKERS[family](fitted, count=count, generator=streams.generator("start"))
+    restored = components.restore(components.scores(held_out))
+    mean = fitted.mean(0)
     return (
         ((held_out - restored) ** 2).sum(1, dtype=np.float64),
         ((held_out - mean) ** 2).sum(1, dtype=np.float64),
     )
 
 
-def restored_number(
+def reconstruction_number(
     errors: tuple[Float64[np.ndarray, "others"], Float64[np.ndarray, "others"]],
     chance: tuple[Float64[np.ndarray, "others"], Float64[np.ndarray, "others"]],
     *,
@@ -118,17 +118,17 @@ def factor_numbers(
         cells.weights(blocks.multiplicities(streams.generator("resample", number))[blocks.block])
         for number in range(resamples)
     ]
-    others = [each.cells(second_half) for each in factors.drawn(permutations, streams)]
+    others = [each.cells(second_half) for each in factors.draw_others(permutations, streams)]
     weights += [each.weights() for each in others if each.least > 1]
     numbers: dict[str, Number] = {}
     for name, own in values.items():
         means = np.concatenate([cell_means(own, each) for each in weights])
-        found = [additivity(each) for each in means]
+        additivities = [additivity(each) for each in means]
         numbers |= _additivity_numbers(
-            name, found[0], again=found[1 : resamples + 1], chance=found[resamples + 1 :]
+            name, additivities[0], again=additivities[1 : resamples + 1], chance=additivities[resamples + 1 :]
         )
         after_each()
-        if found[0].additive_share is None:
+        if additivities[0].additive_share is None:
             continue  # the cells do not differ: nothing would be added
         moved = analogies(
             own,
@@ -155,11 +155,11 @@ def factor_numbers(
 
 
 def _additivity_numbers(
-    name: str, found: Additivity, *, again: list[Additivity], chance: list[Additivity]
+    name: str, observed: Additivity, *, again: list[Additivity], chance: list[Additivity]
 ) -> dict[str, Number]:
     numbers = {}
     for what in ("additive_share", "same_direction"):
-        value = getattr(found, what)
+        value = getattr(observed, what)
         if value is None:
             continue
         interval = bootstrap_interval(getattr(each, what) for each in again)

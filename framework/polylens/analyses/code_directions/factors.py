@@ -22,9 +22,9 @@ class Factors:
     """Two factors, each a set of kinds of rows: of classes, or of tokens."""
 
     kind: Int64[np.ndarray, "two rows"]
-    """Of each factor, the kind of each row: its class, or its token or the one before."""
+    """For each factor the kind of each row: its class, or its token or the token before it."""
     has: tuple[Bool[np.ndarray, "kinds"], Bool[np.ndarray, "kinds"]]
-    """Of each factor, which kinds have it."""
+    """For each factor which kinds of rows have it."""
     together: bool
     """Whether both factors are of the same kinds, so that kinds are exchanged for both at once."""
     said: str
@@ -52,8 +52,8 @@ class Factors:
             return None
         kinds, has = [], []
         for tokens in (rows.tokens.current, rows.tokens.before):
-            known, place = np.unique(tokens, return_inverse=True)
-            kinds.append(place.astype(np.int64))
+            known, number = np.unique(tokens, return_inverse=True)
+            kinds.append(number.astype(np.int64))
             has.append(np.array([token >= 0 and _is_word(rows.tokens.vocabulary[token]) for token in known]))
         said = "The factors are that the token has a letter, and that the token before has one."
         return Factors(np.stack(kinds), (has[0], has[1]), False, said)
@@ -62,25 +62,25 @@ class Factors:
         """The rows by factor and half."""
         return Cells.of(self.has[0][self.kind[0]], self.has[1][self.kind[1]], second_half=second_half)
 
-    def drawn(self, count: int, streams: Streams) -> Iterator[Factors]:
+    def draw_others(self, count: int, streams: Streams) -> Iterator[Factors]:
         """The factors with kinds exchanged: other sets of as many classes, or of tokens about as frequent."""
         for number in range(count):
             generator = streams.generator("factors", number)
-            first = self._exchanged(0, generator)
-            second = first if self.together else self._exchanged(1, generator)
+            first = self._exchange(0, generator)
+            second = first if self.together else self._exchange(1, generator)
             has = (self.has[0][first], self.has[1][second])
             yield Factors(self.kind, has, self.together, self.said)
 
-    def _exchanged(self, factor: int, generator: np.random.Generator) -> Int64[np.ndarray, "kinds"]:
+    def _exchange(self, factor: int, generator: np.random.Generator) -> Int64[np.ndarray, "kinds"]:
         n_kinds = len(self.has[factor])
         if self.together:
             return generator.permutation(n_kinds).astype(np.int64)
         order = np.argsort(-np.bincount(self.kind[factor], minlength=n_kinds), kind="stable")
-        found = np.empty(n_kinds, dtype=np.int64)
+        exchanged = np.empty(n_kinds, dtype=np.int64)
         for start in range(0, n_kinds, _NEIGHBOURS):
             group = order[start : start + _NEIGHBOURS]
-            found[group] = generator.permutation(group)
-        return found
+            exchanged[group] = generator.permutation(group)
+        return exchanged
 
 
 def halves_of(rows: Rows, streams: Streams) -> Bool[np.ndarray, "rows"]:

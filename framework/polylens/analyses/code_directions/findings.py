@@ -14,9 +14,9 @@ from polylens.analyses.code_directions.components import (
     MAKERS,
     counts_up_to,
     factor_numbers,
-    restored_errors,
-    restored_number,
-    shuffled_columns,
+    reconstruction_errors,
+    reconstruction_number,
+    shuffle_columns,
 )
 from polylens.analyses.code_directions.factors import Factors, halves_of
 from polylens.bits import unpacked
@@ -50,7 +50,7 @@ def code_directions_findings(
     second_half = halves_of(rows, streams)
     values = {BITS: bits}
     with progress.task("finding components of codes", total=len(MAKERS) + 1, unit="families") as task:
-        restored = _restored(analysis, bits, rows, second_half, streams)
+        restored = _reconstruction(analysis, bits, rows, second_half, streams)
         task.advance()
         for family, maker in MAKERS.items():
             made = maker(bits[~second_half], count=analysis.components, generator=streams.generator(family))
@@ -103,7 +103,7 @@ def _bits(
     return rows, bits
 
 
-def _restored(
+def _reconstruction(
     analysis: CodeDirections,
     bits: Float32[np.ndarray, "rows bits"],
     rows: Rows,
@@ -112,13 +112,13 @@ def _restored(
 ) -> dict[tuple[str, int], Number]:
     """What each number of components of each family restores of held-out codes."""
     halves = [bits[~second_half], bits[second_half]]
-    mixed = [shuffled_columns(part, streams.generator("columns", i)) for i, part in enumerate(halves)]
+    mixed = [shuffle_columns(part, streams.generator("columns", i)) for i, part in enumerate(halves)]
     numbers = {}
     for family in ("pca", "nmf"):
         for count in counts_up_to(min(analysis.components, *halves[0].shape)):
-            number = restored_number(
-                restored_errors(*halves, family=family, count=count, streams=streams),
-                restored_errors(*mixed, family=family, count=count, streams=streams),
+            number = reconstruction_number(
+                reconstruction_errors(*halves, family=family, count=count, streams=streams),
+                reconstruction_errors(*mixed, family=family, count=count, streams=streams),
                 example=rows.origins.block[second_half],
                 resamples=analysis.resamples,
                 streams=streams,

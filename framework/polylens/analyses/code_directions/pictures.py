@@ -19,7 +19,9 @@ def code_direction_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure
     families = (BITS, *MAKERS)
     numbers = {
         name: {
-            family: {variant: _found(draws, metric_name(name, family)) for variant, draws in outcomes.items()}
+            family: {
+                variant: _numbers_of(draws, metric_name(name, family)) for variant, draws in outcomes.items()
+            }
             for family in families
         }
         for name in _SHOWN
@@ -66,7 +68,7 @@ def code_direction_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure
     return tuple(figures)
 
 
-def _found(draws: Sequence[Outcome], name: str) -> list[Number]:
+def _numbers_of(draws: Sequence[Outcome], name: str) -> list[Number]:
     numbers = [each.findings.numbers.get(name) for each in draws]
     return [number for number in numbers if number is not None]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from polylens.analyses._pairs import SIDES
 from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Codes, Findings, Number, Rows
@@ -73,14 +74,14 @@ def _distances(
     classes = np.asarray(rows.targets)[blocks.first]
     names = [(), *((layer.name,) for layer in codes.scheme.layers)]
     numbers: dict[str, Number] = {}
-    for kind in ("same", "different"):
-        generator = streams.generator("pairs", kind)
-        examples = class_pairs(classes, same=kind == "same", count=analysis.pairs, generator=generator)
+    for side in SIDES:
+        generator = streams.generator("pairs", side)
+        examples = class_pairs(classes, same=side == "same", count=analysis.pairs, generator=generator)
         if not len(examples):
-            notes.append(f"There is no {kind}-class pair.")
+            notes.append(f"There is no {side}-class pair.")
             continue
         if len(examples) < analysis.pairs:
-            notes.append(f"Only {len(examples)} {kind}-class pairs exist; all were taken.")
+            notes.append(f"Only {len(examples)} {side}-class pairs exist; all were taken.")
         by_layer = code_distances(codes, pairs=row_pairs(examples, blocks=blocks, generator=generator))
         values = np.concatenate([by_layer.mean(1, keepdims=True), by_layer], axis=1)
         again = []
@@ -93,7 +94,7 @@ def _distances(
                 task.advance()
         for index, name in enumerate(names):
             interval = bootstrap_interval(each[index] for each in again)
-            numbers[metric_name(f"{kind}_class_distance", *name)] = Number(
+            numbers[metric_name(f"{side}_class_distance", *name)] = Number(
                 float(values[:, index].mean()), interval.low, interval.high, interval.meaning
             )
     return numbers
@@ -111,10 +112,10 @@ def _layer_table(activities: Sequence[LayerActivity], distances: Mapping[str, Nu
         sign = each.layer.kind == "sign"
         for name in ("active_fraction", "always_on_fraction", "always_off_fraction"):
             line[name] = getattr(each, name) if sign else np.nan
-        for kind in ("same", "different"):
-            number = distances.get(metric_name(f"{kind}_class_distance", each.layer.name))
-            line[kind] = np.nan if number is None else number.value
-            line[f"{kind}_low"] = np.nan if number is None or number.low is None else number.low
-            line[f"{kind}_high"] = np.nan if number is None or number.high is None else number.high
+        for side in SIDES:
+            number = distances.get(metric_name(f"{side}_class_distance", each.layer.name))
+            line[side] = np.nan if number is None else number.value
+            line[f"{side}_low"] = np.nan if number is None or number.low is None else number.low
+            line[f"{side}_high"] = np.nan if number is None or number.high is None else number.high
         lines.append(line)
     return pd.DataFrame(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,12 @@ from jaxtyping import Float64
 
 from polylens.analyses import Probed
 from polylens.analyses import _probing as probing
-from polylens.analyses._pairs import ratios, walks
-from polylens.analyses._pairs.exactness import exactness
-from polylens.analyses._pairs.ratios import KINDS, Kind
-from polylens.analyses._pairs.walks import Walked
+from polylens.analyses._pairs import SIDES, Side, ratios, walks
+from polylens.analyses._pairs.exactness import exactness, why_sampled
+from polylens.analyses._pairs.walks import WalkedPairs
 from polylens.progress import Progress
 from polylens.records import Findings, Number, Rows
-from polylens.statistics import Blocks, MeasuredPairs, bootstrap_interval, metric_name
+from polylens.statistics import Blocks, bootstrap_interval, metric_name
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -28,50 +27,35 @@ def crossing_density_findings(
     analysis: CrossingDensity, rows: Rows, probed: Probed, *, streams: Streams, progress: Progress
 ) -> Findings:
     """The ratios, of all layers and of each alone, beside what the ends show."""
-    part = probing.recorded_part(probed, through=analysis.through)
+    part = probing.record_part(probed, through=analysis.through)
     points = probing.whole_tensors(rows, part, kind=analysis.kind())
-    notes: list[str] = []
-    drawn = ratios.drawn_pairs(ratios.classes_of(rows), count=analysis.pairs, streams=streams, notes=notes)
-    pairs, _ = ratios.pairs_apart(drawn, points, notes=notes)
-    exact, units = exactness(part, notes), walks.units_of(part)
-    walked: dict[Kind, Walked] = {}
-    measured: dict[Kind, MeasuredPairs] = {}
-    for kind in ratios.KINDS:
-        walked[kind] = walks.walked(
-            part,
-            points,
-            pairs[kind],
-            vertices=analysis.vertices,
-            switches=False,
-            kind=kind,
-            progress=progress,
-        )
-        measured[kind] = walked[kind].measured(units)
+    drawn = ratios.draw_pairs(rows, points, count=analysis.pairs, streams=streams)
+    walker = walks.Walker(part, points, analysis.vertices, switches=False, progress=progress)
+    walked = {side: walker.walk(drawn.pairs[side], side) for side in SIDES}
+    units = walks.units_of(part)
     layers = tuple(item.name for item in part.nonlinearities)
-    found = ratios.ratio_findings(
+    findings = ratios.ratio_findings(
         rows,
-        measured["same"],
-        measured["different"],
+        {side: pairs.measure(units) for side, pairs in walked.items()},
         layers=layers,
         measure="crossed_share",
         bins=analysis.bins,
         resamples=analysis.resamples,
         streams=streams,
         progress=progress,
-        notes=notes,
     )
     numbers = {
-        **found.numbers,
+        **findings.numbers,
         **_totals(analysis, walked, rows, layers, streams),
-        "exact": exact,
-        "zero_distance_pairs": Number(float(ratios.n_pairs(drawn) - ratios.n_pairs(pairs)), unit="pairs"),
+        "exact": exactness(part),
+        "zero_distance_pairs": Number(float(drawn.n_equal), unit="pairs"),
     }
-    return replace(found, numbers=numbers, notes=tuple(notes))
+    return replace(findings, numbers=numbers, notes=(*drawn.notes, *why_sampled(part), *findings.notes))
 
 
 def _totals(
     analysis: CrossingDensity,
-    walked: Mapping[Kind, Walked],
+    walked: Mapping[Side, WalkedPairs],
     rows: Rows,
     layers: tuple[str, ...],
     streams: Streams,
@@ -82,40 +66,39 @@ def _totals(
         blocks.multiplicities(streams.generator("resample", number))[blocks.block]
         for number in range(analysis.resamples)
     ]
-    crossed = {kind: walked[kind].crossings(len(layers)) for kind in KINDS}
-    shown = {kind: np.array([path.differing for path in walked[kind].paths]) for kind in KINDS}
-    lengths = {kind: np.array([path.length for path in walked[kind].paths]) for kind in KINDS}
-    weights = {kind: [walked[kind].pairs.weights(each) for each in times] for kind in KINDS}
+    crossed = {side: walked[side].crossings(len(layers)) for side in SIDES}
+    shown = {side: np.array([path.differing for path in walked[side].paths]) for side in SIDES}
+    lengths = {side: np.array([path.length for path in walked[side].paths]) for side in SIDES}
+    weights = {side: [walked[side].pairs.weights(each) for each in times] for side in SIDES}
     numbers: dict[str, Number] = {}
 
-    def add(name: str, above: list[np.ndarray], below: list[np.ndarray], kinds: list[Kind]) -> None:
-        def ratio(weight: Mapping[Kind, Float64[np.ndarray, "_"]]) -> float:
-            pieces = list(zip(kinds, above, below, strict=True))
-            bottom = sum(float(weight[kind] @ values) for kind, _, values in pieces)
-            top = sum(float(weight[kind] @ values) for kind, values, _ in pieces)
+    def add(name: str, above: list[np.ndarray], below: list[np.ndarray], sides: Sequence[Side]) -> None:
+        def ratio(weight: Mapping[Side, Float64[np.ndarray, "_"]]) -> float:
+            pieces = list(zip(sides, above, below, strict=True))
+            bottom = sum(float(weight[side] @ values) for side, _, values in pieces)
+            top = sum(float(weight[side] @ values) for side, values, _ in pieces)
             return top / bottom if bottom > 0 else float("nan")
 
-        value = ratio({kind: np.ones(len(walked[kind].paths)) for kind in kinds})
+        value = ratio({side: np.ones(len(walked[side].paths)) for side in sides})
         if np.isfinite(value):
-            found = bootstrap_interval(
-                ratio({kind: weights[kind][number] for kind in kinds}) for number in range(analysis.resamples)
+            interval = bootstrap_interval(
+                ratio({side: weights[side][number] for side in sides}) for number in range(analysis.resamples)
             )
-            numbers[name] = Number(value, found.low, found.high, found.meaning)
+            numbers[name] = Number(value, interval.low, interval.high, interval.meaning)
 
-    for kind in KINDS:
-        add(f"crossings_per_length_{kind}", [crossed[kind].sum(1)], [lengths[kind]], [kind])
-    both = list(KINDS)
+    for side in SIDES:
+        add(f"crossings_per_length_{side}", [crossed[side].sum(1)], [lengths[side]], [side])
     add(
         "endpoint_share",
-        [shown[kind].sum(1) for kind in both],
-        [crossed[kind].sum(1) for kind in both],
-        both,
+        [shown[side].sum(1) for side in SIDES],
+        [crossed[side].sum(1) for side in SIDES],
+        SIDES,
     )
-    for place, layer in enumerate(layers):
+    for column, layer in enumerate(layers):
         add(
             metric_name("endpoint_share", layer),
-            [shown[kind][:, place] for kind in both],
-            [crossed[kind][:, place] for kind in both],
-            both,
+            [shown[side][:, column] for side in SIDES],
+            [crossed[side][:, column] for side in SIDES],
+            SIDES,
         )
     return numbers

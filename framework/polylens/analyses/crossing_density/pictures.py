@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.analyses._pairs import SIDES
 from polylens.analyses._pairs.exactness import in_words
 from polylens.analyses._pairs.pictures import density_pictures
 from polylens.figures import scores
@@ -14,7 +15,7 @@ _MOST_LAYERS = 6
 def crossing_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Ratios by layer beside controls, what the ends show of the crossings, and the class-by-class matrix."""
     numbers = outcomes[NETWORK][0].findings.numbers
-    counts = {f"per length, {kind}": f"crossings_per_length_{kind}" for kind in ("same", "different")} | {
+    counts = {f"per length, {side}": f"crossings_per_length_{side}" for side in SIDES} | {
         name.replace("endpoint_share.", "share, "): name for name in numbers if "endpoint_share" in name
     }
     chosen = dict(list(counts.items())[: 3 + _MOST_LAYERS])

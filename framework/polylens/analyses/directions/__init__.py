@@ -91,7 +91,7 @@ class Directions(RowAnalysis):
         )
 
     def on_inputs(self) -> Self:
-        """The same for raw inputs: their units are the neurons."""
+        """Clusters of raw inputs are compared with directions of raw inputs, where inputs are neurons."""
         return self
 
     def draw(self, outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:

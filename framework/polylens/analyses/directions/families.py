@@ -19,7 +19,7 @@ from polylens.statistics import (
     random_directions,
     scores_in_blocks,
     sparse_features,
-    standardised,
+    standardise,
 )
 from polylens.streams import Streams
 from polylens.work import Keeper
@@ -34,7 +34,7 @@ _PEAK_ROWS = 4096
 
 
 @dataclass(frozen=True)
-class Training:
+class SaeTraining:
     """How a sparse autoencoder is trained."""
 
     expansion: int
@@ -49,7 +49,7 @@ class Family:
 
     name: str
     scores: Float32[np.ndarray, "rows directions"]
-    """Of all rows, larger further along."""
+    """How far each row lies along each direction; larger is further."""
     unit: Int64[np.ndarray, "directions"]
     """Which neuron, component or feature it is."""
     sign: Int64[np.ndarray, "directions"]
@@ -70,63 +70,46 @@ class Family:
         )
 
 
+@dataclass(frozen=True)
+class Search:
+    """How directions of a family are found and chosen."""
+
+    count: int
+    """How many directions are wanted."""
+    members: int
+    """Rows of a usual direction, for peaks."""
+    chosen: Chosen
+    """By the variance that directions add to rows, or by how far their top rows stand out."""
+    fit_rows: int
+    """Most rows on which directions are found, drawn at random."""
+    training: SaeTraining
+    """Of the sparse autoencoder."""
+
+
 def family_of(
     values: Float32[np.ndarray, "rows width"],
     name: str,
+    search: Search,
     *,
-    count: int,
-    members: int,
-    chosen: Chosen,
-    fit_rows: int,
-    training: Training,
     streams: Streams,
     progress: Progress,
     keeper: Keeper | None,
 ) -> Family:
-    """At most `count` directions of one family, found on some of the rows, with the scores of all rows.
+    """The directions of one family, found on some of the rows, with the scores of all rows.
 
     Args:
         values: the rows.
         name: of the family.
-        count: how many directions are wanted.
-        members: rows of a usual direction, for peaks.
-        chosen: by the variance that directions add to rows, or by how far their top rows stand out.
-        fit_rows: most rows on which directions are found, drawn at random.
-        training: of the sparse autoencoder.
+        search: how directions are found, and how many at most.
         streams: of draws and starts.
         progress: where training shows itself.
-        keeper: keeps what was found.
+        keeper: keeps the directions and their scores.
     """
     kept = None if keeper is None else keeper.load(name)
     if kept is not None:
         notes = tuple(kept["notes"].tobytes().decode().splitlines())
         return Family(name, kept["scores"], kept["unit"], kept["sign"], kept["variance_share"], notes)
-    fitted = values
-    if len(values) > fit_rows:
-        drawn = streams.generator("rows").choice(len(values), size=fit_rows, replace=False)
-        fitted = values[np.sort(drawn)]
-    found = _found(fitted, name, count, training, streams, progress)
-    own = fitted[streams.generator("peaks").permutation(len(fitted))[:_PEAK_ROWS]]
-    scores = scores_in_blocks(found.score, own, count=len(found.variance))
-    # Which way a component points is arbitrary but for those that are never negative: the long tail is up.
-    either_way = name in ("pca", "ica", RANDOM)
-    turned = ((scores - scores.mean(0)) ** 3).sum(0) < 0 if either_way else np.zeros(scores.shape[1], bool)
-    unit, sign = _taken(
-        scores,
-        found.variance,
-        np.asarray(turned),
-        two_ways=either_way or (name == "neurons" and bool((values < 0).any())),
-        count=count,
-        chosen=chosen,
-        members=members * len(own) / len(values),
-    )
-
-    def picked(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some taken"]:
-        return np.asarray(found.score(some)[:, unit] * sign.astype(np.float32))
-
-    total = float(fitted.var(0, dtype=np.float64).sum())
-    share = found.variance[unit] / total if total > 0 else np.zeros(len(unit))
-    family = Family(name, scores_in_blocks(picked, values, count=len(unit)), unit, sign, share, found.notes)
+    family = _find_family(values, name, search, streams, progress)
     if keeper is not None:
         keeper.save(
             name,
@@ -141,28 +124,59 @@ def family_of(
     return family
 
 
+def _find_family(
+    values: Float32[np.ndarray, "rows width"], name: str, search: Search, streams: Streams, progress: Progress
+) -> Family:
+    fitted = values
+    if len(values) > search.fit_rows:
+        drawn = streams.generator("rows").choice(len(values), size=search.fit_rows, replace=False)
+        fitted = values[np.sort(drawn)]
+    directions = _find_directions(fitted, name, search.count, search.training, streams, progress)
+    own = fitted[streams.generator("peaks").permutation(len(fitted))[:_PEAK_ROWS]]
+    scores = scores_in_blocks(directions.score, own, count=len(directions.variance))
+    # Which way a component points is arbitrary but for those that are never negative: the long tail is up.
+    either_way = name in ("pca", "ica", RANDOM)
+    turned = ((scores - scores.mean(0)) ** 3).sum(0) < 0 if either_way else np.zeros(scores.shape[1], bool)
+    unit, sign = _choose(
+        scores,
+        directions.variance,
+        np.asarray(turned),
+        two_ways=either_way or (name == "neurons" and bool((values < 0).any())),
+        count=search.count,
+        chosen=search.chosen,
+        members=search.members * len(own) / len(values),
+    )
+
+    def pick(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some taken"]:
+        return np.asarray(directions.score(some)[:, unit] * sign.astype(np.float32))
+
+    total = float(fitted.var(0, dtype=np.float64).sum())
+    share = directions.variance[unit] / total if total > 0 else np.zeros(len(unit))
+    return Family(name, scores_in_blocks(pick, values, count=len(unit)), unit, sign, share, directions.notes)
+
+
 @dataclass(frozen=True)
-class _Found:
+class _Directions:
     """All directions of a family."""
 
     score: Scoring
     variance: Float64[np.ndarray, "directions"]
-    """Of what each direction adds to rows."""
+    """Variance over the rows of what each direction adds to them."""
     notes: tuple[str, ...] = ()
 
 
-def _found(
+def _find_directions(
     values: Float32[np.ndarray, "rows width"],
     name: str,
     count: int,
-    training: Training,
+    training: SaeTraining,
     streams: Streams,
     progress: Progress,
-) -> _Found:
+) -> _Directions:
     if name == "neurons":
-        return _Found(lambda some: some, values.var(0, dtype=np.float64))
+        return _Directions(lambda some: some, values.var(0, dtype=np.float64))
     if name == "sae":
-        return _trained(values, training, streams, progress)
+        return _train_autoencoder(values, training, streams, progress)
     makers: dict[str, Callable[..., Components]] = {
         "pca": principal_components,
         "ica": independent_components,
@@ -171,16 +185,16 @@ def _found(
     }
     made = makers[name](values, count=count, generator=streams.generator("start"))
     lengths = (made.directions.astype(np.float64) ** 2).sum(1)
-    return _Found(made.score, made.scores(values).var(0, dtype=np.float64) * lengths, made.notes)
+    return _Directions(made.score, made.scores(values).var(0, dtype=np.float64) * lengths, made.notes)
 
 
-def _trained(
-    values: Float32[np.ndarray, "rows width"], training: Training, streams: Streams, progress: Progress
-) -> _Found:
+def _train_autoencoder(
+    values: Float32[np.ndarray, "rows width"], training: SaeTraining, streams: Streams, progress: Progress
+) -> _Directions:
     """The features of a sparse autoencoder."""
     features = training.expansion * values.shape[1]
     with progress.task("training a sparse autoencoder", total=training.steps, unit="steps") as task:
-        found = sparse_features(
+        trained = sparse_features(
             values,
             features=features,
             active=training.active,
@@ -190,13 +204,13 @@ def _trained(
             after_each=task.advance,
         )
     told = (
-        f"The sparse autoencoder leaves {found.unexplained:.3f} of the rows' variance unexplained; "
-        f"{found.dead} of its {features} features are silent on all rows."
+        f"The sparse autoencoder leaves {trained.unexplained:.3f} of the rows' variance unexplained; "
+        f"{trained.dead} of its {features} features are silent on all rows."
     )
-    return _Found(found.components.score, found.variance, (told,))
+    return _Directions(trained.components.score, trained.variance, (told,))
 
 
-def _taken(
+def _choose(
     scores: Float32[np.ndarray, "rows directions"],
     variance: Float64[np.ndarray, "directions"],
     turned: Bool[np.ndarray, "directions"],
@@ -214,7 +228,7 @@ def _taken(
     merit = variance
     if chosen == "peak":
         size = min(max(round(members), 1), len(scores))
-        heights = -np.partition(-standardised(scores) * sign, size - 1, axis=0)[:size]
+        heights = -np.partition(-standardise(scores) * sign, size - 1, axis=0)[:size]
         merit = heights.mean(0)
     alive = np.flatnonzero(variance > 0)
     order = alive[np.argsort(-merit[alive], kind="stable")].astype(np.int64)

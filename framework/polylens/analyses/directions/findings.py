@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
-from polylens.analyses.directions.families import RANDOM, Family, Training, family_of
+from polylens.analyses.directions.families import RANDOM, Family, SaeTraining, Search, family_of
 from polylens.analyses.directions.meanings import Meanings
 from polylens.analyses.directions.scores import CLUSTERS, Group, Resampling, meaning_numbers, overlap_numbers
 from polylens.analyses.directions.tables import direction_table, example_table, histogram_table
@@ -94,15 +94,18 @@ def _families(
     if not count:
         return []
     clustered = int((partition.labels >= 0).sum())
+    search = Search(
+        count,
+        members=max(clustered // count, 1),
+        chosen=analysis.chosen,
+        fit_rows=analysis.fit_rows,
+        training=SaeTraining(analysis.expansion, analysis.active, analysis.steps, analysis.batch),
+    )
     return [
         family_of(
             values,
             name,
-            count=count,
-            members=max(clustered // count, 1),
-            chosen=analysis.chosen,
-            fit_rows=analysis.fit_rows,
-            training=Training(analysis.expansion, analysis.active, analysis.steps, analysis.batch),
+            search,
             streams=streams.child("directions", name),
             progress=progress,
             keeper=keeper,

@@ -16,6 +16,7 @@ from polylens.statistics import (
     ClassNull,
     Evidence,
     Pieces,
+    TokenNaming,
     class_null,
     common_tokens,
     enrich,
@@ -26,7 +27,7 @@ from polylens.streams import Streams
 
 _HOLDOUT = 0.5
 """Share of the examples that names are scored on and not found on."""
-_MOST_TOKENS, _SURPRISE, _PRIOR = 4, 3.0, 100.0
+_NAMING = TokenNaming(most=4, surprise=3.0, prior=100.0)
 """How tokens name a group of rows: as the label `token_enrichment` does where nothing else is said."""
 
 
@@ -39,7 +40,7 @@ class Meanings:
     values: Int64[np.ndarray, "rows"]
     """Class of each row, or id of its token."""
     common: Int64[np.ndarray, "rows"]
-    """The same; of tokens the rare ones are one."""
+    """Class of each row, or a number for its token, all rare tokens having one number."""
 
     @staticmethod
     def of(rows: Rows, *, rare: int) -> Meanings:
@@ -71,7 +72,7 @@ class Meanings:
 
     @property
     def shuffle_is(self) -> str:
-        """How `shuffled` makes chance, for `chance_is`."""
+        """How `shuffles` makes chance, for `chance_is`."""
         if self.rows.targets is None:
             return "rounds with the tokens of whole documents laid over other rows"
         return "shuffles of classes over examples"
@@ -80,10 +81,10 @@ class Meanings:
         """The meanings in words."""
         if self.rows.targets is None and self.rows.tokens is not None:
             pieces = Pieces(self.rows.tokens.vocabulary)
-            return [pieces.quoted(int(value)) for value in values]
+            return [pieces.quote(int(value)) for value in values]
         return [self.rows.classes[value] if self.rows.classes else str(value) for value in values]
 
-    def shuffled(self, permutations: int, streams: Streams) -> Iterator[Int64[np.ndarray, "rows"]]:
+    def shuffles(self, permutations: int, streams: Streams) -> Iterator[Int64[np.ndarray, "rows"]]:
         """The meanings moved between examples, all rows of an example together."""
         for number in range(permutations):
             if self.rows.targets is None:
@@ -103,9 +104,7 @@ class Meanings:
                 labels,
                 np.stack([getattr(self.rows.tokens, place) for place in PLACES]),
                 blocks=self.blocks,
-                most=_MOST_TOKENS,
-                surprise=_SURPRISE,
-                prior=_PRIOR,
+                naming=_NAMING,
                 holdout=_HOLDOUT,
                 permutations=permutations,
                 streams=streams,
@@ -122,8 +121,8 @@ class Meanings:
 
     def most_common(self, members: Int64[np.ndarray, "members"]) -> tuple[str, float]:
         """The most common meaning of some rows in words, and its share; nothing where there are no rows."""
-        found, counts = np.unique(self.values[members], return_counts=True)
-        if not len(found):
+        values, counts = np.unique(self.values[members], return_counts=True)
+        if not len(values):
             return "", float("nan")
         most = int(counts.argmax())
-        return self.names(found[most : most + 1])[0], float(counts[most] / counts.sum())
+        return self.names(values[most : most + 1])[0], float(counts[most] / counts.sum())

@@ -76,15 +76,17 @@ def direction_pictures(outcomes: Outcomes, *, of: str, subject: str) -> tuple[Fi
 def _numbers(
     outcomes: Outcomes, names: tuple[str, ...], families: list[str]
 ) -> dict[str, dict[str, dict[str, list[Number]]]]:
-    """By score, family and variant."""
+    """The numbers of every draw, by score, family and variant."""
 
-    def found(draws: tuple[Outcome, ...], name: str) -> list[Number]:
+    def numbers_of(draws: tuple[Outcome, ...], name: str) -> list[Number]:
         numbers = [each.findings.numbers.get(name) for each in draws]
         return [number for number in numbers if number is not None]
 
     return {
         name: {
-            family: {variant: found(draws, metric_name(name, family)) for variant, draws in outcomes.items()}
+            family: {
+                variant: numbers_of(draws, metric_name(name, family)) for variant, draws in outcomes.items()
+            }
             for family in families
         }
         for name in names

@@ -30,7 +30,7 @@ from polylens.statistics import (
     median_lift,
     metric_name,
     purity,
-    standardised,
+    standardise,
     subsamples,
     top_rows,
 )
@@ -56,7 +56,7 @@ class Group:
     @staticmethod
     def of(family: Family, clusters: Int64[np.ndarray, "rows"], streams: Streams) -> Group:
         """The members of a family's directions, each as many as the cluster that it shares most rows with."""
-        scores = standardised(family.scores)
+        scores = standardise(family.scores)
         sizes = dealt_sizes(scores, clusters, generator=streams.generator("ties"))
         return Group(
             family.name,
@@ -68,8 +68,8 @@ class Group:
     @cached_property
     def top_pairs(self) -> tuple[Int64[np.ndarray, "pairs"], Int64[np.ndarray, "pairs"]]:
         """Row and direction of every plain top row."""
-        place = np.repeat(np.arange(len(self.tops)), [len(rows) for rows in self.tops])
-        return np.concatenate([np.zeros(0, np.int64), *self.tops]), place.astype(np.int64)
+        direction = np.repeat(np.arange(len(self.tops)), [len(rows) for rows in self.tops])
+        return np.concatenate([np.zeros(0, np.int64), *self.tops]), direction.astype(np.int64)
 
     @property
     def top_coverage(self) -> float:
@@ -78,7 +78,7 @@ class Group:
 
 
 class Resampling:
-    """The rows of the examples drawn with replacement, the same draws for every score."""
+    """Resamples of the examples with replacement: every score is taken on the same draws."""
 
     def __init__(self, blocks: Blocks, *, count: int, streams: Streams) -> None:
         self._blocks, self._streams, self.count = blocks, streams, count
@@ -87,12 +87,12 @@ class Resampling:
         self, score: Callable[[Int64[np.ndarray, "rows"]], float | None]
     ) -> Float64[np.ndarray, "resamples"]:
         """A score on every resample, given how often each row is drawn; NaN where it is not defined."""
-        found = np.full(self.count, np.nan)
+        scores = np.full(self.count, np.nan)
         for number in range(self.count):
             times = self._blocks.multiplicities(self._streams.generator("resample", number))
             value = score(times[self._blocks.block])
-            found[number] = np.nan if value is None else value
-        return found
+            scores[number] = np.nan if value is None else value
+        return scores
 
 
 def meaning_numbers(
@@ -107,7 +107,7 @@ def meaning_numbers(
     """Purity, agreement and held-out worth of every grouping, beside chance, and the clusters' lead."""
     numbers: dict[str, Number] = {}
     drawn: dict[str, Float64[np.ndarray, "resamples"]] = {}
-    shuffled = list(meanings.shuffled(permutations, streams))
+    shuffled = list(meanings.shuffles(permutations, streams))
     chance_is = f"mean of {permutations} {meanings.shuffle_is}"
     rounds = f"mean of {permutations} rounds of naming and scoring, {meanings.shuffle_is}"
     for group in groups:
@@ -115,7 +115,7 @@ def meaning_numbers(
         pure, drawn[group.name] = _purity(
             members, group.labels[members], meanings, shuffled, resampling, chance_is
         )
-        found = meanings.evidence(
+        evidence = meanings.evidence(
             group.labels,
             permutations=permutations,
             streams=streams.child("names"),
@@ -126,8 +126,8 @@ def meaning_numbers(
                 group.labels, meanings, resampling, permutations, streams, chance_is
             ),
             "distinct_meanings": _distinct(group.labels, meanings, shuffled, chance_is),
-            "held_out_share": held_out_share(found, chance_is=rounds),
-            "median_lift": median_lift(found, chance_is=rounds),
+            "held_out_share": held_out_share(evidence, chance_is=rounds),
+            "median_lift": median_lift(evidence, chance_is=rounds),
         }
         by["top_purity"], _ = _purity(*group.top_pairs, meanings, shuffled, resampling, chance_is)
         by["top_coverage"] = Number(group.top_coverage)
@@ -138,22 +138,31 @@ def meaning_numbers(
 
 def _purity(
     rows: Int64[np.ndarray, "pairs"],
-    places: Int64[np.ndarray, "pairs"],
+    groups: Int64[np.ndarray, "pairs"],
     meanings: Meanings,
     shuffled: Sequence[Int64[np.ndarray, "rows"]],
     resampling: Resampling,
     chance_is: str,
 ) -> tuple[Number | None, Float64[np.ndarray, "resamples"]]:
-    """Purity of members, given by their rows and what they are members of, and the same on resamples."""
-    value = purity(places, meanings.values[rows])
+    """Purity of members, and their purity on each resample of the examples.
+
+    Args:
+        rows: row of each member.
+        groups: cluster or direction that each is a member of.
+        meanings: of all rows.
+        shuffled: the meanings of all rows, shuffled, once for each shuffle.
+        resampling: of the examples.
+        chance_is: what is shuffled, in words.
+    """
+    value = purity(groups, meanings.values[rows])
     if value is None:
         return None, np.full(resampling.count, np.nan)
     # The most common meanings stay: found again on each resample, they would fit it better than the rows.
-    common = majorities(places, meanings.values[rows], n_clusters=int(places.max()) + 1)
-    hits = meanings.values[rows] == common[places]
-    _, drawn = _weighted(rows, hits.astype(np.float64), resampling)
+    common = majorities(groups, meanings.values[rows], n_clusters=int(groups.max()) + 1)
+    hits = meanings.values[rows] == common[groups]
+    _, drawn = _weighted_mean(rows, hits.astype(np.float64), resampling)
     (interval,) = Shares.of(hits, example=meanings.blocks.block[rows]).intervals()
-    chance = float(np.mean([purity(places, each[rows]) for each in shuffled]))
+    chance = float(np.mean([purity(groups, each[rows]) for each in shuffled]))
     return (
         Number(value, interval.low, interval.high, interval.meaning, chance=chance, chance_is=chance_is),
         drawn,
@@ -169,12 +178,12 @@ def _distinct(
     """How many different meanings are the most common one of a group."""
     count = int(labels.max()) + 1
 
-    def found(values: Int64[np.ndarray, "rows"]) -> int:
+    def count_distinct(values: Int64[np.ndarray, "rows"]) -> int:
         return len(np.unique(majorities(labels, values, n_clusters=count)))
 
     return Number(
-        float(found(meanings.values)),
-        chance=float(np.mean([found(each) for each in shuffled])),
+        float(count_distinct(meanings.values)),
+        chance=float(np.mean([count_distinct(each) for each in shuffled])),
         chance_is=chance_is,
     )
 
@@ -227,10 +236,10 @@ def _leads(
         leads[name] = Number(
             own.value - rival.value, low, high, _LEAD_IS, chance=0.0, chance_is="equally pure"
         )
-    found = {metric_name("purity_lead", name): lead for name, lead in leads.items()}
+    numbers_of_leads = {metric_name("purity_lead", name): lead for name, lead in leads.items()}
     rivals = [lead for name, lead in leads.items() if name != RANDOM]
     if rivals:
-        found["least_purity_lead"] = Number(
+        numbers_of_leads["least_purity_lead"] = Number(
             min(lead.value for lead in rivals),
             min(lead.low for lead in rivals if lead.low is not None),
             min(lead.high for lead in rivals if lead.high is not None),
@@ -238,7 +247,7 @@ def _leads(
             chance=0.0,
             chance_is="equally pure",
         )
-    return found
+    return numbers_of_leads
 
 
 def _with_limits(number: Number) -> tuple[float, float, float]:
@@ -266,7 +275,7 @@ def overlap_numbers(
     """
     members = np.flatnonzero(clusters != NOISE)
     n_clusters = int(clusters.max(initial=NOISE)) + 1
-    found: dict[str, dict[str, tuple[float, Float64[np.ndarray, "resamples"]]]] = {}
+    overlaps: dict[str, dict[str, tuple[float, Float64[np.ndarray, "resamples"]]]] = {}
     tops: dict[str, Float64[np.ndarray, "directions"]] = {}
     for group in groups:
         family = group.family
@@ -275,30 +284,30 @@ def overlap_numbers(
         anywhere = np.zeros(len(members))
         rows, counts = [], []
         tops[group.name] = np.full(len(group.tops), np.nan)
-        for place, own in enumerate(group.tops):
-            along = family.scores[:, place].astype(np.float64)
+        for rank, own in enumerate(group.tops):
+            along = family.scores[:, rank].astype(np.float64)
             stretches = cluster_stretches(along, clusters, n_clusters=n_clusters)
             anywhere += clusters_at(along[members], stretches) / len(group.tops)
             high = own[clusters[own] != NOISE]
             rows.append(high)
             counts.append(clusters_at(along[high], stretches))
             if len(high):
-                tops[group.name][place] = counts[-1].mean()
-        found[group.name] = {
-            "overlap": _weighted(members, anywhere, resampling),
-            "top_overlap": _weighted(
+                tops[group.name][rank] = counts[-1].mean()
+        overlaps[group.name] = {
+            "overlap": _weighted_mean(members, anywhere, resampling),
+            "top_overlap": _weighted_mean(
                 np.concatenate([np.zeros(0, np.int64), *rows]),
                 np.concatenate([np.zeros(0), *counts]),
                 resampling,
             ),
         }
     numbers: dict[str, Number] = {}
-    for name, by in found.items():
+    for name, by in overlaps.items():
         for what, (value, again) in by.items():
             if not np.isfinite(value):
                 continue
             interval = bootstrap_interval(again)
-            control = found.get(RANDOM, {}).get(what, (float("nan"),))[0]
+            control = overlaps.get(RANDOM, {}).get(what, (float("nan"),))[0]
             beside = name != RANDOM and bool(np.isfinite(control))
             numbers[metric_name(what, name)] = Number(
                 value,
@@ -312,10 +321,10 @@ def overlap_numbers(
     return numbers, tops
 
 
-def _weighted(
+def _weighted_mean(
     rows: Int64[np.ndarray, "some"], values: Float64[np.ndarray, "some"], resampling: Resampling
 ) -> tuple[float, Float64[np.ndarray, "resamples"]]:
-    """The mean of values of rows, and the same on resamples."""
+    """The mean of values, one for each of some rows, and their mean on each resample of the examples."""
 
     def mean(times: Int64[np.ndarray, "rows"]) -> float | None:
         weights = times[rows]

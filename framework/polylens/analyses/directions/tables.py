@@ -26,13 +26,13 @@ def direction_table(
     """One line a cluster or a direction: its most common meaning, how pure it is, and what it passes."""
     lines = []
     for group in groups:
-        for place in range(int(group.labels.max()) + 1):
-            members = np.flatnonzero(group.labels == place)
+        for rank in range(int(group.labels.max()) + 1):
+            members = np.flatnonzero(group.labels == rank)
             meaning, pure = meanings.most_common(members)
             line = {
                 "family": group.name,
-                "rank": place,
-                "unit": place,
+                "rank": rank,
+                "unit": rank,
                 "sign": 1,
                 "members": len(members),
                 "meaning": meaning,
@@ -43,14 +43,14 @@ def direction_table(
                 "silent_members": 0,
             }
             if group.family is not None:
-                along = group.family.scores[:, place]
+                along = group.family.scores[:, rank]
                 lowest = along == along.min()
                 line |= {
-                    "unit": int(group.family.unit[place]),
-                    "sign": int(group.family.sign[place]),
-                    "top_purity": meanings.most_common(group.tops[place])[1],
-                    "variance_share": float(group.family.variance_share[place]),
-                    "top_overlap": float(tops[group.name][place]),
+                    "unit": int(group.family.unit[rank]),
+                    "sign": int(group.family.sign[rank]),
+                    "top_purity": meanings.most_common(group.tops[rank])[1],
+                    "variance_share": float(group.family.variance_share[rank]),
+                    "top_overlap": float(tops[group.name][rank]),
                     # Rows at the very bottom together, as those where a unit is silent, are no top rows.
                     "silent_members": int(lowest[members].sum()) if lowest.sum() > 1 else 0,
                 }
@@ -67,20 +67,20 @@ def example_table(
     for group in groups:
         if group.family is None:
             continue
-        for place, own in enumerate(group.tops):
+        for rank, own in enumerate(group.tops):
             top = own[:_EXAMPLES]
             parts.append(
                 pd.DataFrame(
                     {
                         "family": group.name,
-                        "rank": place,
-                        "unit": int(group.family.unit[place]),
+                        "rank": rank,
+                        "unit": int(group.family.unit[rank]),
                         "place": np.arange(1, len(top) + 1),
                         "example": [origins.example_ids[index] for index in origins.example[top]],
                         "position": origins.position[top],
                         "meaning": meanings.names(meanings.values[top]),
                         "cluster": clusters[top],
-                        "score": group.family.scores[top, place].astype(np.float64),
+                        "score": group.family.scores[top, rank].astype(np.float64),
                     }
                 )
             )
@@ -90,7 +90,7 @@ def example_table(
 def histogram_table(
     groups: Sequence[Group], meanings: Meanings, clusters: Int64[np.ndarray, "rows"]
 ) -> pd.DataFrame:
-    """Of the first direction of each family: how the clusters furthest along it, and all rows, lie on it."""
+    """Histograms along the first direction of each family: of clusters furthest along it, and of all rows."""
     own = next(group for group in groups if group.name == CLUSTERS)
     n_clusters = int(own.labels.max()) + 1
     members = [np.flatnonzero(clusters == cluster) for cluster in range(n_clusters)]

@@ -37,7 +37,7 @@ def hdbscan_findings(
     subs = [None] * len(drawn) if trees is None else [sub.hierarchy for sub in trees.subhierarchies]
     most = len(sample) if analysis.max_cluster_size is None else min(analysis.max_cluster_size, len(sample))
     sizes = [size for size in sorted(set(analysis.curve)) if size <= most]
-    found: list[Alternative] = []
+    alternatives: list[Alternative] = []
     again: list[Partition] = []
     with progress.task("clustering", total=1 + len(sizes) + len(drawn), unit="clusterings") as task:
         cut = _cut(analysis, some, metric, bits=bits, of=whole)
@@ -48,11 +48,11 @@ def hdbscan_findings(
                 if size == analysis.min_cluster_size
                 else _cut(analysis, some, metric, bits=bits, of=whole, size=size, exemplars=False)
             )
-            found.append(Alternative("min_cluster_size", size, sample, other.labels))
+            alternatives.append(Alternative("min_cluster_size", size, sample, other.labels))
             task.advance()
         for (number, chosen), sub in zip(drawn.items(), subs, strict=True):
             again.append(_cut(analysis, points[chosen], metric, bits=bits, of=sub, exemplars=False))
-            found.append(Alternative("subsample", number, chosen, again[-1].labels))
+            alternatives.append(Alternative("subsample", number, chosen, again[-1].labels))
             task.advance()
     partition = cut
     if len(sample) < len(rows):
@@ -62,11 +62,11 @@ def hdbscan_findings(
     return Findings(
         numbers={
             **_numbers(partition, again),
-            **stability(partition, found, example=rows.origins.block, streams=streams),
+            **stability(partition, alternatives, example=rows.origins.block, streams=streams),
         },
         undefined={} if partition.n_clusters else {"mean_persistence": "no clusters"},
         tables={"clusters": cluster_table(rows, partition)},
-        partition=replace(partition, space=analysis.on, alternatives=tuple(found)),
+        partition=replace(partition, space=analysis.on, alternatives=tuple(alternatives)),
         notes=(*notes, *left_out_notes(drawn, count=analysis.subsamples, at_least=at_least)),
     )
 
@@ -81,7 +81,7 @@ def _cut(
     size: int | None = None,
     exemplars: bool = True,
 ) -> Partition:
-    found = hdbscan(
+    partition = hdbscan(
         points,
         metric=metric,
         min_cluster_size=size or analysis.min_cluster_size,
@@ -95,7 +95,7 @@ def _cut(
         bits=bits,
     )
     scaled = "" if analysis.scale == "none" else f", scale {analysis.scale}"
-    return replace(found, method=f"{found.method} of {analysis.on}s{scaled}")
+    return replace(partition, method=f"{partition.method} of {analysis.on}s{scaled}")
 
 
 def _numbers(partition: Partition, again: Sequence[Partition]) -> dict[str, Number]:
@@ -113,7 +113,7 @@ def _numbers(partition: Partition, again: Sequence[Partition]) -> dict[str, Numb
         "mean_persistence": number(_mean_persistence),
         "noise_rows": Number(float((partition.labels < 0).sum()), unit="rows"),
     }
-    return {name: found for name, found in numbers.items() if found is not None}
+    return {name: each for name, each in numbers.items() if each is not None}
 
 
 def _mean_persistence(partition: Partition) -> float | None:

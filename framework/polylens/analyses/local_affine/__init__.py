@@ -25,7 +25,7 @@ class LocalAffine(Probe):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("effective_rank", "ends_ratio", "maps_by_codes")
     answer: ClassVar[tuple[str, ...]] = ("ends_ratio", "maps_by_codes")
 

@@ -9,6 +9,7 @@ from jaxtyping import Float32, Int64
 
 from polylens.analyses import Probed
 from polylens.analyses import _probing as probing
+from polylens.analyses._pairs import SIDES, Side
 from polylens.analyses.local_affine import numbers as affine
 from polylens.errors import DataError
 from polylens.geometry import LocalMaps, Part, local_maps, map_distances, regimes, segments_crossings
@@ -32,29 +33,13 @@ def local_affine_findings(
     points = probing.whole_tensors(rows, part, kind=analysis.kind())
     if rows.targets is None:
         raise DataError("these rows have no classes, so no maps can be compared within and between them")
-    chosen = probing.drawn_rows(rows, count=analysis.points, generator=streams.generator("points"))
+    chosen = probing.draw_rows(rows, count=analysis.points, generator=streams.generator("points"))
     classes = np.asarray(rows.targets)[chosen]
     points = points[chosen]
     maps = local_maps(part, probing.tensor_of(points), block=256)
-    codes = np.concatenate(regimes(part, probing.tensor_of(points).to(part.device))[0], axis=1)
-    notes: list[str] = []
-    measured: dict[str, MeasuredPairs] = {}
-    with progress.task("maps along segments", total=2 * analysis.pairs, unit="segments") as task:
-        for kind in ("same", "different"):
-            drawn = class_pairs(
-                classes, same=kind == "same", count=analysis.pairs, generator=streams.generator("pairs", kind)
-            )
-            if not len(drawn):
-                raise DataError(
-                    f"there is no pair of {'one class' if kind == 'same' else 'two classes'} among them",
-                    hint="use more points: each class needs two at least, and there must be two classes",
-                )
-            if len(drawn) < analysis.pairs:
-                notes.append(f"Only {len(drawn)} {kind}-class pairs of these points exist; all were taken.")
-            measured[kind] = _measured(analysis, part, points, maps, codes, drawn)
-            task.advance(analysis.pairs)
-    same, different = (pairs.chosen(pairs.distance > 0) for pairs in measured.values())
-    dropped = sum(len(pairs.pairs) for pairs in measured.values()) - len(same.pairs) - len(different.pairs)
+    measured, notes = _pairs(analysis, part, points, maps, classes, streams=streams, progress=progress)
+    pairs = {side: each.choose(each.distance > 0) for side, each in measured.items()}
+    dropped = sum(len(measured[side].pairs) - len(pairs[side].pairs) for side in SIDES)
     if dropped:
         notes.append(f"{dropped} pairs of equal points (distance zero) were left out.")
     spectra = maps.spectra()
@@ -62,17 +47,16 @@ def local_affine_findings(
     if zero:
         notes.append(f"{zero} maps are zero: their effective rank is 0.")
     numbers = affine.spectrum_numbers(spectra, resamples=analysis.resamples, streams=streams)
-    numbers |= affine.pair_numbers(
-        same,
-        different,
+    of_pairs, pair_notes = affine.pair_numbers(
+        pairs,
         classes,
         maps,
         example=rows.origins.block[chosen],
         bins=analysis.bins,
         resamples=analysis.resamples,
         streams=streams,
-        notes=notes,
     )
+    numbers |= of_pairs
     numbers["zero_distance_pairs"] = Number(float(dropped), unit="pairs")
     numbers["exact"] = Number(1.0)
     return Findings(
@@ -80,9 +64,9 @@ def local_affine_findings(
         tables={
             "points": affine.point_table(rows, chosen, spectra),
             "spectrum": affine.spectrum_table(spectra),
-            "pairs": affine.pair_table(rows, chosen, same, different),
+            "pairs": affine.pair_table(rows, chosen, pairs),
         },
-        notes=tuple(notes),
+        notes=(*notes, *pair_notes),
     )
 
 
@@ -99,7 +83,42 @@ def _part(analysis: LocalAffine, probed: Probed) -> Part:
     return part
 
 
-def _measured(
+def _pairs(
+    analysis: LocalAffine,
+    part: Part,
+    points: Float32[np.ndarray, "points ..."],
+    maps: LocalMaps,
+    classes: Int64[np.ndarray, "points"],
+    *,
+    streams: Streams,
+    progress: Progress,
+) -> tuple[dict[Side, MeasuredPairs], list[str]]:
+    """Pairs of points of both sides, how far their maps and codes are apart, and what to know of the draw.
+
+    Raises:
+        DataError: there is no pair of one side.
+    """
+    codes = np.concatenate(regimes(part, probing.tensor_of(points).to(part.device))[0], axis=1)
+    notes: list[str] = []
+    measured: dict[Side, MeasuredPairs] = {}
+    with progress.task("maps along segments", total=2 * analysis.pairs, unit="segments") as task:
+        for side in SIDES:
+            drawn = class_pairs(
+                classes, same=side == "same", count=analysis.pairs, generator=streams.generator("pairs", side)
+            )
+            if not len(drawn):
+                raise DataError(
+                    f"there is no pair of {'one class' if side == 'same' else 'two classes'} among them",
+                    hint="use more points: each class needs two at least, and there must be two classes",
+                )
+            if len(drawn) < analysis.pairs:
+                notes.append(f"Only {len(drawn)} {side}-class pairs of these points exist; all were taken.")
+            measured[side] = _measure(analysis, part, points, maps, codes, drawn)
+            task.advance(analysis.pairs)
+    return measured, notes
+
+
+def _measure(
     analysis: LocalAffine,
     part: Part,
     points: Float32[np.ndarray, "points ..."],
@@ -107,21 +126,22 @@ def _measured(
     codes: Int64[np.ndarray, "points units"],
     pairs: Pairs,
 ) -> MeasuredPairs:
-    """Pairs with their distance; of each measure its value, times the distance."""
-    lengths = segment_lengths(points, pairs=pairs)
+    """How far the maps and the codes of each pair are apart, one column for each of `affine.MEASURES`.
+
+    These are no densities: they are not divided by the distance of the points, which only matches pairs.
+    """
     values = np.zeros((len(pairs), 3))
     values[:, 1] = map_distances(maps.matrices[pairs.left], maps.matrices[pairs.right])
     values[:, 2] = (codes[pairs.left] != codes[pairs.right]).mean(axis=1)
-    starts, ends = (probing.tensor_of(points[side]) for side in (pairs.left, pairs.right))
-    for place, met in enumerate(segments_crossings(part, starts, ends)):
+    starts, ends = (probing.tensor_of(points[end]) for end in (pairs.left, pairs.right))
+    for index, met in enumerate(segments_crossings(part, starts, ends)):
         cells = len(met.midpoints)
         if cells < 2:
             continue
         before = np.unique(np.linspace(0, cells - 2, min(analysis.steps, cells - 1)).round().astype(np.int64))
         at = np.concatenate([met.midpoints[before], met.midpoints[before + 1]])
         along = probing.tensor_of(at).reshape(-1, *[1] * len(part.shape))
-        between = starts[place] + (ends[place] - starts[place]) * along
+        between = starts[index] + (ends[index] - starts[index]) * along
         matrices = local_maps(part, between, block=256).matrices
-        values[place, 0] = map_distances(matrices[: len(before)], matrices[len(before) :]).mean()
-    # The engine of densities divides by the distance again, and matches pairs by it.
-    return MeasuredPairs(pairs, lengths, values * lengths[:, None])
+        values[index, 0] = map_distances(matrices[: len(before)], matrices[len(before) :]).mean()
+    return MeasuredPairs(pairs, segment_lengths(points, pairs=pairs), values, per_distance=False)

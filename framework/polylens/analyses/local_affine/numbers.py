@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
 from polylens.analyses import _probing as probing
+from polylens.analyses._pairs import Side
 from polylens.analyses._pairs.ratios import why_not_matched
 from polylens.errors import DataError
 from polylens.geometry import LocalMaps, effective_ranks, map_distances
@@ -26,7 +29,9 @@ from polylens.statistics import (
 )
 from polylens.streams import Streams
 
-_MEASURES = ("steps", "ends", "units")
+MEASURES = ("steps", "ends", "units")
+"""What is measured of a pair: the mean distance of maps across boundaries of the segment, the distance of the
+ends' maps, and the share of units in another regime at the two ends."""
 _RANDOM = 2000
 """Random pairs whose maps are compared for the level of chance."""
 
@@ -45,8 +50,7 @@ def spectrum_numbers(
 
 
 def pair_numbers(
-    same: MeasuredPairs,
-    different: MeasuredPairs,
+    pairs: Mapping[Side, MeasuredPairs],
     classes: Int64[np.ndarray, "points"],
     maps: LocalMaps,
     *,
@@ -54,73 +58,109 @@ def pair_numbers(
     bins: int,
     resamples: int,
     streams: Streams,
-    notes: list[str],
-) -> dict[str, Number]:
-    """Distances of maps within and between classes, and how they follow those of codes."""
+) -> tuple[dict[str, Number], tuple[str, ...]]:
+    """Distances of maps within and between classes, and how they follow those of codes; with notes on them.
+
+    Args:
+        pairs: of both sides, with `MEASURES` of each pair; no distance is zero.
+        classes: of the points.
+        maps: of the points.
+        example: of each point, copies as one.
+        bins: equal bins of the range of distances that the pairs of both sides reach.
+        resamples: of the examples, and as many shuffles of the classes.
+        streams: all randomness.
+
+    Raises:
+        DataError: there are no pairs of one side.
+    """
+    same, different = pairs["same"], pairs["different"]
     if not len(same.pairs) or not len(different.pairs):
         raise DataError("all pairs of one kind are of equal points: there is nothing to compare")
     common = common_bins(same.distance, different.distance, bins=bins)
-    notes += why_not_matched(common)
-    in_one = int((same.code[:, 0] == 0).sum() + (different.code[:, 0] == 0).sum())
+    notes = why_not_matched(common)
+    in_one = int((same.values[:, 0] == 0).sum() + (different.values[:, 0] == 0).sum())
     if in_one:
-        notes.append(f"{in_one} pairs meet no boundary that changes the map: their steps count as 0.")
-    observed = density_ratios(same, different, bins=common)
-    blocks = Blocks.of(example)
-    resampled = list(
-        resampled_ratios(same, different, bins=common, blocks=blocks, resamples=resamples, streams=streams)
-    )
-    shuffled = list(
-        shuffled_ratios(
-            same,
-            different,
-            classes=classes[blocks.first],
-            blocks=blocks,
-            n_bins=bins,
-            permutations=resamples,
-            streams=streams,
+        notes = (
+            *notes,
+            f"{in_one} pairs meet no boundary that changes the map: their steps count as 0.",
         )
+    blocks = Blocks.of(example)
+    observed = density_ratios(same, different, bins=common)
+    resampled = resampled_ratios(
+        same, different, bins=common, blocks=blocks, resamples=resamples, streams=streams
     )
-    left = streams.generator("random pairs").integers(len(classes), size=_RANDOM)
-    shift = streams.generator("random pairs", "right").integers(1, len(classes), size=_RANDOM)
-    random = float(map_distances(maps.matrices[left], maps.matrices[(left + shift) % len(classes)]).mean())
+    shuffled = shuffled_ratios(
+        same,
+        different,
+        classes=classes[blocks.first],
+        blocks=blocks,
+        n_bins=bins,
+        permutations=resamples,
+        streams=streams,
+    )
+    random = _random_distance(maps, len(classes), streams)
+    numbers = {"ends_random": Number(random)}
+    numbers |= _measure_numbers(observed, list(resampled), list(shuffled), random=random)
+    numbers["overlap"] = Number(observed.overlap)
+    numbers |= _code_correlations(same.join(different), blocks, resamples=resamples, streams=streams)
+    return numbers, notes
 
-    numbers: dict[str, Number] = {"ends_random": Number(random)}
-    for column, measure in enumerate(_MEASURES):
-        for name, chance in (
-            (f"{measure}_same", random if measure == "steps" else None),
-            (f"{measure}_different", random if measure == "steps" else None),
-            (f"{measure}_ratio", _mean(shuffled, measure, column)),
-        ):
+
+def _random_distance(maps: LocalMaps, n_points: int, streams: Streams) -> float:
+    """Mean distance of the maps of two different points drawn at random."""
+    left = streams.generator("random pairs").integers(n_points, size=_RANDOM)
+    shift = streams.generator("random pairs", "right").integers(1, n_points, size=_RANDOM)
+    return float(map_distances(maps.matrices[left], maps.matrices[(left + shift) % n_points]).mean())
+
+
+def _measure_numbers(
+    observed: DensityRatios,
+    resampled: Sequence[DensityRatios],
+    shuffled: Sequence[DensityRatios],
+    *,
+    random: float,
+) -> dict[str, Number]:
+    """Every measure within classes, between them, and their ratio, beside its level by chance.
+
+    Args:
+        observed: of the pairs.
+        resampled: on resamples of the examples.
+        shuffled: with classes shuffled over examples.
+        random: the distance of maps of random pairs, the level by chance of steps.
+    """
+    numbers: dict[str, Number] = {}
+    of_random = (random, "maps of random pairs")
+    for column, measure in enumerate(MEASURES):
+        mean = _mean(shuffled, measure, column)
+        nothing: tuple[float | None, str] = (None, "")
+        levels = {
+            f"{measure}_same": of_random if measure == "steps" else nothing,
+            f"{measure}_different": of_random if measure == "steps" else nothing,
+            f"{measure}_ratio": nothing
+            if mean is None
+            else (mean, f"mean of {len(shuffled)} shuffles of classes over examples"),
+        }
+        for name, (chance, chance_is) in levels.items():
             value = _value(observed, name, column)
             if not np.isfinite(value):
                 continue
             interval = bootstrap_interval(_value(each, name, column) for each in resampled)
-            meaning = f"mean of {len(shuffled)} shuffles of classes over examples"
             numbers[name] = Number(
-                value,
-                interval.low,
-                interval.high,
-                interval.meaning,
-                chance=chance,
-                chance_is=""
-                if chance is None
-                else "maps of random pairs"
-                if "ratio" not in name
-                else meaning,
+                value, interval.low, interval.high, interval.meaning, chance=chance, chance_is=chance_is
             )
-    numbers["overlap"] = Number(observed.overlap)
-    numbers |= _followed(same.joined(different), blocks, resamples=resamples, streams=streams)
     return numbers
 
 
-def _followed(pairs: MeasuredPairs, blocks: Blocks, *, resamples: int, streams: Streams) -> dict[str, Number]:
+def _code_correlations(
+    pairs: MeasuredPairs, blocks: Blocks, *, resamples: int, streams: Streams
+) -> dict[str, Number]:
     """The rank correlation of distances of maps with those of codes, plain and beyond those of points."""
-    values = pairs.density
+    values = pairs.measure
     ends, units, apart = values[:, 1], values[:, 2], pairs.distance
 
     def both(index: Int64[np.ndarray, "chosen"]) -> tuple[float, float]:
-        found = ends[index], units[index]
-        return rank_correlation(*found), partial_rank_correlation(*found, beyond=apart[index])
+        some = ends[index], units[index]
+        return rank_correlation(*some), partial_rank_correlation(*some, beyond=apart[index])
 
     observed = both(np.arange(len(ends)))
     drawn = []
@@ -129,10 +169,10 @@ def _followed(pairs: MeasuredPairs, blocks: Blocks, *, resamples: int, streams: 
         weights = pairs.pairs.weights(times[blocks.block]).astype(np.int64)
         drawn.append(both(np.repeat(np.arange(len(ends)), weights)))
     numbers = {}
-    for place, name in enumerate(("maps_by_codes", "maps_by_codes_beyond_distance")):
-        if np.isfinite(observed[place]):
-            interval = bootstrap_interval(each[place] for each in drawn)
-            numbers[name] = Number(observed[place], interval.low, interval.high, interval.meaning)
+    for index, name in enumerate(("maps_by_codes", "maps_by_codes_beyond_distance")):
+        if np.isfinite(observed[index]):
+            interval = bootstrap_interval(each[index] for each in drawn)
+            numbers[name] = Number(observed[index], interval.low, interval.high, interval.meaning)
     return numbers
 
 
@@ -155,36 +195,36 @@ def point_table(
 def spectrum_table(spectra: Float64[np.ndarray, "points values"]) -> pd.DataFrame:
     """One line a singular value, largest first: how it spreads over examples."""
     low, middle, high = np.quantile(spectra, [0.05, 0.5, 0.95], axis=0)
-    place = np.arange(1, spectra.shape[1] + 1)
-    return pd.DataFrame({"place": place, "quantile_5": low, "median": middle, "quantile_95": high})
+    rank = np.arange(1, spectra.shape[1] + 1)
+    return pd.DataFrame({"place": rank, "quantile_5": low, "median": middle, "quantile_95": high})
 
 
 def pair_table(
-    rows: Rows, chosen: Int64[np.ndarray, "chosen"], same: MeasuredPairs, different: MeasuredPairs
+    rows: Rows, chosen: Int64[np.ndarray, "chosen"], pairs: Mapping[Side, MeasuredPairs]
 ) -> pd.DataFrame:
     """One line a pair: how far its points, maps and codes are from each other."""
-    both = same.joined(different)
+    both = pairs["same"].join(pairs["different"])
     ids = np.array(rows.origins.example_ids, dtype=object)[rows.origins.example[chosen]]
     table = pd.DataFrame(
         {
             "left": ids[both.pairs.left],
             "right": ids[both.pairs.right],
-            "same_class": np.arange(len(both.pairs)) < len(same.pairs),
+            "same_class": np.arange(len(both.pairs)) < len(pairs["same"].pairs),
             "distance": both.distance,
         }
     )
-    for column, measure in enumerate(_MEASURES):
-        table[measure] = both.density[:, column]
+    for column, measure in enumerate(MEASURES):
+        table[measure] = both.measure[:, column]
     return table
 
 
 def _value(ratios: DensityRatios, name: str, column: int) -> float:
-    kind = name.rpartition("_")[2]
-    values = {"same": ratios.same_density, "different": ratios.different_density, "ratio": ratios.matched}
-    return float(values[kind][column])
+    which = name.rpartition("_")[2]
+    values = {"same": ratios.same_measure, "different": ratios.different_measure, "ratio": ratios.matched}
+    return float(values[which][column])
 
 
-def _mean(shuffled: list[DensityRatios], measure: str, column: int) -> float | None:
+def _mean(shuffled: Sequence[DensityRatios], measure: str, column: int) -> float | None:
     values = np.array([_value(each, f"{measure}_ratio", column) for each in shuffled])
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else None

@@ -26,9 +26,9 @@ def local_complexity_findings(
     analysis: LocalComplexity, rows: Rows, probed: Probed, *, streams: Streams, progress: Progress
 ) -> Findings:
     """Counts at every radius, of all layers and of each."""
-    part = probing.recorded_part(probed, through=analysis.through)
+    part = probing.record_part(probed, through=analysis.through)
     points = probing.whole_tensors(rows, part, kind=analysis.kind())
-    chosen = probing.drawn_rows(rows, count=analysis.points, generator=streams.generator("points"))
+    chosen = probing.draw_rows(rows, count=analysis.points, generator=streams.generator("points"))
     width = int(np.prod(part.shape))
     frame = random_frame(
         width, directions=min(analysis.directions, width), generator=streams.torch_generator("directions")
@@ -40,10 +40,12 @@ def local_complexity_findings(
     names = probing.class_names(rows, chosen)
     lines = []
     with progress.task("counting boundaries", total=2 * len(chosen), unit="points") as task:
-        for place, name in enumerate(names):
-            lines += _counted(analysis, part, points[chosen[place]], frame, unit, "example", ids[place], name)
-            lines += _counted(
-                analysis, part, drawn[place].astype(np.float32), frame, unit, "random point", "", ""
+        for index, name in enumerate(names):
+            lines += _count_around(
+                analysis, part, points[chosen[index]], frame, unit, "example", ids[index], name
+            )
+            lines += _count_around(
+                analysis, part, drawn[index].astype(np.float32), frame, unit, "random point", "", ""
             )
             task.advance(2)
     table = pd.DataFrame(lines)
@@ -72,7 +74,7 @@ def _unit(
     return unit
 
 
-def _counted(
+def _count_around(
     analysis: LocalComplexity,
     part: Part,
     point: Float32[np.ndarray, "..."],
@@ -85,8 +87,8 @@ def _counted(
     """One line for each radius and layer, and one for all layers."""
     lines: list[dict[str, object]] = []
     radii = [unit * radius for radius in analysis.radii]
-    found = local_complexities(part, probing.tensor_of(point), radii=radii, frame=frame)
-    for radius, counts in zip(analysis.radii, found, strict=True):
+    by_radius = local_complexities(part, probing.tensor_of(point), radii=radii, frame=frame)
+    for radius, counts in zip(analysis.radii, by_radius, strict=True):
         each = [
             {
                 "sampled": counts.sampled[layer],
@@ -109,7 +111,7 @@ def _numbers(
         below = values[:, 1].mean()
         return float(values[:, 0].mean() / below) if below > 0 else float("nan")
 
-    def related(values: Float64[np.ndarray, "n two"]) -> float:
+    def correlation(values: Float64[np.ndarray, "n two"]) -> float:
         return rank_correlation(values[:, 0], values[:, 1])
 
     numbers: dict[str, Number] = {}
@@ -120,21 +122,21 @@ def _numbers(
         every, beside = (part[part["layer"] == "all"] for part in (example, random))
 
         def number(name: str, values: object, measure: object, of: tuple[str, ...] = suffix) -> None:
-            found = bootstrap_number(
+            resampled = bootstrap_number(
                 np.asarray(values, dtype=np.float64),
                 measure,  # type: ignore[arg-type]
                 resamples=analysis.resamples,
                 generator=streams.generator("resample", name, *of),
             )
-            if np.isfinite(found.value):
-                numbers[metric_name(name, *of)] = found
+            if np.isfinite(resampled.value):
+                numbers[metric_name(name, *of)] = resampled
 
         for column in ("sampled", "met", "crossed"):
             number(column, every[column], np.mean)
         both = np.stack([every["sampled"], beside["sampled"]], axis=1)
         number("over_random_points", both, means)
         number("sampled_finds", every[["sampled", "met"]], means)
-        number("correlation", every[["sampled", "crossed"]], related)
+        number("correlation", every[["sampled", "crossed"]], correlation)
         for layer in () if suffix else here["layer"].unique():
             if layer != "all":
                 number("sampled", example.loc[example["layer"] == layer, "sampled"], np.mean, (layer,))

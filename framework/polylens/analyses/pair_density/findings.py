@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
-from polylens.analyses._pairs import ratios
+from polylens.analyses._pairs import SIDES, Side, ratios
 from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Codes, Findings, Number, Rows
@@ -24,32 +24,28 @@ def pair_density_findings(
 ) -> Findings:
     """The ratios, of all layers and of each alone, with intervals over examples."""
     activations, codes = _whole_examples(rows)
-    notes: list[str] = []
-    drawn = ratios.drawn_pairs(ratios.classes_of(rows), count=analysis.pairs, streams=streams, notes=notes)
-    pairs, lengths = ratios.pairs_apart(drawn, activations, notes=notes)
-    measured = {}
-    for kind in ratios.KINDS:
-        code = code_distances(codes, pairs=pairs[kind])
-        pooled = np.concatenate([code, code.mean(1, keepdims=True)], axis=1)
-        measured[kind] = MeasuredPairs(pairs[kind], lengths[kind], pooled)
-    found = ratios.ratio_findings(
+    drawn = ratios.draw_pairs(rows, activations, count=analysis.pairs, streams=streams)
+    measured: dict[Side, MeasuredPairs] = {}
+    for side in SIDES:
+        distances = code_distances(codes, pairs=drawn.pairs[side])
+        pooled = np.concatenate([distances, distances.mean(1, keepdims=True)], axis=1)
+        measured[side] = MeasuredPairs(drawn.pairs[side], drawn.lengths[side], pooled)
+    findings = ratios.ratio_findings(
         rows,
-        measured["same"],
-        measured["different"],
+        measured,
         layers=tuple(layer.name for layer in codes.scheme.layers),
         measure="code_distance",
         bins=analysis.bins,
         resamples=analysis.resamples,
         streams=streams,
         progress=progress,
-        notes=notes,
     )
     numbers = {
-        **found.numbers,
+        **findings.numbers,
         "names_polytopes": Number(float(codes.scheme.names_polytopes)),
-        "zero_distance_pairs": Number(float(ratios.n_pairs(drawn) - ratios.n_pairs(pairs)), unit="pairs"),
+        "zero_distance_pairs": Number(float(drawn.n_equal), unit="pairs"),
     }
-    return replace(found, numbers=numbers)
+    return replace(findings, numbers=numbers, notes=(*drawn.notes, *findings.notes))
 
 
 def _whole_examples(rows: Rows) -> tuple[Float32[np.ndarray, "rows width"], Codes]:

@@ -49,7 +49,7 @@ def partition_agreement_findings(
         again = [_agreement(left, right) for left, right in common]
         ranges = {name: stability_range(each.get(name) for each in again) for name in observed}
     else:
-        again = list(_resampled(analysis, first, second, blocks, streams))
+        again = list(_resample(analysis, first, second, blocks, streams))
         meaning = "5 to 95 % of {count} draws of 80 % of the examples, the partitions as they are"
         # Fewer examples, not as many drawn again: this says how stable agreement is, not how sure.
         ranges = {
@@ -91,7 +91,7 @@ def partition_agreement_findings(
     )
 
 
-def _resampled(
+def _resample(
     analysis: PartitionAgreement, first: Partition, second: Partition, blocks: Blocks, streams: Streams
 ) -> Iterator[dict[str, float]]:
     for kept in subsamples(blocks, count=analysis.resamples, streams=streams):

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from polylens.analyses._pairs.ratios import Kind
-from polylens.analyses._pairs.walks import Walked
+from polylens.analyses._pairs import Side
+from polylens.analyses._pairs.walks import WalkedPairs
 from polylens.progress import Progress
 from polylens.statistics import DistanceBins, PathCrossings, PathPlaces, PathProfile, matching_weights
 from polylens.streams import Streams
@@ -21,19 +21,25 @@ ALL = "all"
 
 @dataclass(frozen=True, eq=False)
 class Around:
-    """How dense boundaries are around switches, over their density on the whole of the same paths."""
+    """How dense boundaries are around switches, over the density on the whole of the paths that switch."""
 
     offsets: Float64[np.ndarray, "pieces"]
     """Middles of the pieces; the middle one is centred at the switch."""
     relative: Float64[np.ndarray, "measures pieces"]
+    """Density of each piece over that of the whole paths."""
     resampled: Float64[np.ndarray, "resamples measures pieces"]
+    """`relative` on each resample of the examples."""
     exchanged: Float64[np.ndarray, "exchanges measures pieces"]
+    """`relative` with the switches of one path put on another, once for each exchange: chance."""
     reversed: Float64[np.ndarray, "measures pieces"]
+    """`relative` with each switch counted from the other end of its path."""
     density: Float64[np.ndarray, "measures pieces"]
+    """Share of units crossed per unit length."""
     n_paths: int
+    """Paths with a switch."""
 
 
-def crossings_of(walked: Walked, units: Float64[np.ndarray, "layers"]) -> PathCrossings:
+def crossings_of(walked: WalkedPairs, units: Float64[np.ndarray, "layers"]) -> PathCrossings:
     """All crossings of the paths."""
     counts = [len(path.position) for path in walked.paths]
     return PathCrossings(
@@ -45,7 +51,7 @@ def crossings_of(walked: Walked, units: Float64[np.ndarray, "layers"]) -> PathCr
     )
 
 
-def switches_of(walked: Walked) -> PathPlaces:
+def switches_of(walked: WalkedPairs) -> PathPlaces:
     """All switches of the paths."""
     counts = [len(path.switches) for path in walked.paths]
     return PathPlaces(
@@ -89,10 +95,10 @@ def around_switches(
     ]
     exchanged = []
     for number in range(exchanges if len(with_switch) > 1 else 0):
-        elsewhere = switches.exchanged(streams.generator("exchange", number))
+        elsewhere = switches.exchange(streams.generator("exchange", number))
         exchanged.append(_over(PathProfile.around(crossings, elsewhere, edges).density(), mean))
     shape = (0, *profile.crossed.shape[1:])
-    back = PathProfile.around(crossings, switches.reversed(), edges)
+    back = PathProfile.around(crossings, switches.reverse(), edges)
     return Around(
         offsets=(edges[1:] + edges[:-1]) / 2,
         relative=_over(profile.density(), mean),
@@ -104,26 +110,26 @@ def around_switches(
     )
 
 
-def around_table(found: Mapping[Kind, Around], layers: Sequence[str]) -> pd.DataFrame:
-    """One line a kind of pair, layer and piece around switches."""
+def around_table(around: Mapping[Side, Around], layers: Sequence[str]) -> pd.DataFrame:
+    """One line a side of pairs, layer and piece around switches."""
     tables = []
-    for kind, each in found.items():
+    for side, each in around.items():
         low, high = _middle(each.resampled)
         chance_low, chance_high = _middle(each.exchanged)
-        for place, layer in enumerate([*layers, ALL]):
+        for row, layer in enumerate([*layers, ALL]):
             tables.append(
                 pd.DataFrame(
                     {
-                        "kind": kind,
+                        "kind": side,
                         "layer": layer,
                         "offset": each.offsets,
-                        "density": each.density[place],
-                        "relative": each.relative[place],
-                        "low": low[place],
-                        "high": high[place],
-                        "chance_low": chance_low[place],
-                        "chance_high": chance_high[place],
-                        "reversed": each.reversed[place],
+                        "density": each.density[row],
+                        "relative": each.relative[row],
+                        "low": low[row],
+                        "high": high[row],
+                        "chance_low": chance_low[row],
+                        "chance_high": chance_high[row],
+                        "reversed": each.reversed[row],
                         "paths": each.n_paths,
                     }
                 )
@@ -134,40 +140,40 @@ def around_table(found: Mapping[Kind, Around], layers: Sequence[str]) -> pd.Data
 
 
 def along_table(
-    crossings: Mapping[Kind, PathCrossings],
+    crossings: Mapping[Side, PathCrossings],
     layers: Sequence[str],
     *,
     bins: DistanceBins | None,
     pieces: int,
-    weights: Mapping[Kind, Sequence[Float64[np.ndarray, "_"]]],
+    weights: Mapping[Side, Sequence[Float64[np.ndarray, "_"]]],
     progress: Progress,
 ) -> pd.DataFrame:
-    """One line a kind of pair, layer and piece of the path; different-class paths have the others' lengths.
+    """One line a side of pairs, layer and piece of the path; different-class paths have the others' lengths.
 
     Where hardly any lengths are shared, paths are taken as they are.
     """
-    profiles = {kind: PathProfile.along(each, pieces=pieces) for kind, each in crossings.items()}
+    profiles = {side: PathProfile.along(each, pieces=pieces) for side, each in crossings.items()}
 
-    def densities(weight: Mapping[Kind, Float64[np.ndarray, "_"]]) -> dict[Kind, np.ndarray]:
+    def densities(weight: Mapping[Side, Float64[np.ndarray, "_"]]) -> dict[Side, np.ndarray]:
         same, different = weight["same"], weight["different"]
         if bins is not None and bins.can_match:
             same, different = matching_weights(bins, same_weight=same, different_weight=different)
         return {"same": profiles["same"].density(same), "different": profiles["different"].density(different)}
 
-    once = densities({kind: np.ones(len(each.length)) for kind, each in crossings.items()})
-    again: dict[Kind, list[np.ndarray]] = {"same": [], "different": []}
+    once = densities({side: np.ones(len(each.length)) for side, each in crossings.items()})
+    again: dict[Side, list[np.ndarray]] = {"same": [], "different": []}
     with progress.task("resampling paths", total=len(weights["same"]), unit="resamples") as task:
         for same, different in zip(weights["same"], weights["different"], strict=True):
-            for kind, found in densities({"same": same, "different": different}).items():
-                again[kind].append(found)
+            for side, density in densities({"same": same, "different": different}).items():
+                again[side].append(density)
             task.advance()
     middles = (np.arange(pieces) + 0.5) / pieces
     tables = []
-    for kind, found in once.items():
-        low, high = _middle(np.array(again[kind]))
-        for place, layer in enumerate([*layers, ALL]):
-            columns = {"density": found[place], "low": low[place], "high": high[place]}
-            tables.append(pd.DataFrame({"kind": kind, "layer": layer, "position": middles, **columns}))
+    for side, density in once.items():
+        low, high = _middle(np.array(again[side]))
+        for row, layer in enumerate([*layers, ALL]):
+            columns = {"density": density[row], "low": low[row], "high": high[row]}
+            tables.append(pd.DataFrame({"kind": side, "layer": layer, "position": middles, **columns}))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -175,8 +181,8 @@ def _over(
     density: Float64[np.ndarray, "measures pieces"], mean: Float64[np.ndarray, "measures one"]
 ) -> Float64[np.ndarray, "measures pieces"]:
     mean = np.broadcast_to(mean, density.shape)
-    found: np.ndarray = np.divide(density, mean, out=np.full(density.shape, np.nan), where=mean > 0)
-    return found
+    relative: np.ndarray = np.divide(density, mean, out=np.full(density.shape, np.nan), where=mean > 0)
+    return relative
 
 
 def _middle(
@@ -184,9 +190,9 @@ def _middle(
 ) -> tuple[Float64[np.ndarray, "measures pieces"], Float64[np.ndarray, "measures pieces"]]:
     """The 5 and 95 % points of the draws in which there is a value; NaN where fewer than two have one."""
     low, high = np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)
-    for place in np.ndindex(*values.shape[1:]):
-        known = values[(slice(None), *place)]
+    for index in np.ndindex(*values.shape[1:]):
+        known = values[(slice(None), *index)]
         known = known[np.isfinite(known)]
         if len(known) > 1:
-            low[place], high[place] = np.quantile(known, [0.05, 0.95])
+            low[index], high[index] = np.quantile(known, [0.05, 0.95])
     return low, high

@@ -30,8 +30,8 @@ def polytope_size_findings(
     points = probing.whole_tensors(rows, part, kind=analysis.kind())
     if len(points) < 2:
         raise DataError("one example has no neighbour", hint="use more examples")
-    chosen = probing.drawn_rows(rows, count=analysis.points, generator=streams.generator("points"))
-    found = _boundaries(part, points[chosen], progress)
+    chosen = probing.draw_rows(rows, count=analysis.points, generator=streams.generator("points"))
+    boundaries = _boundaries(part, points[chosen], progress)
     targets = None if rows.targets is None else np.asarray(rows.targets)
     near = {"any": nearest_neighbours(points, of=chosen)}
     if targets is not None:
@@ -39,8 +39,8 @@ def polytope_size_findings(
         near["other"] = nearest_neighbours(points, of=chosen, groups=targets, same=False)
     names = tables.polytope_names(part, points, progress)
     random = _random_others(chosen, len(points), streams.generator("random pairs"))
-    notes = _notes(found, near["any"])
-    table = tables.point_table(rows, chosen, found, near, names)
+    notes = _notes(boundaries, near["any"])
+    table = tables.point_table(rows, chosen, boundaries, near, names)
     for kind, name in (("any", "neighbour"), ("same", "same_class"), ("other", "other_class")):
         if kind in near:
             table[f"{name}_units"] = tables.units_apart(part, points, chosen, near[kind].row)
@@ -48,7 +48,7 @@ def polytope_size_findings(
         numbers=_numbers(analysis, table, names, chosen, random, part, rows.origins.block[chosen], streams),
         tables={
             "points": table,
-            "layers": tables.layer_table(part, found, names, targets, near["any"], chosen),
+            "layers": tables.layer_table(part, boundaries, names, targets, near["any"], chosen),
         }
         | ({} if targets is None else {"classes": tables.class_table(table)}),
         notes=notes,
@@ -135,9 +135,9 @@ def _times(table: pd.DataFrame) -> Float64[np.ndarray, "defined"]:
     boundary = table["boundary_distance"].to_numpy(np.float64)
     neighbour = table["neighbour_distance"].to_numpy(np.float64)
     defined = (boundary > 0) | (neighbour > 0)
-    found = np.full(len(table), np.inf)
-    np.divide(neighbour, boundary, out=found, where=boundary > 0)
-    return found[defined]
+    times = np.full(len(table), np.inf)
+    np.divide(neighbour, boundary, out=times, where=boundary > 0)
+    return times[defined]
 
 
 def _random_others(
@@ -147,14 +147,14 @@ def _random_others(
     return np.asarray((chosen + generator.integers(1, n_rows, size=len(chosen))) % n_rows, dtype=np.int64)
 
 
-def _notes(found: NearestBoundaries, near: Neighbours) -> tuple[str, ...]:
+def _notes(boundaries: NearestBoundaries, near: Neighbours) -> tuple[str, ...]:
     notes = []
-    unbounded = int((~np.isfinite(found.distance)).sum())
+    unbounded = int((~np.isfinite(boundaries.distance)).sum())
     if unbounded:
         notes.append(
             f"{unbounded} points lie in a polytope without any boundary: their distance is infinite."
         )
-    on = int((found.distance == 0).sum())
+    on = int((boundaries.distance == 0).sum())
     if on:
         notes.append(f"{on} points lie on a boundary: every neighbour is infinitely many times as far.")
     equal = int((near.distance == 0).sum())

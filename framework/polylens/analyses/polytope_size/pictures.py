@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from polylens.analyses import NETWORK, Outcomes, by_variant
 from polylens.figures import scores, spreads
-from polylens.records import Figure
+from polylens.records import Figure, Findings
 
 _DISTANCES = {
     "boundary_distance": "nearest boundary",
@@ -18,7 +19,14 @@ _DISTANCES = {
 
 def size_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Distances beside controls, by class, and the numbers beside controls."""
-    own = outcomes[NETWORK][0]
+    own = outcomes[NETWORK][0].findings
+    figures = [_sizes(outcomes, subject), _scores(outcomes, own, subject)]
+    if "" not in set(own.tables["points"]["class"]):
+        figures.append(_classes(own.tables["points"], subject))
+    return tuple(figures)
+
+
+def _sizes(outcomes: Outcomes, subject: str) -> Figure:
     first = {variant: draws[0].findings.tables["points"] for variant, draws in outcomes.items() if draws}
     distances = {
         words: {
@@ -28,7 +36,47 @@ def size_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         }
         for column, words in _DISTANCES.items()
     }
-    points = own.findings.tables["points"]
+    return Figure(
+        name="sizes",
+        title="How far the boundary and the neighbours are",
+        caption=(
+            "Exact Euclidean distances in the layer's space, from each example; of controls the "
+            f"first draw. {subject}"
+        ),
+        png=spreads(
+            distances,
+            title="How far the boundary and the neighbours are",
+            note="Distances from examples, in the layer's space.",
+            unit="Euclidean distance (logarithmic)",
+            log=True,
+            variants=True,
+        ),
+        alt="Bands of quantiles: the nearest boundary is at a distance far below the nearest example.",
+    )
+
+
+def _scores(outcomes: Outcomes, own: Findings, subject: str) -> Figure:
+    layers = [name for name in own.numbers if name.startswith("boundary_of.")]
+    shown = {
+        "neighbour / boundary": "neighbour_over_boundary",
+        "in one polytope": "same_polytope",
+        "distinct polytopes": "distinct_polytopes",
+        **({f"of {name.partition('.')[2]}": name for name in layers[:9]} if len(layers) > 1 else {}),
+    }
+    return Figure(
+        name="scores",
+        title="Polytopes and neighbours beside controls",
+        caption=(
+            "How many times as far as the nearest boundary the nearest example is; how many share their "
+            "polytope with it (chance: with a random other example); and how often the nearest boundary "
+            f"is of each layer (chance: its share of all units). {subject}"
+        ),
+        png=scores({words: by_variant(outcomes, name) for words, name in shown.items()}),
+        alt="One panel a number; the network's dot beside those of the controls.",
+    )
+
+
+def _classes(points: pd.DataFrame, subject: str) -> Figure:
     kinds = {
         column: words
         for column, words in _DISTANCES.items()
@@ -38,58 +86,17 @@ def size_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
         str(name): {words: part[column].to_numpy(dtype=np.float64) for column, words in kinds.items()}
         for name, part in points.sort_values("class").groupby("class", sort=False)
     }
-    layers = [name for name in own.findings.numbers if name.startswith("boundary_of.")]
-    shown = {
-        "neighbour / boundary": "neighbour_over_boundary",
-        "in one polytope": "same_polytope",
-        "distinct polytopes": "distinct_polytopes",
-        **({f"of {name.partition('.')[2]}": name for name in layers[:9]} if len(layers) > 1 else {}),
-    }
-    figures = [
-        Figure(
-            name="sizes",
-            title="How far the boundary and the neighbours are",
-            caption=(
-                "Exact Euclidean distances in the layer's space, from each example; of controls the "
-                f"first draw. {subject}"
-            ),
-            png=spreads(
-                distances,
-                title="How far the boundary and the neighbours are",
-                note="Distances from examples, in the layer's space.",
-                unit="Euclidean distance (logarithmic)",
-                log=True,
-                variants=True,
-            ),
-            alt="Bands of quantiles: the nearest boundary is at a distance far below the nearest example.",
+    return Figure(
+        name="classes",
+        title="How far the boundary and the neighbours are, class by class",
+        caption=f"The same for the examples of each class, the spec's own network. {subject}",
+        png=spreads(
+            by_class,
+            title="How far the boundary and the neighbours are, class by class",
+            note="The spec's own network.",
+            unit="Euclidean distance (logarithmic)",
+            log=True,
+            variants=False,
         ),
-        Figure(
-            name="scores",
-            title="Polytopes and neighbours beside controls",
-            caption=(
-                "How many times as far as the nearest boundary the nearest example is; how many share their "
-                "polytope with it (chance: with a random other example); and how often the nearest boundary "
-                f"is of each layer (chance: its share of all units). {subject}"
-            ),
-            png=scores({words: by_variant(outcomes, name) for words, name in shown.items()}),
-            alt="One panel a number; the network's dot beside those of the controls.",
-        ),
-    ]
-    if "" not in by_class:
-        figures.append(
-            Figure(
-                name="classes",
-                title="How far the boundary and the neighbours are, class by class",
-                caption=f"The same for the examples of each class, the spec's own network. {subject}",
-                png=spreads(
-                    by_class,
-                    title="How far the boundary and the neighbours are, class by class",
-                    note="The spec's own network.",
-                    unit="Euclidean distance (logarithmic)",
-                    log=True,
-                    variants=False,
-                ),
-                alt="A band of quantiles for each class and kind of distance.",
-            )
-        )
-    return tuple(figures)
+        alt="A band of quantiles for each class and kind of distance.",
+    )

@@ -46,35 +46,35 @@ def units_apart(
     other: Int64[np.ndarray, "chosen"],
 ) -> Float64[np.ndarray, "chosen"]:
     """How many units (and windows) are in another regime at the other row; NaN where there is none (-1)."""
-    found = np.full(len(chosen), np.nan)
+    counts = np.full(len(chosen), np.nan)
     known = np.flatnonzero(other >= 0)
     for start in range(0, len(known), _CHUNK):
         of = known[start : start + _CHUNK]
         ends = [
             regimes(part, probing.tensor_of(points[rows[of]]).to(part.device))[0] for rows in (chosen, other)
         ]
-        found[of] = sum((one != two).sum(axis=1) for one, two in zip(*ends, strict=True))
-    return found
+        counts[of] = sum((one != two).sum(axis=1) for one, two in zip(*ends, strict=True))
+    return counts
 
 
 def point_table(
     rows: Rows,
     chosen: Int64[np.ndarray, "chosen"],
-    found: NearestBoundaries,
+    boundaries: NearestBoundaries,
     near: Mapping[str, Neighbours],
     names: Int64[np.ndarray, "layers rows"],
 ) -> pd.DataFrame:
     """One line an example: how far its boundary and its neighbours are."""
     ids = np.array(rows.origins.example_ids, dtype=object)
-    layers = [item.name for item in found.nonlinearities]
+    layers = [item.name for item in boundaries.nonlinearities]
     table = pd.DataFrame(
         {
             "example": ids[rows.origins.example[chosen]],
             "class": probing.class_names(rows, chosen),
-            "boundary_distance": found.distance,
-            "boundary_of": ["" if index < 0 else layers[index] for index in found.nonlinearity],
-            "boundary_unit": found.unit,
-            "still": found.still,
+            "boundary_distance": boundaries.distance,
+            "boundary_of": ["" if index < 0 else layers[index] for index in boundaries.nonlinearity],
+            "boundary_unit": boundaries.unit,
+            "still": boundaries.still,
             "neighbour": ids[rows.origins.example[near["any"].row]],
             "neighbour_distance": near["any"].distance,
             "same_polytope": names[-1][chosen] == names[-1][near["any"].row],
@@ -93,15 +93,15 @@ def class_table(table: pd.DataFrame) -> pd.DataFrame:
         *("neighbour_units", "same_class_units", "other_class_units"),
     ]
     grouped = table.groupby("class", sort=False)
-    found = grouped[columns].median()
-    found.insert(0, "points", grouped.size())
-    found["same_polytope"] = grouped["same_polytope"].mean()
-    return found.sort_index().reset_index()
+    medians = grouped[columns].median()
+    medians.insert(0, "points", grouped.size())
+    medians["same_polytope"] = grouped["same_polytope"].mean()
+    return medians.sort_index().reset_index()
 
 
 def layer_table(
     part: Part,
-    found: NearestBoundaries,
+    boundaries: NearestBoundaries,
     names: Int64[np.ndarray, "layers rows"],
     targets: Int64[np.ndarray, "rows"] | None,
     near: Neighbours,
@@ -112,7 +112,7 @@ def layer_table(
     layers = [*(item.name for item in part.nonlinearities), "all"]
     for index, (layer, code) in enumerate(zip(layers, names, strict=True)):
         _, inverse, sizes = np.unique(code, return_inverse=True, return_counts=True)
-        nearest = found.nonlinearity == index if layer != "all" else np.isfinite(found.distance)
+        nearest = boundaries.nonlinearity == index if layer != "all" else np.isfinite(boundaries.distance)
         pairs = float((sizes * (sizes - 1.0)).sum())
         agreeing = np.nan
         if targets is not None and pairs:

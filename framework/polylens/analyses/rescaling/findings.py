@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from polylens.analyses import Probed
-from polylens.analyses._changes.factors import measured, summarised
+from polylens.analyses._changes.factors import Measurements, measure_changes, summarise
 from polylens.analyses._changes.interventions import Intervention, chosen_rows
 from polylens.dataflow import norms
 from polylens.progress import Progress
@@ -43,7 +43,7 @@ def rescaling_findings(
                 biases=biases,
                 holds_norms=norm == "frozen",
             )
-            found = measured(
+            measurements = measure_changes(
                 intervention,
                 chosen,
                 factors=analysis.factors,
@@ -51,25 +51,16 @@ def rescaling_findings(
                 streams=streams,
                 advance=task.advance,
             )
-            summary = summarised(
-                found, blocks=blocks, resamples=analysis.resamples, streams=streams, shown=()
-            )
             case = (norm, "with_biases" if biases else "without_biases")
+            summary = summarise(
+                measurements, blocks=blocks, resamples=analysis.resamples, streams=streams, shown=()
+            )
             table = summary.table.copy()
             table.insert(0, "biases", biases)
             table.insert(0, "norms", norm)
             tables.append(table)
-            for change, name in (("scaled", "flipped_share"), ("displaced", "displaced_flipped_share")):
-                number = found.overall(
-                    "flipped_share",
-                    change,
-                    blocks=blocks,
-                    resamples=analysis.resamples,
-                    streams=streams,
-                )
-                numbers[metric_name(name, *case)] = number
-            numbers[metric_name("most_flipped_bits", *case)] = Number(
-                float(found.values["flipped_bits", ""][0].max()), unit="units"
+            numbers |= _numbers(
+                measurements, case, blocks=blocks, resamples=analysis.resamples, streams=streams
             )
             if not notes:
                 notes.append(intervention.where)
@@ -80,3 +71,17 @@ def rescaling_findings(
     return Findings(
         numbers=numbers, tables={"factors": pd.concat(tables, ignore_index=True)}, notes=tuple(notes)
     )
+
+
+def _numbers(
+    measurements: Measurements, case: tuple[str, str], *, blocks: Blocks, resamples: int, streams: Streams
+) -> dict[str, Number]:
+    """The share of units that flip by scaling and by displacing, and the most that flip of one row."""
+    numbers = {
+        metric_name(name, *case): measurements.overall(
+            "flipped_share", change, blocks=blocks, resamples=resamples, streams=streams
+        )
+        for change, name in (("scaled", "flipped_share"), ("displaced", "displaced_flipped_share"))
+    }
+    most = float(measurements.values["flipped_bits", ""][0].max())
+    return numbers | {metric_name("most_flipped_bits", *case): Number(most, unit="units")}

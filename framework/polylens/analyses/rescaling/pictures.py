@@ -29,9 +29,9 @@ def rescaling_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...
     for (norm, biases), words in _CASES.items():
         for variant, draws in outcomes.items():
             tables = [_case(outcome, norm=norm, biases=biases) for outcome in draws]
-            found = curves_of(tables, measure="flipped_share")
-            if found is not None:
-                panels.setdefault(words, {})[variant] = found
+            pair = curves_of(tables, measure="flipped_share")
+            if pair is not None:
+                panels.setdefault(words, {})[variant] = pair
         table = _case(own, norm=norm, biases=biases)
         if len(table):
             layers, factors, by_change = layer_shares(table)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
 from polylens.analyses import Probed
-from polylens.analyses._changes.factors import measured, summarised
+from polylens.analyses._changes.factors import measure_changes, summarise
 from polylens.analyses._changes.interventions import Intervention, chosen_rows
 from polylens.errors import UsageError
-from polylens.geometry import record, segments_crossings
+from polylens.geometry import Part, record, segments_crossings
 from polylens.progress import Progress
 from polylens.records import Findings, Number, Rows
 from polylens.statistics import Blocks, mean_intervals, metric_name
@@ -32,7 +32,7 @@ def scaling_findings(
     intervention = Intervention(probed, rows, layers=analysis.layers)
     chosen = chosen_rows(rows, most=analysis.rows, generator=streams.generator("rows"))
     with progress.task("scaling activations", total=len(chosen), unit="rows") as task:
-        found = measured(
+        measurements = measure_changes(
             intervention,
             chosen,
             factors=analysis.factors,
@@ -40,8 +40,8 @@ def scaling_findings(
             streams=streams,
             advance=task.advance,
         )
-    summary = summarised(
-        found,
+    summary = summarise(
+        measurements,
         blocks=Blocks.of(rows.origins.block[chosen]),
         resamples=analysis.resamples,
         streams=streams,
@@ -88,24 +88,7 @@ def _crossings(
     low, high = min(1.0, *analysis.factors), max(1.0, *analysis.factors)
     if low == high:
         return "Boundaries along the way are not counted: there is no way to scale along."
-    counts = np.zeros((len(some), len(analysis.factors)))
-    with progress.task("counting boundaries", total=len(some), unit="rows") as task:
-        wholes = [intervention.whole(row) for row in some.tolist()]
-        ends = [
-            torch.stack(
-                [
-                    intervention.scaled(whole, row=row, factor=factor)
-                    for whole, row in zip(wholes, some.tolist(), strict=True)
-                ]
-            )
-            for factor in (low, high)
-        ]
-        walks = segments_crossings(part, *ends, vertices=intervention.vertices)
-        for index, crossed in enumerate(walks):
-            at = low + crossed.position * (high - low)
-            for place, factor in enumerate(analysis.factors):
-                counts[index, place] = ((at > min(1.0, factor)) & (at < max(1.0, factor))).sum()
-            task.advance()
+    counts = _count(analysis, intervention, part, some, ends=(low, high), progress=progress)
     means, intervals, _ = mean_intervals(
         counts,
         blocks=Blocks.of(rows.origins.block[some]),
@@ -127,3 +110,44 @@ def _crossings(
         for factor, mean, interval in zip(analysis.factors, means, intervals, strict=True)
     }
     return table, numbers
+
+
+def _count(
+    analysis: Scaling,
+    intervention: Intervention,
+    part: Part,
+    some: Int64[np.ndarray, "some"],
+    *,
+    ends: tuple[float, float],
+    progress: Progress,
+) -> Float64[np.ndarray, "some factors"]:
+    """How many boundaries lie between each row and itself scaled by each factor.
+
+    Args:
+        analysis: with the factors.
+        intervention: gives the layer's tensor of a row, and scales it.
+        part: of the network, from the layer to the output.
+        some: the rows.
+        ends: the least and the greatest factor, between which each row is walked once.
+        progress: where counting shows itself.
+    """
+    low, high = ends
+    counts = np.zeros((len(some), len(analysis.factors)))
+    with progress.task("counting boundaries", total=len(some), unit="rows") as task:
+        wholes = [intervention.whole(row) for row in some.tolist()]
+        tensors = [
+            torch.stack(
+                [
+                    intervention.scale(whole, row=row, factor=factor)
+                    for whole, row in zip(wholes, some.tolist(), strict=True)
+                ]
+            )
+            for factor in ends
+        ]
+        walks = segments_crossings(part, *tensors, vertices=intervention.vertices)
+        for index, crossed in enumerate(walks):
+            at = low + crossed.position * (high - low)
+            for column, factor in enumerate(analysis.factors):
+                counts[index, column] = ((at > min(1.0, factor)) & (at < max(1.0, factor))).sum()
+            task.advance()
+    return counts

@@ -22,9 +22,9 @@ def scaling_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     panels: dict[str, dict[str, tuple[FactorCurve, FactorCurve]]] = {}
     for variant, draws in outcomes.items():
         for measure, words in _PANELS.items():
-            found = curves_of([outcome.findings.tables["factors"] for outcome in draws], measure=measure)
-            if found is not None:
-                panels.setdefault(words, {})[variant] = found
+            pair = curves_of([outcome.findings.tables["factors"] for outcome in draws], measure=measure)
+            if pair is not None:
+                panels.setdefault(words, {})[variant] = pair
     own = outcomes[NETWORK][0]
     layers, factors, shares = layer_shares(own.findings.tables["factors"])
     return (

@@ -31,7 +31,7 @@ class PlaneSlice(Probe):
     plane: Literal["examples", "directions"] = "examples"
     """Through three examples of three classes, or through one along two directions drawn at random."""
     classes: tuple[str, str, str] | None = None
-    """Of the three examples; without them, three classes are drawn for every slice."""
+    """The classes of the three examples; without them, three classes are drawn for every slice."""
     slices: int = Field(default=5, ge=1)
     """How many are made; the first one is drawn."""
     reach: float = Field(default=1.0, gt=0)

@@ -44,9 +44,9 @@ def slice_findings(
                 )
             else:
                 frame = frames.along_directions(points, reach=analysis.reach, generator=generator)
-            found = _slice(part, frame)
-            lines.append(tables.slice_line(rows, frame, found, near=analysis.near))
-            first = first or (frame, found)
+            plane = _slice(part, frame)
+            lines.append(tables.slice_line(rows, frame, plane, near=analysis.near))
+            first = first or (frame, plane)
             task.advance()
     assert first is not None
     table = pd.DataFrame(lines)
@@ -56,7 +56,7 @@ def slice_findings(
         notes.append(f"In {undecided} of {len(table)} slices nothing changes the prediction.")
     return Findings(
         numbers=_numbers(analysis, table, streams),
-        tables={"slices": table} | tables.drawn_tables(rows, probed, part, *first),
+        tables={"slices": table} | tables.picture_tables(rows, probed, part, *first),
         notes=tuple(notes),
     )
 

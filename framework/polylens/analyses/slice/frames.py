@@ -24,17 +24,17 @@ class Frame:
     across: Float64[np.ndarray, "..."]
     """The direction of the first coordinate, of length 1."""
     up: Float64[np.ndarray, "..."]
-    """That of the second, at a right angle to it."""
+    """The direction of the second coordinate, of length 1 and at a right angle to `across`."""
     square: Float64[np.ndarray, "4 2"]
     rows: Int64[np.ndarray, "examples"]
     """The examples that the plane is laid through."""
     places: Float64[np.ndarray, "examples 2"]
-    """Where the points are that stand for them: nearer to the first example than they are, with a `reach`
-    below 1."""
+    """Coordinates of the points that stand for the examples; with a `reach` below 1 they are nearer to the
+    first example than the examples are."""
 
     @property
     def side(self) -> float:
-        """Of the square."""
+        """Length of a side of the square, in the layer's space."""
         return float(self.square[1, 0] - self.square[0, 0])
 
 
@@ -53,7 +53,7 @@ def through_examples(
         DataError: there are no such examples.
     """
     for _ in range(_TRIES):
-        chosen = _drawn(rows, classes, generator)
+        chosen = _draw_examples(rows, classes, generator)
         start = points[chosen[0]].astype(np.float64)
         one, other = (reach * (points[row].astype(np.float64) - start) for row in chosen[1:])
         length = float(np.linalg.norm(one))
@@ -98,7 +98,7 @@ def along_directions(
     return Frame(start, across, up, _square(np.zeros(2), half), np.array([row]), np.zeros((1, 2)))
 
 
-def _drawn(
+def _draw_examples(
     rows: Rows, classes: tuple[str, str, str] | None, generator: np.random.Generator
 ) -> Int64[np.ndarray, "3"]:
     if rows.targets is None or len(np.unique(rows.targets)) < 3:

@@ -93,7 +93,7 @@ def _lines(table: pd.DataFrame) -> np.ndarray:
 
 
 def _points(tables: Mapping[str, pd.DataFrame]) -> list[PlanePoint]:
-    found = []
+    points = []
     for number, example in tables["examples"].iterrows():
         dots = tables["pixels"]
         dots = dots[dots["number"] == number]
@@ -102,5 +102,5 @@ def _points(tables: Mapping[str, pd.DataFrame]) -> list[PlanePoint]:
             shape = int(dots["row"].max()) + 1, int(dots["column"].max()) + 1, 3
             pixels = dots[["red", "green", "blue"]].to_numpy(np.uint8).reshape(shape)
         place = np.array([example["x"], example["y"]], dtype=np.float64)
-        found.append(PlanePoint(place, str(example["class"] or example["example"]), pixels))
-    return found
+        points.append(PlanePoint(place, str(example["class"] or example["example"]), pixels))
+    return points

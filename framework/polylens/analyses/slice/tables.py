@@ -18,53 +18,53 @@ _THUMBNAIL = 80
 """Pixels of a side of an example's picture, at most."""
 
 
-def slice_line(rows: Rows, frame: Frame, found: Slice, *, near: float) -> dict[str, object]:
+def slice_line(rows: Rows, frame: Frame, plane: Slice, *, near: float) -> dict[str, object]:
     """What there is to say of one slice."""
     radius, corner = near * frame.side, frame.square[0]
-    others = mirrored(found.boundary, corner=corner, side=frame.side)
-    seal = found.certificate
-    meets = np.unique(np.column_stack([found.leaders.region, found.leaders.cell]), axis=0)
+    others = mirrored(plane.boundary, corner=corner, side=frame.side)
+    seal = plane.certificate
+    meets = np.unique(np.column_stack([plane.leaders.region, plane.leaders.cell]), axis=0)
     return {
         "examples": ", ".join(example_ids(rows, frame)),
         "classes": ", ".join(class_of(rows, row) for row in frame.rows),
         "side": frame.side,
-        "cells": len(found.areas),
-        "median_cell_share": float(np.median(found.areas) / frame.side**2),
-        "regions": int(found.leaders.region.max()) + 1,
+        "cells": len(plane.areas),
+        "median_cell_share": float(np.median(plane.areas) / frame.side**2),
+        "regions": int(plane.leaders.region.max()) + 1,
         "cells_per_region": float(np.bincount(meets[:, 0]).mean()),
-        "boundary_length": _length(found.edges),
-        "decision_length": _length(found.boundary),
-        "near_decision": share_near(found.edges, found.boundary, radius=radius),
-        "near_mirrored": float(np.mean([share_near(found.edges, way, radius=radius) for way in others])),
+        "boundary_length": _length(plane.edges),
+        "decision_length": _length(plane.boundary),
+        "near_decision": share_near(plane.edges, plane.boundary, radius=radius),
+        "near_mirrored": float(np.mean([share_near(plane.edges, way, radius=radius) for way in others])),
         "certificate_holds": seal.holds,
         "area_error": seal.area_error,
         "euler": seal.euler,
         "repeated_codes": seal.n_repeated_codes,
         "output_error": seal.output_error,
-        "vertices": len(found.places),
-        "computed_vertices": found.n_computed,
+        "vertices": len(plane.places),
+        "computed_vertices": plane.n_computed,
     }
 
 
-def drawn_tables(
-    rows: Rows, probed: Probed, part: Part, frame: Frame, found: Slice
+def picture_tables(
+    rows: Rows, probed: Probed, part: Part, frame: Frame, plane: Slice
 ) -> dict[str, pd.DataFrame]:
     """One slice whole: its cells; and what is needed to draw it."""
-    pieces = found.leaders
-    middles = found.middles
-    winner = np.empty(len(found.areas), dtype=np.int64)
+    pieces = plane.leaders
+    middles = plane.middles
+    winner = np.empty(len(plane.areas), dtype=np.int64)
     sizes = pieces.cycles.areas(pieces.places)
     order = np.argsort(sizes, kind="stable")
     winner[pieces.cell[order]] = pieces.winner[order]
-    names = output_names(rows, found.outputs.shape[1])
+    names = output_names(rows, plane.outputs.shape[1])
     tables = {
         "cells": pd.DataFrame(
             {
-                "cell": np.arange(len(found.areas)),
+                "cell": np.arange(len(plane.areas)),
                 "x": middles[:, 0],
                 "y": middles[:, 1],
-                "area_share": found.areas / frame.side**2,
-                "corners": found.cycles.lengths,
+                "area_share": plane.areas / frame.side**2,
+                "corners": plane.cycles.lengths,
                 "class": [names[output] for output in winner],
                 "predictions": np.bincount(
                     np.unique(np.column_stack([pieces.cell, pieces.winner]), axis=0)[:, 0]
@@ -80,8 +80,8 @@ def drawn_tables(
                 "y": pieces.places[pieces.cycles.members, 1],
             }
         ),
-        "edges": _lines(found.edges),
-        "decision": _lines(found.boundary),
+        "edges": _lines(plane.edges),
+        "decision": _lines(plane.boundary),
         "outputs": pd.DataFrame({"output": np.arange(len(names)), "name": names}),
         "examples": pd.DataFrame(
             {
@@ -94,7 +94,7 @@ def drawn_tables(
         "square": pd.DataFrame({"x": frame.square[:, 0], "y": frame.square[:, 1]}),
     }
     pixels = [_pixels(probed, int(rows.origins.example[row])) for row in frame.rows]
-    tables["pixels"] = pd.concat([_pixel_table(number, found) for number, found in enumerate(pixels)])
+    tables["pixels"] = pd.concat([_pixel_table(number, each) for number, each in enumerate(pixels)])
     return tables
 
 

@@ -45,7 +45,7 @@ class SpanningTree(RowAnalysis):
         return self
 
     def identity(self) -> dict[str, Any]:
-        """The same whether the metric is named or meant."""
+        """The fields, the metric written out: naming the one that is meant anyway changes no digest."""
         # Codes are of one sort, which their own stage says: l1 is meant where they are graded.
         is_meant = self.on == "code" and self.metric == "l1"
         return {**super().identity(), "metric": metric_of(self.on, None if is_meant else self.metric)}
@@ -72,11 +72,11 @@ class SpanningTree(RowAnalysis):
 
         from polylens.clustering import hierarchy
 
-        places = np.random.default_rng(0).random((96, 16), dtype=np.float32)
-        places[48:] += 100.0
+        points = np.random.default_rng(0).random((96, 16), dtype=np.float32)
+        points[48:] += 100.0
         metric = metric_of(self.on, self.metric)
         bits = metric in ("hamming", "jaccard")
-        hierarchy(np.packbits(places > 0.5, axis=1) if bits else places, metric=metric)
+        hierarchy(np.packbits(points > 0.5, axis=1) if bits else points, metric=metric)
 
     def on_inputs(self) -> Self:
         """The raw inputs, compared by Euclidean distance."""

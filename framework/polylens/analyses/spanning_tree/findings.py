@@ -35,16 +35,16 @@ def spanning_tree_findings(
         rows, count=analysis.subsamples, streams=streams, at_least=max(analysis.min_samples, 2), among=sample
     )
     subs: list[Subhierarchy] = []
-    made = partial(_tree, metric=metric, min_samples=analysis.min_samples, bits=bits, progress=progress)
+    make = partial(_tree, metric=metric, min_samples=analysis.min_samples, bits=bits, progress=progress)
     with progress.task("spanning trees", total=1 + len(drawn), unit="trees") as task:
-        found = made(points, keeper=keeper)
+        whole = make(points, keeper=keeper)
         task.advance()
         for number, chosen in drawn.items():
             kept = None if keeper is None else keeper.part(f"subsample_{number}")
-            places = np.searchsorted(sample, chosen)
-            subs.append(Subhierarchy(chosen, made(points[places], keeper=kept)))
+            index = np.searchsorted(sample, chosen)
+            subs.append(Subhierarchy(chosen, make(points[index], keeper=kept)))
             task.advance()
-    return Findings(numbers=_numbers(found), hierarchy=found, subhierarchies=tuple(subs))
+    return Findings(numbers=_numbers(whole), hierarchy=whole, subhierarchies=tuple(subs))
 
 
 def _tree(
@@ -71,8 +71,8 @@ def _tree(
     return made
 
 
-def _numbers(found: Hierarchy) -> dict[str, Number]:
-    heights = np.sort(found.heights)
+def _numbers(hierarchy: Hierarchy) -> dict[str, Number]:
+    heights = np.sort(hierarchy.heights)
     tied = np.zeros(len(heights), dtype=bool)
     equal = heights[1:] == heights[:-1]
     tied[1:] |= equal
@@ -80,6 +80,6 @@ def _numbers(found: Hierarchy) -> dict[str, Number]:
     return {
         "tied_fraction": Number(float(tied.mean())),
         "zero_fraction": Number(float((heights == 0).mean())),
-        "median_height": Number(float(np.median(heights)), unit=found.metric),
-        "median_core_distance": Number(float(np.median(found.core)), unit=found.metric),
+        "median_height": Number(float(np.median(heights)), unit=hierarchy.metric),
+        "median_core_distance": Number(float(np.median(hierarchy.core)), unit=hierarchy.metric),
     }

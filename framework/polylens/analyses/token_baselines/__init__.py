@@ -42,7 +42,7 @@ class TokenBaselines(RowAnalysis):
         return (self.of,)
 
     def on_inputs(self) -> Self:
-        """The same for clusters of the tokens' embeddings, which know nothing of what is around them."""
+        """Clusters of the tokens' embeddings are compared, which know nothing of what is around a token."""
         return self
 
     def run(self, rows: Rows, work: Work) -> Findings:

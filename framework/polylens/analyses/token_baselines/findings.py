@@ -16,7 +16,7 @@ from polylens.statistics import (
     Blocks,
     Pieces,
     common_tokens,
-    explained,
+    explain,
     information_agreement,
     pair_agreement,
     partition_number,
@@ -59,9 +59,9 @@ def token_baselines_findings(
     with progress.task("exchanging tokens", total=2 * analysis.permutations, unit="permutations") as task:
         for name, beside in (("next_token", rows.tokens.after), ("previous_token", rows.tokens.before)):
             own = streams.child(name)
-            found = _beyond(analysis, partition, rows.tokens.current, beside, blocks, own, task)
-            if found is not None:
-                numbers[f"{name}_beyond"], raw[name] = found
+            beyond = _beyond(analysis, partition, rows.tokens.current, beside, blocks, own, task)
+            if beyond is not None:
+                numbers[f"{name}_beyond"], raw[name] = beyond
     return Findings(
         numbers=numbers,
         tables={"clusters": _cluster_table(partition, rows.tokens), "explained": _explained_table(raw)},
@@ -132,7 +132,7 @@ def _beyond(
     # Noise tells nothing: to its rows' share of the uncertainty nothing is added.
     known = np.flatnonzero((beside >= 0) & (partition.labels >= 0))
     covered = len(known) / max(int((beside >= 0).sum()), 1)
-    found = explained(
+    explained = explain(
         partition.labels[known],
         beside[known],
         given=current[known],
@@ -141,17 +141,17 @@ def _beyond(
         streams=streams,
         after_each=task.advance,
     )
-    if found is None:
+    if explained is None:
         return None
     number = Number(
-        found.beyond_chance * covered,
-        chance=float(np.quantile(found.null_beyond_chance, 0.95)) * covered,
+        explained.beyond_chance * covered,
+        chance=float(np.quantile(explained.null_beyond_chance, 0.95)) * covered,
         chance_is=(
             f"95 % of {analysis.permutations} exchanges between documents, among rows of equal current "
             "token, stay below"
         ),
     )
-    return number, (found.share, float(found.null.mean()))
+    return number, (explained.share, float(explained.null.mean()))
 
 
 def _cluster_table(partition: Partition, tokens: RowTokens) -> pd.DataFrame:
@@ -162,7 +162,7 @@ def _cluster_table(partition: Partition, tokens: RowTokens) -> pd.DataFrame:
         known, counts = np.unique(tokens.current[partition.labels == cluster], return_counts=True)
         most = int(counts.argmax())
         share = float(counts[most] / counts.sum())
-        lines.append((cluster, int(counts.sum()), len(known), pieces.quoted(int(known[most])), share))
+        lines.append((cluster, int(counts.sum()), len(known), pieces.quote(int(known[most])), share))
     return pd.DataFrame(lines, columns=["cluster", "size", "distinct_tokens", "top_token", "top_token_share"])
 
 

@@ -32,7 +32,7 @@ def token_baselines_pictures(
     panels = {name: by_variant(outcomes, name) for name in _SHOWN}
     common, kept = common_tokens(tokens.current, least=analysis.rare)
     pieces = Pieces(tokens.vocabulary)
-    names = [pieces.quoted(int(token)) for token in kept]
+    names = [pieces.quote(int(token)) for token in kept]
     lumped = bool((common == len(kept)).any())
     return (
         Figure(

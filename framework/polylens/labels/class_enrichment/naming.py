@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polylens.errors import DataError
-from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_of
+from polylens.labels._evidence import cluster_labels, notes_of, numbers_of, rounds_for, undefined_numbers
 from polylens.labels.class_enrichment.tables import cluster_table, runners_up
 from polylens.progress import Progress
-from polylens.records import ClusterLabel, Labels, Partition, Rows
+from polylens.records import Labels, Partition, Rows
 from polylens.statistics import UNNAMED, Blocks, enrich
 from polylens.streams import Streams
 
@@ -36,7 +36,7 @@ def class_labels(
     level = label.level / among
     rounds = rounds_for(level, least=label.permutations)
     with progress.task("naming clusters", total=1, unit="partitions") as task:
-        found = enrich(
+        enrichment = enrich(
             partition.labels,
             np.asarray(rows.targets),
             blocks=Blocks.of(rows.origins.block),
@@ -46,36 +46,21 @@ def class_labels(
             streams=streams,
         )
         task.advance()
-    sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
-    chance_lift, p_values = found.chance_lift(level), np.minimum(found.p_values * among, 1.0)
-    share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
-    above_chance = (p_values <= label.level) & (found.held_out_rows > 0)
-    clusters = tuple(
-        ClusterLabel(
-            cluster=index,
-            guess=rows.classes[found.name[index]] if found.name[index] != UNNAMED else "",
-            size=int(sizes[index]),
-            share=float(share[index]),
-            lift=float(lift[index]),
-            chance_lift=float(chance_lift[index]),
-            p_value=float(p_values[index]),
-            above_chance=bool(above_chance[index]),
-        )
-        for index in range(partition.n_clusters)
-    )
+    guesses = [rows.classes[name] if name != UNNAMED else "" for name in enrichment.name]
+    clusters = cluster_labels(enrichment, guesses, partition, level=label.level, among=among)
     return Labels(
         clusters=clusters,
         numbers=numbers_of(
-            found,
+            enrichment,
             clusters,
             n_rows=len(partition.labels),
             level=level,
             chance_is=f"mean of {rounds} rounds of naming and scoring with shuffled classes",
         ),
         tables={
-            "clusters": cluster_table(rows, partition, found, clusters),
-            "runners_up": runners_up(rows, found),
+            "clusters": cluster_table(rows, partition, enrichment, clusters),
+            "runners_up": runners_up(rows, enrichment),
         },
-        notes=notes_of(found, copies=rows.origins.n_copies, level=label.level, among=among),
-        undefined=undefined_of(clusters),
+        notes=notes_of(enrichment, copies=rows.origins.n_copies, level=label.level, among=among),
+        undefined=undefined_numbers(clusters),
     )

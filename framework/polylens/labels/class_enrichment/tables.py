@@ -20,15 +20,15 @@ _RUNNERS_UP = 3
 
 
 def cluster_table(
-    rows: Rows, partition: Partition, found: Enrichment, clusters: Sequence[ClusterLabel]
+    rows: Rows, partition: Partition, enrichment: Enrichment, clusters: Sequence[ClusterLabel]
 ) -> pd.DataFrame:
     """One line a cluster: its label and all of the evidence."""
-    share_low, share_high = found.share_limits()
-    lift_low, lift_high = found.lift_limits()
+    share_low, share_high = enrichment.share_limits()
+    lift_low, lift_high = enrichment.lift_limits()
     lines = []
     for each in clusters:
         index = each.cluster
-        name = int(found.name[index])
+        name = int(enrichment.name[index])
         lines.append(
             {
                 "cluster": index,
@@ -37,13 +37,13 @@ def cluster_table(
                 "above_chance": each.above_chance,
                 "size": each.size,
                 "class": rows.classes[name] if name >= 0 else "",
-                "naming_rows": int(found.naming_rows[index]),
-                "held_out_rows": int(found.held_out_rows[index]),
-                "share": found.share[index],
+                "naming_rows": int(enrichment.naming_rows[index]),
+                "held_out_rows": int(enrichment.held_out_rows[index]),
+                "share": enrichment.share[index],
                 "share_low": share_low[index],
                 "share_high": share_high[index],
-                "class_share_of_rows": found.base[name] if name >= 0 else np.nan,
-                "lift": found.lift[index],
+                "class_share_of_rows": enrichment.base[name] if name >= 0 else np.nan,
+                "lift": enrichment.lift[index],
                 "lift_low": lift_low[index],
                 "lift_high": lift_high[index],
                 "chance_lift": each.chance_lift,
@@ -56,15 +56,22 @@ def cluster_table(
     return pd.DataFrame(lines, columns=list(_COLUMNS))
 
 
-def runners_up(rows: Rows, found: Enrichment) -> pd.DataFrame:
+def runners_up(rows: Rows, enrichment: Enrichment) -> pd.DataFrame:
     """The most common classes of each cluster among its held-out rows."""
     lines = []
-    for cluster, counts in enumerate(found.held_out):
+    for cluster, counts in enumerate(enrichment.held_out):
         size = max(int(counts.sum()), 1)
         for rank, label in enumerate(np.argsort(-counts, kind="stable")[:_RUNNERS_UP]):
             if counts[label]:
                 share = counts[label] / size
                 lines.append(
-                    (cluster, rank + 1, rows.classes[label], counts[label], share, share / found.base[label])
+                    (
+                        cluster,
+                        rank + 1,
+                        rows.classes[label],
+                        counts[label],
+                        share,
+                        share / enrichment.base[label],
+                    )
                 )
     return pd.DataFrame(lines, columns=["cluster", "rank", "class", "held_out_rows", "share", "lift"])

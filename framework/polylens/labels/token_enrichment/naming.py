@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polylens.errors import DataError
-from polylens.labels._evidence import notes_of, numbers_of, rounds_for, undefined_of
+from polylens.labels._evidence import cluster_labels, notes_of, numbers_of, rounds_for, undefined_numbers
 from polylens.labels.token_enrichment.tables import cluster_table, guess_of, token_table
 from polylens.progress import Progress
-from polylens.records import ClusterLabel, Labels, Partition, Rows
-from polylens.statistics import PLACES, Blocks, Pieces, enrich_tokens
+from polylens.records import Labels, Partition, Rows
+from polylens.statistics import PLACES, Blocks, Pieces, TokenNaming, enrich_tokens
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -36,40 +36,23 @@ def token_labels(
     level = label.level / among
     rounds = rounds_for(level, least=label.permutations)
     with progress.task("naming clusters", total=rounds, unit="rounds") as task:
-        found = enrich_tokens(
+        scores = enrich_tokens(
             partition.labels,
             np.stack([getattr(rows.tokens, place) for place in PLACES]),
             blocks=Blocks.of(rows.origins.block),
-            most=label.tokens,
-            surprise=label.surprise,
-            prior=label.prior,
+            naming=TokenNaming(label.tokens, label.surprise, label.prior),
             holdout=label.holdout,
             permutations=rounds,
             streams=streams,
             after_each=task.advance,
         )
-    sizes = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_clusters)
-    chance_lift, p_values = found.chance_lift(level), np.minimum(found.p_values * among, 1.0)
-    share, lift = np.nan_to_num(found.share), np.nan_to_num(found.lift)
-    above_chance = (p_values <= label.level) & (found.held_out_rows > 0)
     pieces = Pieces(rows.tokens.vocabulary)
-    clusters = tuple(
-        ClusterLabel(
-            cluster=index,
-            guess=guess_of(found, index, pieces),
-            size=int(sizes[index]),
-            share=float(share[index]),
-            lift=float(lift[index]),
-            chance_lift=float(chance_lift[index]),
-            p_value=float(p_values[index]),
-            above_chance=bool(above_chance[index]),
-        )
-        for index in range(partition.n_clusters)
-    )
+    guesses = [guess_of(scores, index, pieces) for index in range(partition.n_clusters)]
+    clusters = cluster_labels(scores, guesses, partition, level=label.level, among=among)
     return Labels(
         clusters=clusters,
         numbers=numbers_of(
-            found,
+            scores,
             clusters,
             n_rows=len(partition.labels),
             level=level,
@@ -79,9 +62,9 @@ def token_labels(
             ),
         ),
         tables={
-            "clusters": cluster_table(rows, partition, found, clusters),
-            "tokens": token_table(partition, rows.tokens, found),
+            "clusters": cluster_table(rows, partition, scores, clusters),
+            "tokens": token_table(partition, rows.tokens, scores),
         },
-        notes=notes_of(found, copies=rows.origins.n_copies, level=label.level, among=among),
-        undefined=undefined_of(clusters),
+        notes=notes_of(scores, copies=rows.origins.n_copies, level=label.level, among=among),
+        undefined=undefined_numbers(clusters),
     )
