@@ -47,7 +47,7 @@ def leaders(complete: Subdivision, outputs: Float64[np.ndarray, "vertices number
             everything, outputs, np.arange(outputs.shape[1])[None], known=known, most=2**62
         )
         cell = np.empty(finer.n_polygons, dtype=np.int64)
-        cell[cut.polygons] = everything[cut.of]
+        cell[cut.polygons] = everything[cut.source]
     cycles = finer.cycles()
     values = finer.carried(outputs, known=known, wanted=np.arange(len(finer.places)))
     winner = cycles.middles(values).argmax(axis=1)

@@ -57,7 +57,7 @@ def readings(
         found, said = small_regimes(part, points(places[start : start + block]))
         for code, factor, kept in zip(found, factors, whole, strict=True):
             rows = code.cpu().numpy()
-            patches.names(rows, factor, names[start : start + block])
+            patches.add_names(rows, factor, names[start : start + block])
             if keep_codes:
                 kept[start : start + block] = rows
         outputs.append(said.cpu().numpy())

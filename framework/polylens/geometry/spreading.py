@@ -11,7 +11,7 @@ from jaxtyping import Float64, Int64
 
 from polylens.dataflow.operations import canonical
 from polylens.dataflow.regimes import pre_activation
-from polylens.geometry.subdivision import Cut, Subdivision
+from polylens.geometry.subdivision import PolygonCut, Subdivision
 from polylens.geometry.tape import Layout, Part, Step
 from polylens.geometry.windows import window_elements
 
@@ -116,7 +116,7 @@ class Spread:
         values: dict[int, torch.Tensor],
         at: np.ndarray,
         most: int,
-    ) -> Cut:
+    ) -> PolygonCut:
         """Cuts polygons at a nonlinearity, all of it unless memory ends before."""
         item, room = step.nonlinearity, len(at) + 4 * most
         assert item is not None
@@ -129,7 +129,7 @@ class Spread:
             return self._complete.cut_by_leaders(polygons, rows, windows, known=at, most=room)
         read = pre_activation(canonical(step.function), arguments)
         rows = self._part.layouts[min(step.reads)].rows(read).cpu().numpy()
-        cut = Cut(polygons, np.arange(len(polygons)), is_complete=True)
+        cut = PolygonCut(polygons, np.arange(len(polygons)), is_complete=True)
         for index, kink in enumerate(item.kinks):
             if index:
                 vertices = self._complete.vertices(cut.polygons)
