@@ -21,10 +21,10 @@ _THUMBNAIL = 80
 
 def slice_line(rows: Rows, frame: Frame, found: Slice, *, near: float) -> dict[str, object]:
     """What there is to say of one slice."""
-    from polylens.geometry.nearness import mirrored, share_near
+    from polylens.geometry.nearness import mirror, share_near
 
     radius, corner = near * frame.side, frame.square[0]
-    others = mirrored(found.boundary, corner=corner, side=frame.side)
+    others = mirror(found.boundary, corner=corner, side=frame.side)
     seal = found.certificate
     meets = np.unique(np.column_stack([found.leaders.region, found.leaders.cell]), axis=0)
     return {

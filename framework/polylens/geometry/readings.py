@@ -14,7 +14,7 @@ from polylens.geometry.tape import Part
 from polylens.kernels import patches
 
 _BYTES = 24
-"""Of a unit while its regime is read: its value, what it is computed from, and its regime."""
+"""What a unit takes while its regime is read: its value, what it is computed from, and its regime."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,7 +75,7 @@ class Subdivision:
     """Polygons that share vertices and edges: cutting one puts the new vertices on its neighbours' edges too.
 
     What belongs to vertices (numbers that are affine on every polygon) is kept by whoever asks for cuts, for
-    the vertices of some polygons at a time: `carried` takes it to other vertices.
+    the vertices of some polygons at a time: `interpolate` takes it to other vertices.
     """
 
     def __init__(self, corners: Float64[np.ndarray, "corners 2"]) -> None:
@@ -130,7 +130,7 @@ class Subdivision:
         ends, self._token = patches.groups(polygons, self._mesh, vertices, seen, self._token)
         return np.split(polygons, ends[:-1])
 
-    def carried(
+    def interpolate(
         self,
         rows: Float64[np.ndarray, "known numbers"],
         *,
