@@ -9,9 +9,9 @@ import polylens
 
 _JOIN = """
 import numpy as np
-from polylens.kernels.linkage import joined
+from polylens.kernels.linkage import chain_groups
 rows = np.arange(3000)  # so many that Python does not run the kernel itself
-print(joined(rows[:-1], rows[1:], np.ones(2999), np.empty_like(rows), np.empty(2999)))
+print(chain_groups(rows[:-1], rows[1:], np.ones(2999), np.empty_like(rows), np.empty(2999)))
 """
 
 
@@ -28,6 +28,6 @@ def test_a_kernel_is_compiled_anew_where_one_that_it_calls_has_changed(tmp_path)
     shutil.copytree(source, kernels, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "polylens" / "__init__.py").touch()
     assert joins(tmp_path) == "True"
-    called = kernels / "contraction.py"  # `linkage.joined` asks its `root_of` for both ends of an edge
+    called = kernels / "contraction.py"  # `linkage.chain_groups` asks its `root_of` for both ends of an edge
     called.write_text(called.read_text().replace("    return member\n", "    return 0\n"))
     assert joins(tmp_path) == "False"

@@ -69,9 +69,9 @@ def test_python_and_machine_code_give_the_same_bytes(
 def test_little_work_is_never_compiled() -> None:
     ends = np.arange(5), np.arange(1, 6)
     with few(6):
-        kernel = linkage.joined.__closure__  # type: ignore[attr-defined]
+        kernel = linkage.chain_groups.__closure__  # type: ignore[attr-defined]
         made = next(cell.cell_contents for cell in kernel if hasattr(cell.cell_contents, "signatures"))
         before = list(made.signatures)
         odd = np.ones(5, dtype=np.float32)  # a type that nobody else asks for
-        assert linkage.joined(*ends, odd, np.empty(6, np.int64), np.empty(5))
+        assert linkage.chain_groups(*ends, odd, np.empty(6, np.int64), np.empty(5))
     assert made.signatures == before

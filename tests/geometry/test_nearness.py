@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from polylens.geometry.nearness import mirrored, share_near
+from polylens.geometry.nearness import mirror, share_near
 
 CROSS = np.array([[[-1.0, 0.0], [1.0, 0.0]], [[0.0, -1.0], [0.0, 1.0]]])
 
@@ -20,7 +20,7 @@ def test_of_a_cross_one_bar_and_a_strip_of_the_other_are_near_that_bar() -> None
 
 def test_the_seven_other_ways_of_a_square_keep_what_is_inside_inside() -> None:
     line = np.array([[[1.0, 2.0], [1.5, 2.25]]])
-    ways = mirrored(line, corner=np.array([1.0, 2.0]), side=2.0)
+    ways = mirror(line, corner=np.array([1.0, 2.0]), side=2.0)
     assert len({way.round(9).tobytes() for way in ways} | {line.tobytes()}) == 8
     for way in ways:
         assert ((way >= [1.0, 2.0]) & (way <= [3.0, 4.0])).all()

@@ -85,7 +85,7 @@ def test_what_is_affine_is_carried_to_vertices_put_on_vertices() -> None:
     complete = Subdivision(SQUARE)
     complete.cut_by_units(WHOLE, on(lines, SQUARE), known=np.arange(4), kink=0.0, most=ALL)
     wanted = np.arange(len(complete.places))[::3]
-    carried = complete.carried(on(lines, SQUARE), known=np.arange(4), wanted=wanted)
+    carried = complete.interpolate(on(lines, SQUARE), known=np.arange(4), wanted=wanted)
     np.testing.assert_allclose(carried, on(lines, complete.places[wanted]), atol=1e-12)
 
 

@@ -16,6 +16,7 @@ from polylens.clustering.points import Points
 from polylens.clustering.processes import Processes
 from polylens.clustering.renumbering import by_falling_size
 from polylens.errors import DataError
+from polylens.kernels.tiles import BitRows, Clustered, Joins, Measure, Neighbours, Tile, no_activations
 from polylens.progress import Progress, Silent
 from polylens.records import NOISE, Hierarchy, Partition
 
@@ -181,11 +182,12 @@ def _joined(
     found = _Joined.none_yet(len(new), max(of.min_samples - 1, 1))
     # Among equally near rows the lowest label counts, and noise last.
     rank = np.where(partition.labels >= 0, partition.labels, _LAST)
-    held = (of.core, rank, found.near, found.who, found.reach, found.best)
+    clustered = Clustered(of.core, rank, unit if of.metric == "hamming" else 1.0)
+    joins = Joins(Neighbours(found.near, found.who), found.reach, found.best)
     if of.metric in ("hamming", "jaccard"):
-        size, join = _joining_bits(new, among, of.metric, held, unit)
+        size, join = _joining_bits(new, among, of.metric, clustered, joins)
     else:
-        size, join = _joining_numbers(new, among, cast(DenseMetric, of.metric), held)
+        size, join = _joining_numbers(new, among, cast(DenseMetric, of.metric), clustered, joins)
     side_by_side(
         [range(0, len(new), size)[processes.rank :: processes.count]],
         join,
@@ -199,35 +201,35 @@ def _joined(
     return replace(found, near=near)
 
 
-_Held = tuple[np.ndarray, ...]
-"""Core distances and ranks of the rows, and the parts of `_Joined`."""
-
-
 def _joining_bits(
-    new: NewPoints, among: Points, metric: str, held: _Held, unit: float
+    new: NewPoints, among: Points, metric: str, clustered: Clustered, joins: Joins
 ) -> tuple[int, Callable[[int, int], None]]:
     from polylens.clustering.bit_space import ones_of, tiled
+    from polylens.kernels.distances import EXACT
     from polylens.kernels.joining import join_bits
     from polylens.kernels.popcount import TILE
 
-    sides = [tiled(points) for points in (new, among)]
-    ones = [ones_of(words) for words in sides]
+    words = [tiled(points) for points in (new, among)]
+    left, right = (
+        BitRows(tiles, ones_of(tiles), len(points)) for tiles, points in zip(words, (new, among), strict=True)
+    )
+    exact, jaccard = no_activations(EXACT), metric == "jaccard"
 
     def join(start: int, _: int) -> None:
-        tile, jaccard = start // TILE, metric == "jaccard"
-        join_bits(sides[0], ones[0], sides[1], ones[1], jaccard, unit, len(new), len(among), tile, *held)
+        join_bits(left, right, start // TILE, jaccard, exact, clustered, joins)
 
     return TILE, join
 
 
 def _joining_numbers(
-    new: NewPoints, among: Points, metric: DenseMetric, held: _Held
+    new: NewPoints, among: Points, metric: DenseMetric, clustered: Clustered, joins: Joins
 ) -> tuple[int, Callable[[int, int], None]]:
     from polylens.kernels.distances import KINDS
     from polylens.kernels.joining import join_tile
 
-    kind, centre = KINDS[metric], centre_of(among)
+    centre = centre_of(among)
     own, other = lengths(new), lengths(among)
+    measuring = Measure(KINDS[metric], new, own, among, other)
 
     def join(start: int, _: int) -> None:
         some = slice(start, min(start + _NEW_ROWS, len(new)))
@@ -236,7 +238,6 @@ def _joining_numbers(
             rows = slice(first, min(first + _ROWS, len(among)))
             right = prepared(among[rows], other[rows], metric=metric, centre=centre)
             bounds = lower_bounds(left, right, metric=metric)
-            sizes = (some.start, rows.start, *bounds.shape)
-            join_tile(bounds, kind, 1.0, new, own, among, other, *sizes, *held)
+            join_tile(Tile(bounds, some.start, rows.start, *bounds.shape), measuring, clustered, joins)
 
     return _NEW_ROWS, join

@@ -9,15 +9,12 @@ from jaxtyping import Bool, Float64, Int64, UInt8, UInt64
 
 from polylens.clustering.blocks import Blocks
 from polylens.clustering.spaces import Groups, Least, Nearest
+from polylens.kernels.tiles import BitRows, GroupedRows, LeastEdges, Neighbours, TilePairs, no_activations
 
 _CHUNK = 1 << 24
 """Bytes packed and turned at a time."""
 _MOST_ROWS = 1024
 """Rows of a block: two blocks of 3,072 bits then fit a core's second cache."""
-
-_NO_ROWS = (np.empty((0, 0), dtype=np.float32), np.empty(0, dtype=np.float64))
-"""Activations and their lengths, for kernels that serve these as well."""
-_NO_ORDER = np.empty(0, dtype=np.int64)
 
 
 class BitSpace:
@@ -61,11 +58,13 @@ class BitSpace:
         from polylens.kernels.distances import EXACT
         from polylens.kernels.nearest import offer_counts, offer_ratios
 
-        tiles = (self._rows, *self._tiles(first), *self._tiles(second))
-        if self._metric == "jaccard":
-            offer_ratios(self._words, self._ones, *tiles, nearest.distances, nearest.who)
-        else:
-            offer_counts(self._words, EXACT, *_NO_ROWS, *tiles, nearest.distances, nearest.who)
+        offer = offer_ratios if self._metric == "jaccard" else offer_counts
+        offer(
+            BitRows(self._words, self._ones, self._rows),
+            TilePairs(*self._tiles(first), *self._tiles(second)),
+            no_activations(EXACT),
+            Neighbours(nearest.distances, nearest.who),
+        )
 
     def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> BitSpace:
         """A space in which row `order[place]` stands at `place`."""
@@ -84,12 +83,14 @@ class BitSpace:
         from polylens.kernels.between import least_counts, least_ratios
         from polylens.kernels.distances import EXACT
 
-        tiles = (self._rows, *self._tiles(first), *self._tiles(second))
-        held = (groups.core, groups.group, least.slot, least.weight, least.ends)
-        if self._metric == "jaccard":
-            least_ratios(self._words, self._ones, *tiles, *held)
-        else:
-            least_counts(self._words, EXACT, *_NO_ROWS, _NO_ORDER, *tiles, *held)
+        keep = least_ratios if self._metric == "jaccard" else least_counts
+        keep(
+            BitRows(self._words, self._ones, self._rows),
+            TilePairs(*self._tiles(first), *self._tiles(second)),
+            no_activations(EXACT),
+            GroupedRows(groups.order, groups.core, groups.group),
+            LeastEdges(least.slot, least.weight, least.ends),
+        )
 
     def in_units(self, distances: Float64[np.ndarray, "*some"]) -> Float64[np.ndarray, "*some"]:
         """Bits that differ as a share of all; Jaccard distances as they are."""

@@ -55,7 +55,7 @@ def condensed(hierarchy: Hierarchy, *, min_cluster_size: int) -> CondensedTree:
     """
     if min_cluster_size < 2:
         raise ValueError("a cluster has 2 rows or more")
-    from polylens.kernels.linkage import condense
+    from polylens.kernels.linkage import ClusterColumns, RowColumns, condense
 
     rows = len(hierarchy.order)
     positive = hierarchy.heights[hierarchy.heights > 0]
@@ -69,13 +69,8 @@ def condensed(hierarchy: Hierarchy, *, min_cluster_size: int) -> CondensedTree:
         hierarchy.order,
         min_cluster_size,
         2.0 / positive.min() if len(positive) else 1.0,
-        parent,
-        birth,
-        death,
-        size,
-        stability,
-        row_node,
-        row_lambda,
+        ClusterColumns(parent, birth, death, size, stability),
+        RowColumns(row_node, row_lambda),
     )
     return CondensedTree(
         parent=parent[:count].copy(),

@@ -10,6 +10,7 @@ from jaxtyping import Float32, Float64, Int64
 from polylens.clustering.blocks import Blocks
 from polylens.clustering.spaces import Groups, Least, Nearest
 from polylens.errors import DataError
+from polylens.kernels.tiles import GroupedRows, LeastEdges, Measure, Neighbours, Tile
 
 DenseMetric = Literal["euclidean", "cosine", "l1"]
 
@@ -55,18 +56,8 @@ class DenseSpace:
         """Offers every pair of two blocks to both of its rows."""
         from polylens.kernels.nearest import offer_tile
 
-        offer_tile(
-            self._bounds(first, second),
-            self._kind,
-            self._rows,
-            self._lengths,
-            first.start,
-            second.start,
-            first.stop - first.start,
-            second.stop - second.start,
-            nearest.distances,
-            nearest.who,
-        )
+        tile = self._tile(first, second)
+        offer_tile(tile, self._measure(), Neighbours(nearest.distances, nearest.who))
 
     def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> DenseSpace:
         """A space in which row `order[place]` stands at `place`; rows are gathered block by block."""
@@ -80,30 +71,24 @@ class DenseSpace:
         if (ends == ends[0]).all():
             return
         least_tile(
-            self._bounds(first, second),
-            self._kind,
-            self._rows,
-            self._lengths,
-            self._order,
-            first.start,
-            second.start,
-            first.stop - first.start,
-            second.stop - second.start,
-            groups.core,
-            groups.group,
-            least.slot,
-            least.weight,
-            least.ends,
+            self._tile(first, second),
+            self._measure(),
+            GroupedRows(self._order, groups.core, groups.group),
+            LeastEdges(least.slot, least.weight, least.ends),
         )
 
     def in_units(self, distances: Float64[np.ndarray, "*some"]) -> Float64[np.ndarray, "*some"]:
         """Roots of squared distances; the others as they are."""
         return np.sqrt(distances) if self._metric == "euclidean" else distances
 
-    def _bounds(self, first: slice, second: slice) -> Float32[np.ndarray, "first second"]:
+    def _measure(self) -> Measure:
+        return Measure(self._kind, self._rows, self._lengths, self._rows, self._lengths)
+
+    def _tile(self, first: slice, second: slice) -> Tile:
         """Lower bounds of the distances of two blocks."""
         left = self._block(first)
-        return lower_bounds(left, left if first == second else self._block(second), metric=self._metric)
+        bounds = lower_bounds(left, left if first == second else self._block(second), metric=self._metric)
+        return Tile(bounds, first.start, second.start, *bounds.shape)
 
     def _block(self, places: slice) -> Float32[np.ndarray, "places width"]:
         chosen = self._order[places]

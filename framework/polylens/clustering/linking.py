@@ -42,7 +42,7 @@ def canonical(
     >>> found.order.tolist(), found.heights.tolist()
     ([0, 1, 2], [3.0, 1.0])
     """
-    from polylens.kernels.linkage import joined
+    from polylens.kernels.linkage import chain_groups
 
     rows = len(core)
     if len(left) != rows - 1:
@@ -55,6 +55,6 @@ def canonical(
     rising = np.argsort(height)
     order = np.empty(rows, dtype=np.int64)
     gaps = np.empty(rows - 1, dtype=np.float64)
-    if not joined(left[rising], right[rising], height[rising], order, gaps):
+    if not chain_groups(left[rising], right[rising], height[rising], order, gaps):
         raise ValueError("the edges hold a circle: they are no spanning tree")
     return Hierarchy(order, gaps, core, metric, min_samples, bits)

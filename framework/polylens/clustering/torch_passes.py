@@ -12,6 +12,7 @@ from polylens.clustering.points import Metric, Points
 from polylens.clustering.processes import Processes
 from polylens.clustering.spaces import Groups, Least, Nearest
 from polylens.errors import DataError
+from polylens.kernels.tiles import Measure
 from polylens.progress import Progress
 
 if TYPE_CHECKING:
@@ -106,9 +107,10 @@ class TorchPasses:
         self, left: Int64[np.ndarray, "pairs"], right: Int64[np.ndarray, "pairs"]
     ) -> Float64[np.ndarray, "pairs"]:
         """Distances of single pairs, as the processor's passes measure them."""
-        from polylens.kernels.distances import KINDS, measured_pairs
+        from polylens.kernels.distances import KINDS, measure_pairs
 
-        return measured_pairs(KINDS[self._metric], self._points, self._lengths, left, right)
+        rows = (self._points, self._lengths)
+        return measure_pairs(Measure(KINDS[self._metric], *rows, *rows), left, right)
 
     @property
     def _precision(self) -> torch.dtype:

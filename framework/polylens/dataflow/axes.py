@@ -107,7 +107,7 @@ def channels_given(
         # Of values times weights the columns are channels, of weights times values the rows.
         return None if left and right else rank - 1 if left else rank - 2
     if operation in _REDUCING and arguments.get("dim") is not None:
-        return _reduced(arguments, rank=rank, channels_of=channels_of)
+        return _channels_left(arguments, rank=rank, channels_of=channels_of)
     if is_elementwise or operation in _ALIKE:
         found = {
             axis
@@ -119,7 +119,7 @@ def channels_given(
     return None
 
 
-def _reduced(arguments: Arguments, *, rank: int, channels_of: ChannelsOf) -> int | None:
+def _channels_left(arguments: Arguments, *, rank: int, channels_of: ChannelsOf) -> int | None:
     """Where the axis of channels is after a reduction over others."""
     source: torch.Tensor = arguments["self"]
     channels, dim = channels_of(source), arguments["dim"]

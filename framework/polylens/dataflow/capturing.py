@@ -110,16 +110,16 @@ class _Catch(Watch):  # type: ignore[no-untyped-call]
             return
         if isinstance(item, str):
             if item in self._shapes:
-                tensor = self._arranged(item, tensor, self._shapes[item])
+                tensor = self._arrange(item, tensor, self._shapes[item])
         else:
-            tensor = self._arranged(item.name, tensor, item.shape)
+            tensor = self._arrange(item.name, tensor, item.shape)
         self._take(item, tensor)
         self.missing.discard(item)
         if not self.missing:
             raise _AllCaught
 
-    def _arranged(self, name: str, tensor: torch.Tensor, shape: LayerShape) -> torch.Tensor:
-        found = shape.arranged(tensor, n_examples=self._n_examples, n_tokens=self._n_tokens)
+    def _arrange(self, name: str, tensor: torch.Tensor, shape: LayerShape) -> torch.Tensor:
+        found = shape.arrange(tensor, n_examples=self._n_examples, n_tokens=self._n_tokens)
         if not shape.fits(LayerShape.of(tuple(found.shape[1:]))):
             raise UsageError(
                 f"'{name}' has the shape {tuple(found.shape[1:])} here, but not when traced",
@@ -145,7 +145,7 @@ class _Catch(Watch):  # type: ignore[no-untyped-call]
         item = None if site is None else self._sites_wanted.get(site)
         if item is None or site is None:
             return function(*args, **kwargs)
-        arguments = operations.named(function, args, kwargs)
+        arguments = operations.arguments_by_name(function, args, kwargs)
         if item.role == "units":
             self.hand_over(item, regimes.pre_activation(site.operation, arguments))
             return function(*args, **kwargs)

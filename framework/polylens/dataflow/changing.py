@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Shaped
 
 from polylens.dataflow.capturing import capture
-from polylens.dataflow.editing import Change, Passes, edited, edited_at
+from polylens.dataflow.editing import Change, Passes, edit_at, edit_passes
 from polylens.dataflow.flow import INPUT, OUTPUT, Flow
 from polylens.dataflow.nonlinearities import Nonlinearity
 from polylens.dataflow.norms import Frozen, norms
@@ -106,10 +106,10 @@ class Changing:
             )
         several = len(inputs) > 1
         if several not in self._fans_out:
-            self._fans_out[several] = self._tried(inputs, passes)
-        return self._passed(inputs, passes, change, fans_out=self._fans_out[several])
+            self._fans_out[several] = self._fans_out_alike(inputs, passes)
+        return self._run(inputs, passes, change, fans_out=self._fans_out[several])
 
-    def _tried(self, inputs: torch.Tensor, passes: Passes) -> bool:
+    def _fans_out_alike(self, inputs: torch.Tensor, passes: Passes) -> bool:
         """Whether the examples can be computed once up to the layer."""
         if self._layer == INPUT or any(self._flow.layers[name].flattened for name in self._flow.layers):
             return False
@@ -123,14 +123,14 @@ class Changing:
                 * torch.linspace(1, 1.1, len(values), dtype=values.dtype, device=values.device)[:, None, None]
             )
 
-        plain = self._passed(inputs, few, slightly, fans_out=False).tensors()
+        plain = self._run(inputs, few, slightly, fans_out=False).tensors()
         try:
-            fanned = self._passed(inputs, few, slightly, fans_out=True).tensors()
+            fanned = self._run(inputs, few, slightly, fans_out=True).tensors()
         except (RuntimeError, UsageError, IndexError):
             return False
         return all(_agree(one, other) for one, other in zip(plain, fanned, strict=True))
 
-    def _passed(self, inputs: torch.Tensor, passes: Passes, change: Change, *, fans_out: bool) -> Passed:
+    def _run(self, inputs: torch.Tensor, passes: Passes, change: Change, *, fans_out: bool) -> Passed:
         layers: dict[str, torch.Tensor] = {}
         read: dict[str, torch.Tensor] = {}
         there = {layer: self._flow.layers[layer] for layer in self._layers}
@@ -145,16 +145,18 @@ class Changing:
             inputs = inputs[passes.example]
             passes = replace(passes, example=torch.arange(len(passes)))
         if self._layer == INPUT:
-            inputs = edited(inputs, shape=self._shape, passes=passes, change=change, n_examples=len(inputs))
+            inputs = edit_passes(
+                inputs, shape=self._shape, passes=passes, change=change, n_examples=len(inputs)
+            )
         with torch.no_grad(), ExitStack() as stack:
             started = self._freezing(passes, stack)
             if self._layer == INPUT:
                 started()
             else:
                 edit = partial(
-                    edited, shape=self._shape, passes=passes, change=change, n_examples=len(inputs)
+                    edit_passes, shape=self._shape, passes=passes, change=change, n_examples=len(inputs)
                 )
-                stack.enter_context(edited_at(self._module, self._layer, edit, started=started))
+                stack.enter_context(edit_at(self._module, self._layer, edit, started=started))
             if self._head is not None and passes.token is not None:
                 stack.enter_context(_reading_at(self._head, passes.token))
             capture(

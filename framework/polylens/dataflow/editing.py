@@ -35,7 +35,7 @@ class Passes:
         return len(self.example)
 
     def take(self, index: Int64[torch.Tensor, "chosen"]) -> Passes:
-        """Those chosen, each the baseline of its own norms."""
+        """The passes of these indices, each the baseline of its own norms."""
         position = None if self.position is None else self.position[index]
         token = None if self.token is None else self.token[index]
         baseline = None if self.baseline is None else torch.arange(len(index))
@@ -43,7 +43,7 @@ class Passes:
 
 
 @contextmanager
-def edited_at(
+def edit_at(
     module: torch.nn.Module,
     layer: str,
     edit: Callable[[torch.Tensor], torch.Tensor],
@@ -71,7 +71,7 @@ def edited_at(
         handle.remove()
 
 
-def edited(
+def edit_passes(
     tensor: torch.Tensor, *, shape: LayerShape, passes: Passes, change: Change, n_examples: int
 ) -> torch.Tensor:
     """A copy of the layer's tensor, one example a pass, with the changed values in their places."""

@@ -142,7 +142,7 @@ class _Formulas:
     rectifies: bool = False
 
 
-def _gated(gate: _Formula, slope: _Formula, value: _Formula) -> _Formulas:
+def _gate_formulas(gate: _Formula, slope: _Formula, value: _Formula) -> _Formulas:
     return _Formulas(value, slope, gate, rectifies=True)
 
 
@@ -225,20 +225,22 @@ def _outside(z: torch.Tensor, bound: float) -> torch.Tensor:
 
 
 _FUNCTIONS: Mapping[str, _Formulas] = {
-    "gelu": _gated(_phi, _gelu_slope, torch.nn.functional.gelu),
-    "gelu_tanh": _gated(
+    "gelu": _gate_formulas(_phi, _gelu_slope, torch.nn.functional.gelu),
+    "gelu_tanh": _gate_formulas(
         _gelu_tanh_gate, _gelu_tanh_slope, lambda z: torch.nn.functional.gelu(z, approximate="tanh")
     ),
-    "quick_gelu": _gated(
+    "quick_gelu": _gate_formulas(
         lambda z: torch.sigmoid(_QUICK * z),
         lambda z: _swish_slope(z, _QUICK),
         lambda z: z * torch.sigmoid(_QUICK * z),
     ),
-    "silu": _gated(torch.sigmoid, _swish_slope, torch.nn.functional.silu),
-    "mish": _gated(_mish_gate, _mish_slope, torch.nn.functional.mish),
-    "hardswish": _gated(torch.nn.functional.hardsigmoid, _hardswish_slope, torch.nn.functional.hardswish),
-    "relu": _gated(_step, _step, torch.relu),
-    "leaky_relu": _gated(_leaky_step, _leaky_step, torch.nn.functional.leaky_relu),
+    "silu": _gate_formulas(torch.sigmoid, _swish_slope, torch.nn.functional.silu),
+    "mish": _gate_formulas(_mish_gate, _mish_slope, torch.nn.functional.mish),
+    "hardswish": _gate_formulas(
+        torch.nn.functional.hardsigmoid, _hardswish_slope, torch.nn.functional.hardswish
+    ),
+    "relu": _gate_formulas(_step, _step, torch.relu),
+    "leaky_relu": _gate_formulas(_leaky_step, _leaky_step, torch.nn.functional.leaky_relu),
     "elu": _Formulas(_elu_value, _elu_slope, rectifies=True),
     "selu": _Formulas(lambda z: _elu_value(z, *_SELU), lambda z: _elu_slope(z, *_SELU)),
     "celu": _Formulas(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from polylens.dataflow.operations import SPOKEN, Arguments, spoken
+from polylens.dataflow.operations import SPOKEN, Arguments, operation_in_words
 
 _BATCH_NORM_STATISTICS = ("weight", "bias", "running_mean", "running_var")
 
@@ -83,7 +83,7 @@ def why_not_linear(operation: str, arguments: Arguments, depends: Callable[[Any]
         depends: whether an argument depends on the input.
     """
     rule = _LINEAR.get(operation)
-    name = spoken(operation)
+    name = operation_in_words(operation)
     if rule is None:
         return name
     if name == "batch_norm" and (arguments.get("training") or operation == "_batch_norm_with_update"):

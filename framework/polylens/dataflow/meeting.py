@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from polylens.dataflow.flow import Content
 from polylens.dataflow.nonlinearities import Nonlinearity
-from polylens.dataflow.watch import numbered
+from polylens.dataflow.watch import numbered_name
 
 
 @dataclass
@@ -38,6 +38,6 @@ def named_apart(met: Iterable[Met]) -> dict[str, Met]:
     named = {}
     for each in met:
         times[each.item.name] += 1
-        name = numbered(each.item.name, times[each.item.name])
+        name = numbered_name(each.item.name, times[each.item.name])
         named[name] = replace(each, item=replace(each.item, name=name))
     return named

@@ -19,7 +19,7 @@ def moved_ids(memory: Memory, function: torch._ops.OpOverload, arguments: Argume
     if any(memory.reads_as_other_type(tensor) for value in arguments.values() for tensor in tensors(value)):
         return None
     if operation in COPIES:
-        return _copied(memory, arguments)
+        return _ids_of_copy(memory, arguments)
     moving = REARRANGEMENTS.get(operation)
     if moving is None or arguments.get("accumulate"):
         return None
@@ -35,7 +35,7 @@ def moved_ids(memory: Memory, function: torch._ops.OpOverload, arguments: Argume
     return moved.to(torch.int64)
 
 
-def _copied(memory: Memory, arguments: Arguments) -> Ids | None:
+def _ids_of_copy(memory: Memory, arguments: Arguments) -> Ids | None:
     if "src" in arguments:
         source, target = arguments["src"], arguments["self"]
         same_kind = source.is_floating_point() == target.is_floating_point()

@@ -30,7 +30,7 @@ class ChosenTokens:
     """Which tokens are wanted."""
 
     positions: Int64[torch.Tensor, "examples most"]
-    """Of each example, ascending; the last is repeated where an example has fewer."""
+    """The tokens of each example, ascending; the last is repeated where an example has fewer."""
     n_tokens: int
     """Tokens of each input."""
 
@@ -215,7 +215,7 @@ def _view(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, An
     return Narrowed(one.compact.reshape(compact), chosen=one.chosen, axis=axis, shape=wanted)
 
 
-def _permuted(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Narrowed:
+def _permute(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Narrowed:
     """Axes in another order; examples must stay in front."""
     one = args[0]
     places = func(torch.empty(tuple(range(1, one.dim() + 1)), device="meta"), *args[1:], **kwargs).shape
@@ -231,15 +231,15 @@ def _over_axes(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[st
     behind = {axis % one.dim() for axis in ([axes] if isinstance(axes, int) else axes)}
     if not behind or min(behind) <= one.axis:
         raise NotNarrowError(f"{func} over examples or tokens")
-    return _wrapped(one, func(one.compact, *args[1:], **kwargs))
+    return _wrap(one, func(one.compact, *args[1:], **kwargs))
 
 
-def _normalised(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def _normalise(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Normalising over the last axes."""
     one, shape = args[0], args[1]
     if one.dim() - len(shape) <= one.axis or _tensors(args[2:]):
         raise NotNarrowError(f"{func} over tokens")
-    return _wrapped(one, func(one.compact, *args[1:], **kwargs))
+    return _wrap(one, func(one.compact, *args[1:], **kwargs))
 
 
 def _parts(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -256,7 +256,7 @@ def _parts(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, A
         if func.overloadpacket is torch.ops.aten.slice and whole and (end is None or end >= one.shape[axis]):
             return _like(one, one.compact)
         raise NotNarrowError(f"{func} of examples or tokens")
-    return _wrapped(one, func(one.compact, *args[1:], **kwargs))
+    return _wrap(one, func(one.compact, *args[1:], **kwargs))
 
 
 def _product(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Narrowed:
@@ -267,10 +267,10 @@ def _product(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str,
     return _like(left, func(*bias, left.compact, right, **kwargs))
 
 
-def _wrapped(one: Narrowed, given: Any) -> Any:
+def _wrap(one: Narrowed, given: Any) -> Any:
     if isinstance(given, torch.Tensor):
         return _like(one, given)
-    return type(given)(_wrapped(one, item) for item in given)
+    return type(given)(_wrap(one, item) for item in given)
 
 
 _ALONE = frozenset({"clone", "_to_copy", "detach", "alias", "contiguous", "lift_fresh"})
@@ -278,9 +278,9 @@ _ALONE = frozenset({"clone", "_to_copy", "detach", "alias", "contiguous", "lift_
 
 _RULES: dict[str, Callable[[torch._ops.OpOverload, Sequence[Any], dict[str, Any]], Any]] = {
     **dict.fromkeys(("view", "_unsafe_view", "reshape"), _view),
-    **dict.fromkeys(("transpose", "permute"), _permuted),
+    **dict.fromkeys(("transpose", "permute"), _permute),
     **dict.fromkeys(("mean", "sum", "amax", "_softmax", "_log_softmax", "cumsum"), _over_axes),
-    **dict.fromkeys(("native_layer_norm", "_fused_rms_norm"), _normalised),
+    **dict.fromkeys(("native_layer_norm", "_fused_rms_norm"), _normalise),
     **dict.fromkeys(("split", "split_with_sizes", "slice", "select", "chunk", "unbind"), _parts),
     **dict.fromkeys(("mm", "addmm"), _product),
 }

@@ -39,7 +39,7 @@ class Nonlinearity:
     kinks: tuple[float, ...]
     """Pre-activations at which units change regime, ascending; (0.0,) for smooth units; empty for pools."""
     shape: LayerShape
-    """Of one example's regimes: of the units, or of a pool's windows."""
+    """The shape of one example's regimes: one entry a unit, or a window of a pool."""
     window: int
     """Elements of a pool's window (the largest, where windows differ); 1 for units."""
     site: Site
@@ -55,8 +55,8 @@ class Selection:
     """In the order of `scheme.layers`."""
     scheme: CodeScheme
     approximated: tuple[Nonlinearity, ...] = ()
-    """Those that are smooth or gates and near `max(z, 0)` far from zero: how much of their output a hard code
-    explains can be said."""
+    """The nonlinearities that are smooth or gates and near `max(z, 0)` far from zero: how much of their
+    output a hard code explains can be said."""
     factors: Mapping[str, str] = field(default_factory=dict)
     """The layer that a nonlinearity's units are multiplied with, for gates whose other factor is one."""
 

@@ -33,7 +33,7 @@ def norms(module: torch.nn.Module) -> tuple[str, ...]:
 
 
 def without_biases(module: torch.nn.Module) -> torch.nn.Module:
-    """The same module, changed: everything that it adds to what depends on its input is zero.
+    """The given module, changed in place: everything that it adds to what depends on its input is zero.
 
     Biases of all its parts, and the means that batch norms subtract. Embeddings stay, which are no biases.
 

@@ -87,12 +87,12 @@ def canonical(function: torch._ops.OpOverload) -> str:
     return name[:-1] if name.endswith("_") and not name.endswith("__") else name
 
 
-def spoken(operation: str) -> str:
+def operation_in_words(operation: str) -> str:
     """The name people know the operation by."""
     return SPOKEN.get(operation, operation.strip("_"))
 
 
-def named(
+def arguments_by_name(
     function: torch._ops.OpOverload, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The arguments of a call by the names of the operation's schema, defaults filled in."""
@@ -107,7 +107,7 @@ def named(
     return values
 
 
-def written(function: torch._ops.OpOverload, arguments: Arguments) -> list[torch.Tensor]:
+def written_tensors(function: torch._ops.OpOverload, arguments: Arguments) -> list[torch.Tensor]:
     """The tensors that the call changes in place."""
     changed = []
     for argument in function._schema.arguments:

@@ -17,7 +17,7 @@ from polylens.errors import UsageError
 class LayerShape:
     """Positions and channels of one example at one layer.
 
-    A tensor has one of three forms, or is brought into one by `arranged`: `examples channels height width`
+    A tensor has one of three forms, or is brought into one by `arrange`: `examples channels height width`
     (and any further grid axes) has channels first; `examples tokens channels` has them last; `examples
     channels` has no positions: a row is a whole example.
     """
@@ -62,11 +62,11 @@ class LayerShape:
         return grids_fit and self.width == other.width and self.channels_first == other.channels_first
 
     def with_tokens(self, seen: int, *, claimed: int) -> LayerShape:
-        """The same with as many tokens as are claimed, where positions are the tokens seen."""
+        """This shape with `claimed` positions if its positions are the `seen` tokens; itself otherwise."""
         of_tokens = seen > 0 and not self.channels_first and self.grid == (seen,)
         return replace(self, grid=(claimed,)) if of_tokens else self
 
-    def arranged(
+    def arrange(
         self, tensor: Shaped[torch.Tensor, "..."], *, n_examples: int, n_tokens: int
     ) -> Shaped[torch.Tensor, "examples ..."]:
         """The network's tensor in the form that this shape speaks of.

@@ -26,7 +26,7 @@ def why_not_a_site(
         depends: whether an argument depends on the network's input.
         is_flattened: whether the first axis counts examples and positions together.
     """
-    spoken = operations.spoken(operation)
+    spoken = operations.operation_in_words(operation)
     source: torch.Tensor = arguments["self"]
     is_pool = regimes.is_pool(operation)
     if source.dim() == 0 or (source.shape[0] != 1 and (is_pool or not is_flattened)):

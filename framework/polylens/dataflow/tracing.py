@@ -182,8 +182,8 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         if torch.Tag.inplace_view in function.tags:
             return function(*args, **kwargs)  # the same values, seen in another way
         operation = operations.canonical(function)
-        arguments = operations.named(function, args, kwargs)
-        changed = operations.written(function, arguments)
+        arguments = operations.arguments_by_name(function, args, kwargs)
+        changed = operations.written_tensors(function, arguments)
         parents = self._parents(arguments)
         # All that is read of the arguments is read before the operation runs: it may write in place.
         moved = moved_ids(self.memory, function, arguments) if parents else None
@@ -200,7 +200,9 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         if not parents:
             if torch.Tag.nondeterministic_seeded in function.tags:
                 self._compute(
-                    changed, outputs, self._obstacle(f"random {operations.spoken(operation)}", parents)
+                    changed,
+                    outputs,
+                    self._obstacle(f"random {operations.operation_in_words(operation)}", parents),
                 )
         elif moved is not None:
             for tensor in changed or outputs:
@@ -210,7 +212,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
                 self.memory.place(tensor, None)
         elif operation in operations.DECISIONS:
             self.memory.skip()
-            self.steps.append(self._obstacle(operations.spoken(operation), parents, decides=True))
+            self.steps.append(self._obstacle(operations.operation_in_words(operation), parents, decides=True))
         elif site is not None and reads is not None:
             self._meet(site, arguments, reads, parents, [*changed, *outputs], in_place=bool(changed))
         else:
@@ -233,7 +235,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
     ) -> None:
         """Records a nonlinearity."""
         given, *further = outputs
-        spoken = operations.spoken(site.operation)
+        spoken = operations.operation_in_words(site.operation)
         found = None if regimes.is_pool(site.operation) else regimes.regimes(site.operation, arguments)
         role: Literal["units", "pool"] = "pool" if found is None else "units"
         self._compute([given] if in_place else [], [given], Step(role, parents, size=0))

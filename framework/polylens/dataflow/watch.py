@@ -157,7 +157,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._calls[path] += 1
             self._paused = True
             try:
-                self.on_output(numbered(path, self._calls[path]), output)
+                self.on_output(numbered_name(path, self._calls[path]), output)
             finally:
                 self._paused = False
             self.stack.pop()
@@ -165,10 +165,10 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return leave
 
 
-def numbered(name: str, occurrence: int) -> str:
+def numbered_name(name: str, occurrence: int) -> str:
     """The name of a further call: `name#2` for the second.
 
-    >>> numbered("layer1.0.relu", 1), numbered("layer1.0.relu", 2)
+    >>> numbered_name("layer1.0.relu", 1), numbered_name("layer1.0.relu", 2)
     ('layer1.0.relu', 'layer1.0.relu#2')
     """
     return name if occurrence == 1 else f"{name}#{occurrence}"

@@ -1,7 +1,7 @@
 """Polytopes of a network: which a segment or plane passes, where they end, which map each carries."""
 
 from polylens.geometry.complexity import (
-    LocalComplexity,
+    PointComplexity,
     local_complexities,
     local_complexity,
     random_frame,
@@ -19,11 +19,11 @@ from polylens.geometry.tape import Part, Tape
 __all__ = [
     "Certificate",
     "Crossings",
-    "LocalComplexity",
     "LocalMaps",
     "NearestBoundaries",
     "Part",
     "Path",
+    "PointComplexity",
     "SampledCrossings",
     "Slice",
     "Tape",

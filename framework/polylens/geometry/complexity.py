@@ -16,7 +16,7 @@ from polylens.geometry.tape import Part
 
 
 @dataclass(frozen=True, eq=False)
-class LocalComplexity:
+class PointComplexity:
     """Boundaries near one point, by nonlinearity."""
 
     sampled: dict[str, int]
@@ -53,7 +53,7 @@ def local_complexity(
     radius: float,
     directions: int,
     generator: torch.Generator,
-) -> LocalComplexity:
+) -> PointComplexity:
     """How many boundaries pass a cross-polytope around a point, by its vertices and exactly along its axes.
 
     Args:
@@ -75,7 +75,7 @@ def local_complexities(
     *,
     radii: Sequence[float],
     frame: Float64[torch.Tensor, "directions width"],
-) -> list[LocalComplexity]:
+) -> list[PointComplexity]:
     """Local complexity at several radii along the same directions.
 
     The vertices are `point +- radius * direction`. By sampling, a unit counts once if its regime is not the
@@ -103,35 +103,48 @@ def local_complexities(
     """
     if not radii or min(radii) <= 0:
         raise UsageError("local complexity needs radii above zero")
-    centre = part.prepared(point)
+    centre = part.convert_point(point)
     axes = frame.to(centre.device).reshape(-1, *centre.shape)
-    names = [item.name for item in part.nonlinearities]
-    found = []
-    for radius in radii:
-        codes, _ = regimes(part, torch.cat([centre + radius * axes, centre - radius * axes]))
-        found.append(
-            {name: int((code != code[0]).any(axis=0).sum()) for name, code in zip(names, codes, strict=True)}
-        )
+    sampled = [_sample(part, centre, radius * axes) for radius in radii]
     if part.obstacles:
-        return [LocalComplexity(sampled, {}, {}, exact=False) for sampled in found]
+        return [PointComplexity(counts, {}, {}, exact=False) for counts in sampled]
+    return _walk_axes(part, centre, axes, radii, sampled)
+
+
+def _sample(part: Part, centre: torch.Tensor, arms: torch.Tensor) -> dict[str, int]:
+    """By nonlinearity, the units whose regime is not the same at all of `centre +- arms`."""
+    codes, _ = regimes(part, torch.cat([centre + arms, centre - arms]))
+    names = [item.name for item in part.nonlinearities]
+    return {name: int((code != code[0]).any(axis=0).sum()) for name, code in zip(names, codes, strict=True)}
+
+
+def _walk_axes(
+    part: Part,
+    centre: torch.Tensor,
+    axes: torch.Tensor,
+    radii: Sequence[float],
+    sampled: Sequence[dict[str, int]],
+) -> list[PointComplexity]:
+    """Counts what each axis crosses within each radius, and adds what was sampled there."""
+    names = [item.name for item in part.nonlinearities]
     reach = max(radii)
     crossed = np.zeros((len(radii), len(names), len(axes)), dtype=np.int64)
-    moved: list[list[np.ndarray]] = [[] for _ in radii]
+    units: list[list[np.ndarray]] = [[] for _ in radii]
     walked = segments_crossings(part, centre - reach * axes, centre + reach * axes)
-    for place, met in enumerate(walked):
+    for axis, met in enumerate(walked):
         away = np.abs(2 * met.position - 1) * reach
         for index, radius in enumerate(radii):
             within = away <= radius
-            crossed[index, :, place] = np.bincount(met.nonlinearity[within], minlength=len(names))
-            moved[index].append(np.stack([met.nonlinearity[within], met.unit[within]]))
+            crossed[index, :, axis] = np.bincount(met.nonlinearity[within], minlength=len(names))
+            units[index].append(np.stack([met.nonlinearity[within], met.unit[within]]))
     return [
-        LocalComplexity(
-            sampled,
+        PointComplexity(
+            at_corners,
             dict(zip(names, counts, strict=True)),
-            _distinct(np.concatenate(units, axis=1), names),
+            _distinct(np.concatenate(crossing, axis=1), names),
             exact=True,
         )
-        for sampled, counts, units in zip(found, crossed, moved, strict=True)
+        for at_corners, counts, crossing in zip(sampled, crossed, units, strict=True)
     ]
 
 

@@ -29,7 +29,7 @@ class Leaders:
     """The decision boundary: line segments (from, to) between pieces with different winners."""
 
     def of_cells(self, cell: Int64[np.ndarray, "cells"]) -> Leaders:
-        """The same where the cells have been given other numbers: for each, its new one."""
+        """The pieces after the cells were numbered anew: `cell[k]` is the new number of cell k."""
         return replace(self, cell=cell[self.cell])
 
 
@@ -47,9 +47,9 @@ def leaders(complete: Subdivision, outputs: Float64[np.ndarray, "vertices number
             everything, outputs, np.arange(outputs.shape[1])[None], known=known, most=2**62
         )
         cell = np.empty(finer.n_polygons, dtype=np.int64)
-        cell[cut.polygons] = everything[cut.of]
+        cell[cut.polygons] = everything[cut.source]
     cycles = finer.cycles()
-    values = finer.carried(outputs, known=known, wanted=np.arange(len(finer.places)))
+    values = finer.interpolate(outputs, known=known, wanted=np.arange(len(finer.places)))
     winner = cycles.middles(values).argmax(axis=1)
     one, other = finer.neighbours()
     alike = winner[one] == winner[other]

@@ -53,7 +53,7 @@ def local_maps(part: Part, points: Float[torch.Tensor, "points ..."], *, block: 
     """
     if not len(points):
         raise UsageError("there are no points to give the maps of")
-    exact = torch.stack([part.prepared(point) for point in points])
+    exact = torch.stack([part.convert_point(point) for point in points])
     matrices, offsets = [], []
     for piece in torch.split(exact, block):
         with torch.enable_grad():

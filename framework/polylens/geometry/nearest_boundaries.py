@@ -52,7 +52,7 @@ class _Values:
 
     rows: torch.Tensor
     elements: torch.Tensor | None
-    """Of a pool, the flat index of each place of each window, -1 outside."""
+    """The flat index of each place of each window of a pool, -1 outside; None for units."""
     winners: torch.Tensor | None
     kinks: tuple[float, ...]
 
@@ -110,7 +110,7 @@ def nearest_boundaries(part: Part, points: Float[torch.Tensor, "points ..."]) ->
         raise UsageError(f"nothing between '{part.layer}' and '{part.through}' has regimes")
     if not len(points):
         raise UsageError("there are no points to give the nearest boundaries of")
-    exact = torch.stack([part.prepared(point) for point in points])
+    exact = torch.stack([part.convert_point(point) for point in points])
     with torch.no_grad():
         width = max(sum(_read_numbers(part, exact[:1])), 1)
     step = max(_NUMBERS // (width * 8), 1)
@@ -256,7 +256,7 @@ def _read_numbers(part: Part, points: torch.Tensor) -> Iterator[int]:
 
 def _walk(part: Part, points: torch.Tensor) -> Iterator[tuple[int, dict[int, torch.Tensor], torch.Tensor]]:
     """A forward pass that stops at each nonlinearity: its place, the values alive, what it reads in rows."""
-    values = {part.start: part.laid_out(points)}
+    values = {part.start: part.lay_out(points)}
     last = max(place for place, step in enumerate(part.steps) if step.nonlinearity is not None)
     for place, step in enumerate(part.steps[: last + 1]):
         item = step.nonlinearity

@@ -31,7 +31,7 @@ def share_near(lines: Lines, of: Lines, *, radius: float) -> float:
     return float(lengths[np.isfinite(distance)].sum() / lengths.sum())
 
 
-def mirrored(lines: Lines, *, corner: Float64[np.ndarray, "2"], side: float) -> list[Lines]:
+def mirror(lines: Lines, *, corner: Float64[np.ndarray, "2"], side: float) -> list[Lines]:
     """Lines in a square, turned and mirrored within it in the seven ways in which it falls on itself.
 
     Args:

@@ -1,4 +1,13 @@
-"""What a walk met, as net changes of regime: a boundary that is only touched is not crossed."""
+"""What a walk met, as net changes of regime: a boundary that is only touched is not crossed.
+
+1. Events of all nonlinearities become one list, with one number for every unit of every segment.
+2. They are sorted by unit and place; what one unit does at one place is summed.
+3. A running sum, less what the units before it came to, gives the regime after each change.
+4. Sums of zero (touched, not crossed) are left out, what happens at the start goes to the first cell, what
+   happens at the end is left out; the rest is sorted by segment and position.
+
+Cost: the sorting of the events.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +18,7 @@ import torch
 from jaxtyping import Float64, Int32, Int64
 
 from polylens.geometry.places import positions_of, segments_of
-from polylens.geometry.walking import Walk
+from polylens.geometry.walking import SegmentWalk
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +34,8 @@ class Net:
     """By nonlinearity, every unit's regime in the first cell."""
 
 
-def net_changes(walk: Walk) -> list[Net]:
-    """Of each segment the changes inside it, and the regimes just after its start.
+def net_changes(walk: SegmentWalk) -> list[Net]:
+    """The changes inside each segment, and the regimes just after its start.
 
     What one unit does at one place is summed. What happens at the very start belongs to the regimes of the
     first cell; after the very end there is no cell.

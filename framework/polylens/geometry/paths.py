@@ -111,7 +111,7 @@ def path_crossings(
         for path in group:
             if len(path) < 2:
                 raise UsageError("a path needs two corners at least")
-        corners = torch.cat([part.prepared_batch(path) for path in group])
+        corners = torch.cat([part.convert_points(path) for path in group])
         is_last = torch.zeros(len(corners), dtype=torch.bool)
         is_last[torch.cumsum(torch.tensor([len(path) for path in group]), 0) - 1] = True
         starts, ends = corners[:-1][~is_last[:-1]], corners[1:][~is_last[:-1]]

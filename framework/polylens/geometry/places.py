@@ -66,7 +66,7 @@ def place_flips(at: Places, cell: _Cells, weight: Float64[torch.Tensor, "cells"]
     return torch.where(right - place <= _CLOSE, right, place)
 
 
-def merged(places: Int64[torch.Tensor, "flips"], at: Places) -> Int64[torch.Tensor, "flips"]:
+def merge_close(places: Int64[torch.Tensor, "flips"], at: Places) -> Int64[torch.Tensor, "flips"]:
     """The places, with those closer together than the resolution made one; vertices stay."""
     if not len(places):
         return places
@@ -82,7 +82,7 @@ def merged(places: Int64[torch.Tensor, "flips"], at: Places) -> Int64[torch.Tens
     return found
 
 
-def refined(at: Places, new: Int64[torch.Tensor, "flips"]) -> _Others:
+def refine(at: Places, new: Int64[torch.Tensor, "flips"]) -> _Others:
     """The vertices with the new ones among them."""
     every = torch.unique(torch.cat([at, new]))
     return at if len(every) == len(at) else every

@@ -14,7 +14,7 @@ from polylens.geometry.tape import Part
 from polylens.kernels import patches
 
 _BYTES = 24
-"""Of a unit while its regime is read: its value, what it is computed from, and its regime."""
+"""What a unit takes while its regime is read: its value, what it is computed from, and its regime."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ def readings(
         found, said = small_regimes(part, points(places[start : start + block]))
         for code, factor, kept in zip(found, factors, whole, strict=True):
             rows = code.cpu().numpy()
-            patches.names(rows, factor, names[start : start + block])
+            patches.add_names(rows, factor, names[start : start + block])
             if keep_codes:
                 kept[start : start + block] = rows
         outputs.append(said.cpu().numpy())

@@ -15,7 +15,7 @@ from polylens.dataflow.linearity import why_not_linear
 from polylens.dataflow.regimes import is_site
 from polylens.dataflow.watch import Watch
 from polylens.errors import UsageError
-from polylens.geometry.tape import Constant, Layout, PerExample, Reference, Step, Tape
+from polylens.geometry.tape import Constant, Layout, PerExample, Reference, Tape, TapeStep
 
 _FEW, _MORE = 2, 3
 """Examples of the two passes. Numbers without a common divisor, so that every product shows its factor."""
@@ -57,8 +57,8 @@ def record(module: torch.nn.Module, example_input: torch.Tensor) -> Tape:
         raise UsageError("the network is in training mode", hint="call its eval() first")
     sites = {item.site: item for item in trace(module, example_input).nonlinearities}
     examples = _variations(example_input[:1].detach(), _MORE)
-    few = _recorded(module, examples[:_FEW].clone(), sites)
-    more = _recorded(module, examples.clone(), sites)
+    few = _record_pass(module, examples[:_FEW].clone(), sites)
+    more = _record_pass(module, examples.clone(), sites)
     return _Merging(few, more).tape(example_input.device)
 
 
@@ -104,7 +104,7 @@ class _Pass:
         return any(self.number(tensor) is not None for tensor in aten.tensors(value))
 
 
-def _recorded(module: torch.nn.Module, inputs: torch.Tensor, sites: dict[Site, Nonlinearity]) -> _Pass:
+def _record_pass(module: torch.nn.Module, inputs: torch.Tensor, sites: dict[Site, Nonlinearity]) -> _Pass:
     recording = _Recording(sites)
     with torch.no_grad():
         recording.found.add(inputs)
@@ -147,7 +147,7 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
                 self.found.layers[self._layer] = number
             return result
         operation = aten.canonical(function)
-        arguments = aten.named(function, args, kwargs)
+        arguments = aten.arguments_by_name(function, args, kwargs)
         if not self.found.depends(list(arguments.values())) or self._only_reads_the_shape(
             operation, arguments
         ):
@@ -177,7 +177,7 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
         place = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"
         if site is not None and is_site(operation) and not self._counts_examples(arguments["self"]):
             # It may well be piecewise linear: what is missing is whose unit each number is.
-            return f"{aten.spoken(operation)} {place} works on a tensor {_MERGED}"
+            return f"{aten.operation_in_words(operation)} {place} works on a tensor {_MERGED}"
         return "" if what is None else f"{what} {place} is not piecewise linear"
 
     def _counts_examples(self, source: torch.Tensor) -> bool:
@@ -213,16 +213,16 @@ class _Merging:
         extent = shape.pop(layout.axis) // _FEW
         return tuple(shape) if extent == 1 else (extent, *shape)
 
-    def _step(self, few: _Call, more: _Call, layouts: dict[int, Layout]) -> Step:
+    def _step(self, few: _Call, more: _Call, layouts: dict[int, Layout]) -> TapeStep:
         reads = frozenset(self._numbers([*few.args, *few.kwargs.values()]))
         item, obstacle = few.nonlinearity, few.obstacle
         if item is not None and item.role == "pool" and any(layouts[one] != Layout(0, 1) for one in reads):
             obstacle = f"{item.operation} at '{item.name}' works on a tensor {_MERGED}"
         numbers = [self._few.number(tensor) for tensor in few.results]
-        return Step(
+        return TapeStep(
             function=few.function,
-            args=self._merged(few.args, more.args),
-            kwargs={name: self._merged(value, more.kwargs[name]) for name, value in few.kwargs.items()},
+            args=self._merge(few.args, more.args),
+            kwargs={name: self._merge(value, more.kwargs[name]) for name, value in few.kwargs.items()},
             reads=reads,
             gives=tuple(number if number in layouts else None for number in numbers),
             nonlinearity=item,
@@ -233,9 +233,9 @@ class _Merging:
         found = (self._few.number(tensor) for tensor in aten.tensors(value))
         return (number for number in found if number is not None)
 
-    def _merged(self, few: Any, more: Any) -> Any:
+    def _merge(self, few: Any, more: Any) -> Any:
         if isinstance(few, tuple | list):
-            return type(few)(self._merged(one, other) for one, other in zip(few, more, strict=True))
+            return type(few)(self._merge(one, other) for one, other in zip(few, more, strict=True))
         if isinstance(few, torch.Tensor):
             number = self._few.number(few)
             if number is not None:

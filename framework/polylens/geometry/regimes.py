@@ -24,9 +24,12 @@ def regimes(
 def small_regimes(
     part: Part, points: Float[torch.Tensor, "points ..."]
 ) -> tuple[list[Int16[torch.Tensor, "points units"]], torch.Tensor]:
-    """The same in a quarter of the memory, where the part is."""
+    """Each nonlinearity's regimes at these tensors of the part's layer, and the part's output there.
+
+    Regimes are 16-bit tensors on the part's device, a quarter of what `regimes` takes.
+    """
     found: list[torch.Tensor] = []
-    values = {part.start: part.laid_out(points)}
+    values = {part.start: part.lay_out(points)}
     with torch.no_grad():
         for place, step in enumerate(part.steps):
             item = step.nonlinearity

@@ -69,7 +69,7 @@ def sampled_crossings(
     """
     if points < 2 or resolution <= 0:
         raise UsageError("sampling takes at least 2 points and a resolution above 0")
-    first, last = part.prepared(start), part.prepared(end)
+    first, last = part.convert_point(start), part.convert_point(end)
 
     def codes(at: Float64[np.ndarray, "places"]) -> list[np.ndarray]:
         found = []
@@ -85,22 +85,23 @@ def sampled_crossings(
     at = np.linspace(0.0, 1.0, points)
     known = codes(at)
     while True:
-        wide = np.flatnonzero(_changed(known) & (np.diff(at) > resolution))
+        wide = np.flatnonzero(_has_change(known) & (np.diff(at) > resolution))
         if not len(wide):
             break
         middles = (at[wide] + at[wide + 1]) / 2
         added = codes(middles)
         at = np.insert(at, wide + 1, middles)
         known = [np.insert(old, wide + 1, new, axis=0) for old, new in zip(known, added, strict=True)]
-    return _listed(part, at, known, resolution=resolution, coarse=1 / (points - 1))
+    return _list_changes(part, at, known, resolution=resolution, coarse=1 / (points - 1))
 
 
-def _changed(known: list[np.ndarray]) -> Bool[np.ndarray, "intervals"]:
+def _has_change(known: list[np.ndarray]) -> Bool[np.ndarray, "intervals"]:
+    """Whether anything differs between the two ends of each interval."""
     found: np.ndarray = np.any([(code[1:] != code[:-1]).any(axis=1) for code in known], axis=0)
     return found
 
 
-def _listed(
+def _list_changes(
     part: Part, at: np.ndarray, known: list[np.ndarray], *, resolution: float, coarse: float
 ) -> SampledCrossings:
     columns: list[list[np.ndarray]] = [[], [], [], [], []]

@@ -15,10 +15,10 @@ from polylens.geometry.netting import net_changes, regimes_in_cells
 from polylens.geometry.places import RESOLUTION, positions_of, segments_of, whole_segments
 from polylens.geometry.switches import winner_changes
 from polylens.geometry.tape import Part
-from polylens.geometry.walking import Walk
+from polylens.geometry.walking import SegmentWalk
 
 _VERTICES_A_SEGMENT = 32
-"""Of a full batch: so many segments are walked together that each has at least these."""
+"""The share of a full batch that each of the segments walked together has at least, in vertices."""
 _MOST_TOGETHER = 1024
 """Segments; a few more would not fit in the whole numbers that places are."""
 
@@ -192,23 +192,23 @@ def segments_crossings(
     together = max(1, min(vertices // _VERTICES_A_SEGMENT, _MOST_TOGETHER))
     for low in range(0, len(starts), together):
         group = slice(low, low + together)
-        points = torch.stack([part.prepared_batch(points[group]) for points in (starts, ends)], dim=1)
-        yield from _walked(part, points.flatten(0, 1), vertices=vertices, keep_outputs=keep_outputs)
+        points = torch.stack([part.convert_points(points[group]) for points in (starts, ends)], dim=1)
+        yield from _walk_together(part, points.flatten(0, 1), vertices=vertices, keep_outputs=keep_outputs)
 
 
-def _walked(
+def _walk_together(
     part: Part, points: Float64[torch.Tensor, "twice ..."], *, vertices: int, keep_outputs: bool
 ) -> list[Crossings]:
     """The crossings of segments that are walked together; of each the start, then the end, is given."""
     count = len(points) // 2
-    walk = Walk(part, segments=count, vertices=vertices)
+    walk = SegmentWalk(part, segments=count, vertices=vertices)
     places: list[torch.Tensor] = []
     outputs: list[torch.Tensor] = []
     n_rows = np.zeros(count, dtype=np.int64)
     layout = part.layouts[part.end]
     with torch.no_grad():
         for stretch, output in walk.stretches(
-            whole_segments(count, device=part.device), part.laid_out(points)
+            whole_segments(count, device=part.device), part.lay_out(points)
         ):
             n_rows += np.bincount(segments_of(stretch).cpu().numpy(), minlength=count)
             # Stretches of one segment share a vertex.

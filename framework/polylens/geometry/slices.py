@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +12,10 @@ from jaxtyping import Float, Float64, Int16, Int64, UInt64
 
 from polylens.dataflow import Nonlinearity
 from polylens.errors import UsageError
-from polylens.geometry.joining import joined
+from polylens.geometry.joining import join_polygons
 from polylens.geometry.leaders import Leaders, leaders
 from polylens.geometry.readings import readings
-from polylens.geometry.spreading import Spread
+from polylens.geometry.spreading import PolygonSpread
 from polylens.geometry.subdivision import Cycles, Subdivision
 from polylens.geometry.tape import Part
 from polylens.kernels import patches
@@ -76,7 +77,7 @@ class Slice:
 
     @cached_property
     def codes(self) -> tuple[Int64[np.ndarray, "cells _"], ...]:
-        """The same as segments have them."""
+        """Every unit's regime in each cell, by nonlinearity, as 64-bit integers, like those of segments."""
         return tuple(code.astype(np.int64) for code in self.small_codes)
 
     @property
@@ -142,7 +143,7 @@ def plane_slice(
     """
     if part.obstacles:
         raise UsageError(f"no exact slice: {part.obstacles[0]}", hint="sampled codes go by sampling")
-    frame = torch.stack([part.prepared(point) for point in (origin, first, second)])
+    frame = torch.stack([part.convert_point(point) for point in (origin, first, second)])
 
     def points(places: np.ndarray) -> torch.Tensor:
         coordinates = torch.as_tensor(places, dtype=torch.float64, device=part.device)
@@ -151,23 +152,19 @@ def plane_slice(
 
     complete = Subdivision(np.asarray(corners, dtype=np.float64))
     total = float(complete.cycles().areas(complete.places).sum())
-    spread = Spread(part, complete, memory=memory)
-    with torch.no_grad():
-        found = list(spread.run(points(complete.places)))
-    outputs = np.empty((len(complete.places), found[0][1].shape[1]))
-    for vertices, rows in found:
-        outputs[vertices] = rows
-    del found
+    spread = PolygonSpread(part, complete, memory=memory)
+    outputs = _spread_outputs(spread, points, complete)
     cycles, places = complete.cycles(), complete.places.copy()
     where = leaders(complete, outputs)
     read = readings(part, points, cycles.middles(places), memory=memory, keep_codes=keep_codes)
     if any(item.role == "pool" for item in part.nonlinearities):
         # Lines between two elements of a window also cut where a third one is larger.
-        cycles, used, cell = _joined(cycles, read.names)
+        cycles, used, cell = _join_cells(cycles, read.names)
         places, outputs, where = places[used], outputs[used], where.of_cells(cell)
         read = readings(part, points, cycles.middles(places), memory=memory, keep_codes=keep_codes)
     areas = cycles.areas(places)
     certificate = Certificate(
+        # `total` is the area before anything was cut.
         area_error=abs(float(areas.sum()) / total - 1),
         euler=len(places) - len(cycles.edges()[0]) + len(areas),
         n_repeated_codes=len(areas) - len(np.unique(read.names)),
@@ -187,13 +184,26 @@ def plane_slice(
     )
 
 
-def _joined(
+def _spread_outputs(
+    spread: PolygonSpread, points: Callable[[np.ndarray], torch.Tensor], complete: Subdivision
+) -> Float64[np.ndarray, "vertices numbers"]:
+    """Cuts the subdivision at every nonlinearity, and gives the part's output at its vertices."""
+    with torch.no_grad():
+        groups = list(spread.run(points(complete.places)))
+    # How many vertices there are is known when all groups are through.
+    outputs = np.empty((len(complete.places), groups[0][1].shape[1]))
+    for vertices, rows in groups:
+        outputs[vertices] = rows
+    return outputs
+
+
+def _join_cells(
     cycles: Cycles, names: UInt64[np.ndarray, "polygons"]
 ) -> tuple[Cycles, Int64[np.ndarray, "kept"], Int64[np.ndarray, "polygons"]]:
     """Cells of one code made one, the vertices that are left, and the new cell of each old one."""
-    polygons, of = joined(
+    polygons, part_of = join_polygons(
         [cell.tolist() for cell in np.split(cycles.members, cycles.firsts[1:])], names.tolist()
     )
     used, members = np.unique(np.concatenate(polygons), return_inverse=True)
     lengths = np.array([len(polygon) for polygon in polygons])
-    return Cycles(members, np.cumsum(lengths) - lengths, lengths), used, np.array(of)
+    return Cycles(members, np.cumsum(lengths) - lengths, lengths), used, np.array(part_of)

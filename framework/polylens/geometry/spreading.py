@@ -1,4 +1,18 @@
-"""A polygon carried through a network: the batch is the vertices of its subdivision found so far."""
+"""A polygon carried through a network: the batch is the vertices of its subdivision found so far.
+
+1. The batch starts as the polygon's corners. On every polygon every value is affine.
+2. Operations run on the batch, one after the other; a value that is read at vertices which came later is
+   interpolated then, which is exact.
+3. At a nonlinearity, before it runs, every polygon is cut where a unit passes its kink inside it, or a window
+   changes its winner (`subdivision`).
+4. If the vertices are then too many, the polygons go on in groups of neighbours, one group to the end, then
+   the next; what was not cut for want of room is cut in its group.
+
+Invariant: after a nonlinearity its result is affine on every polygon, and neighbours agree at their common
+edge.
+
+Cost: time for one forward pass a vertex; memory for `memory` bytes at each nonlinearity that waits.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +25,8 @@ from jaxtyping import Float64, Int64
 
 from polylens.dataflow.operations import canonical
 from polylens.dataflow.regimes import pre_activation
-from polylens.geometry.subdivision import Cut, Subdivision
-from polylens.geometry.tape import Layout, Part, Step
+from polylens.geometry.subdivision import PolygonCut, Subdivision
+from polylens.geometry.tape import Layout, Part, TapeStep
 from polylens.geometry.windows import window_elements
 
 _NUMBER = 8
@@ -33,16 +47,16 @@ class _Held:
         """Numbers of one vertex."""
         return self.tensor.numel() // len(self.at)
 
-    def moved(self, at: Int64[np.ndarray, "others"], layout: Layout, complete: Subdivision) -> _Held:
+    def interpolate(self, at: Int64[np.ndarray, "others"], layout: Layout, complete: Subdivision) -> _Held:
         """The value at other vertices, put between these: exact interpolation."""
         if at is self.at:
             return self
         rows = layout.rows(self.tensor).cpu().numpy()
-        moved = torch.from_numpy(complete.carried(rows, known=self.at, wanted=at))
-        return _Held(at, layout.restored(moved.to(self.tensor.device), self.tensor.shape))
+        moved = torch.from_numpy(complete.interpolate(rows, known=self.at, wanted=at))
+        return _Held(at, layout.restore(moved.to(self.tensor.device), self.tensor.shape))
 
 
-class Spread:
+class PolygonSpread:
     """Runs a part of a network on a subdivision, cutting it at each nonlinearity.
 
     Depth-first: where the values alive at the vertices of a batch would take more than `memory` bytes, the
@@ -68,7 +82,7 @@ class Spread:
         """
         polygons = np.arange(self._complete.n_polygons)
         at = self._complete.vertices(polygons)
-        yield from self._run(0, polygons, {self._part.start: _Held(at, self._part.laid_out(points))})
+        yield from self._run(0, polygons, {self._part.start: _Held(at, self._part.lay_out(points))})
 
     def _run(
         self, place: int, polygons: np.ndarray, held: dict[int, _Held], *, is_cut: bool = False
@@ -97,26 +111,26 @@ class Spread:
             place, is_cut = place + 1, False
         self.n_rows += len(at)
         layout = part.layouts[part.end]
-        yield at, layout.rows(held[part.end].moved(at, layout, complete).tensor).cpu().numpy()
+        yield at, layout.rows(held[part.end].interpolate(at, layout, complete).tensor).cpu().numpy()
 
     def _most(self, held: dict[int, _Held]) -> int:
         """Vertices of a batch."""
         return max(_FEWEST, self._memory // (_NUMBER * sum(item.width for item in held.values())))
 
-    def _values(self, step: Step, at: np.ndarray, held: dict[int, _Held]) -> dict[int, torch.Tensor]:
+    def _values(self, step: TapeStep, at: np.ndarray, held: dict[int, _Held]) -> dict[int, torch.Tensor]:
         """What the step reads, at these vertices."""
         for value in step.reads:
-            held[value] = held[value].moved(at, self._part.layouts[value], self._complete)
+            held[value] = held[value].interpolate(at, self._part.layouts[value], self._complete)
         return {value: held[value].tensor for value in step.reads}
 
     def _cut(
         self,
-        step: Step,
+        step: TapeStep,
         polygons: np.ndarray,
         values: dict[int, torch.Tensor],
         at: np.ndarray,
         most: int,
-    ) -> Cut:
+    ) -> PolygonCut:
         """Cuts polygons at a nonlinearity, all of it unless memory ends before."""
         item, room = step.nonlinearity, len(at) + 4 * most
         assert item is not None
@@ -129,11 +143,11 @@ class Spread:
             return self._complete.cut_by_leaders(polygons, rows, windows, known=at, most=room)
         read = pre_activation(canonical(step.function), arguments)
         rows = self._part.layouts[min(step.reads)].rows(read).cpu().numpy()
-        cut = Cut(polygons, np.arange(len(polygons)), is_complete=True)
+        cut = PolygonCut(polygons, np.arange(len(polygons)), is_complete=True)
         for index, kink in enumerate(item.kinks):
             if index:
                 vertices = self._complete.vertices(cut.polygons)
-                rows, at = self._complete.carried(rows, known=at, wanted=vertices), vertices
+                rows, at = self._complete.interpolate(rows, known=at, wanted=vertices), vertices
             cut = self._complete.cut_by_units(cut.polygons, rows, known=at, kink=kink, most=room)
             if not cut.is_complete:
                 break

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Float64, Shaped
 
 from polylens.dataflow import Nonlinearity
-from polylens.dataflow.operations import Arguments, named
+from polylens.dataflow.operations import Arguments, arguments_by_name
 from polylens.errors import UsageError, listed, nearest
 
 
@@ -52,7 +52,7 @@ class Layout:
         moved = tensor.movedim(self.axis, 0) if self.axis else tensor
         return moved.reshape(tensor.shape[self.axis] // self.share, -1)
 
-    def restored(
+    def restore(
         self, rows: Shaped[torch.Tensor, "points numbers"], like: torch.Size
     ) -> Shaped[torch.Tensor, "..."]:
         """The tensor of these rows, in the shape that `like` has but for the number of examples."""
@@ -62,7 +62,7 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class TapeStep:
     """One operation."""
 
     function: torch._ops.OpOverload
@@ -77,23 +77,23 @@ class Step:
 
     def arguments(self, values: Mapping[int, torch.Tensor], points: int) -> Arguments:
         """The operation's arguments by name, for these values and this number of examples."""
-        args = tuple(_filled(item, values, points) for item in self.args)
-        kwargs = {name: _filled(item, values, points) for name, item in self.kwargs.items()}
-        return named(self.function, args, kwargs)
+        args = tuple(_fill(item, values, points) for item in self.args)
+        kwargs = {name: _fill(item, values, points) for name, item in self.kwargs.items()}
+        return arguments_by_name(self.function, args, kwargs)
 
     def run(
         self, values: Mapping[int, torch.Tensor], points: int
     ) -> list[tuple[int, Shaped[torch.Tensor, "..."]]]:
         """What the operation gives: each value that is read later, and its tensor."""
-        args = tuple(_filled(item, values, points) for item in self.args)
-        kwargs = {name: _filled(item, values, points) for name, item in self.kwargs.items()}
+        args = tuple(_fill(item, values, points) for item in self.args)
+        kwargs = {name: _fill(item, values, points) for name, item in self.kwargs.items()}
         result = self.function(*args, **kwargs)
         tensors = [result] if isinstance(result, torch.Tensor) else list(result)
         pairs = zip(self.gives, tensors, strict=True)
         return [(value, tensor) for value, tensor in pairs if value is not None]
 
 
-def _filled(item: Any, values: Mapping[int, torch.Tensor], points: int) -> Any:
+def _fill(item: Any, values: Mapping[int, torch.Tensor], points: int) -> Any:
     if isinstance(item, Reference):
         return values[item.value]
     if isinstance(item, PerExample):
@@ -103,7 +103,7 @@ def _filled(item: Any, values: Mapping[int, torch.Tensor], points: int) -> Any:
             return item.tensor
         return item.tensor.repeat(points, *[1] * (item.tensor.dim() - 1))
     if isinstance(item, tuple | list):
-        return type(item)(_filled(part, values, points) for part in item)
+        return type(item)(_fill(part, values, points) for part in item)
     return item
 
 
@@ -117,14 +117,14 @@ class Part:
     """The value that holds the layer."""
     end: int
     """The value that holds `through`."""
-    steps: tuple[Step, ...]
+    steps: tuple[TapeStep, ...]
     last_use: Mapping[int, int]
     """By value, the step that reads it last; the end is never forgotten."""
     layouts: Mapping[int, Layout]
     shape: tuple[int, ...]
-    """Of one point of the layer."""
+    """The shape of one point of the layer."""
     shapes: Mapping[str, tuple[int, ...]]
-    """Of one example's regimes, by nonlinearity."""
+    """By nonlinearity, the shape of one example's regimes."""
     decisions: tuple[str, ...]
     """Values that the network's Python looked at, after which it may compute something else."""
     device: torch.device
@@ -147,7 +147,7 @@ class Part:
 
     def forward(self, points: Float[torch.Tensor, "points ..."]) -> Float[torch.Tensor, "points ..."]:
         """What the network gives at `through` for these tensors of `layer`, in double precision."""
-        values = {self.start: self.laid_out(points)}
+        values = {self.start: self.lay_out(points)}
         for index, step in enumerate(self.steps):
             values.update(step.run(values, len(points)))
             for value in step.reads:
@@ -155,22 +155,22 @@ class Part:
                     del values[value]
         return values[self.end]
 
-    def laid_out(self, points: Float[torch.Tensor, "points ..."]) -> Float[torch.Tensor, "..."]:
+    def lay_out(self, points: Float[torch.Tensor, "points ..."]) -> Float[torch.Tensor, "..."]:
         """A batch of points of the layer, as the network has it."""
         layout = self.layouts[self.start]
         like = [*self.shape[1:]] if layout.share > 1 else [*self.shape]
         like.insert(layout.axis, 1)
-        return layout.restored(points.flatten(1), torch.Size(like))
+        return layout.restore(points.flatten(1), torch.Size(like))
 
-    def prepared(self, point: Shaped[torch.Tensor, "..."]) -> Float[torch.Tensor, "..."]:
+    def convert_point(self, point: Shaped[torch.Tensor, "..."]) -> Float[torch.Tensor, "..."]:
         """A point of the layer in double precision, where the network is.
 
         Raises:
             UsageError: it has another shape.
         """
-        return self.prepared_batch(point[None])[0]
+        return self.convert_points(point[None])[0]
 
-    def prepared_batch(
+    def convert_points(
         self, points: Shaped[torch.Tensor, "points ..."]
     ) -> Float64[torch.Tensor, "points ..."]:
         """Points of the layer in double precision, where the network is.
@@ -190,7 +190,7 @@ class Part:
 class Tape:
     """All operations of a network on what depends on its input, as one forward pass showed them."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[TapeStep, ...]
     layers: Mapping[str, int]
     """The value that each layer's output is."""
     layouts: Mapping[int, Layout]
@@ -207,7 +207,7 @@ class Tape:
         """
         start, end = self._value(layer), self._value(through)
         needed = {end}
-        chosen: list[Step] = []
+        chosen: list[TapeStep] = []
         for step in reversed(self.steps):
             if start not in step.gives and needed & set(step.gives):
                 chosen.append(step)

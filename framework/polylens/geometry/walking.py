@@ -1,4 +1,19 @@
-"""Segments carried through a network: the batch is the sorted list of breakpoints found so far."""
+"""Segments carried through a network: the batch is the sorted list of breakpoints found so far.
+
+1. The batch starts as the two ends of every segment. Between neighbouring vertices every value is affine.
+2. Operations run on the batch, one after the other; a value that is read at vertices which came later is
+   interpolated then, which is exact.
+3. At a nonlinearity, before it runs, the places where a unit's regime differs between neighbours are solved
+   for, recorded as events, and join the vertices (`flips`, `places`).
+4. If the batch is then too long, it is cut into stretches, which go on one after the other to the end.
+5. A unit's value at the place that was solved for is set to its kink, whatever interpolation makes of it.
+
+Invariant: after a nonlinearity its result is affine between neighbouring vertices. What differs across the
+border of two stretches, by rounding or a tie, is an event too, so that regimes follow from the events alone.
+
+Cost: time for one forward pass a vertex; memory for `vertices` rows of what is alive at each nonlinearity.
+Source: decision 0008.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +29,15 @@ from polylens.geometry.flips import Flips, above, unit_flips, window_flips
 from polylens.geometry.places import (
     Places,
     gaps,
-    merged,
+    merge_close,
     place_flips,
-    refined,
+    refine,
     segments_of,
     starts_segment,
     stretches,
     weights_at,
 )
-from polylens.geometry.tape import Layout, Part, Step
+from polylens.geometry.tape import Layout, Part, TapeStep
 from polylens.geometry.windows import window_elements, window_winners
 
 
@@ -33,7 +48,7 @@ class _Held:
     at: Places
     tensor: torch.Tensor
 
-    def moved(self, at: Places, layout: Layout) -> _Held:
+    def interpolate(self, at: Places, layout: Layout) -> _Held:
         """The value at other vertices of the same stretch, at least as many: exact interpolation."""
         if at is self.at:
             return self
@@ -42,7 +57,7 @@ class _Held:
         weight = weights_at(self.at[cell], self.at[cell + 1], at)
         rows = layout.rows(self.tensor)
         moved = torch.lerp(rows[cell], rows[cell + 1], weight[:, None])
-        return _Held(at, layout.restored(moved, self.tensor.shape))
+        return _Held(at, layout.restore(moved, self.tensor.shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +72,7 @@ class Events:
 
 
 @dataclass(eq=False)
-class Walk:
+class SegmentWalk:
     """Carries segments through a part of a network, depth-first: one stretch to the end, then the next.
 
     The vertices of all segments are one batch. Where a nonlinearity finds more breakpoints than a batch may
@@ -103,7 +118,7 @@ class Walk:
                 values = self._values(step, at, held)
                 known = self._flips(place, step, at, values)
                 del values
-                pieces = stretches(refined(at, torch.cat([part.place for part in known])), self.vertices)
+                pieces = stretches(refine(at, torch.cat([part.place for part in known])), self.vertices)
                 if len(pieces) > 1:
                     for piece in pieces:
                         yield from self._walk(place, piece, dict(held), known)
@@ -119,15 +134,17 @@ class Walk:
                 if self.part.last_use[value] == place:
                     del held[value]
             place, known = place + 1, None
-        yield at, held[self.part.end].moved(at, self.part.layouts[self.part.end]).tensor
+        yield at, held[self.part.end].interpolate(at, self.part.layouts[self.part.end]).tensor
 
-    def _values(self, step: Step, at: Places, held: dict[int, _Held]) -> dict[int, torch.Tensor]:
+    def _values(self, step: TapeStep, at: Places, held: dict[int, _Held]) -> dict[int, torch.Tensor]:
         """What the step reads, at these vertices."""
         for value in step.reads:
-            held[value] = held[value].moved(at, self.part.layouts[value])
+            held[value] = held[value].interpolate(at, self.part.layouts[value])
         return {value: held[value].tensor for value in step.reads}
 
-    def _flips(self, place: int, step: Step, at: Places, values: dict[int, torch.Tensor]) -> list[_Flipped]:
+    def _flips(
+        self, place: int, step: TapeStep, at: Places, values: dict[int, torch.Tensor]
+    ) -> list[_Flipped]:
         """Finds and records what changes its regime at this nonlinearity between these vertices."""
         item, index, apart = step.nonlinearity, self._index[place], gaps(at)
         assert item is not None
@@ -150,7 +167,7 @@ class Walk:
                 self._at_border(index, regime, at, is_above)
                 found = unit_flips(rows, is_above, kink=kink, regime=regime, apart=apart)
                 flipped.append(_Flipped.of(found, at, kink=kink))
-        places = merged(torch.cat([item.place for item in flipped]), at)
+        places = merge_close(torch.cat([item.place for item in flipped]), at)
         sizes = [len(item.place) for item in flipped]
         for part, place_of in zip(flipped, torch.split(places, sizes), strict=True):
             part.place = place_of
@@ -176,7 +193,7 @@ class Walk:
         self._borders[index, regime] = regimes[-1].clone()
 
     def _set_to_kinks(
-        self, step: Step, at: Places, values: dict[int, torch.Tensor], flipped: list[_Flipped]
+        self, step: TapeStep, at: Places, values: dict[int, torch.Tensor], flipped: list[_Flipped]
     ) -> None:
         """Puts what was solved for in place of what interpolation makes of it."""
         if canonical(step.function) in ("maximum", "minimum"):
@@ -193,7 +210,7 @@ class Walk:
                 rows = layout.rows(tensor).clone() if rows is None else rows
                 rows[torch.searchsorted(at, part.place[here]), part.flips.unit[here]] = part.kink
         if rows is not None:
-            values[value] = layout.restored(rows, tensor.shape)
+            values[value] = layout.restore(rows, tensor.shape)
 
 
 @dataclass(eq=False)

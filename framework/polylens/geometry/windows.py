@@ -9,7 +9,7 @@ from jaxtyping import Float64, Int64
 
 from polylens.dataflow.operations import Arguments, canonical
 from polylens.dataflow.winners import ADAPTIVE, REDUCING, SLIDING, reduced_axes, winners
-from polylens.geometry.tape import Reference, Step
+from polylens.geometry.tape import Reference, TapeStep
 
 _GRID = 2.0**-44
 """Values are compared on a grid of this share of the largest, so that equal ones tie despite rounding."""
@@ -54,7 +54,7 @@ def window_elements(operation: str, arguments: Arguments, windows: tuple[int, ..
 
 
 def window_winners(
-    step: Step, values: dict[int, torch.Tensor], points: int
+    step: TapeStep, values: dict[int, torch.Tensor], points: int
 ) -> Int64[torch.Tensor, "points windows"]:
     """The place that wins each window, the first of those that are equal but for rounding."""
     arguments = step.arguments(values, points)

@@ -1,202 +1,195 @@
-"""The least edges of mutual reachability between groups of rows, from tiles of distances."""
+"""The least edges of mutual reachability between groups of rows, from tiles of distances.
+
+The second pass of the engine: groups of rows are connected already, and a minimum spanning tree needs the
+least edges between them. An edge weighs `max(core of either end, distance)`.
+
+1. Rows stand in an order that has each group together, so that whole tiles of one group are passed over.
+2. Each column has a limit: what an edge between the line's group and the column's must weigh less than to be
+   of use to either (-1 where there can be none). The limits hold for all lines of one group, and are
+   written anew where the group changes or an edge was kept.
+3. A line is compared with the limits without a branch; in a line that is of use, pairs are measured, where
+   the tile holds only a bound, and the lesser edges are kept, in both directions.
+
+Invariant: a weight only ever falls, and a pair is passed over only if a lower bound of its weight is no less
+than both weights it could replace. Of equal edges the first that came stays: the canonical form of the
+hierarchy (`linkage`) is the same for all of them. Two calls at once must not share groups' lines; each thread
+has its own edges.
+
+Cost: one comparison for each pair of rows of different groups, `tile` steps for each edge that is kept.
+Memory: `groups slots` edges, one line of limits.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from polylens.kernels.compiling import compiled, compiled_for_many
-from polylens.kernels.distances import EXACT, jaccard_tile, measured
+from polylens.kernels.distances import EXACT, jaccard_tile, measure
 from polylens.kernels.popcount import TILE, differing_tile
+from polylens.kernels.tiles import BitRows, GroupedRows, LeastEdges, Measure, Tile, TilePairs
 
 
 @compiled
-def _fill_limits(
-    own: int, columns: np.ndarray, core: np.ndarray, slot: np.ndarray, weight: np.ndarray, limits: np.ndarray
-) -> None:
-    """What a distance to each column must stay below to be of use to group `own` or to the column's group."""
-    for column in range(len(columns)):
-        other = columns[column]
-        limit = max(weight[own, slot[other]], weight[other, slot[own]])
-        limits[column] = limit if other != own and core[column] < limit else -1.0
+def _fill_limits(own: int, tile: Tile, groups: GroupedRows, least: LeastEdges, limits: np.ndarray) -> None:
+    """Fills, by column of the tile, what a distance must stay below to be of use to group `own` or to the
+    column's group; -1 where none can be.
+    """
+    slot, weight = least.slot, least.weight
+    group_of = groups.group[tile.second : tile.second + tile.n_second]
+    core_of = groups.core[tile.second : tile.second + tile.n_second]
+    for column in range(len(group_of)):
+        theirs = group_of[column]
+        limit = max(weight[own, slot[theirs]], weight[theirs, slot[own]])
+        limits[column] = limit if theirs != own and core_of[column] < limit else -1.0
 
 
 @compiled
-def least_tile(
-    tile: np.ndarray,
-    kind: int,
-    rows: np.ndarray,
-    lengths: np.ndarray,
-    order: np.ndarray,
-    first: int,
-    second: int,
-    n_first: int,
-    n_second: int,
-    core: np.ndarray,
-    group: np.ndarray,
-    slot: np.ndarray,
-    weight: np.ndarray,
-    ends: np.ndarray,
-) -> None:
+def _keep_edge(least: LeastEdges, own: int, theirs: int, i: int, j: int, weight: float) -> None:
+    """Keeps an edge from rank `i` of group `own` to rank `j` of group `theirs` where it is the least of
+    either.
+    """
+    slot, weights, ends = least.slot, least.weight, least.ends
+    if weight < weights[own, slot[theirs]]:
+        weights[own, slot[theirs]] = weight
+        ends[own, slot[theirs], 0], ends[own, slot[theirs], 1] = i, j
+    if weight < weights[theirs, slot[own]]:
+        weights[theirs, slot[own]] = weight
+        ends[theirs, slot[own], 0], ends[theirs, slot[own], 1] = j, i
+
+
+@compiled
+def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: LeastEdges) -> None:
     """Keeps the least edges that a tile shows between rows of different groups.
 
-    Rows are numbered by their place in `order`, which has those of one group together.
-
     Args:
-        tile: distances (`kind` EXACT) or lower bounds of them, of places from `first` and places from
-            `second`.
-        kind: how a pair that a bound does not rule out is measured.
-        rows: activations by row number; any two-dimensional array for EXACT.
-        lengths: of the rows, for COSINE.
-        order: the row number at each place.
-        first, second: first place of either side; equal for the rows among themselves.
-        n_first, n_second: rows of either side; the tile may be larger.
-        core: core distances by place.
-        group: groups by place.
-        slot: which columns of `weight` a group has: column `slot[h]` of row g is for edges from g to h, so
-            that with `slot[h] = h` every two groups keep their least edge, and with `slot[h] = 0` each group
-            keeps the least that leaves it.
-        weight: `groups slots`, the least weights so far; updated.
-        ends: `groups slots 2`, the places of those edges, the one in the group first; updated.
+        tile: distances (kind EXACT) or lower bounds of them; its rows are ranks.
+        measuring: how a pair that a bound does not rule out is measured; both sides are the same rows.
+        groups: the rows by rank.
+        least: updated.
     """
+    values, first, second, n_second = tile.values, tile.first, tile.second, tile.n_second
+    kind, order, group, core = measuring.kind, groups.order, groups.group, groups.core
     limits = np.empty(n_second)
-    columns, cores = group[second : second + n_second], core[second : second + n_second]
-    filled_for = -1
-    for row in range(n_first):
+    group_of, core_of = group[second : second + n_second], core[second : second + n_second]
+    limits_of = -1  # the group that the limits are written for
+    for row in range(tile.n_first):
         i = first + row
         own, own_core = group[i], core[i]
-        if own != filled_for:
-            _fill_limits(own, columns, cores, slot, weight, limits)
-            filled_for = own
-        line = tile[row, :n_second]
-        found = False
+        if own != limits_of:
+            _fill_limits(own, tile, groups, least, limits)
+            limits_of = own
+        line = values[row, :n_second]
+        of_use = False
         for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
-            found |= (line[column] < limits[column]) & (own_core < limits[column])
-        if not found:
+            of_use |= (line[column] < limits[column]) & (own_core < limits[column])
+        if not of_use:
             continue
         for column in range(row + 1 if first == second else 0, n_second):
-            floor = max(own_core, cores[column])
+            floor = max(own_core, core_of[column])
             if max(floor, np.float64(line[column])) >= limits[column]:
                 continue
             j = second + column
-            apart = (
-                float(line[column])
-                if kind == EXACT
-                else measured(kind, rows, lengths, order[i], rows, lengths, order[j])
-            )
-            distance = max(floor, apart)
-            if distance >= limits[column]:
+            distance = float(line[column]) if kind == EXACT else measure(measuring, order[i], order[j])
+            weight = max(floor, distance)
+            if weight >= limits[column]:
                 continue
-            other = columns[column]
-            if distance < weight[own, slot[other]]:
-                weight[own, slot[other]] = distance
-                ends[own, slot[other], 0], ends[own, slot[other], 1] = i, j
-            if distance < weight[other, slot[own]]:
-                weight[other, slot[own]] = distance
-                ends[other, slot[own], 0], ends[other, slot[own], 1] = j, i
-            _fill_limits(own, columns, cores, slot, weight, limits)
+            _keep_edge(least, own, group_of[column], i, j, weight)
+            # The edge is a new limit for all columns of that group, and with one slot for every column.
+            _fill_limits(own, tile, groups, least, limits)
 
 
 @compiled
-def _one_group(group: np.ndarray, i: int, m: int, j: int, k: int) -> bool:
-    """Whether `m` places from `i` and `k` places from `j` are all of one group; groups stand together."""
-    return bool(group[i] == group[j + k - 1] and group[j] == group[i + m - 1])
+def _one_group(group: np.ndarray, i: int, n_i: int, j: int, n_j: int) -> bool:
+    """Whether `n_i` ranks from `i` and `n_j` ranks from `j` are all of one group.
+
+    Groups rise with the rank, so that equal ends mean one group in between; either tile may come first.
+    """
+    return bool(group[i] == group[j + n_j - 1] and group[j] == group[i + n_i - 1])
 
 
 @compiled
 def least_counts(
-    words: np.ndarray,
-    kind: int,
-    no_rows: np.ndarray,
-    no_lengths: np.ndarray,
-    no_order: np.ndarray,
-    n: int,
-    a_from: int,
-    a_to: int,
-    b_from: int,
-    b_to: int,
-    core: np.ndarray,
-    group: np.ndarray,
-    slot: np.ndarray,
-    weight: np.ndarray,
-    ends: np.ndarray,
+    rows: BitRows, pairs: TilePairs, exact: Measure, groups: GroupedRows, least: LeastEdges
 ) -> None:
     """Keeps the least edges between rows of different groups over two blocks of tiles, by bits that differ.
 
-    `words` stand in the order of places. Two tiles of one and the same group are passed over. `kind` is
-    EXACT, `no_rows`, `no_lengths` and `no_order` are empty: one machine code of `least_tile` then serves
-    activations and bits.
+    Two tiles of one and the same group are passed over.
+
+    Args:
+        rows: the bits by rank.
+        pairs: the tiles of either block.
+        exact: `tiles.no_activations(EXACT)`.
+        groups: the rows by rank.
+        least: updated.
     """
     counts = np.empty((TILE, TILE), dtype=np.float32)
-    for a in range(a_from, a_to):
+    for a in range(pairs.a_from, pairs.a_to):
         i = a * TILE
-        m = min(TILE, n - i)
-        for b in range(a if a_from == b_from else b_from, b_to):
+        n_i = min(TILE, rows.n_rows - i)
+        for b in range(a if pairs.a_from == pairs.b_from else pairs.b_from, pairs.b_to):
             j = b * TILE
-            k = min(TILE, n - j)
-            if _one_group(group, i, m, j, k):
+            n_j = min(TILE, rows.n_rows - j)
+            if _one_group(groups.group, i, n_i, j, n_j):
                 continue
-            differing_tile(words, a, words, b, counts)
-            least_tile(
-                counts, kind, no_rows, no_lengths, no_order, i, j, m, k, core, group, slot, weight, ends
-            )
+            differing_tile(rows.words, a, rows.words, b, counts)
+            least_tile(Tile(counts, i, j, n_i, n_j), exact, groups, least)
 
 
 @compiled
 def least_ratios(
-    words: np.ndarray,
-    ones: np.ndarray,
-    n: int,
-    a_from: int,
-    a_to: int,
-    b_from: int,
-    b_to: int,
-    core: np.ndarray,
-    group: np.ndarray,
-    slot: np.ndarray,
-    weight: np.ndarray,
-    ends: np.ndarray,
+    rows: BitRows, pairs: TilePairs, exact: Measure, groups: GroupedRows, least: LeastEdges
 ) -> None:
-    """Keeps least edges as `least_counts` does, by Jaccard distance; `ones` too stand in the order of
-    places.
+    """Keeps the least edges between rows of different groups over two blocks of tiles, by Jaccard distance.
+
+    Two tiles of one and the same group are passed over.
+
+    Args:
+        rows: the bits by rank, and how many of each row are set.
+        pairs: the tiles of either block.
+        exact: `tiles.no_activations(EXACT)`.
+        groups: the rows by rank.
+        least: updated.
     """
     counts = np.empty((TILE, TILE), dtype=np.float32)
     ratios = np.empty((TILE, TILE), dtype=np.float64)
-    rows, lengths, order = np.empty((0, 0), np.float32), np.empty(0), np.empty(0, np.int64)
-    for a in range(a_from, a_to):
+    for a in range(pairs.a_from, pairs.a_to):
         i = a * TILE
-        m = min(TILE, n - i)
-        for b in range(a if a_from == b_from else b_from, b_to):
+        n_i = min(TILE, rows.n_rows - i)
+        for b in range(a if pairs.a_from == pairs.b_from else pairs.b_from, pairs.b_to):
             j = b * TILE
-            k = min(TILE, n - j)
-            if _one_group(group, i, m, j, k):
+            n_j = min(TILE, rows.n_rows - j)
+            if _one_group(groups.group, i, n_i, j, n_j):
                 continue
-            differing_tile(words, a, words, b, counts)
-            jaccard_tile(ones, i, ones, j, counts, ratios)
-            least_tile(ratios, EXACT, rows, lengths, order, i, j, m, k, core, group, slot, weight, ends)
+            differing_tile(rows.words, a, rows.words, b, counts)
+            jaccard_tile(rows.ones, i, rows.ones, j, counts, ratios)
+            least_tile(Tile(ratios, i, j, n_i, n_j), exact, groups, least)
 
 
 @compiled_for_many
 def spanning_groups(weight: np.ndarray) -> np.ndarray:
-    """Prim's tree over a dense symmetric matrix of groups: for every group but the first, its neighbour in
-    it.
+    """Grows Prim's tree over a dense symmetric matrix of weights between groups.
 
-    The first group's entry is -1. O(groups^2).
+    Time O(groups^2), as every group is looked at once for each that joins; memory O(groups).
+
+    Returns:
+        For every group but the first its neighbour in the tree; -1 for the first.
     """
     n = weight.shape[0]
     parent = np.full(n, -1, dtype=np.int64)
-    reached = np.full(n, np.inf)
+    reach = np.full(n, np.inf)  # the least weight that leads from the tree to each group outside
     inside = np.zeros(n, dtype=np.bool_)
-    current = 0
+    newest = 0
     for _ in range(n - 1):
-        inside[current] = True
+        inside[newest] = True
         following = -1
-        for other in range(n):
-            if inside[other]:
+        for group in range(n):
+            if inside[group]:
                 continue
-            if parent[other] < 0 or weight[current, other] < reached[other]:
-                reached[other] = weight[current, other]
-                parent[other] = current
-            if following < 0 or reached[other] < reached[following]:
-                following = other
-        current = following
+            # Only the newest member can bring a group nearer to the tree.
+            if parent[group] < 0 or weight[newest, group] < reach[group]:
+                reach[group] = weight[newest, group]
+                parent[group] = newest
+            if following < 0 or reach[group] < reach[following]:
+                following = group
+        newest = following
     return parent

@@ -1,4 +1,23 @@
-"""Growing a spanning forest by edges that are known to be least."""
+"""Growing a spanning forest by edges that are known to be least.
+
+1. `contract` goes in rounds, as Boruvka does. In each it finds the group of every row, and the least listed
+   edge that leaves each group, from the lists of nearest neighbours.
+2. An edge that is not listed leads from a row to one at least as far as its farthest listed neighbour, and
+   weighs at least the row's core distance. The least such bound over a group's rows bounds them all.
+3. Where the least listed edge weighs no more than the bound, it is an edge of a minimum spanning tree (no
+   edge that leaves the group weighs less), and joins the forest.
+4. When a round adds nothing, the second pass (`between`) finds the edges that are left, and `add_edges`
+   takes them in.
+
+Invariants: every edge of the forest is one of a minimum spanning tree that holds the others too, so that
+equal weights never close a circle: an edge whose ends are connected by then is passed over. A row's root is
+found by halving paths, and never by rank: it is the partition that counts, not who stands for a group.
+
+Cost: a round takes `rows neighbours`; groups at least halve where all of them find an edge. Memory: a few
+numbers a row.
+
+Source: Boruvka 1926; Tarjan and van Leeuwen 1984, "Worst-case analysis of set union algorithms", for halving.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +38,10 @@ def root_of(parent: np.ndarray, member: int) -> int:
 @compiled_for_many
 def roots(parent: np.ndarray) -> np.ndarray:
     """The root of every member."""
-    found = np.empty(len(parent), dtype=np.int64)
+    root = np.empty(len(parent), dtype=np.int64)
     for member in range(len(parent)):
-        found[member] = root_of(parent, member)
-    return found
+        root[member] = root_of(parent, member)
+    return root
 
 
 @compiled_for_many
@@ -32,7 +51,7 @@ def add_edges(
     parent: np.ndarray,
     edges: np.ndarray,
     weights: np.ndarray,
-    found: int,
+    n_edges: int,
 ) -> int:
     """Takes in edges between groups, except those that would close a circle, which weigh the same as another.
 
@@ -41,7 +60,7 @@ def add_edges(
     Args:
         ends, least: the edges, `some 2`, and their weights.
         parent, edges, weights: union-find over rows, and the forest's edges; updated.
-        found: edges the forest has.
+        n_edges: how many edges the forest has.
 
     Returns:
         How many edges it has then.
@@ -50,10 +69,10 @@ def add_edges(
         a, b = root_of(parent, ends[index, 0]), root_of(parent, ends[index, 1])
         if a != b:
             parent[a] = b
-            edges[found, 0], edges[found, 1] = ends[index, 0], ends[index, 1]
-            weights[found] = least[index]
-            found += 1
-    return found
+            edges[n_edges, 0], edges[n_edges, 1] = ends[index, 0], ends[index, 1]
+            weights[n_edges] = least[index]
+            n_edges += 1
+    return n_edges
 
 
 @compiled
@@ -67,10 +86,6 @@ def contract(
     weights: np.ndarray,
 ) -> int:
     """Boruvka's rounds over the edges to nearest neighbours, as far as these are provably least.
-
-    An edge that is not listed leads from a row to one at least as far as its farthest listed neighbour. So
-    where the least listed edge that leaves a group weighs no more than the least such bound of its rows, no
-    edge that leaves the group weighs less, and it belongs to a minimum spanning tree.
 
     Args:
         near, who: distances and rows of each row's nearest, by rising distance.
@@ -87,7 +102,7 @@ def contract(
     bound = np.empty(n)
     least = np.empty(n)
     ends = np.empty((n, 2), dtype=np.int64)
-    found = 0
+    n_edges = 0
     while True:
         least[:] = np.inf
         bound[:] = np.inf
@@ -97,26 +112,42 @@ def contract(
             own = group[row]
             if not complete:
                 bound[own] = min(bound[own], max(core[row], near[row, listed - 1]))
-            for place in range(listed):
-                other = who[row, place]
-                if group[other] == own:
+            for rank in range(listed):
+                neighbour = who[row, rank]
+                if group[neighbour] == own:
                     continue
-                weight = max(core[row], core[other], near[row, place])
+                weight = max(core[row], core[neighbour], near[row, rank])
                 if weight < least[own]:
                     least[own] = weight
-                    ends[own, 0], ends[own, 1] = row, other
-                if weight < least[group[other]]:
-                    least[group[other]] = weight
-                    ends[group[other], 0], ends[group[other], 1] = other, row
-        before = found
+                    ends[own, 0], ends[own, 1] = row, neighbour
+                # Being among the nearest is not mutual: the edge counts for the neighbour's group as well.
+                if weight < least[group[neighbour]]:
+                    least[group[neighbour]] = weight
+                    ends[group[neighbour], 0], ends[group[neighbour], 1] = neighbour, row
+        before = n_edges
         for own in range(n):
             if group[own] != own or least[own] == np.inf or least[own] > bound[own]:
                 continue
-            a, b = root_of(parent, ends[own, 0]), root_of(parent, ends[own, 1])
-            if a != b:
-                parent[a] = b
-                edges[found, 0], edges[found, 1] = ends[own, 0], ends[own, 1]
-                weights[found] = least[own]
-                found += 1
-        if found == before:
-            return found
+            n_edges = _take(ends[own, 0], ends[own, 1], least[own], parent, edges, weights, n_edges)
+        if n_edges == before:
+            return n_edges
+
+
+@compiled
+def _take(
+    row: int,
+    neighbour: int,
+    weight: float,
+    parent: np.ndarray,
+    edges: np.ndarray,
+    weights: np.ndarray,
+    n_edges: int,
+) -> int:
+    """Adds an edge to the forest unless its ends are connected already; how many edges there are then."""
+    a, b = root_of(parent, row), root_of(parent, neighbour)
+    if a == b:
+        return n_edges
+    parent[a] = b
+    edges[n_edges, 0], edges[n_edges, 1] = row, neighbour
+    weights[n_edges] = weight
+    return n_edges + 1

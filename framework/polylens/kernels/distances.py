@@ -3,6 +3,19 @@
 Activations are compared by products of blocks or in single precision, which is fast and inexact; what such a
 bound cannot rule out is then measured exactly, in double precision and in one fixed order, so that a distance
 does not depend on where a pair stands among the others.
+
+1. `bounds_from_products` and `bounds_from_sums` turn a block of rows into lower bounds, in single precision.
+2. A pass compares the bounds with what it still can use (`nearest`, `between`, `joining`).
+3. `measure` takes what is left, in 64 sums side by side: vector code, yet one order of summation.
+4. Distances of bits need no bound: counts are integers, and `jaccard_tile` divides them once.
+
+Invariant: a bound is never above the distance that `measure` gives.
+
+Cost: a block of n by m rows of width w takes 2 n m w operations, at the speed of a product of matrices;
+a measured pair takes 3 w. Memory: the block.
+
+Source of the products' error: Jeannerod and Rump 2013, "Improved error bounds for inner products in
+floating-point arithmetic"; the caller takes it off (`clustering.dense_space.lower_bounds`).
 """
 
 from __future__ import annotations
@@ -11,6 +24,7 @@ import numpy as np
 
 from polylens.kernels.compiling import compiled
 from polylens.kernels.popcount import TILE
+from polylens.kernels.tiles import Measure
 
 EXACT = 0
 """What a tile holds are the distances themselves."""
@@ -30,58 +44,49 @@ _ROUNDING = 1e-24
 
 
 @compiled
-def measured(
-    kind: int,
-    left: np.ndarray,
-    left_lengths: np.ndarray,
-    i: int,
-    right: np.ndarray,
-    right_lengths: np.ndarray,
-    j: int,
-) -> float:
-    """The distance of row `i` of `left` and row `j` of `right`, in double precision; symmetric to the last
-    bit.
+def measure(measuring: Measure, i: int, j: int) -> float:
+    """The distance of row `i` of the left side and row `j` of the right one, in double precision.
 
-    `lengths` are the rows' Euclidean lengths, for COSINE: there a row of length 0 is at 0 from another such
-    and at 1 from all others.
+    Symmetric to the last bit. For COSINE a row of length 0 is at 0 from another such, and at 1 from the
+    others.
     """
+    kind, left, right = measuring.kind, measuring.left, measuring.right
     width = left.shape[1]
-    own = left_lengths[i] if kind == COSINE else 1.0
-    other = right_lengths[j] if kind == COSINE else 1.0
-    if own == 0.0 or other == 0.0:
-        return 0.0 if own == other else 1.0
+    left_length = measuring.left_lengths[i] if kind == COSINE else 1.0
+    right_length = measuring.right_lengths[j] if kind == COSINE else 1.0
+    if left_length == 0.0 or right_length == 0.0:
+        return 0.0 if left_length == right_length else 1.0
     # Sums side by side, in an order that the source fixes and no compiler may change.
     sums = np.zeros(_SUMS)
     for start in range(0, width, _SUMS):
         a, b = left[i, start : start + _SUMS], right[j, start : start + _SUMS]
         if kind == ABSOLUTE:
-            for place in range(len(a)):
-                sums[place] += abs(np.float64(a[place]) - np.float64(b[place]))
+            for lane in range(len(a)):
+                sums[lane] += abs(np.float64(a[lane]) - np.float64(b[lane]))
         elif kind == SQUARED:
-            for place in range(len(a)):
-                apart = np.float64(a[place]) - np.float64(b[place])
-                sums[place] += apart * apart
+            for lane in range(len(a)):
+                apart = np.float64(a[lane]) - np.float64(b[lane])
+                sums[lane] += apart * apart
         else:
-            for place in range(len(a)):
-                apart = np.float64(a[place]) / own - np.float64(b[place]) / other
-                sums[place] += apart * apart
+            # Of unit vectors half the squared distance is 1 - cosine, and loses nothing where they are near.
+            for lane in range(len(a)):
+                apart = np.float64(a[lane]) / left_length - np.float64(b[lane]) / right_length
+                sums[lane] += apart * apart
     total = 0.0
-    for place in range(_SUMS):
-        total += sums[place]
+    for lane in range(_SUMS):
+        total += sums[lane]
     if kind == COSINE:
         return 0.0 if total < _ROUNDING else total / 2.0
     return total
 
 
 @compiled
-def measured_pairs(
-    kind: int, rows: np.ndarray, lengths: np.ndarray, left: np.ndarray, right: np.ndarray
-) -> np.ndarray:
-    """The distance of row `left[p]` and row `right[p]` for every p."""
-    found = np.empty(len(left))
+def measure_pairs(measuring: Measure, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The distance of row `left[p]` of the left side and row `right[p]` of the right one, for every p."""
+    distances = np.empty(len(left))
     for pair in range(len(left)):
-        found[pair] = measured(kind, rows, lengths, left[pair], rows, lengths, right[pair])
-    return found
+        distances[pair] = measure(measuring, left[pair], right[pair])
+    return distances
 
 
 @compiled
@@ -90,11 +95,12 @@ def bounds_from_products(products: np.ndarray, left: np.ndarray, right: np.ndarr
 
     `left` and `right` are the rows' squared lengths, made smaller by what single precision can lose.
     """
-    scale = np.float32(factor)
+    scale = np.float32(factor)  # single precision throughout: a double among them would widen all of it
     for row in range(products.shape[0]):
-        own = left[row]
+        left_square = left[row]
         for column in range(products.shape[1]):
-            products[row, column] = scale * (own + right[column] - np.float32(2) * products[row, column])
+            bound = left_square + right[column] - np.float32(2) * products[row, column]
+            products[row, column] = scale * bound
 
 
 @compiled
@@ -111,28 +117,30 @@ def bounds_from_sums(
     sums = np.empty(TILE, dtype=np.float32)
     for start in range(0, right.shape[0], TILE):
         count = min(TILE, right.shape[0] - start)
+        # Short of 64 rows the last is repeated: loops of a fixed length become vector code.
         for row in range(TILE):
             source = start + min(row, count - 1)
             for column in range(width):
                 turned[column, row] = right[source, column]
         for row in range(left.shape[0]):
             sums[:] = 0
+            # Four columns at a time, so that each sum is read and written once for four terms.
             whole = width - width % 4
             for column in range(0, whole, 4):
                 a, b = left[row, column], left[row, column + 1]
                 c, d = left[row, column + 2], left[row, column + 3]
-                for place in range(TILE):
-                    sums[place] += (
-                        abs(a - turned[column, place])
-                        + abs(b - turned[column + 1, place])
-                        + abs(c - turned[column + 2, place])
-                        + abs(d - turned[column + 3, place])
+                for lane in range(TILE):
+                    sums[lane] += (
+                        abs(a - turned[column, lane])
+                        + abs(b - turned[column + 1, lane])
+                        + abs(c - turned[column + 2, lane])
+                        + abs(d - turned[column + 3, lane])
                     )
             for column in range(whole, width):
-                for place in range(TILE):
-                    sums[place] += abs(left[row, column] - turned[column, place])
-            for place in range(count):
-                out[row, start + place] = scale * sums[place]
+                for lane in range(TILE):
+                    sums[lane] += abs(left[row, column] - turned[column, lane])
+            for lane in range(count):
+                out[row, start + lane] = scale * sums[lane]
 
 
 @compiled

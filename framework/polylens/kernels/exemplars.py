@@ -1,4 +1,11 @@
-"""How far each row of a cluster lies from all the others."""
+"""How far each row of a cluster lies from all the others, summed, tile by tile.
+
+Sums of integers are exact in any order. Those of Jaccard distances are taken row by row in the order of the
+rows, so that they do not depend on how many threads share the tiles; each thread has tiles of its own.
+
+Cost: every pair twice for bits (a line of tiles is summed without writing to others), once for products.
+Memory: one tile of distances.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +29,10 @@ def hamming_sums(words: np.ndarray, n_rows: int, out: np.ndarray) -> None:
     out[:] = 0.0
     for tile in range(len(words)):
         first = tile * TILE
-        for other in range(len(words)):
-            differing_tile(words, tile, words, other, counts)
+        for facing in range(len(words)):
+            differing_tile(words, tile, words, facing, counts)
             for row in range(first, min(first + TILE, n_rows)):
-                for column in range(min(TILE, n_rows - other * TILE)):
+                for column in range(min(TILE, n_rows - facing * TILE)):
                     out[row] += counts[row - first, column]
 
 
@@ -45,11 +52,11 @@ def jaccard_sums(words: np.ndarray, ones: np.ndarray, n_rows: int, tile: int, ou
     first = tile * TILE
     last = min(first + TILE, n_rows)
     out[first:last] = 0.0
-    for other in range(len(words)):
-        differing_tile(words, tile, words, other, counts)
-        jaccard_tile(ones, first, ones, other * TILE, counts, ratios)
+    for facing in range(len(words)):
+        differing_tile(words, tile, words, facing, counts)
+        jaccard_tile(ones, first, ones, facing * TILE, counts, ratios)
         for row in range(first, last):
-            for column in range(min(TILE, n_rows - other * TILE)):
+            for column in range(min(TILE, n_rows - facing * TILE)):
                 out[row] += ratios[row - first, column]
 
 
@@ -72,6 +79,7 @@ def euclidean_sums(
         own = left_squares[row]
         summed = 0.0
         for column in range(products.shape[1]):
+            # Rounding may take a product a little past the squares of two equal rows.
             apart = np.sqrt(max(own + right_squares[column] - 2.0 * products[row, column], 0.0))
             summed += apart
             right_sums[column] += apart

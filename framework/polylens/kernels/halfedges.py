@@ -1,22 +1,57 @@
 """A subdivided polygon as half-edges, which cuts change in place.
 
-Every edge between two polygons is two half-edges, one of each; an edge at the border is one. The arrays:
+Every edge between two polygons is two half-edges, one of each; an edge at the border is one. `Mesh` says what
+is known of each half-edge, polygon and vertex.
 
-- `half`: by half-edge the next one around its polygon, the vertex that it starts from, the other half of its
-  edge (-1 at the border) and its polygon;
-- `first`: by polygon one of its half-edges;
-- `spots`: by vertex its two coordinates, and how far along its edge it was put;
-- `ends`: by vertex the ends of that edge, older vertices both (the vertex itself where it was there first);
-- `counts`: how many vertices, half-edges and polygons there are; the arrays are longer.
+1. A vertex is put on an edge for both polygons at once (`put_vertex`): neighbours never disagree about where
+   their common edge is broken, and no crack opens.
+2. A convex polygon is split where a function that is affine on it is zero (`split`): one vertex is put where
+   the line is met on the way down from the highest corner, one on the way up from the lowest, and a new edge
+   joins the two.
+3. Arrays have room after what is there and are exchanged for longer ones, twice the size, when it ends.
+
+Invariants: following NEXT from a half-edge leads round its polygon and back, always in one sense of
+rotation; TWIN of TWIN is the half-edge itself; both ends of the edge that a vertex was put on are older
+than the vertex. Polygons stay convex, for a line cuts them.
+
+Cost: a split takes time in proportion to the polygon's corners; memory for 4 numbers a half-edge and 6 a
+vertex.
+
+Source: de Berg, Cheong, van Kreveld, Overmars 2008, "Computational Geometry", section 2.2, the
+doubly-connected edge list.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from polylens.kernels.compiling import compiled
+from polylens.kernels.compiling import compiled, compiled_inline
 
 NEXT, ORIGIN, TWIN, POLYGON = 0, 1, 2, 3
+"""Columns of `Mesh.half`."""
+OLD_VERTEX = -1
+"""In place of the vertex that was put: the line goes through one that is there."""
+
+
+class Mesh(NamedTuple):
+    """A subdivided polygon. The arrays are longer than what `counts` says they hold."""
+
+    half: np.ndarray
+    """`half-edges 4`, int64: the next one around its polygon, the vertex that it starts from, the other half
+    of its edge (-1 at the border) and its polygon."""
+    first: np.ndarray
+    """`polygons`, int64: one half-edge of each."""
+    spots: np.ndarray
+    """`vertices 3`, float64: two coordinates, and the share of its edge, from 0 to 1, at which it was put."""
+    ends: np.ndarray
+    """`vertices 2`, int64: the ends of that edge, older vertices both (the vertex itself where it was there
+    first)."""
+    row_of: np.ndarray
+    """`vertices`, int64: the row of each in the table that is worked on; means nothing between two calls."""
+    counts: np.ndarray
+    """`3`, int64: how many vertices, half-edges and polygons there are; updated in place."""
 
 
 @compiled
@@ -26,8 +61,8 @@ def with_room(array: np.ndarray, used: int, more: int) -> np.ndarray:
         return array
     longer = np.empty(2 * (used + more), dtype=array.dtype)
     # Loops, since copies of slices bring along messages that take a second to compile.
-    for place in range(used):
-        longer[place] = array[place]
+    for index in range(used):
+        longer[index] = array[index]
     return longer
 
 
@@ -37,44 +72,82 @@ def with_lines(table: np.ndarray, used: int, more: int) -> np.ndarray:
     if used + more <= len(table):
         return table
     longer = np.empty((2 * (used + more), table.shape[1]), dtype=table.dtype)
-    for place in range(used):
+    for line in range(used):
         for column in range(table.shape[1]):
-            longer[place, column] = table[place, column]
+            longer[line, column] = table[line, column]
     return longer
 
 
-@compiled
-def around(half: np.ndarray, start: int, found: np.ndarray) -> tuple[np.ndarray, int]:
-    """The half-edges of a polygon in order: in `found`, or in something longer; and how many they are."""
+@compiled_inline
+def has_room_to_split(mesh: Mesh) -> bool:
+    """Whether there is room for what one split adds at most: two vertices, six half-edges and a polygon."""
+    vertices, half_edges, polygons = mesh.counts[0], mesh.counts[1], mesh.counts[2]
+    return bool(
+        vertices + 2 <= len(mesh.spots)
+        and vertices + 2 <= len(mesh.ends)
+        and vertices + 2 <= len(mesh.row_of)
+        and half_edges + 6 <= len(mesh.half)
+        and polygons + 1 <= len(mesh.first)
+    )
+
+
+@compiled_inline
+def with_room_to_split(mesh: Mesh) -> Mesh:
+    """The mesh, or one of longer arrays, with room for what one split adds at most: two vertices, six
+    half-edges and a polygon.
+    """
+    vertices, half_edges, polygons = mesh.counts[0], mesh.counts[1], mesh.counts[2]
+    return Mesh(
+        with_lines(mesh.half, half_edges, 6),
+        with_room(mesh.first, polygons, 1),
+        with_lines(mesh.spots, vertices, 2),
+        with_lines(mesh.ends, vertices, 2),
+        with_room(mesh.row_of, vertices, 2),
+        mesh.counts,
+    )
+
+
+@compiled_inline
+def list_around(half: np.ndarray, start: int, border: np.ndarray) -> tuple[np.ndarray, int]:
+    """The half-edges of a polygon in order: in `border`, or in something longer; and how many they are."""
     count, here = 0, start
     while True:
-        if count == len(found):
-            found = with_room(found, count, count)
-        found[count] = here
+        if count == len(border):
+            border = with_room(border, count, count)
+        border[count] = here
         count += 1
         here = half[here, NEXT]
         if here == start:
-            return found, count
+            return border, count
 
 
-@compiled
-def put_vertex(
-    half: np.ndarray, spots: np.ndarray, ends: np.ndarray, counts: np.ndarray, edge: int, share: float
-) -> int:
-    """Puts a vertex on an edge, for both polygons: a new half-edge from it follows `edge`."""
-    one, after = half[edge, ORIGIN], half[edge, NEXT]
-    other, twin = half[after, ORIGIN], half[edge, TWIN]
+@compiled_inline
+def put_vertex(mesh: Mesh, edge: int, share: float) -> int:
+    """Puts a vertex on an edge, for both polygons: a new half-edge from it follows `edge`.
+
+    Args:
+        mesh: with room.
+        edge: a half-edge.
+        share: how far from its start to its end, from 0 to 1.
+
+    Returns:
+        The vertex.
+    """
+    half, spots, ends, counts = mesh.half, mesh.spots, mesh.ends, mesh.counts
+    start, after = half[edge, ORIGIN], half[edge, NEXT]
+    end, twin = half[after, ORIGIN], half[edge, TWIN]
     vertex, rest = counts[0], counts[1]
     counts[0] += 1
     counts[1] += 1
-    ends[vertex, 0], ends[vertex, 1] = one, other
+    ends[vertex, 0], ends[vertex, 1] = start, end
     for axis in range(2):
-        spots[vertex, axis] = (1.0 - share) * spots[one, axis] + share * spots[other, axis]
+        spots[vertex, axis] = (1.0 - share) * spots[start, axis] + share * spots[end, axis]
     spots[vertex, 2] = share
     half[rest, NEXT], half[rest, ORIGIN] = after, vertex
     half[rest, TWIN], half[rest, POLYGON] = twin, half[edge, POLYGON]
     half[edge, NEXT] = rest
     if twin >= 0:
+        # The neighbour goes the other way: its half ends at the vertex now, and a new one goes on from there.
         back = counts[1]
         counts[1] += 1
         half[back, NEXT], half[back, ORIGIN] = half[twin, NEXT], vertex
@@ -84,79 +157,77 @@ def put_vertex(
     return int(vertex)
 
 
-@compiled
+@compiled_inline
 def split(
-    half: np.ndarray,
-    spots: np.ndarray,
-    ends: np.ndarray,
-    first: np.ndarray,
-    counts: np.ndarray,
-    ring: np.ndarray,
-    values: np.ndarray,
-    count: int,
-    tolerance: float,
+    mesh: Mesh, border: np.ndarray, heights: np.ndarray, count: int, tolerance: float
 ) -> tuple[int, int, int]:
-    """Splits a polygon where a function is zero: what is above keeps its number.
+    """Splits a polygon where an affine function is zero: what is above keeps its number.
 
     Args:
-        half, spots, ends, first, counts: with room for two vertices, six half-edges and a polygon.
-        ring: the polygon's half-edges in order.
-        values: of the function where each of them starts; beyond the tolerance on both sides.
+        mesh: with room (`with_room_to_split`).
+        border: the polygon's half-edges in order.
+        heights: of the function where each of them starts; beyond the tolerance on both sides.
         count: how many they are.
         tolerance: within which a vertex is on the line.
 
     Returns:
-        The polygon below, and the two vertices that were put; -1 where an old one is on the line.
+        The polygon below, and the two vertices that were put, OLD_VERTEX where one is on the line already.
     """
+    half, first, counts = mesh.half, mesh.first, mesh.counts
     highest = lowest = 0
-    for place in range(1, count):
-        if values[place] > values[highest]:
-            highest = place
-        if values[place] < values[lowest]:
-            lowest = place
-    before_down, down, one = _pass(half, spots, ends, counts, ring, values, count, highest, 1.0, tolerance)
-    before_up, up, other = _pass(half, spots, ends, counts, ring, values, count, lowest, -1.0, tolerance)
-    polygon, below = half[down, POLYGON], counts[2]
+    for corner in range(1, count):
+        if heights[corner] > heights[highest]:
+            highest = corner
+        if heights[corner] < heights[lowest]:
+            lowest = corner
+    # The second crossing is on another edge than the first, so that `border` still holds for it.
+    to_down, from_down, down = _cross(mesh, border, heights, count, highest, 1.0, tolerance)
+    to_up, from_up, up = _cross(mesh, border, heights, count, lowest, -1.0, tolerance)
+    above, below = half[from_down, POLYGON], counts[2]
     counts[2] += 1
-    along, back = counts[1], counts[1] + 1
+    # The new edge: its upper half closes what is above, its lower half what is below.
+    upper, lower = counts[1], counts[1] + 1
     counts[1] += 2
-    half[along, NEXT], half[along, ORIGIN], half[along, TWIN] = up, half[down, ORIGIN], back
-    half[back, NEXT], half[back, ORIGIN], half[back, TWIN] = down, half[up, ORIGIN], along
-    half[along, POLYGON] = polygon
-    half[before_down, NEXT], half[before_up, NEXT] = along, back
-    first[polygon], first[below] = along, back
-    here = back
+    half[upper, NEXT], half[upper, ORIGIN], half[upper, TWIN] = from_up, half[from_down, ORIGIN], lower
+    half[lower, NEXT], half[lower, ORIGIN], half[lower, TWIN] = from_down, half[from_up, ORIGIN], upper
+    half[upper, POLYGON] = above
+    half[to_down, NEXT], half[to_up, NEXT] = upper, lower
+    first[above], first[below] = upper, lower
+    here = lower
     while True:
         half[here, POLYGON] = below
         here = half[here, NEXT]
-        if here == back:
-            return below, one, other
+        if here == lower:
+            return below, down, up
 
 
-@compiled
-def _pass(
-    half: np.ndarray,
-    spots: np.ndarray,
-    ends: np.ndarray,
-    counts: np.ndarray,
-    ring: np.ndarray,
-    values: np.ndarray,
+@compiled_inline
+def _cross(
+    mesh: Mesh,
+    border: np.ndarray,
+    heights: np.ndarray,
     count: int,
-    place: int,
+    corner: int,
     sign: float,
     tolerance: float,
 ) -> tuple[int, int, int]:
-    """Where the line is met on the way from a place on one side of it.
+    """Goes round a polygon from a corner on one side of the line to where it is met, and puts a vertex there.
+
+    Args:
+        mesh, border, heights, count, tolerance: see `split`.
+        corner: index in `border` where to start.
+        sign: 1 if that corner is above the line, -1 if it is below.
 
     Returns:
-        The half-edge to the line and the one from it; and the vertex that was put, or -1.
+        The half-edge to the line and the one from it; and the vertex that was put, or OLD_VERTEX.
     """
-    while sign * values[(place + 1) % count] > tolerance:
-        place = (place + 1) % count
-    after = (place + 1) % count
-    edge = ring[place]
-    if sign * values[after] >= -tolerance:
-        return edge, ring[after], -1
-    share = values[place] / (values[place] - values[after])
-    vertex = put_vertex(half, spots, ends, counts, edge, share)
-    return edge, half[edge, NEXT], vertex
+    while sign * heights[(corner + 1) % count] > tolerance:
+        corner = (corner + 1) % count
+    after = (corner + 1) % count
+    edge = border[corner]
+    # A corner within the tolerance is on the line: no second vertex is put beside it.
+    if sign * heights[after] >= -tolerance:
+        return edge, border[after], OLD_VERTEX
+    share = heights[corner] / (heights[corner] - heights[after])
+    vertex = put_vertex(mesh, edge, share)
+    return edge, mesh.half[edge, NEXT], vertex

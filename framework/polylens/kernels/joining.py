@@ -1,13 +1,30 @@
-"""Which rows of a clustering new rows would join first, from tiles of distances between the two."""
+"""Which rows of a clustering new rows would join first, from tiles of distances between the two.
+
+A new row joins a clustered one at the height `max(core distance of the clustered row, distance)`.
+
+1. Each new row keeps its nearest rows (for its own core distance, by which its strength is told) and its
+   reach, the least such height so far.
+2. A line of a tile is compared with one limit, the larger of what either of the two could still use,
+   without a branch.
+3. In a line that is of use, each pair within the limit is measured, where the tile holds only a bound,
+   offered to the nearest, and held against the reach; at equal heights the lower rank wins.
+
+Invariant: what lies beyond the limit is neither among the nearest nor joined first, since the height is at
+least the distance. So the result is exact, and of equally near rows the one that is joined does not depend on
+the order of the tiles.
+
+Cost: one comparison for each pair. Memory: nothing but a tile.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from polylens.kernels.compiling import compiled
-from polylens.kernels.distances import EXACT, SQUARED, jaccard_tile, measured
+from polylens.kernels.distances import EXACT, SQUARED, jaccard_tile, measure
 from polylens.kernels.nearest import offer
 from polylens.kernels.popcount import TILE, differing_tile
+from polylens.kernels.tiles import BitRows, Clustered, Joins, Measure, Tile
 
 
 @compiled
@@ -17,98 +34,66 @@ def _in_unit(kind: int, distance: float, bits: float) -> float:
 
 
 @compiled
-def join_tile(
-    tile: np.ndarray,
-    kind: int,
-    bits: float,
-    new: np.ndarray,
-    new_lengths: np.ndarray,
-    rows: np.ndarray,
-    lengths: np.ndarray,
-    first: int,
-    second: int,
-    n_first: int,
-    n_second: int,
-    core: np.ndarray,
-    rank: np.ndarray,
-    near: np.ndarray,
-    who: np.ndarray,
-    reach: np.ndarray,
-    best: np.ndarray,
-) -> None:
+def join_tile(tile: Tile, measuring: Measure, clustered: Clustered, joins: Joins) -> None:
     """Keeps, for each new row, its nearest rows and the row that it would join first.
 
     Args:
-        tile: distances (`kind` EXACT) or lower bounds of them, of new rows from `first` and rows from
-            `second`.
-        kind, bits: how a pair is measured, and how many bits are one unit (1 where distances are no counts).
-        new, new_lengths, rows, lengths: activations and their lengths; anything for EXACT.
-        first, second, n_first, n_second: where either side starts, and how many it has.
-        core: core distances of the rows, in units.
-        rank: of the rows: among equally near ones the lowest is joined.
-        near, who: nearest rows of each new row, as `nearest.offer` keeps them; updated.
-        reach: the least `max(core, distance)` of each new row so far, in units; updated.
-        best: the rank of the row that has it; updated.
+        tile: distances (kind EXACT) or lower bounds of them; lines are new rows, columns clustered ones.
+        measuring: how a pair that a bound does not rule out is measured.
+        clustered: the rows to join.
+        joins: of all new rows; updated.
     """
+    values, kind, bits, near = tile.values, measuring.kind, clustered.bits, joins.nearest.near
+    core, rank, reach, best = clustered.core, clustered.rank, joins.reach, joins.best
     last = near.shape[1] - 1
-    for row in range(n_first):
-        i = first + row
+    for row in range(tile.n_first):
+        i = tile.first + row
         # In the tile's own unit, rounded up: farther rows are neither among the nearest nor joined first.
         widest = reach[i] * reach[i] if kind == SQUARED else reach[i] * bits
-        limit = tile.dtype.type(max(near[i, last], widest) * (1.0 + 1e-6) + 1e-37)
-        line = tile[row, :n_second]
-        found = False
+        limit = values.dtype.type(max(near[i, last], widest) * (1.0 + 1e-6) + 1e-37)
+        line = values[row, : tile.n_second]
+        of_use = False
         for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
-            found |= line[column] <= limit
-        if not found:
+            of_use |= line[column] <= limit
+        if not of_use:
             continue
-        for column in range(n_second):
+        # The limit is not brought down within a line: what it lets by too much is held off below.
+        for column in range(tile.n_second):
             if line[column] > limit:
                 continue
-            j = second + column
-            apart = (
-                float(line[column])
-                if kind == EXACT
-                else measured(kind, new, new_lengths, i, rows, lengths, j)
-            )
-            offer(near, who, i, j, apart)
-            joined = max(core[j], _in_unit(kind, apart, bits))
-            if joined < reach[i] or (joined == reach[i] and rank[j] < best[i]):
-                reach[i] = joined
+            j = tile.second + column
+            distance = float(line[column]) if kind == EXACT else measure(measuring, i, j)
+            offer(joins.nearest, i, j, distance)
+            height = max(core[j], _in_unit(kind, distance, bits))
+            if height < reach[i] or (height == reach[i] and rank[j] < best[i]):
+                reach[i] = height
                 best[i] = rank[j]
 
 
 @compiled
 def join_bits(
-    new_words: np.ndarray,
-    new_ones: np.ndarray,
-    words: np.ndarray,
-    ones: np.ndarray,
-    jaccard: bool,
-    bits: float,
-    n_new: int,
-    n_rows: int,
-    tile: int,
-    core: np.ndarray,
-    rank: np.ndarray,
-    near: np.ndarray,
-    who: np.ndarray,
-    reach: np.ndarray,
-    best: np.ndarray,
+    new: BitRows, rows: BitRows, tile: int, jaccard: bool, exact: Measure, clustered: Clustered, joins: Joins
 ) -> None:
-    """`join_tile` for one tile of new rows of bits and all tiles of rows."""
+    """Keeps what `join_tile` keeps, for one tile of new rows of bits against all tiles of clustered rows.
+
+    Args:
+        new, rows: the bits of the new rows and of the clustered ones.
+        tile: of the new rows, which.
+        jaccard: whether distances are Jaccard's; counts of differing bits otherwise.
+        exact: `tiles.no_activations(EXACT)`.
+        clustered: the rows to join.
+        joins: of all new rows; updated in the lines of this tile.
+    """
     counts = np.empty((TILE, TILE), dtype=np.float32)
     ratios = np.empty((TILE, TILE), dtype=np.float64)
-    rows, lengths = np.empty((0, 0), dtype=np.float32), np.empty(0)
     i = tile * TILE
-    m = min(TILE, n_new - i)
-    for other in range(len(words)):
-        j = other * TILE
-        k = min(TILE, n_rows - j)
-        differing_tile(new_words, tile, words, other, counts)
-        held = (core, rank, near, who, reach, best)
+    n_i = min(TILE, new.n_rows - i)
+    for tile_of_rows in range(len(rows.words)):
+        j = tile_of_rows * TILE
+        n_j = min(TILE, rows.n_rows - j)
+        differing_tile(new.words, tile, rows.words, tile_of_rows, counts)
         if jaccard:
-            jaccard_tile(new_ones, i, ones, j, counts, ratios)
-            join_tile(ratios, EXACT, 1.0, rows, lengths, rows, lengths, i, j, m, k, *held)
+            jaccard_tile(new.ones, i, rows.ones, j, counts, ratios)
+            join_tile(Tile(ratios, i, j, n_i, n_j), exact, clustered, joins)
         else:
-            join_tile(counts, EXACT, bits, rows, lengths, rows, lengths, i, j, m, k, *held)
+            join_tile(Tile(counts, i, j, n_i, n_j), exact, clustered, joins)

@@ -1,166 +1,123 @@
-"""Polygons cut where a window changes its winner."""
+"""In which windows no one element is the largest all over a polygon.
+
+Elements are affine on a polygon, so that one leads all over it exactly if no other is larger at a vertex.
+
+1. Start with the element that is the largest at the first vertex.
+2. Find the first vertex at which another one is larger by more than the tolerance; of several the largest
+   there is the rival. Without one, the leader leads everywhere, and the window is settled.
+3. Where the leader is larger than the rival at some other vertex, the line on which both are equal cuts the
+   polygon: the window is contested. Otherwise the rival takes its place, and step 2 is done again.
+
+Invariant: whoever takes the lead is nowhere smaller than the one before and somewhere larger, by more than
+the tolerance; so each element makes way at most once.
+
+A line between two elements also cuts where a third one is larger: what lies on both sides then has one code,
+and `geometry.joining` makes the pieces one again.
+
+Cost: `corners * elements` a window, times the times the lead changes, mostly one.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from polylens.kernels.compiling import compiled
-from polylens.kernels.cutting import between
-from polylens.kernels.halfedges import ORIGIN, around, split, with_lines, with_room
+from polylens.kernels.compiling import compiled, compiled_inline
+from polylens.kernels.halfedges import Mesh, with_room
+from polylens.kernels.outlines import Outline, read_rows
 
 
 @compiled
 def contested_windows(
-    polygons: np.ndarray,
-    half: np.ndarray,
-    first: np.ndarray,
-    row_of: np.ndarray,
-    values: np.ndarray,
-    windows: np.ndarray,
-    tolerance: float,
+    polygons: np.ndarray, mesh: Mesh, table: np.ndarray, windows: np.ndarray, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The windows in which no element is the largest at all vertices of a polygon: where each polygon's
-    start in a list, and the list.
+    """The windows in which no element is the largest at all vertices of a polygon.
 
     Args:
-        polygons, half, first, row_of: see `cut_by_lines`.
-        values: the elements at the vertices.
+        polygons: their numbers.
+        mesh: gives their vertices rows in `table`.
+        table: the elements at the vertices.
         windows: by window the columns of its elements; -1 where it has fewer.
         tolerance: within which two elements are equal.
+
+    Returns:
+        Where each polygon's windows start in a list, and the list.
     """
     starts = np.zeros(len(polygons) + 1, dtype=np.int64)
     listed, n_listed = np.empty(4 * len(polygons) + len(windows), dtype=np.int64), 0
-    ring, rows = np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64)
-    for place in range(len(polygons)):
-        ring, count = around(half, first[polygons[place]], ring)
-        rows = with_room(rows, 0, count)
-        for corner in range(count):
-            rows[corner] = row_of[half[ring[corner], ORIGIN]]
+    outline = Outline(np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64), np.empty(64), 0)
+    for index in range(len(polygons)):
+        outline = read_rows(mesh, polygons[index], outline)
         listed = with_room(listed, n_listed, len(windows))
         for window in range(len(windows)):
-            if contested(values, rows, count, windows[window], tolerance)[0] >= 0:
+            if contest(table, outline, windows[window], tolerance)[0] >= 0:
                 listed[n_listed] = window
                 n_listed += 1
-        starts[place + 1] = n_listed
+        starts[index + 1] = n_listed
     return starts, listed[:n_listed]
 
 
 @compiled
-def contested(
-    values: np.ndarray, rows: np.ndarray, count: int, elements: np.ndarray, tolerance: float
-) -> tuple[int, int]:
-    """Two elements of a window, each larger at some vertex; -1 twice where one leads everywhere."""
-    one = -1
+def contest(table: np.ndarray, outline: Outline, elements: np.ndarray, tolerance: float) -> tuple[int, int]:
+    """Two elements of a window, each larger at some vertex of a polygon; -1 twice where one leads
+    everywhere.
+    """
+    rows, count = outline.rows, outline.n_corners
+    leader = -1
     for element in elements:
-        if element >= 0 and (one < 0 or values[rows[0], element] > values[rows[0], one]):
-            one = element
-    # Who is passed by a rival that is nowhere smaller makes way for it, at most once for every element.
+        if element >= 0 and (leader < 0 or table[rows[0], element] > table[rows[0], leader]):
+            leader = element
     for _ in range(len(elements)):
-        other, at = -1, 0
+        rival = -1
         for corner in range(count):
             for element in elements:
-                if element >= 0 and values[rows[corner], element] > values[rows[corner], one] + tolerance:
-                    larger = other < 0 or (
-                        at == corner and values[rows[corner], element] > values[rows[corner], other]
-                    )
-                    if larger:
-                        other, at = element, corner
-            if other >= 0:
+                if (
+                    element >= 0
+                    and table[rows[corner], element] > table[rows[corner], leader] + tolerance
+                    and (rival < 0 or table[rows[corner], element] > table[rows[corner], rival])
+                ):
+                    rival = element
+            if rival >= 0:
                 break
-        if other < 0:
+        if rival < 0:
             return -1, -1
         for corner in range(count):
-            if values[rows[corner], one] > values[rows[corner], other] + tolerance:
-                return one, other
-        one = other
+            if table[rows[corner], leader] > table[rows[corner], rival] + tolerance:
+                return leader, rival
+        # A rival that is nowhere smaller: the leader makes way for it.
+        leader = rival
     return -1, -1
 
 
-@compiled
-def cut_by_leaders(
-    polygons: np.ndarray,
-    starts: np.ndarray,
-    listed: np.ndarray,
+@compiled_inline
+def drop_led_windows(
+    table: np.ndarray,
+    outline: Outline,
+    pool: np.ndarray,
+    bottom: int,
+    top: int,
     windows: np.ndarray,
-    values: np.ndarray,
-    n_rows: int,
-    most_rows: int,
     tolerance: float,
-    half: np.ndarray,
-    spots: np.ndarray,
-    ends: np.ndarray,
-    first: np.ndarray,
-    row_of: np.ndarray,
-    counts: np.ndarray,
-) -> tuple[np.ndarray, bool, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Cuts polygons until in each of them one element of every window is the largest at all vertices.
+) -> tuple[int, int, int]:
+    """Takes windows off the top of the pool until one is contested in a polygon; that one stays.
 
-    A line between two elements also cuts where a third one is larger: what lies on both sides then has one
-    code.
+    It may have to be cut again, by other pairs of its elements. What lies deeper is looked at when it is its
+    turn, since a window costs more to look at than a unit.
 
     Args:
-        polygons, values, n_rows, most_rows, tolerance, half, spots, ends, first, row_of, counts: see
-            `cut_by_lines`.
-        starts, listed: the contested windows of each polygon.
+        table: the elements at the vertices.
+        outline: the polygon's corners and their rows.
+        pool: from `bottom` to `top` the polygon's windows.
+        bottom, top: of the polygon's windows.
         windows: by window the columns of its elements; -1 where it has fewer.
+        tolerance: within which two elements are equal.
 
     Returns:
-        As `cut_by_lines`.
+        The new top, and two elements that the polygon is to be cut between; -1 twice where there are none,
+        and the new top is the bottom.
     """
-    made, n_made, complete = np.empty((2 * len(polygons) + 16, 2), dtype=np.int64), 0, True
-    waiting, pool = np.empty((64, 2), dtype=np.int64), np.empty(1024, dtype=np.int64)
-    ring, along = np.empty(64, dtype=np.int64), np.empty(64)
-    rows = np.empty(64, dtype=np.int64)
-    for place in range(len(polygons)):
-        n_windows = starts[place + 1] - starts[place]
-        pool = with_room(pool, 0, n_windows)
-        for item in range(n_windows):
-            pool[item] = listed[starts[place] + item]
-        waiting[0, 0], waiting[0, 1], depth, top = polygons[place], 0, 1, n_windows
-        while depth:
-            depth -= 1
-            polygon, bottom = waiting[depth, 0], waiting[depth, 1]
-            one = other = -1
-            if n_rows + 2 > most_rows:
-                complete = complete and top == bottom
-                top = bottom
-            elif top > bottom:
-                ring, count = around(half, first[polygon], ring)
-                along, rows = with_room(along, 0, count), with_room(rows, 0, count)
-                for corner in range(count):
-                    rows[corner] = row_of[half[ring[corner], ORIGIN]]
-                while top > bottom:
-                    one, other = contested(values, rows, count, windows[pool[top - 1]], tolerance)
-                    if one >= 0:
-                        break
-                    top -= 1
-            if one < 0:
-                made = with_lines(made, n_made, 1)
-                made[n_made, 0], made[n_made, 1] = polygon, place
-                n_made += 1
-                continue
-            for corner in range(count):
-                along[corner] = values[rows[corner], one] - values[rows[corner], other]
-            spots, ends = with_lines(spots, counts[0], 2), with_lines(ends, counts[0], 2)
-            row_of = with_room(row_of, counts[0], 2)
-            half, first = with_lines(half, counts[1], 6), with_room(first, counts[2], 1)
-            values = with_lines(values, n_rows, 2)
-            below, left, right = split(half, spots, ends, first, counts, ring, along, count, tolerance)
-            for vertex in (left, right):
-                if vertex >= 0:
-                    between(
-                        values, n_rows, row_of[ends[vertex, 0]], row_of[ends[vertex, 1]], spots[vertex, 2]
-                    )
-                    values[n_rows, other] = values[n_rows, one]
-                    row_of[vertex] = n_rows
-                    n_rows += 1
-            more = top - bottom
-            pool = with_room(pool, top, more)
-            for item in range(more):
-                pool[top + item] = pool[bottom + item]
-            waiting = with_lines(waiting, depth, 2)
-            waiting[depth, 0], waiting[depth, 1] = polygon, bottom
-            waiting[depth + 1, 0], waiting[depth + 1, 1] = below, top
-            depth += 2
-            top += more
-    return made[:n_made], complete, half, spots, ends, first, row_of
+    while top > bottom:
+        leader, rival = contest(table, outline, windows[pool[top - 1]], tolerance)
+        if leader >= 0:
+            return top, leader, rival
+        top -= 1
+    return bottom, -1, -1

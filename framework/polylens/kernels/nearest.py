@@ -1,139 +1,119 @@
-"""The nearest neighbours of every row, from tiles of distances that each pair is in once."""
+"""The nearest neighbours of every row, from tiles of distances that each pair is in once.
+
+1. Each row keeps the distances of its nearest rows so far, rising; the farthest of them is the row's limit.
+2. A tile is gone through line by line. First the whole line is compared with the limits of its own row and
+   of all columns, without a branch: nearly all lines of a pass over many rows end here.
+3. In a line that is of use to somebody, a pair below either limit is measured, where the tile holds only a
+   lower bound, and offered to both of its rows, whose limits fall.
+
+Invariant: a pair is passed over only if its distance, or a lower bound of it, is at least the limit of both
+its rows, and limits only fall. So what is kept in the end is exact; of equally far rows the first that came
+stays. Two calls at once must not share rows.
+
+Cost: one comparison for each pair, and `neighbours` steps for each pair that is kept. Memory: one line of
+limits.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from polylens.kernels.compiling import compiled
-from polylens.kernels.distances import EXACT, jaccard_tile, measured
+from polylens.kernels.distances import EXACT, jaccard_tile, measure
 from polylens.kernels.popcount import TILE, differing_tile
+from polylens.kernels.tiles import BitRows, Measure, Neighbours, Tile, TilePairs
 
 
 @compiled
-def offer(near: np.ndarray, who: np.ndarray, row: int, other: int, distance: float) -> None:
-    """Puts `other` among the nearest of `row`, kept by rising distance; the farthest falls out."""
-    place = near.shape[1] - 1
-    if distance >= near[row, place]:
+def offer(nearest: Neighbours, row: int, candidate: int, distance: float) -> None:
+    """Puts `candidate` among the nearest of `row`, kept by rising distance; the farthest falls out."""
+    near, who = nearest.near, nearest.who
+    rank = near.shape[1] - 1
+    if distance >= near[row, rank]:
         return
-    while place > 0 and near[row, place - 1] > distance:
-        near[row, place] = near[row, place - 1]
-        who[row, place] = who[row, place - 1]
-        place -= 1
-    near[row, place] = distance
-    who[row, place] = other
+    # One step of insertion sort; equal distances stay in the order in which they came.
+    while rank > 0 and near[row, rank - 1] > distance:
+        near[row, rank] = near[row, rank - 1]
+        who[row, rank] = who[row, rank - 1]
+        rank -= 1
+    near[row, rank] = distance
+    who[row, rank] = candidate
 
 
 @compiled
-def offer_tile(
-    tile: np.ndarray,
-    kind: int,
-    rows: np.ndarray,
-    lengths: np.ndarray,
-    first: int,
-    second: int,
-    n_first: int,
-    n_second: int,
-    near: np.ndarray,
-    who: np.ndarray,
-) -> None:
+def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
     """Offers every pair of a tile to both of its rows.
 
     Args:
-        tile: distances (`kind` EXACT) or lower bounds of them, of rows from `first` and rows from `second`.
-        kind: how a pair that a bound does not rule out is measured.
-        rows: activations; any two-dimensional array for EXACT.
-        lengths: of the rows, for COSINE.
-        first, second: first row of either side; equal for the rows among themselves, each pair then taken
-            once.
-        n_first, n_second: rows of either side; the tile may be larger.
-        near, who: rising distances and row numbers of the nearest, `rows neighbours`.
+        tile: distances (kind EXACT) or lower bounds of them.
+        measuring: how a pair that a bound does not rule out is measured; both sides are the same rows.
+        nearest: of all rows; updated.
     """
+    values, first, second, kind, near = tile.values, tile.first, tile.second, measuring.kind, nearest.near
     last = near.shape[1] - 1
-    limits = np.empty(n_second, dtype=tile.dtype)
+    limits = np.empty(tile.n_second, dtype=values.dtype)
     # A bound in single precision is held against a limit that is rounded up, never down.
     grown, more = (1.0, 0.0) if kind == EXACT else (1.0 + 1e-6, 1e-37)
-    for column in range(n_second):
+    for column in range(tile.n_second):
         limits[column] = near[second + column, last] * grown + more
-    for row in range(n_first):
+    for row in range(tile.n_first):
         i = first + row
-        limit = limits[row] if first == second else tile.dtype.type(near[i, last] * grown + more)
-        line = tile[row, :n_second]
-        found = False
+        # Among themselves a row is also a column, whose limit earlier lines may have brought down.
+        limit = limits[row] if first == second else values.dtype.type(near[i, last] * grown + more)
+        line = values[row, : tile.n_second]
+        of_use = False
         for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
-            found |= (line[column] < limit) | (line[column] < limits[column])
-        if not found:
+            of_use |= (line[column] < limit) | (line[column] < limits[column])
+        if not of_use:
             continue
-        for column in range(row + 1 if first == second else 0, n_second):
+        for column in range(row + 1 if first == second else 0, tile.n_second):
             value = line[column]
             if value < limit or value < limits[column]:
                 j = second + column
-                distance = (
-                    np.float64(value) if kind == EXACT else measured(kind, rows, lengths, i, rows, lengths, j)
-                )
-                offer(near, who, i, j, distance)
-                offer(near, who, j, i, distance)
-                limit = tile.dtype.type(near[i, last] * grown + more)
+                distance = np.float64(value) if kind == EXACT else measure(measuring, i, j)
+                offer(nearest, i, j, distance)
+                offer(nearest, j, i, distance)
+                limit = values.dtype.type(near[i, last] * grown + more)
                 limits[column] = near[j, last] * grown + more
                 if first == second:
                     limits[row] = limit
 
 
 @compiled
-def offer_counts(
-    words: np.ndarray,
-    kind: int,
-    no_rows: np.ndarray,
-    no_lengths: np.ndarray,
-    n_rows: int,
-    a_from: int,
-    a_to: int,
-    b_from: int,
-    b_to: int,
-    near: np.ndarray,
-    who: np.ndarray,
-) -> None:
+def offer_counts(rows: BitRows, pairs: TilePairs, exact: Measure, nearest: Neighbours) -> None:
     """Offers every pair of rows of two blocks of tiles to both of its rows, by the bits that differ.
 
     Args:
-        words: `tiles words 64`.
-        kind: EXACT, and `no_rows`, `no_lengths`: empty arrays of activations' types. Given and not made here,
-            so that one machine code of `offer_tile` serves activations and bits.
-        n_rows: rows that are not padding.
-        a_from, a_to, b_from, b_to: the tiles of either block; the same block for its rows among themselves.
-        near, who: as `offer_tile` has them.
+        rows: the bits.
+        pairs: the tiles of either block.
+        exact: `tiles.no_activations(EXACT)`.
+        nearest: of all rows; updated.
     """
     counts = np.empty((TILE, TILE), dtype=np.float32)
-    for a in range(a_from, a_to):
-        for b in range(a if a_from == b_from else b_from, b_to):
-            differing_tile(words, a, words, b, counts)
+    for a in range(pairs.a_from, pairs.a_to):
+        for b in range(a if pairs.a_from == pairs.b_from else pairs.b_from, pairs.b_to):
+            differing_tile(rows.words, a, rows.words, b, counts)
             i, j = a * TILE, b * TILE
-            n_i, n_j = min(TILE, n_rows - i), min(TILE, n_rows - j)
-            offer_tile(counts, kind, no_rows, no_lengths, i, j, n_i, n_j, near, who)
+            n_i, n_j = min(TILE, rows.n_rows - i), min(TILE, rows.n_rows - j)
+            offer_tile(Tile(counts, i, j, n_i, n_j), exact, nearest)
 
 
 @compiled
-def offer_ratios(
-    words: np.ndarray,
-    ones: np.ndarray,
-    n_rows: int,
-    a_from: int,
-    a_to: int,
-    b_from: int,
-    b_to: int,
-    near: np.ndarray,
-    who: np.ndarray,
-) -> None:
-    """Offers pairs as `offer_counts` does, by Jaccard distance; `ones` are the set bits of all rows, padded
-    ones included.
+def offer_ratios(rows: BitRows, pairs: TilePairs, exact: Measure, nearest: Neighbours) -> None:
+    """Offers every pair of rows of two blocks of tiles to both of its rows, by Jaccard distance.
+
+    Args:
+        rows: the bits, and how many of each row are set.
+        pairs: the tiles of either block.
+        exact: `tiles.no_activations(EXACT)`.
+        nearest: of all rows; updated.
     """
     counts = np.empty((TILE, TILE), dtype=np.float32)
     ratios = np.empty((TILE, TILE), dtype=np.float64)
-    no_rows = np.empty((0, 0), dtype=np.float32)
-    no_lengths = np.empty(0, dtype=np.float64)
-    for a in range(a_from, a_to):
-        for b in range(a if a_from == b_from else b_from, b_to):
-            differing_tile(words, a, words, b, counts)
+    for a in range(pairs.a_from, pairs.a_to):
+        for b in range(a if pairs.a_from == pairs.b_from else pairs.b_from, pairs.b_to):
+            differing_tile(rows.words, a, rows.words, b, counts)
             i, j = a * TILE, b * TILE
-            n_i, n_j = min(TILE, n_rows - i), min(TILE, n_rows - j)
-            jaccard_tile(ones, i, ones, j, counts, ratios)
-            offer_tile(ratios, EXACT, no_rows, no_lengths, i, j, n_i, n_j, near, who)
+            n_i, n_j = min(TILE, rows.n_rows - i), min(TILE, rows.n_rows - j)
+            jaccard_tile(rows.ones, i, rows.ones, j, counts, ratios)
+            offer_tile(Tile(ratios, i, j, n_i, n_j), exact, nearest)

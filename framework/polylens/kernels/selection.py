@@ -1,4 +1,17 @@
-"""Which clusters of a condensed tree are kept. Clusters stand after their parents; 0 is the root."""
+"""Which clusters of a condensed tree are kept. Clusters stand after their parents; 0 is the root.
+
+1. `most_stable` goes up from the leaves: a cluster is kept unless its children, or what is kept of them, are
+   more stable together. Then down from the root: what lies inside a kept cluster is dropped.
+2. `merged_upwards` puts ancestors in place of clusters born too late (`cluster_selection_epsilon`).
+3. `chosen_above` tells each cluster which kept one it is or lies in.
+
+Invariant: kept clusters do not hold one another.
+
+Cost: O(clusters), and the sorting of each one's children; memory for a few numbers a cluster.
+
+Source: Campello, Moulavi, Zimek, Sander 2015, section 5, for the choice by stability; Malzer and Baum 2020,
+"A hybrid approach to hierarchical density-based cluster selection", for ancestors.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +20,7 @@ import numpy as np
 from polylens.kernels.compiling import compiled_for_many
 
 _ROUNDING = 1e-10
-"""Of a stability: what adding numbers up in another order may change."""
+"""The share of a stability that adding numbers up in another order may change."""
 
 
 @compiled_for_many
@@ -30,8 +43,10 @@ def most_stable(
         first[parent[cluster] + 1] += 1
     for cluster in range(clusters):
         first[cluster + 1] += first[cluster]
+    # Room for the children of each cluster, one after the other; `told` is where the next of them writes.
     told = first[:-1].copy()
     below = np.empty(clusters)  # what the children of each cluster, one after the other, are worth
+    # Backwards: children stand after their parents, so that all have told what they are worth.
     for cluster in range(clusters - 1, 0, -1):
         worths = below[first[cluster] : first[cluster + 1]]
         if len(worths) > 2:

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from polylens.analyses import Probed
 from polylens.analyses.slice.frames import Frame
 from polylens.geometry import Part, Slice
-from polylens.geometry.nearness import mirrored, share_near
+from polylens.geometry.nearness import mirror, share_near
 from polylens.records import Context, Rows
 
 _THUMBNAIL = 80
@@ -21,7 +21,7 @@ _THUMBNAIL = 80
 def slice_line(rows: Rows, frame: Frame, plane: Slice, *, near: float) -> dict[str, object]:
     """What there is to say of one slice."""
     radius, corner = near * frame.side, frame.square[0]
-    others = mirrored(plane.boundary, corner=corner, side=frame.side)
+    others = mirror(plane.boundary, corner=corner, side=frame.side)
     seal = plane.certificate
     meets = np.unique(np.column_stack([plane.leaders.region, plane.leaders.cell]), axis=0)
     return {
