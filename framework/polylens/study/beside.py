@@ -57,6 +57,11 @@ class Beside:
         asked = self._walks.get(number)
         return () if asked is None else self._result(asked)
 
+    def give_up(self) -> None:
+        """Takes back what was not begun: the child has ended, well or not."""
+        for asked in self._walks.values():
+            asked.cancel()
+
     def _ask(self, child: int, variant: int, *, only_train: bool = False) -> Future[Reports]:
         workshop = self._workshop
         return workshop.ahead.companion.ahead(

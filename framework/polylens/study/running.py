@@ -111,6 +111,8 @@ def _run_child(walk: Walk, run: TrackedRun, *, beside: Beside, study: str, log: 
             run.finish()
     except PolylensError as error:
         return _end_failed(walk, run, study=study, log=log, error=error)
+    finally:
+        beside.give_up()
     return _result(walk, run, study=study, results=results, report=report)
 
 
