@@ -67,7 +67,7 @@ class Problem:
         return "\n  ".join([f"{where}{self.message}", *hints, *self.notes])
 
     def at(self, place: Place) -> Problem:
-        """The same problem, with its place known."""
+        """This problem with its place in the file."""
         return replace(self, place=place)
 
 

@@ -61,7 +61,7 @@ def _chunks(*, rows: int, row_bytes: int) -> Iterator[slice]:
 
 
 def _words(rows: UInt8[np.ndarray, "rows bytes"]) -> np.ndarray:
-    """The same bits as 64-bit words, padded with zeros."""
+    """Packed bytes as 64-bit words of the bits they hold, padded with zeros."""
     n_words = -(-rows.shape[1] // 8)
     if rows.shape[1] == 8 * n_words and rows.flags.c_contiguous:
         return rows.view(np.uint64)

@@ -1,4 +1,4 @@
-"""The same network earlier on its way."""
+"""The network under study, earlier in its training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same network with fresh weights."""
+"""The network under study with fresh weights."""
 
 from __future__ import annotations
 

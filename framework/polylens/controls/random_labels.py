@@ -1,4 +1,4 @@
-"""The same network trained on permuted classes."""
+"""The network under study, trained on permuted classes."""
 
 from __future__ import annotations
 

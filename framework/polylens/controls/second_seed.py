@@ -1,4 +1,4 @@
-"""The same network trained again from another seed."""
+"""The network under study, trained again from another seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same network with each tensor's learnt numbers in random places."""
+"""The network under study with each tensor's learnt numbers in random places."""
 
 from __future__ import annotations
 

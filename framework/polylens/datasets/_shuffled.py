@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def shuffled_targets(examples: Examples, streams: Streams) -> Examples:
-    """The same inputs with their classes permuted among them; every class keeps its count.
+    """Examples with their classes permuted among them; every class keeps its count.
 
     Args:
         examples: stay as they are.

@@ -48,7 +48,7 @@ class TextFiles(Dataset):
         return pattern
 
     def located(self, find: Callable[[str], Path]) -> Self:
-        """The same dataset with its root found among the data roots."""
+        """This dataset with its root found among the data roots."""
         if Path(self.root).is_absolute():
             return self
         return self.model_copy(update={"root": str(find(self.root) / self.root)})

@@ -57,7 +57,7 @@ class TextTable(Dataset):
         return delimiter
 
     def located(self, find: Callable[[str], Path]) -> Self:
-        """The same dataset with its file found among the data roots."""
+        """This dataset with its file found among the data roots."""
         if Path(self.file).is_absolute():
             return self
         return self.model_copy(update={"file": str(find(self.file) / self.file)})

@@ -50,7 +50,7 @@ class Model(Plugin):
     family: ClassVar[str] = "models"
 
     def located(self, find: Callable[[str], Path]) -> Self:
-        """The same model with relative folders looked up by `find`; unchanged where it has none."""
+        """This model with relative folders looked up by `find`; unchanged where it has none."""
         return self
 
     @abstractmethod
@@ -109,7 +109,7 @@ class Model(Plugin):
     def settled(
         self, inputs: Callable[[], torch.Tensor], *, recognise: Recognise, weights: Sequence[str]
     ) -> Self:
-        """The same model, named by more than its configuration; unchanged where that says all.
+        """This model, named by more than its configuration; unchanged where that says all.
 
         Args:
             inputs: gives a few examples, by which a network is known again that no description tells of.
@@ -145,16 +145,16 @@ class Model(Plugin):
 
     @abstractmethod
     def untrained(self) -> Self:
-        """The same architecture and preprocessing with fresh weights: what `random_init` asks for."""
+        """This architecture and preprocessing with fresh weights: what `random_init` asks for."""
 
     def with_targets(self, targets: Literal["true", "shuffled"]) -> Self | None:
-        """The same model trained on other targets; None where it is not trained here."""
+        """This model trained on other targets; None where it is not trained here."""
         return None
 
     def after_epochs(self, epochs: int) -> Self | None:
-        """The same model after fewer epochs of its training; None where it has none or not so many."""
+        """This model after fewer epochs of its training; None where it has none or not so many."""
         return None
 
     def at_revision(self, revision: str) -> Self | None:
-        """The same model at another commit of the hub; None where it does not come from there."""
+        """This model at another commit of the hub; None where it does not come from there."""
         return None

@@ -70,7 +70,7 @@ class Given(Model):
         return super().weights_in_words() if self.fresh else "those of the module given from Python"
 
     def untrained(self) -> Self:
-        """The same architecture with fresh weights."""
+        """This architecture with fresh weights."""
         return self.model_copy(update={"fresh": True})
 
     def settled(

@@ -115,11 +115,11 @@ class Explained:
     units: int
     """Units that were looked at: those near `max(z, 0)` far from zero."""
     products: int
-    """Those of them that are gates, looked at with what they multiply."""
+    """Units that are gates, looked at with what they multiply."""
     variance_limits: tuple[float, float] | None = None
     """A 90 % interval of `variance`; None where there are too few examples for one."""
     median_unit_limits: tuple[float, float] | None = None
-    """The same of `median_unit_variance`."""
+    """Range of `median_unit_variance`."""
 
 
 @dataclass(frozen=True)
@@ -166,5 +166,5 @@ class Codes:
         return self.values
 
     def take(self, index: Int64[np.ndarray, "chosen"]) -> Codes:
-        """Those of the chosen rows."""
+        """The codes of chosen rows, in the order of `index`."""
         return replace(self, values=self.values[index])

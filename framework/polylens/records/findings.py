@@ -44,14 +44,14 @@ class Number:
     """What the range is, such as `5 to 95 % of 200 resamples of the examples`."""
     range_is: RangeKind = field(default="interval", kw_only=True)
     chance: float | None = None
-    """The same number with labels shuffled (what `chance_is` says)."""
+    """What the number is by chance, such as with labels shuffled; `chance_is` says how."""
     chance_is: str = ""
     unit: str = ""
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """The same rows (or a subsample of them) partitioned again, at another size or on fewer rows."""
+    """A partition of the rows at another size of clusters, or of a subsample of them."""
 
     name: str
     """`min_cluster_size` or `subsample`."""

@@ -60,7 +60,7 @@ class RowTokens:
     """The one after; -1 at the end."""
 
     def take(self, index: Int64[np.ndarray, "chosen"]) -> RowTokens:
-        """Those of the chosen rows."""
+        """The tokens of chosen rows, in the order of `index`."""
         return replace(self, current=self.current[index], before=self.before[index], after=self.after[index])
 
 

@@ -47,7 +47,7 @@ class Sampling(Plugin):
         grid: tuple[int, ...],
         generator: np.random.Generator,
     ) -> Int64[np.ndarray, "chosen"]:
-        """The same, for rules that look at what stands at the positions.
+        """The positions that become rows, for rules that look at what stands there.
 
         Args:
             valid: as for `choose`.

@@ -1,4 +1,4 @@
-"""The same position in every example."""
+"""One position, in every example."""
 
 from __future__ import annotations
 

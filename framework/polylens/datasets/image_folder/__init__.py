@@ -33,7 +33,7 @@ class ImageFolder(Dataset):
     """Share of each class kept for training a network here, and never drawn otherwise; left out, none."""
 
     def located(self, find: Callable[[str], Path]) -> Self:
-        """The same dataset with its root found among the data roots."""
+        """This dataset with its root found among the data roots."""
         if Path(self.root).is_absolute():
             return self
         return self.model_copy(update={"root": str(find(self.root) / self.root)})

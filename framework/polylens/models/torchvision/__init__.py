@@ -193,7 +193,7 @@ class Torchvision(Model):
         return f"from {self.weights.file}"
 
     def untrained(self) -> Self:
-        """The same network and preprocessing with fresh weights."""
+        """This network and preprocessing with fresh weights."""
         preset = self._preset()
         return self.model_copy(update={"weights": None if preset is None else LocalWeights(preset=preset)})
 
@@ -215,7 +215,7 @@ def _unknown(what: str, name: str, *, known: tuple[str, ...]) -> PydanticCustomE
 
 
 def _resized(image_format: ImageFormat, size: int) -> ImageFormat:
-    """The same format with a crop of `size` pixels, and the shorter side in the same proportion to it."""
+    """A format that crops to `size` pixels, with the shorter side in the old proportion to the crop."""
     assert image_format.crop is not None
     assert image_format.resize is not None
     resize = round(image_format.resize * size / image_format.crop[0])

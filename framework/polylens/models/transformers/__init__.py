@@ -93,7 +93,7 @@ class Transformers(Model):
         return self
 
     def located(self, find: Callable[[str], Path]) -> Self:
-        """The same model with relative folders looked up by `find`."""
+        """This model with relative folders looked up by `find`."""
         update = {
             name: str(find(folder) / folder)
             for name, folder in (("source", self._folder()), ("tokenizer", self.tokenizer))
@@ -199,11 +199,11 @@ class Transformers(Model):
         return f"from {self.source}" if self.revision is None else f"from {self.source} at {self.revision}"
 
     def untrained(self) -> Self:
-        """The same architecture and tokenizer with fresh weights."""
+        """This architecture and tokenizer with fresh weights."""
         return self.model_copy(update={"weights": "fresh"})
 
     def at_revision(self, revision: str) -> Self | None:
-        """The same model at another commit; None where the source is no model of the hub."""
+        """This model at another commit; None where the source is no model of the hub."""
         return None if self.revision is None else self.model_copy(update={"revision": revision})
 
     def _is_fresh(self) -> bool:
