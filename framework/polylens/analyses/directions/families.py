@@ -24,7 +24,6 @@ from polylens.statistics import (
 from polylens.streams import Streams
 from polylens.work import Keeper
 
-FamilyName = Literal["neurons", "pca", "nmf", "ica", "sae"]
 Chosen = Literal["variance", "peak"]
 RANDOM = "random"
 """The control: directions drawn at random."""
