@@ -23,13 +23,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from polylens.kernels.compiling import compiled, compiled_for_many
+from polylens.kernels.compiling import compiled, compiled_for_many, compiled_inline
 from polylens.kernels.distances import EXACT, jaccard_tile, measure
 from polylens.kernels.popcount import TILE, differing_tile
 from polylens.kernels.tiles import BitRows, GroupedRows, LeastEdges, Measure, Tile, TilePairs
 
 
-@compiled
+@compiled_inline
 def _fill_limits(own: int, tile: Tile, groups: GroupedRows, least: LeastEdges, limits: np.ndarray) -> None:
     """Fills, by column of the tile, what a distance must stay below to be of use to group `own` or to the
     column's group; -1 where none can be.
@@ -43,7 +43,7 @@ def _fill_limits(own: int, tile: Tile, groups: GroupedRows, least: LeastEdges, l
         limits[column] = limit if theirs != own and core_of[column] < limit else -1.0
 
 
-@compiled
+@compiled_inline
 def _keep_edge(least: LeastEdges, own: int, theirs: int, i: int, j: int, weight: float) -> None:
     """Keeps an edge from rank `i` of group `own` to rank `j` of group `theirs` where it is the least of
     either.

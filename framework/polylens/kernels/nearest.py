@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from polylens.kernels.compiling import compiled
+from polylens.kernels.compiling import compiled, compiled_inline
 from polylens.kernels.distances import EXACT, jaccard_tile, measure
 from polylens.kernels.popcount import TILE, differing_tile
 from polylens.kernels.tiles import BitRows, Measure, Neighbours, Tile, TilePairs
 
 
-@compiled
+@compiled_inline
 def offer(nearest: Neighbours, row: int, candidate: int, distance: float) -> None:
     """Puts `candidate` among the nearest of `row`, kept by rising distance; the farthest falls out."""
     near, who = nearest.near, nearest.who
