@@ -17,7 +17,7 @@ that they do not depend on how rows are numbered.
 Cost: O(rows) and the sorting of equal heights; memory for some ten numbers a row.
 
 Source: Campello, Moulavi, Sander 2013, algorithm 1, step 4.2, which removes edges of equal weight at once;
-Campello, Moulavi, Zimek, Sander 2015, section 4, the condensed tree and its stabilities.
+Campello, Moulavi, Zimek, Sander 2015, the condensed tree and its stabilities.
 """
 
 from __future__ import annotations

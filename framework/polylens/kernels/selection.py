@@ -9,7 +9,7 @@ Invariant: kept clusters do not hold one another.
 
 Cost: O(clusters), and the sorting of each one's children; memory for a few numbers a cluster.
 
-Source: Campello, Moulavi, Zimek, Sander 2015, section 5, for the choice by stability; Malzer and Baum 2020,
+Source: Campello, Moulavi, Zimek, Sander 2015, for the choice by stability; Malzer and Baum 2020,
 "A hybrid approach to hierarchical density-based cluster selection", for ancestors.
 """
 
