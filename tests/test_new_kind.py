@@ -112,6 +112,41 @@ def test_a_mistake_in_it_is_found_like_any_other(
     assert "did you mean 'start'?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("points", "says"),
+    [
+        ("every_other = my_lab.nowhere:EveryOther", "which fails: ModuleNotFoundError: No module named"),
+        ("every_other = my_lab.every_other:Every", "which fails: AttributeError"),
+        (
+            "every_third = my_lab.every_other:EveryOther",
+            "which is no kind's class in a file or a folder named",
+        ),
+        ("every_other = my_lab.every_other:Field", "which is no kind's class in a file or a folder named"),
+    ],
+)
+def test_an_entry_point_that_leads_nowhere_is_told_with_its_package(
+    plugin: dict[str, str], folder: Path, spec_text: str, points: str, says: str
+) -> None:
+    file = folder / "site" / "my_lab-1.0.dist-info" / "entry_points.txt"
+    file.write_text(f"[polylens.sampling]\n{points}\n")
+    kind = points.partition(" ")[0]
+    (folder / "spec.yaml").write_text(f"sampling: {{kind: {kind}, start: 1}}\n{spec_text}")
+    done = subprocess.run(
+        [sys.executable, "-m", "polylens", "validate", "spec.yaml"],
+        env=plugin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert (
+        f"the package 'my-lab' names a kind '{kind}' of sampling at {points.partition(' = ')[2]}, {says}"
+        in (done.stderr)
+    )
+    assert "mend the entry point in its pyproject.toml" in done.stderr
+    assert "not foreseen" not in done.stderr
+
+
 def test_folders_of_polylens_are_kinds_where_they_hold_a_file_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Self, cast
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
 from pydantic_core import PydanticCustomError
 
-from polylens.errors import nearest
+from polylens.errors import UsageError, nearest
 
 FAMILIES = ("models", "datasets", "sampling", "codes", "controls", "analyses", "labels")
 """The plugin families, named as their folders in the package and in the registry."""
@@ -103,20 +103,35 @@ def load_kind(family: str, name: str) -> type[Plugin]:
 
     Raises:
         UnknownKindError: no such kind; carries the nearest name and the known list.
+        UsageError: another package names it, and it cannot be had from there.
     """
     if source_of(family, name) is not None:
         module = importlib.import_module(f"polylens.{family}.{name}")
         return _plugin_of(module.__name__, vars(module))
     for point in _entry_points(family):
         if point.name == name:
-            cls = cast("type[Plugin]", point.load())
-            if cls.kind() != name:
-                # A kind is named by its file here and everywhere else, so that YAML written back reads again.
-                raise TypeError(
-                    f"entry point '{name}' of polylens.{family} must lead to a file or a folder named {name}"
-                )
-            return cls
+            return _plugin_at(point, family)
     raise UnknownKindError(family, name)
+
+
+def _plugin_at(point: EntryPoint, family: str) -> type[Plugin]:
+    """The class that an entry point of another package leads to."""
+    package = "a package" if point.dist is None else f"the package '{point.dist.name}'"
+    hint = "mend the entry point in its pyproject.toml and install it again; docs/guide/kinds.md shows one"
+    try:
+        cls = point.load()
+    except Exception as error:  # whatever the package's own code raises
+        said = f"{type(error).__name__}: {error}"
+        message = f"{package} names a kind '{point.name}' of {family} at {point.value}, which fails: {said}"
+        raise UsageError(message, hint=hint) from error
+    if not (isinstance(cls, type) and issubclass(cls, Plugin)) or cls.kind() != point.name:
+        # A kind is named by its file here and everywhere else, so that YAML written back reads again.
+        message = (
+            f"{package} names a kind '{point.name}' of {family} at {point.value}, which is no kind's class "
+            f"in a file or a folder named {point.name}"
+        )
+        raise UsageError(message, hint=hint)
+    return cls
 
 
 def source_of(family: str, name: str) -> Path | None:
