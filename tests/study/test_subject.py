@@ -43,7 +43,10 @@ def test_captions_end_with_model_layer_rows_and_seed(plan: ChildPlan) -> None:
     assert said == "mlp, layer hidden.2, 3 rows (whole examples of digits), seed 4."
     positions = replace(ROWS, origins=replace(ROWS.origins, grid=(2, 2)))
     assert "3 rows (sampled positions of digits)" in subject_of(plan, positions)
-    assert "whole examples" in subject_of(replace(plan, whole=True), positions)
+    code = plan.experiment.code.model_copy(update={"positions": "all"})
+    experiment = plan.experiment.model_copy(update={"code": code})
+    whole = replace(plan, child=replace(plan.child, experiment=experiment))
+    assert "whole examples" in subject_of(whole, positions)
 
 
 def test_the_code_says_whether_it_names_polytopes(plan: ChildPlan) -> None:

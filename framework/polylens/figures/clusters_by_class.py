@@ -93,7 +93,7 @@ def _merge_rest(
     *,
     kept: Int[np.ndarray, "kept"],
     columns: Int[np.ndarray, "columns"],
-) -> tuple[Int[np.ndarray, "lines columns"], list[str], list[str]]:
+) -> tuple[Int[np.ndarray, "lines shown"], list[str], list[str]]:
     """The counts that are drawn, all other clusters and all other classes merged, with the names of both."""
     n_clusters = len(table) - 1
     other_clusters, other_classes = n_clusters - len(kept), len(classes) - len(columns)
