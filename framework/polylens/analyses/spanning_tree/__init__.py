@@ -74,6 +74,7 @@ class SpanningTree(RowAnalysis):
 
         points = np.random.default_rng(0).random((96, 16), dtype=np.float32)
         points[48:] += 100.0
+        points.setflags(write=False)  # as stored rows are: arrays that can be written are compiled for apart
         metric = metric_of(self.on, self.metric)
         bits = metric in ("hamming", "jaccard")
         hierarchy(np.packbits(points > 0.5, axis=1) if bits else points, metric=metric)
