@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from polylens.datasets import Dataset, Opening
+from polylens.datasets import Opening
+from polylens.datasets._on_disk import OnDisk
 from polylens.datasets._texts import Encoding
 from polylens.records import Examples, InputFormat
 
 
-class TextFiles(Dataset):
+class TextFiles(OnDisk):
     """Files of plain text; each is a document. Links are followed, hidden files are not read.
 
     Files that are empty or not in their encoding are left out, counted and named; where documents are drawn,
@@ -46,24 +45,6 @@ class TextFiles(Dataset):
                 "pattern_leaves", "a pattern of files below 'root' is needed, such as '**/*.txt'"
             )
         return pattern
-
-    def located(self, find: Callable[[str], Path]) -> Self:
-        """This dataset with its root found among the data roots."""
-        if Path(self.root).is_absolute():
-            return self
-        return self.model_copy(update={"root": str(find(self.root) / self.root)})
-
-    def identity(self) -> dict[str, Any]:
-        """Everything but where the text lies: the contents are in the examples' fingerprint."""
-        return {key: value for key, value in super().identity().items() if key != "root"}
-
-    def missing(self, *, root: Path) -> Path | None:
-        """What `root` names, where that is not on this machine."""
-        return None if (root / self.root).exists() else root / self.root
-
-    def source_in_words(self) -> str:
-        """Where the examples come from, as a report says it."""
-        return self.root
 
     def open(self, input_format: InputFormat, opening: Opening) -> Examples:
         """The files as inputs of the model, in the order of their paths.

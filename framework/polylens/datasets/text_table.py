@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from polylens.datasets import Dataset, Opening
+from polylens.datasets import Opening
+from polylens.datasets._on_disk import OnDisk
 from polylens.datasets._texts import Encoding
 from polylens.records import Examples, InputFormat
 
 
-class TextTable(Dataset):
+class TextTable(OnDisk):
     """One column of a table: Parquet, CSV (or TSV), or JSON lines. Each row is a document.
 
     Rows that are empty, hold no text, are not in their encoding or have more or fewer fields than the header
@@ -24,6 +23,7 @@ class TextTable(Dataset):
     """
 
     carries: ClassVar[frozenset[str] | None] = frozenset({"tokens"})
+    path_field: ClassVar[str] = "file"
 
     file: str = Field(examples=["corpus.parquet"])
     """The table (.parquet, .csv, .tsv, .jsonl) or a folder of tables, relative to the project's data root."""
@@ -55,24 +55,6 @@ class TextTable(Dataset):
                 "fields are parted by a letter of ASCII that is no quotation mark and no line end",
             )
         return delimiter
-
-    def located(self, find: Callable[[str], Path]) -> Self:
-        """This dataset with its file found among the data roots."""
-        if Path(self.file).is_absolute():
-            return self
-        return self.model_copy(update={"file": str(find(self.file) / self.file)})
-
-    def identity(self) -> dict[str, Any]:
-        """Everything but where the text lies: the contents are in the examples' fingerprint."""
-        return {key: value for key, value in super().identity().items() if key != "file"}
-
-    def missing(self, *, root: Path) -> Path | None:
-        """What `file` names, where that is not on this machine."""
-        return None if (root / self.file).exists() else root / self.file
-
-    def source_in_words(self) -> str:
-        """Where the examples come from, as a report says it."""
-        return self.file
 
     def open(self, input_format: InputFormat, opening: Opening) -> Examples:
         """The rows as inputs of the model, in the order of the table.

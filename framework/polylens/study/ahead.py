@@ -42,6 +42,8 @@ class Ahead:
 
     def rehearse(self, plans: Sequence[ChildPlan], store: Store) -> None:
         """Lets the second process compile, once, the kernels of those analyses that the store lacks."""
+        if self._rehearsal is not None:
+            return
         analyses = {
             repr(planned.analysis): planned.analysis
             for plan in plans
@@ -51,7 +53,7 @@ class Ahead:
             if type(planned.analysis).rehearse is not Analysis.rehearse
             and not store.has(planned.stage.kind, planned.stage.digest)
         }
-        if analyses and self._rehearsal is None:
+        if analyses:
             self._rehearsal = self.companion.ahead(_rehearse, tuple(analyses.values()))
 
     def settle(self) -> None:

@@ -12,7 +12,8 @@ from polylens.progress import Silent
 from polylens.store import Store
 from polylens.study.ahead import Ahead
 from polylens.study.performing import StageReport
-from polylens.study.plans import ChildPlan, VariantPlan
+from polylens.study.plans import ChildPlan
+from polylens.study.stages import are_stored
 from polylens.study.walk import Walk, Workshop
 
 Reports = tuple[StageReport, ...]
@@ -31,10 +32,12 @@ class Beside:
         self._workshop = workshop
         self._training: Future[Reports] | None = None
         self._walks: dict[int, Future[Reports]] = {}
-        if plan.train_examples is None or workshop.options.is_distributed:
+        if not is_given_away(plan, workshop.options):
             return
         child = workshop.plans.index(plan)
-        lacking = [n for n, variant in enumerate(plan.variants) if not _is_done(variant, workshop.store)]
+        lacking = [
+            n for n, variant in enumerate(plan.variants) if not are_stored(variant.stages(), workshop.store)
+        ]
         if not lacking or probing_device() != "cpu":
             return
         if 0 in lacking:
@@ -79,6 +82,11 @@ class Beside:
         return self._workshop.ahead.companion.result(asked, lambda: ())
 
 
+def is_given_away(plan: ChildPlan, options: Options) -> bool:
+    """Whether a child's variants are given away, where the second process has a core and no GPU is used."""
+    return plan.train_examples is not None and not options.is_distributed
+
+
 def _walk(
     plans: Sequence[ChildPlan],
     child: int,
@@ -98,7 +106,3 @@ def _walk(
         else:
             walk.walk(chosen)
     return tuple(walk.performer.reports.values())
-
-
-def _is_done(variant: VariantPlan, store: Store) -> bool:
-    return all(store.has(stage.kind, stage.digest) for stage in variant.stages())

@@ -15,7 +15,7 @@ from polylens.study.pages import write_report
 from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, VariantPlan
 from polylens.study.results import Result, results_of
-from polylens.study.stages import Stage
+from polylens.study.stages import are_stored
 from polylens.study.walk import Walk
 
 
@@ -102,14 +102,14 @@ def missing_stages(plan: ChildPlan, part: ChildPlan) -> tuple[str, ...]:
 
 
 def _is_harvested(variant: VariantPlan, store: Store) -> bool:
-    return all(_has(store, planned.stage) for planned in variant.takes.values())
+    return are_stored((planned.stage for planned in variant.takes.values()), store)
 
 
 def _with_what_all_have(draws: list[VariantPlan], store: Store) -> list[VariantPlan]:
     finished = [_finished_analyses(variant, store) for variant in draws]
     analyses = set.intersection(*(set(each) for each in finished))
     labels = set.intersection(*(set(_finished_labels(variant, analyses, store)) for variant in draws))
-    scored = all(variant.accuracy is None or _has(store, variant.accuracy) for variant in draws)
+    scored = are_stored((variant.accuracy for variant in draws if variant.accuracy is not None), store)
     return [
         replace(
             variant,
@@ -125,7 +125,7 @@ def _finished_analyses(variant: VariantPlan, store: Store) -> Mapping[str, Plann
     finished: dict[str, PlannedAnalysis] = {}
     for name, planned in variant.analyses.items():
         stands = all(upstream in finished for upstream in planned.analysis.upstream())
-        if stands and all(_has(store, each.stage) for each in planned.in_order()):
+        if stands and are_stored((each.stage for each in planned.in_order()), store):
             finished[name] = planned
     return finished
 
@@ -134,9 +134,5 @@ def _finished_labels(variant: VariantPlan, analyses: set[str], store: Store) -> 
     return {
         name: planned
         for name, planned in variant.labels.items()
-        if planned.label.of in analyses and _has(store, planned.stage)
+        if planned.label.of in analyses and are_stored([planned.stage], store)
     }
-
-
-def _has(store: Store, stage: Stage) -> bool:
-    return store.has(stage.kind, stage.digest)

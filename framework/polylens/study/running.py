@@ -13,7 +13,7 @@ from polylens.settings import Settings
 from polylens.spec import Experiment, Study
 from polylens.store import Store
 from polylens.study.ahead import Ahead
-from polylens.study.beside import Beside
+from polylens.study.beside import Beside, is_given_away
 from polylens.study.drawing import Drawing
 from polylens.study.logs import StudyLog
 from polylens.study.overviews import write_overview
@@ -22,6 +22,7 @@ from polylens.study.partial import finish_part
 from polylens.study.planning import plan_study
 from polylens.study.plans import ChildPlan
 from polylens.study.results import Result, results_of
+from polylens.study.stages import are_stored
 from polylens.study.study_results import ChildResult, StudyResult
 from polylens.study.walk import Walk, Workshop
 from polylens.tracking import TrackedRun
@@ -42,7 +43,8 @@ def run_study(
     plans = plan_study(study, settings=settings, options=options, limit=limit, progress=progress)
     with Ahead() as ahead, computing_on(options.accelerator):
         if not all(_is_harvested(plan, store) for plan in plans):
-            ahead.warm_up()  # while this process imports the same
+            if any(is_given_away(plan, options) for plan in plans):
+                ahead.warm_up()  # while this process imports the same
             from polylens.study.checking import check_deep, check_inputs
 
             options.check_here()
@@ -163,4 +165,4 @@ def _layer_names(experiment: Experiment) -> tuple[str, ...]:
 
 def _is_harvested(plan: ChildPlan, store: Store) -> bool:
     takes = [planned.stage for variant in plan.variants for planned in variant.takes.values()]
-    return all(store.has(stage.kind, stage.digest) for stage in takes)
+    return are_stored(takes, store)

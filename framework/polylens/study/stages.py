@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from polylens.assembly import Recipe
 from polylens.digests import digest
+from polylens.store import Store
 
 _VERSIONS = {
     "behaviour": 1,
@@ -50,6 +51,11 @@ class Stage:
     def about(self) -> dict[str, Any]:
         """What the store writes beside the result, so that `plan --why` can say what differs."""
         return {"name": self.name, "identity": dict(self.identity)}
+
+
+def are_stored(stages: Iterable[Stage], store: Store) -> bool:
+    """Whether the store has all of the stages."""
+    return all(store.has(stage.kind, stage.digest) for stage in stages)
 
 
 def network_identity(recipe: Recipe, *, training: Stage | None, weights_digest: str) -> dict[str, Any]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from polylens.datasets import Dataset, Opening
+from polylens.datasets import Opening
+from polylens.datasets._on_disk import OnDisk
 from polylens.records import Examples, InputFormat
 
 
-class ImageFolder(Dataset):
+class ImageFolder(OnDisk):
     """Images in one folder per class, drawn with the seed.
 
     The class is the first folder below `root`. Files that are no images by their ending, hidden ones and
@@ -31,24 +30,6 @@ class ImageFolder(Dataset):
     """`stratified` draws the classes in their proportions, `uniform` draws every image with equal chance."""
     train_fraction: float | None = Field(default=None, gt=0, lt=1)
     """Share of each class kept for training a network here, and never drawn otherwise; left out, none."""
-
-    def located(self, find: Callable[[str], Path]) -> Self:
-        """This dataset with its root found among the data roots."""
-        if Path(self.root).is_absolute():
-            return self
-        return self.model_copy(update={"root": str(find(self.root) / self.root)})
-
-    def identity(self) -> dict[str, Any]:
-        """Everything but where the folder lies: the contents are in the examples' fingerprint."""
-        return {key: value for key, value in super().identity().items() if key != "root"}
-
-    def missing(self, *, root: Path) -> Path | None:
-        """What `root` names, where that is not on this machine."""
-        return None if (root / self.root).exists() else root / self.root
-
-    def source_in_words(self) -> str:
-        """Where the examples come from, as a report says it."""
-        return self.root
 
     def open(self, input_format: InputFormat, opening: Opening) -> Examples:
         """The drawn images as inputs in `input_format`, sorted by their path.
