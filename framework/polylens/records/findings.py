@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from polylens.errors import DataError
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -139,6 +141,20 @@ class Findings:
     """Sentences a reader of the numbers must know, such as how many pairs were left out."""
     undefined: Mapping[str, str] = field(default_factory=dict)
     """Names of numbers that do not exist here, and why: `{"purity": "no clusters"}`. They are not 0."""
+
+    def clusters(self, name: str, *, to: str = "") -> Partition:
+        """The partition, for who cannot do without.
+
+        Args:
+            name: of the analysis that found this, for the message.
+            to: what was to be done with the clusters, such as `score`.
+
+        Raises:
+            DataError: the analysis gives none.
+        """
+        if self.partition is None:
+            raise DataError(f"'{name}' gives no clusters{f' to {to}' if to else ''}")
+        return self.partition
 
 
 @dataclass(frozen=True)

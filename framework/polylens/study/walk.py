@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from polylens.analyses import GROUNDWORK, Outcome, Probe, Probed, RowAnalysis
 from polylens.assembly import Recipe, assemble
 from polylens.devices import Options, probing_device
-from polylens.errors import DataError
 from polylens.harvest import harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
 from polylens.records import Findings, Labels, Network, Number, Rows, Skipped
@@ -179,9 +178,8 @@ class Walk:
         planned = variant.labels[name]
 
         def work(folder: Path) -> None:
-            partition = self.findings(variant, planned.label.of).partition
-            if partition is None:
-                raise DataError(f"'{planned.label.of}' gives no clusters to label")
+            of = planned.label.of
+            partition = self.findings(variant, of).clusters(of, to="label")
             services = Work(
                 streams=variant.streams.child(planned.label.kind()),
                 progress=self.performer.progress_of(planned.stage),

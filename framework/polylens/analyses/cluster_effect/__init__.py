@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -11,9 +10,6 @@ from polylens.analyses import Outcomes, Probe, Probed
 from polylens.errors import DataError, listed
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
-
-if TYPE_CHECKING:
-    from polylens.records import Partition
 
 
 class ClusterEffect(Probe):
@@ -64,7 +60,7 @@ class ClusterEffect(Probe):
         from polylens.analyses._changes.interventions import Intervention
         from polylens.analyses.cluster_effect.effects import effect_findings, replace_members
 
-        partition = _clusters(work.upstream, self.of)
+        partition = work.upstream[self.of].clusters(self.of)
         if rows.activations is None:
             raise DataError("cluster_effect needs activations: means of them are put in place of rows")
         self._check_levels(rows)
@@ -110,10 +106,3 @@ class ClusterEffect(Probe):
                     f"'abstractions.{level}' has {what}",
                     hint="name a group for each of the dataset's classes",
                 )
-
-
-def _clusters(upstream: Mapping[str, Findings], of: str) -> Partition:
-    partition = upstream[of].partition
-    if partition is None:
-        raise DataError(f"'{of}' gives no clusters")
-    return partition

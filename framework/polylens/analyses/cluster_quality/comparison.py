@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Int64
 
 from polylens.analyses import Outcome
-from polylens.errors import DataError
 from polylens.records import Comparison, Pair, Partition, Rows
 from polylens.statistics import Blocks, EqualCoverage, Firmness, equal_coverage, lead_number
 from polylens.streams import Streams
@@ -23,7 +22,7 @@ def quality_comparisons(
     own: Outcome, draws: Sequence[Outcome], *, of: str, streams: Streams
 ) -> dict[str, Comparison]:
     """Purity at equal coverage, and the share of all rows right, beside each draw of a control."""
-    sides = [(each.rows, _partition(each, of)) for each in (own, *draws)]
+    sides = [(each.rows, each.upstream[of].clusters(of, to="compare")) for each in (own, *draws)]
     mine, *theirs = (_firmness(rows, part, np.asarray(rows.targets)) for rows, part in sides)
     examples = np.unique(np.concatenate([rows.origins.block for rows, _ in sides]))
     n_numbers = int(examples.max(initial=-1)) + 1
@@ -93,13 +92,6 @@ def _right_fraction(
             rows=float(max(n_examples, 1)),
         ),
     )
-
-
-def _partition(outcome: Outcome, of: str) -> Partition:
-    partition = outcome.upstream[of].partition
-    if partition is None:
-        raise DataError(f"'{of}' gives no clusters to compare")
-    return partition
 
 
 def _firmness(rows: Rows, partition: Partition, targets: Int64[np.ndarray, "rows"]) -> Firmness:

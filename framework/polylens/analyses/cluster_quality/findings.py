@@ -32,9 +32,7 @@ def cluster_quality_findings(
     analysis: ClusterQuality, rows: Rows, *, streams: Streams, upstream: Mapping[str, Findings]
 ) -> Findings:
     """Scores with stability ranges from the partition's subsamples and chance from block permutations."""
-    partition = upstream[analysis.of].partition
-    if partition is None:
-        raise DataError(f"'{analysis.of}' gives no clusters to score")
+    partition = upstream[analysis.of].clusters(analysis.of, to="score")
     if rows.targets is None:
         raise DataError(
             "these rows have no classes, so clusters cannot be scored by them",

@@ -32,9 +32,7 @@ def directions_findings(
     keeper: Keeper | None,
 ) -> Findings:
     """Scores of clusters and of every family, and how many clusters lie on the same stretch."""
-    partition = upstream[analysis.of].partition
-    if partition is None:
-        raise DataError(f"'{analysis.of}' gives no clusters to compare directions with")
+    partition = upstream[analysis.of].clusters(analysis.of, to="compare directions with")
     if rows.activations is None:
         raise DataError("directions needs activations")
     meanings = Meanings.of(rows, rare=analysis.rare)

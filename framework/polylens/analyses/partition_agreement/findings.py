@@ -10,7 +10,6 @@ import pandas as pd
 from jaxtyping import Int64
 
 from polylens.analyses._partitions.tables import cluster_names
-from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Findings, Number, Partition, Rows
 from polylens.statistics import (
@@ -39,9 +38,7 @@ def partition_agreement_findings(
     progress: Progress,
 ) -> Findings:
     """Agreement, its stability range, its chance level, and the table of counts."""
-    first, second = (upstream[name].partition for name in analysis.of)
-    if first is None or second is None:
-        raise DataError(f"'{analysis.of[0 if first is None else 1]}' gives no clusters to compare")
+    first, second = (upstream[name].clusters(name, to="compare") for name in analysis.of)
     blocks = Blocks.of(rows.origins.block)
     observed = _agreement(first.labels, second.labels)
     common = _common_subsamples(first, second)

@@ -42,9 +42,7 @@ def token_baselines_findings(
     progress: Progress,
 ) -> Findings:
     """Agreement and what is beyond, each with its chance level."""
-    partition = upstream[analysis.of].partition
-    if partition is None:
-        raise DataError(f"'{analysis.of}' gives no clusters to compare")
+    partition = upstream[analysis.of].clusters(analysis.of, to="compare")
     if rows.tokens is None:
         raise DataError(
             "these rows stand at no tokens, so clusters cannot be compared with them",
