@@ -32,6 +32,7 @@ from polylens.records.network import (
     TokenContext,
 )
 from polylens.records.rows import Origins, Rows, RowTokens
+from polylens.records.verdicts import Decision, Verdict
 
 __all__ = [
     "MAJORITY",
@@ -44,6 +45,7 @@ __all__ = [
     "Codes",
     "Comparison",
     "Context",
+    "Decision",
     "Draws",
     "Examples",
     "Explained",
@@ -67,5 +69,6 @@ __all__ = [
     "Subhierarchy",
     "TextFormat",
     "TokenContext",
+    "Verdict",
     "count_clusters",
 ]

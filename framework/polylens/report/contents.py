@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from polylens.records import ClusterLabel, Comparison, Draws, Figure, Number, Shown, Skipped
+from polylens.records import ClusterLabel, Comparison, Draws, Figure, Number, Shown, Skipped, Verdict
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ class Report:
     about: str = ""
     claim: str = ""
     """What is tested, and what would refute it."""
+    verdict: Verdict | None = None
+    """What the numbers say of the claim; None where the spec has no rule that decides."""
     subject: str = ""
     """One sentence: model, layer, rows, polytope or proxy and why."""
     facts: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,19 @@
+"""What became of a claim that is written so that numbers decide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Decision = Literal["supported", "refuted", "undecided"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim as its numbers decide it."""
+
+    decision: Decision
+    rule: str
+    """What would refute the claim, as the spec writes it."""
+    why: str
+    """The numbers that decided, or what is missing or too uncertain to decide: one sentence."""
