@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from tests.projects import Project, ran
 
@@ -29,6 +32,17 @@ def test_the_second_run_finds_everything_and_a_changed_number_reruns_only_what_s
 
     other_seed = project.run(spec, "--set", "seed=1")[0]
     assert {stage["status"] for stage in other_seed["stages"]} == {"ran"}
+
+
+def test_a_run_that_finds_everything_imports_no_library_that_takes_seconds(undisturbed: Project) -> None:
+    code = (
+        "import sys; from polylens.cli import main; status = main(sys.argv[1:])\n"
+        "slow = {'torch', 'mlflow', 'lightning', 'pytorch_lightning', 'transformers', 'matplotlib'}\n"
+        "print(status, sorted(slow & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, "run", "--quiet", undisturbed.spec()]
+    done = subprocess.run(command, cwd=undisturbed.folder, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
 
 
 def test_two_projects_give_the_same_bytes(undisturbed: Project, project: Project) -> None:

@@ -33,7 +33,9 @@ class StudyLog:
         self._tracker = Tracker(settings, progress=progress)
         self._tracker.send_kept()
         experiment = mlflow_experiment(study)
-        self._tracker.prepare(experiment)
+        # What is finished in MLflow was prepared; without preparing, MLflow need not be imported.
+        if not self._tracker.has_finished(experiment, _digest_of(plans)):
+            self._tracker.prepare(experiment)
         self.parent = self._open_parent(experiment, plans) if len(plans) > 1 else None
         self.runs = tuple(self._open_child(experiment, plan) for plan in plans)
 
@@ -85,7 +87,7 @@ class StudyLog:
         run = self._tracker.open_run(
             experiment=experiment,
             name=self._run_name(self.study.name, plans[0]),
-            digest=digest([run_digest(plan) for plan in plans]),
+            digest=_digest_of(plans),
             tags=self._tags(),
         )
         if not run.finished:
@@ -189,6 +191,12 @@ class StudyLog:
 def _looks(drawing: Drawing) -> str:
     """Digest of what a run's figures and page are of, and of the sources that made them."""
     return digest([stage.digest for stage in (*drawing.figure_stages(), report_stage(drawing))])
+
+
+def _digest_of(plans: Sequence[ChildPlan]) -> str:
+    """Digest of the run that all others lie under: the parent, or the only child."""
+    digests = [run_digest(plan) for plan in plans]
+    return digests[0] if len(digests) == 1 else digest(digests)
 
 
 def run_digest(plan: ChildPlan) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from polylens.records import Figure, Number, RangeKind
 from polylens.tracking.delivery import Delivery
+from polylens.tracking.finished import LoggedRun
 from polylens.tracking.inputs import Input
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, key_name, text
@@ -43,7 +44,7 @@ _ENDS: Mapping[RangeKind, tuple[str, str]] = {
 class TrackedRun:
     """A run that can be logged to. Logging the same again changes nothing; an absent server is no error."""
 
-    def __init__(self, identity: RunIdentity, *, delivery: Delivery, mlflow_run: Any = None) -> None:
+    def __init__(self, identity: RunIdentity, *, delivery: Delivery, logged: LoggedRun | None = None) -> None:
         self.identity = identity
         self.finished: bool = delivery.kept.has_finished(identity)
         """Whether an earlier process completed this run, so that nothing needs to be logged."""
@@ -57,11 +58,11 @@ class TrackedRun:
         self._numbers: dict[str, Number] = {}
         self._captions: dict[str, str] = {}
         self._delivery = delivery
-        if mlflow_run is not None:
-            self.finished = self.finished or mlflow_run.info.status == "FINISHED"
-            self.params |= mlflow_run.data.params
-            self.metrics |= mlflow_run.data.metrics
-            self.looks = mlflow_run.data.tags.get(LOOKS_TAG)
+        if logged is not None:
+            self.finished = self.finished or logged.status == "FINISHED"
+            self.params |= logged.params
+            self.metrics |= logged.metrics
+            self.looks = logged.tags.get(LOOKS_TAG)
         if self.finished:
             self.status = "FINISHED"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from polylens.progress import Progress, Silent
 from polylens.settings import Settings
 from polylens.tracking.connection import translate_errors
 from polylens.tracking.delivery import Delivery
 from polylens.tracking.faults import AwayError, RefusedError
+from polylens.tracking.finished import LoggedRun, finished_run
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, text
 from polylens.tracking.run import DIGEST_TAG, ERROR_TAG, PARENT_TAG, TrackedRun
@@ -67,6 +67,13 @@ class Tracker:
             )
             return {entry.name: str(entry.experiment_id) for entry in entries if entry.name != "Default"}
 
+    def has_finished(self, experiment: str, digest: str) -> bool:
+        """Whether a SQLite file has the finished run of a digest that lies under no other run.
+
+        False where MLflow itself must be asked.
+        """
+        return self._finished_run(self._experiment_name(experiment), digest, parent=None) is not None
+
     def open_run(
         self,
         *,
@@ -94,8 +101,8 @@ class Tracker:
             tags={key: text(value) for key, value in (tags or {}).items()},
             start_time=time.time_ns() // 1_000_000,
         )
-        run = None
-        if not self.is_away:
+        run = self._find_finished(identity)
+        if run is None and not self.is_away:
             try:
                 with translate_errors(), self._delivery.alone():
                     run = self._find_or_create(identity)
@@ -106,7 +113,7 @@ class Tracker:
                 self._delivery.progress.note(
                     f"MLflow refused to open run '{name}': {error}; what it logs is kept"
                 )
-        return TrackedRun(identity, delivery=self._delivery, mlflow_run=run)
+        return TrackedRun(identity, delivery=self._delivery, logged=run)
 
     def send_kept(self) -> int:
         """Sends what earlier runs could not send, and returns how many runs were brought up to date."""
@@ -149,7 +156,7 @@ class Tracker:
                     "dropped; the command that made it writes it anew"
                 )
                 return False
-            run_id = rest_of or str(self._find_or_create(identity).info.run_id)
+            run_id = rest_of or self._find_or_create(identity).run_id
             for operation in operations:
                 for note in operation.send(self._delivery.client, run_id):
                     self._delivery.progress.note(note)
@@ -167,7 +174,28 @@ class Tracker:
             raise
         return bool(run.info.lifecycle_stage == "active")
 
-    def _find_or_create(self, identity: RunIdentity) -> Any:
+    def _finished_run(self, experiment: str, digest: str, *, parent: str | None) -> LoggedRun | None:
+        database = self.settings.database
+        if database is None:
+            return None
+        return finished_run(
+            database, experiment=experiment, tag=(DIGEST_TAG, digest), parent=(PARENT_TAG, parent)
+        )
+
+    def _find_finished(self, identity: RunIdentity) -> LoggedRun | None:
+        """The finished run of this identity, where that can be known without MLflow."""
+        parent = None if identity.parent is None else self._delivery.run_ids.get(identity.parent.key)
+        if identity.parent is not None and parent is None:
+            return None
+        run = self._finished_run(identity.experiment, identity.digest, parent=parent)
+        return None if run is None else self._know(identity, run)
+
+    def _know(self, identity: RunIdentity, run: LoggedRun) -> LoggedRun:
+        self._delivery.run_ids[identity.key] = run.run_id
+        self._delivery.experiment_ids[identity.key] = run.experiment_id
+        return run
+
+    def _find_or_create(self, identity: RunIdentity) -> LoggedRun:
         client = self._delivery.client
         experiment_id = self._experiment_id(identity.experiment)
         parent_id = None if identity.parent is None else self._run_id(identity.parent)
@@ -188,13 +216,11 @@ class Tracker:
             client.update_run(run.info.run_id, status="RUNNING")
             if ERROR_TAG in run.data.tags:
                 client.delete_tag(run.info.run_id, ERROR_TAG)
-        self._delivery.run_ids[identity.key] = run.info.run_id
-        self._delivery.experiment_ids[identity.key] = experiment_id
-        return run
+        return self._know(identity, LoggedRun.from_mlflow(run))
 
     def _run_id(self, identity: RunIdentity) -> str:
         known = self._delivery.run_ids.get(identity.key)
-        return known or str(self._find_or_create(identity).info.run_id)
+        return known or self._find_or_create(identity).run_id
 
     def _experiment_id(self, name: str) -> str:
         if name not in self._experiments:

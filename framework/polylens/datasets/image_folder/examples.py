@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Int64
 from PIL import Image
 
@@ -25,6 +24,8 @@ from polylens.records import Context, Examples, ImageFormat, InputFormat, Skippe
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
+    import torch
+
     from polylens.datasets.image_folder import ImageFolder
 
 _MOST_PIXELS = 100_000_000
@@ -149,6 +150,8 @@ class _FolderExamples(Examples):
         )
 
     def batch(self, indices: Sequence[int]) -> torch.Tensor:
+        import torch  # a run that finds everything stored asks for no batch
+
         inputs = [prepare(self._image(index), self._format) for index in indices]
         for index, item in zip(indices, inputs, strict=True):
             if item.shape != inputs[0].shape:
