@@ -125,7 +125,7 @@ def regimes_in_cells(
     delta = np.zeros((cells, len(start)), dtype=np.int64)
     delta[0] = start
     running = start.copy()
-    for place, who, regime in zip(cell, unit, after, strict=True):
-        delta[place, who] += regime - running[who]
+    for start_of, who, regime in zip(cell, unit, after, strict=True):
+        delta[start_of, who] += regime - running[who]
         running[who] = regime
     return np.cumsum(delta, axis=0)

@@ -47,6 +47,7 @@ def readings(
         keep_codes: whether every place's code is kept besides its name.
     """
     units = [int(np.prod(part.shapes[item.name])) for item in part.nonlinearities]
+    # Always the same factors: names of two calls can be compared.
     random = np.random.default_rng(0)
     factors = [random.integers(0, 2**64, size=count, dtype=np.uint64) for count in units]
     block = max(1, memory // (_BYTES * max([*units, 1])))
@@ -54,12 +55,12 @@ def readings(
     whole = [np.empty((len(places) if keep_codes else 0, count), dtype=np.int16) for count in units]
     outputs = []
     for start in range(0, len(places), block):
-        found, said = small_regimes(part, points(places[start : start + block]))
-        for code, factor, kept in zip(found, factors, whole, strict=True):
+        regimes, given = small_regimes(part, points(places[start : start + block]))
+        for code, factor, kept in zip(regimes, factors, whole, strict=True):
             rows = code.cpu().numpy()
             patches.add_names(rows, factor, names[start : start + block])
             if keep_codes:
                 kept[start : start + block] = rows
-        outputs.append(said.cpu().numpy())
+        outputs.append(given.cpu().numpy())
     codes = tuple(whole) if keep_codes else ()
     return Readings(codes, names, np.concatenate(outputs))

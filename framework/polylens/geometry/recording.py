@@ -1,4 +1,20 @@
-"""Recording a tape: two watched forward passes, which must differ in nothing but the number of examples."""
+"""Recording a tape: two watched forward passes, which must differ in nothing but the number of examples.
+
+1. The data flow is traced, which says at which calls (sites) nonlinearities are.
+2. The network is run on 2 examples, and on the same 2 and a third one, inside `functionalize`, so that
+   nothing is written in place. Every operation on what depends on the input is noted.
+3. Both passes must call the same operations. An integer that differs must be a multiple of the number of
+   examples, a constant that differs one example's share repeated.
+4. Of each tensor that is read later, the axis that counts examples is told by its extent, and proven by the
+   values of the two examples that both passes have.
+5. Each pair of calls becomes a step of the tape: tensors are numbers of values, integers that grow are
+   multiples, floating-point constants are in double precision.
+
+Invariant: what the tape gives for one point depends on no other point; whatever would break this is refused.
+
+Cost: three forward passes on a few examples; while recording, memory for every tensor of two of them.
+Source: decision 0008.
+"""
 
 from __future__ import annotations
 
@@ -107,21 +123,21 @@ class _Pass:
 def _record_pass(module: torch.nn.Module, inputs: torch.Tensor, sites: dict[Site, Nonlinearity]) -> _Pass:
     recording = _Recording(sites)
     with torch.no_grad():
-        recording.found.add(inputs)
-        recording.found.layers["input"] = 0
+        recording.seen.add(inputs)
+        recording.seen.layers["input"] = 0
         with recording.watching(module):
             output = functionalize(lambda batch: first_tensor(module(batch)))(inputs)
-    number = recording.found.number(output)
+    number = recording.seen.number(output)
     if number is None:
         raise UsageError("the network's output does not depend on its input")
-    recording.found.layers["output"] = number
-    return recording.found
+    recording.seen.layers["output"] = number
+    return recording.seen
 
 
 class _Recording(Watch):  # type: ignore[no-untyped-call]
     def __init__(self, sites: dict[Site, Nonlinearity]) -> None:
         super().__init__()
-        self.found = _Pass()
+        self.seen = _Pass()
         self._sites_known = sites
         self._layer: str | None = None
 
@@ -142,13 +158,13 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
     ) -> Any:
         result = function(*args, **kwargs)
         if self._layer is not None:
-            number = self.found.number(args[0])
+            number = self.seen.number(args[0])
             if number is not None:
-                self.found.layers[self._layer] = number
+                self.seen.layers[self._layer] = number
             return result
         operation = aten.canonical(function)
         arguments = aten.arguments_by_name(function, args, kwargs)
-        if not self.found.depends(list(arguments.values())) or self._only_reads_the_shape(
+        if not self.seen.depends(list(arguments.values())) or self._only_reads_the_shape(
             operation, arguments
         ):
             return result
@@ -157,13 +173,13 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
         obstacle = "" if nonlinearity is not None else self._obstacle(operation, arguments, site)
         if nonlinearity is not None and nonlinearity.operation in _JUMPS:
             obstacle = f"{nonlinearity.operation} at '{nonlinearity.name}' may jump where it changes regime"
-        self.found.calls.append(_Call(function, args, kwargs, results, nonlinearity, obstacle))
+        self.seen.calls.append(_Call(function, args, kwargs, results, nonlinearity, obstacle))
         for tensor in results:
-            self.found.add(tensor)
+            self.seen.add(tensor)
         return result
 
     def _only_reads_the_shape(self, operation: str, arguments: aten.Arguments) -> bool:
-        return operation in aten.CONSTANTS and not self.found.depends(arguments.get("value"))
+        return operation in aten.CONSTANTS and not self.seen.depends(arguments.get("value"))
 
     def _obstacle(self, operation: str, arguments: aten.Arguments, site: Site | None) -> str:
         if operation in aten.COPIES or operation in _VIEWS:
@@ -171,17 +187,18 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
         moving = aten.REARRANGEMENTS.get(operation)
         if moving is not None and not arguments.get("accumulate"):
             steering = [value for name, value in arguments.items() if name not in moving]
-            if not self.found.depends(steering):
+            # What decides where elements go must not depend on the input.
+            if not self.seen.depends(steering):
                 return ""
-        what = why_not_linear(operation, arguments, self.found.depends)
-        place = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"
+        what = why_not_linear(operation, arguments, self.seen.depends)
+        where = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"
         if site is not None and is_site(operation) and not self._counts_examples(arguments["self"]):
             # It may well be piecewise linear: what is missing is whose unit each number is.
-            return f"{aten.operation_in_words(operation)} {place} works on a tensor {_MERGED}"
-        return "" if what is None else f"{what} {place} is not piecewise linear"
+            return f"{aten.operation_in_words(operation)} {where} works on a tensor {_MERGED}"
+        return "" if what is None else f"{what} {where} is not piecewise linear"
 
     def _counts_examples(self, source: torch.Tensor) -> bool:
-        return source.dim() > 0 and source.shape[0] == self.found.values[0].shape[0]
+        return source.dim() > 0 and source.shape[0] == self.seen.values[0].shape[0]
 
 
 class _Merging:
@@ -196,6 +213,7 @@ class _Merging:
     def tape(self, device: torch.device) -> Tape:
         pairs = list(zip(self._few.calls, self._more.calls, strict=True))
         read = {value for few, _ in pairs for value in self._numbers([*few.args, *few.kwargs.values()])}
+        # What nothing reads and no module gives is never stored.
         wanted = read | set(self._few.layers.values())
         layouts = {}
         for number in sorted(wanted):
@@ -216,7 +234,11 @@ class _Merging:
     def _step(self, few: _Call, more: _Call, layouts: dict[int, Layout]) -> TapeStep:
         reads = frozenset(self._numbers([*few.args, *few.kwargs.values()]))
         item, obstacle = few.nonlinearity, few.obstacle
-        if item is not None and item.role == "pool" and any(layouts[one] != Layout(0, 1) for one in reads):
+        if (
+            item is not None
+            and item.role == "pool"
+            and any(layouts[value] != Layout(0, 1) for value in reads)
+        ):
             obstacle = f"{item.operation} at '{item.name}' works on a tensor {_MERGED}"
         numbers = [self._few.number(tensor) for tensor in few.results]
         return TapeStep(
@@ -230,12 +252,12 @@ class _Merging:
         )
 
     def _numbers(self, value: Any) -> Iterable[int]:
-        found = (self._few.number(tensor) for tensor in aten.tensors(value))
-        return (number for number in found if number is not None)
+        numbers = (self._few.number(tensor) for tensor in aten.tensors(value))
+        return (number for number in numbers if number is not None)
 
     def _merge(self, few: Any, more: Any) -> Any:
         if isinstance(few, tuple | list):
-            return type(few)(self._merge(one, other) for one, other in zip(few, more, strict=True))
+            return type(few)(self._merge(*pair) for pair in zip(few, more, strict=True))
         if isinstance(few, torch.Tensor):
             number = self._few.number(few)
             if number is not None:
@@ -245,6 +267,7 @@ class _Merging:
             return self._constants[id(few)]
         if isinstance(few, torch.dtype):
             return torch.float64 if few.is_floating_point else few
+        # Not `isinstance`: a flag is an int as well, and counts nothing.
         if type(few) is int and few != more:
             factor, rest = divmod(few, _FEW)
             if rest or factor * _MORE != more:
@@ -260,11 +283,12 @@ def _layout(few: torch.Tensor, more: torch.Tensor) -> Layout:
     grown = [axis for axis in range(few.dim()) if few.shape[axis] != more.shape[axis]]
     if len(grown) == 1 and few.shape[grown[0]] * _MORE == more.shape[grown[0]] * _FEW:
         layout = Layout(grown[0], few.shape[grown[0]] // _FEW)
-        one, other = layout.rows(few), layout.rows(more)[:_FEW]
-        if not one.is_floating_point():
+        shared, again = layout.rows(few), layout.rows(more)[:_FEW]
+        if not shared.is_floating_point():
             return layout
-        tolerance = 1e-3 * float(one.abs().amax()) if one.numel() else 0.0
-        if torch.allclose(one, other, rtol=0.0, atol=tolerance, equal_nan=True):
+        # Kernels round otherwise for another batch; examples that are mixed differ by far more.
+        tolerance = 1e-3 * float(shared.abs().amax()) if shared.numel() else 0.0
+        if torch.allclose(shared, again, rtol=0.0, atol=tolerance, equal_nan=True):
             return layout
     raise UsageError(
         f"the network mixes examples: a tensor of shape {tuple(few.shape)} for {_FEW} examples "
