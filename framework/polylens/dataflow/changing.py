@@ -1,4 +1,18 @@
-"""Forward passes in which one layer's tensor is changed, whole or at one position."""
+"""Forward passes in which one layer's tensor is changed, whole or at one position.
+
+1. A few passes are made in two ways: with each example repeated from the start, and with each example
+   computed once up to the layer and repeated there. If all that is read agrees but for rounding, the second
+   way is taken from there on, and else the first.
+2. When the layer's module ends, its tensor is repeated for the passes and changed (`editing`). Where norms
+   are held, each pass then divides by the scale that its baseline has (`norms`).
+3. Where logits of one token are wanted, the last dense layer is handed that token alone.
+4. What is to be read is caught on the way (`capturing`), one row a pass.
+
+Invariant: a pass whose change changes nothing reads what the plain network gives, up to rounding.
+
+Cost: the network from the layer on for every pass, and up to the layer once for every example or every
+pass.
+"""
 
 from __future__ import annotations
 
@@ -117,6 +131,7 @@ class Changing:
         tried = _TRIED + (len(inputs) == _TRIED)
         few = passes.take(torch.linspace(0, len(passes) - 1, tried).long())
 
+        # A change of its own for each pass: rows that were exchanged would show.
         def slightly(values: torch.Tensor) -> torch.Tensor:
             return (
                 values
@@ -126,9 +141,10 @@ class Changing:
         plain = self._run(inputs, few, slightly, fans_out=False).tensors()
         try:
             fanned = self._run(inputs, few, slightly, fans_out=True).tensors()
+        # A network that keeps the number of examples fails in its own ways when there are more.
         except (RuntimeError, UsageError, IndexError):
             return False
-        return all(_agree(one, other) for one, other in zip(plain, fanned, strict=True))
+        return all(_agree(*pair) for pair in zip(plain, fanned, strict=True))
 
     def _run(self, inputs: torch.Tensor, passes: Passes, change: Change, *, fans_out: bool) -> Passed:
         layers: dict[str, torch.Tensor] = {}
@@ -184,6 +200,7 @@ def _read(
 ) -> Shaped[torch.Tensor, "passes numbers"]:
     """The tensor's row of each pass: of its token, or the whole one."""
     if token is not None and len(shape.grid) == 1 and not shape.channels_first and tensor.dim() == 3:
+        # Behind the head there is but the one token that it was handed.
         at = token.to(tensor.device) if tensor.shape[1] > 1 else torch.zeros_like(token)
         return tensor[torch.arange(len(tensor), device=tensor.device), at.to(tensor.device)]
     return tensor.flatten(1).clone()
@@ -218,12 +235,13 @@ def _reading_at(head: torch.nn.Module, token: torch.Tensor) -> Iterator[None]:
         handle.remove()
 
 
-def _agree(one: torch.Tensor, other: torch.Tensor) -> bool:
-    if one.shape != other.shape:
+def _agree(plain: torch.Tensor, fanned: torch.Tensor) -> bool:
+    """Whether two tensors are equal but for rounding; of winners one in a thousand may differ by a tie."""
+    if plain.shape != fanned.shape:
         return False
-    if not one.is_floating_point():
-        return bool((one != other).sum() <= 1e-3 * one.numel())
-    return bool((one - other).abs().max() <= _ROUNDING * one.abs().max()) if one.numel() else True
+    if not plain.is_floating_point():
+        return bool((plain != fanned).sum() <= 1e-3 * plain.numel())
+    return bool((plain - fanned).abs().max() <= _ROUNDING * plain.abs().max()) if plain.numel() else True
 
 
 def _nothing() -> None:

@@ -1,4 +1,8 @@
-"""Nonlinearities as a watched pass meets them, one call after the other."""
+"""Nonlinearities as a watched pass meets them, one call after the other.
+
+A nonlinearity is called `MODULE:OPERATION`. A module that does nothing but one nonlinear operation gives it
+its own name; a second one of a name has `#2` (`named_apart`).
+"""
 
 from __future__ import annotations
 

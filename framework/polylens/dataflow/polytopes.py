@@ -1,4 +1,9 @@
-"""Whether a code names polytopes, and why, or why not."""
+"""Whether a code names polytopes, and why, or why not.
+
+The reasons against it are looked for in this order, and the first one is given: the code is not written with
+`positions: all`; something goes round the layer; an operation in between is not piecewise linear; a unit in
+between is smooth or a gate; a nonlinearity in between is not read.
+"""
 
 from __future__ import annotations
 

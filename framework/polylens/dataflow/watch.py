@@ -1,4 +1,19 @@
-"""Watching a forward pass: which module runs, which operation it calls, and what each module gives."""
+"""Watching a forward pass: which module runs, which operation it calls, and what each module gives.
+
+1. Hooks on every module keep a stack of the modules that run, and count their calls.
+2. A dispatch mode sees every aten operation below modules and autograd. One that is made of others is taken
+   apart first, so that the same operations are counted in every mode of PyTorch.
+3. A call that may be a nonlinearity gets a site: the module that runs, the operation, and how often both
+   met.
+4. A module that is one elementwise function as a whole (`composite`) is one call, and what it does inside
+   is not seen.
+
+Invariants: two passes of one network count alike, so that a site means one nonlinearity in all of them;
+hooks are taken off again whatever happens.
+
+Cost: a few microseconds of Python for each operation.
+Source: decision 0002.
+"""
 
 from __future__ import annotations
 
@@ -112,6 +127,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return func(*args, **kwargs)
         if _is_composite(func):
             # Only inference mode lets these arrive whole; their parts are what is counted.
+            # Inside a dispatch the mode is off; its parts are to be seen by it again.
             with self:
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
@@ -136,6 +152,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         def start(module: torch.nn.Module, args: Any) -> None:
             self._paused = True
+            # A list, as such a module may hold another one.
             started.append((self._site(operation), args[0]))
             self.before_composite(*started[-1])
 
