@@ -351,7 +351,7 @@ def test_the_names_along_an_axis_do_not_lie_on_each_other(name: str) -> None:
 def test_every_public_figure_is_drawn_here() -> None:
     drawn = {draw.__name__ for draw, _, _ in CASES.values()}
     # What figures take, such as `Ridge`, is public as well.
-    assert drawn == {name for name in polylens.figures.__all__ if name.islower()} - {"marked"}
+    assert drawn == {name for name in polylens.figures.__all__ if name.islower()} - {"use_marks"}
 
 
 def test_the_users_matplotlib_settings_neither_matter_nor_change() -> None:
@@ -443,7 +443,7 @@ def test_a_contingency_of_many_shows_the_columns_that_its_largest_rows_fall_into
 
 
 def test_points_of_the_scores_stand_at_their_values() -> None:
-    with sheet(), figures.marked({"random_init": Mark("#c9620a", "s")}):
+    with sheet(), figures.use_marks({"random_init": Mark("#c9620a", "s")}):
         figure = laid_out(
             figures.scores,
             {

@@ -80,7 +80,7 @@ def capture(
     own = inputs.clone()  # a network may change its inputs in place: the caller's stay what they are
     try:
         catching.hand_over(INPUT, inputs)
-        with attentions or nullcontext(), catching.watching(module):
+        with attentions or nullcontext(), catching.watch(module):
             output = module(own)
         catching.hand_over(OUTPUT, first_tensor(output))
     except _AllCaught:

@@ -31,7 +31,7 @@ from polylens.dataflow.flow import INPUT, OUTPUT, Flow
 from polylens.dataflow.nonlinearities import Nonlinearity
 from polylens.dataflow.norms import Frozen, norms
 from polylens.dataflow.shapes import LayerShape
-from polylens.dataflow.watch import unwatched
+from polylens.dataflow.watch import pause_watches
 from polylens.errors import UsageError
 
 _TRIED = 4
@@ -165,7 +165,7 @@ class Changing:
                 inputs, shape=self._shape, passes=passes, change=change, n_examples=len(inputs)
             )
         with torch.no_grad(), ExitStack() as stack:
-            started = self._freezing(passes, stack)
+            started = self._freeze_norms(passes, stack)
             if self._layer == INPUT:
                 started()
             else:
@@ -174,7 +174,7 @@ class Changing:
                 )
                 stack.enter_context(edit_at(self._module, self._layer, edit, started=started))
             if self._head is not None and passes.token is not None:
-                stack.enter_context(_reading_at(self._head, passes.token))
+                stack.enter_context(_read_at(self._head, passes.token))
             capture(
                 self._module,
                 inputs,
@@ -186,12 +186,12 @@ class Changing:
         output = layers.pop(OUTPUT)
         return Passed(layers, read, output)
 
-    def _freezing(self, passes: Passes, stack: ExitStack) -> Callable[[], None]:
+    def _freeze_norms(self, passes: Passes, stack: ExitStack) -> Callable[[], None]:
         """Holds the norms where that is asked for; gives what is to be called once the layer is passed."""
         if passes.baseline is None:
             return _nothing
         frozen = Frozen(self._module, self._norms, passes.baseline)
-        stack.enter_context(frozen.holding())
+        stack.enter_context(frozen.hold())
         return frozen.start
 
 
@@ -219,11 +219,11 @@ def _head(module: torch.nn.Module, flow: Flow) -> torch.nn.Module | None:
 
 
 @contextmanager
-def _reading_at(head: torch.nn.Module, token: torch.Tensor) -> Iterator[None]:
+def _read_at(head: torch.nn.Module, token: torch.Tensor) -> Iterator[None]:
     """Inside, the head reads one token a pass."""
 
     def enter(part: torch.nn.Module, args: Any) -> Any:
-        with unwatched():
+        with pause_watches():
             (states,) = args
             every = torch.arange(len(states), device=states.device)
             return (states[every, token.to(states.device)].unsqueeze(1),)

@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float, Int64
 
 from polylens.dataflow.shapes import LayerShape
-from polylens.dataflow.watch import unwatched
+from polylens.dataflow.watch import pause_watches
 
 Change = Callable[[Float[torch.Tensor, "passes parts width"]], Float[torch.Tensor, "passes parts width"]]
 """Gives the new values of each pass. Parts are the tokens where a layer of tokens is changed as a whole; else
@@ -68,7 +68,7 @@ def edit_at(
         calls += 1
         if calls != int(number or 1):
             return None
-        with unwatched():
+        with pause_watches():
             edited = _with_first_tensor(output, edit)
         started()
         return edited

@@ -202,7 +202,7 @@ class Flow:
         ]
         return tuple(dict.fromkeys(sentences))
 
-    def bypassed(self, layer: str, through: str) -> bool:
+    def is_bypassed(self, layer: str, through: str) -> bool:
         """Whether `through` also depends on the input by ways that do not pass the layer.
 
         Then the layer's tensor alone does not determine what follows, and what is true of one example's rest

@@ -31,7 +31,7 @@ import torch
 from jaxtyping import Bool, Int64
 from torch.overrides import TorchFunctionMode
 
-from polylens.dataflow.watch import unwatched
+from polylens.dataflow.watch import pause_watches
 
 _ATTENTION = torch.nn.functional.scaled_dot_product_attention
 
@@ -165,7 +165,7 @@ def _narrowed_attention(
     n_examples, n_tokens = len(chosen.positions), chosen.n_tokens
     if query.dim() != 4 or (query.shape[0], query.shape[2], key.shape[2]) != (n_examples, n_tokens, n_tokens):
         raise NotNarrowError("an attention that is not over the tokens of the input")
-    with unwatched():
+    with pause_watches():
         mask = attn_mask
         if is_causal:
             mask = _seen_by(chosen)

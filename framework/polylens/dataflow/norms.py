@@ -20,7 +20,7 @@ from typing import Any, Literal
 import torch
 from jaxtyping import Float, Int64
 
-from polylens.dataflow.watch import unwatched
+from polylens.dataflow.watch import pause_watches
 
 _EPSILONS = ("eps", "variance_epsilon", "epsilon")
 
@@ -80,7 +80,7 @@ class Frozen:
         self._started = True
 
     @contextmanager
-    def holding(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Inside, the norms divide each pass by the scale that its baseline has there."""
         handles = [part.register_forward_hook(self._leave) for part in self._parts]
         try:
@@ -92,7 +92,7 @@ class Frozen:
     def _leave(self, part: torch.nn.Module, args: Any, output: torch.Tensor) -> torch.Tensor | None:
         if not self._started or len(args[0]) != len(self._baseline):
             return None
-        with unwatched():
+        with pause_watches():
             scale = _scale(part, args[0])
             bias = getattr(part, "bias", None)
             shift = torch.zeros_like(output) if bias is None else bias

@@ -54,7 +54,7 @@ def names_polytopes(
         else:
             why = "it is written with positions: same; with positions: all the same bits name whole examples"
         return _pathway(why, softly)
-    if flow.bypassed(layer, through):
+    if flow.is_bypassed(layer, through):
         return _pathway(f"'{through}' also depends on the input by ways that do not pass '{layer}'", softly)
     if obstacles:
         return _pathway(obstacles[0] + _and_more(len(obstacles)), softly)

@@ -27,7 +27,7 @@ from polylens.dataflow.flow import INPUT, OUTPUT, Content, Flow, Step
 from polylens.dataflow.forms import Forms
 from polylens.dataflow.functions import function_of
 from polylens.dataflow.linearity import why_not_linear
-from polylens.dataflow.meeting import Call, Met, named_apart
+from polylens.dataflow.meeting import Call, Met, name_apart
 from polylens.dataflow.memory import Memory
 from polylens.dataflow.moving import moved_ids
 from polylens.dataflow.nonlinearities import Nonlinearity, Site
@@ -66,11 +66,11 @@ def trace(
     tracing = _Trace(example, n_tokens=n_tokens, channels=1 if example.dim() > 3 else example.dim() - 1)
     with torch.no_grad():
         try:
-            with tracing.watching(module):
+            with tracing.watch(module):
                 output = module(example)
         except _ChannelsFirst:
             tracing = _Trace(example, n_tokens=n_tokens, channels=1)
-            with tracing.watching(module):
+            with tracing.watch(module):
                 output = module(example)
         for name, buffer in module.named_buffers():
             if name in buffers:
@@ -107,7 +107,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
 
     def flow(self, aliases: Mapping[str, str]) -> Flow:
         """All that was found."""
-        named = named_apart(self.met)
+        named = name_apart(self.met)
         return Flow(
             layers=self.shapes,
             nonlinearities=tuple(met.item for met in named.values()),

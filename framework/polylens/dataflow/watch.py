@@ -45,7 +45,7 @@ _running = _Running()
 
 
 @contextmanager
-def unwatched() -> Iterator[None]:
+def pause_watches() -> Iterator[None]:
     """Inside, nothing is seen by those who watch: for checks of inputs that are no part of a network."""
     before = [(watch, watch._paused) for watch in _running.watches]
     for watch, _ in before:
@@ -95,17 +95,17 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Is told what that module gave."""
 
     @contextmanager
-    def watching(self, module: torch.nn.Module) -> Iterator[None]:
+    def watch(self, module: torch.nn.Module) -> Iterator[None]:
         """Inside, everything `module` does is seen; afterwards the module is as it was, whatever happened."""
         handles = []
         try:
             for path, part in module.named_modules():
                 if not path:
                     continue
-                handles.append(part.register_forward_pre_hook(self._entering(path)))
+                handles.append(part.register_forward_pre_hook(self._on_entry(path)))
                 if (operation := composite(part)) is not None:
-                    handles += self._taking_whole(part, path, operation)
-                handles.append(part.register_forward_hook(self._leaving(path)))
+                    handles += self._hooks_of_composite(part, path, operation)
+                handles.append(part.register_forward_hook(self._on_exit(path)))
             _running.watches.append(self)
             with self:
                 yield
@@ -144,7 +144,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._sites[here] += 1
         return Site(*here, occurrence=self._sites[here])
 
-    def _taking_whole(
+    def _hooks_of_composite(
         self, part: torch.nn.Module, path: str, operation: str
     ) -> list[torch.utils.hooks.RemovableHandle]:
         """Hooks by which a module is seen as one operation, and nothing of what it does inside."""
@@ -162,14 +162,14 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         return [part.register_forward_pre_hook(start), part.register_forward_hook(end)]
 
-    def _entering(self, path: str) -> Callable[..., None]:
+    def _on_entry(self, path: str) -> Callable[..., None]:
         def enter(module: torch.nn.Module, args: Any) -> None:
             self.stack.append(path)
             self.on_enter()
 
         return enter
 
-    def _leaving(self, path: str) -> Callable[..., None]:
+    def _on_exit(self, path: str) -> Callable[..., None]:
         def leave(module: torch.nn.Module, args: Any, output: Any) -> None:
             self._calls[path] += 1
             self._paused = True

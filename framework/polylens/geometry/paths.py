@@ -182,13 +182,13 @@ def _path(
         length=total,
         position=along([chord.position for chord in chords]),
         nonlinearity=nonlinearity,
-        differing=_differing(chords, nonlinearity),
+        differing=_n_differing(chords, nonlinearity),
         switches=along([chord.switches() for chord in chords]) if switches else np.zeros(0),
         exact=chords[0].exact,
     )
 
 
-def _differing(
+def _n_differing(
     chords: list[Crossings | SampledCrossings], nonlinearity: Int64[np.ndarray, "crossings"]
 ) -> Int64[np.ndarray, "nonlinearities"]:
     """How many units of each nonlinearity end in another regime than they began in."""

@@ -125,7 +125,7 @@ def _record_pass(module: torch.nn.Module, inputs: torch.Tensor, sites: dict[Site
     with torch.no_grad():
         recording.seen.add(inputs)
         recording.seen.layers["input"] = 0
-        with recording.watching(module):
+        with recording.watch(module):
             output = functionalize(lambda batch: first_tensor(module(batch)))(inputs)
     number = recording.seen.number(output)
     if number is None:
