@@ -1,4 +1,14 @@
-"""How a layer's tensor falls into positions and channels."""
+"""How a layer's tensor falls into positions and channels.
+
+1. The network's tensor is brought into one of three forms (`arrange`): examples and tokens that share an
+   axis are taken apart, what is computed once is repeated for all examples, and axes are put in the form's
+   order.
+2. Rows are picked from it by example and flat position, all channels of one position a row (`gather`).
+
+Invariant: one position means one place of the input in every batch, however many examples or tokens it has.
+
+Cost: views where nothing is out of order; a copy of what is picked.
+"""
 
 from __future__ import annotations
 

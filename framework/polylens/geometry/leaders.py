@@ -1,4 +1,13 @@
-"""Where in a slice which output is the largest."""
+"""Where in a slice which output is the largest.
+
+1. A copy of the subdivision is cut by one window that holds all outputs (`subdivision.cut_by_leaders`), so
+   that no other output is the largest inside a piece.
+2. The outputs are carried to the new vertices, where they are affine between the old ones, and the largest
+   of a piece is read off the mean of its vertices.
+3. Pieces with one winner that share an edge are one region.
+
+Cost: that of the cuts, and one look at every edge.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""The affine map that a network is inside one polytope."""
+"""The affine map that a network is inside one polytope.
+
+1. One backward pass for each number of the output gives its gradient at all points of a block: a row of
+   each point's matrix.
+2. The offset is what the matrix leaves of the output.
+
+Cost: one forward pass and as many backward passes as the output has numbers, for each block; memory for one
+block and for all matrices.
+"""
 
 from __future__ import annotations
 

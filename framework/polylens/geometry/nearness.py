@@ -1,4 +1,8 @@
-"""How much of a slice's boundaries lies near its decision boundary."""
+"""How much of a slice's boundaries lies near its decision boundary.
+
+Lines become points, four to a radius, each of which stands for a piece of its line; a tree finds the
+nearest point of the other lines. Cost: O(points log points).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""What a plain forward pass says of many places of a plane, in blocks."""
+"""What a plain forward pass says of many places of a plane, in blocks.
+
+1. Places become tensors of the layer, as many at a time as `memory` allows.
+2. One forward pass gives the regimes of every unit and the outputs (`regimes`).
+3. A code becomes one 64-bit number: its regimes times random factors, summed modulo 2^64. Codes
+   themselves are kept only where they are asked for.
+
+Cost: one forward pass a place; memory for one block, a number a place, and the codes that are kept.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""The regime of every unit at given points, by a plain forward pass."""
+"""The regime of every unit at given points, by a plain forward pass.
+
+The tape is run step by step. Before each nonlinearity its regimes are read off what it is about to read, by
+the rule of the walks (`flips.above`, `windows.window_winners`), so that both tell one code of one point.
+
+Cost: one forward pass; memory for the regimes and for the values that are still needed.
+"""
 
 from __future__ import annotations
 
