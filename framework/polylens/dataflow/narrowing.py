@@ -1,22 +1,16 @@
 """Chosen tokens only: from one attention on, a forward pass computes nothing but the rows that are wanted.
 
-What an attention gives for a token needs the keys and values of other tokens, but only its own query. So
-from the queries of the last attention that matters, every operation up to the wanted tensors can be done on
-the wanted tokens alone. The network does not know: it is handed tensors that claim to have all tokens.
+What an attention gives for a token needs the keys and values of other tokens, but only its own query:
+behind it, every operation up to the wanted tensors can be done on the wanted tokens alone. The network does
+not know.
 
-1. Attentions are counted. At the one that is narrowed, the queries of the chosen tokens alone are handed
-   on, with the rows of the mask that belong to them.
-2. What it gives is a `Narrowed`: the numbers of the chosen tokens, and the shape that all tokens would
-   have.
-3. An operation on it goes by a rule: elementwise ones take the chosen tokens' part of their other
-   arguments; views, permutations, reductions, norms, pieces and products say what becomes of the axis of
-   tokens.
-4. Whatever has no rule is taken apart into operations that have, or refused (`NotNarrowError`); the pass is
-   then made in full.
+1. At the attention that is narrowed, only the queries of the chosen tokens are handed on, and their rows of
+   the mask.
+2. What it gives is a `Narrowed`: the chosen tokens' numbers, and the shape that all tokens would have.
+3. A rule tells of each operation what becomes of the axis of tokens. What has no rule is taken apart into
+   operations that have one, or refused (`NotNarrowError`); the pass is then made in full.
 
-Invariant: a row of the result is computed from the operands from which the full pass computes it.
-
-Cost: behind that attention a pass takes time and memory for the chosen tokens instead of for all.
+Invariant: a row is computed from the same operands as in a full pass. Cost: that of the chosen tokens.
 Source: decision 0007.
 """
 
