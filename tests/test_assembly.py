@@ -74,7 +74,7 @@ def test_each_draw_of_a_control_is_a_network_of_its_own(control: str, store: Sto
 
 def test_stored_weights_are_put_in(store: Store, tmp_path: Path) -> None:
     module = recipe(TRAINED).model.build(torch.Generator().manual_seed(9))
-    with store.writing("training", "abc", about={}) as folder:
+    with store.write_stage("training", "abc", about={}) as folder:
         assert folder is not None
         save_file(module.state_dict(), folder / "weights.safetensors")
     trained = recipe(TRAINED, training="abc")

@@ -111,6 +111,18 @@ def test_the_digest_of_a_kind_hears_of_its_version(
     assert plugin.identity() != before
 
 
+@pytest.mark.parametrize("kind", ["crossing_density", "path_density"])
+def test_no_digest_of_a_kind_hears_of_what_only_memory_depends_on(kind: str) -> None:
+    plugin = smallest("analyses", kind)
+    assert plugin.memory_fields
+    for name in plugin.memory_fields:
+        larger = plugin.model_copy(update={name: getattr(plugin, name) * 2})
+        assert larger.to_plain() != plugin.to_plain()
+        assert larger.identity() == plugin.identity()
+        # As before fields were left out: what is stored with the default is still met.
+        assert plugin.identity()[name] == type(plugin).model_fields[name].default
+
+
 def test_no_kind_imports_anything_heavy() -> None:
     program = (
         "import sys\n"

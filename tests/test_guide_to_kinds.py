@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -42,10 +43,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / "site" / package / "__init__.py").touch()
     info = root / "site" / "my_lab-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-lab\nVersion: 1.0\n")
     (toml,) = blocks("toml").values()
-    points = re.sub(r'\[project\.entry-points\."(.*)"\]', r"[\1]", toml)
-    (info / "entry_points.txt").write_text(re.sub(r' = "(.*?)".*', r" = \1", points))
+    project = tomllib.loads(toml)["project"]
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    lines = []
+    for group, points in project["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {leads_to}" for name, leads_to in points.items())]
+    (info / "entry_points.txt").write_text("\n".join(lines))
     for path, text in blocks("yaml").items():
         spec = root / "project" / path
         spec.parent.mkdir(parents=True)
@@ -101,5 +107,5 @@ def test_its_spec_runs_with_figure_table_and_labels(lab: Path) -> None:
 def test_the_guide_helps_to_choose_among_all_figures() -> None:
     table = GUIDE[GUIDE.index("| what you have") :].partition("\n\n")[0]
     told = set(re.findall(r"`(\w+)`", table))
-    drawn = {name for name in polylens.figures.__all__ if name[0].islower()} - {"marked"}
+    drawn = {name for name in polylens.figures.__all__ if name[0].islower()} - {"use_marks"}
     assert told == drawn

@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from polylens import plugin as plugin_module
+from polylens.errors import StageError, shown_path
 from polylens.plugin import source_of
+from polylens.progress import Silent
+from polylens.store import Store
+from polylens.study.performing import Performer
+from polylens.study.stages import Stage
 
 KIND = '''\
 """Every other position."""
@@ -54,7 +59,8 @@ def plugin(folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
         "[polylens.sampling]\nevery_other = my_lab.every_other:EveryOther\n\n"
         "[polylens.registry]\nmy_lab = my_lab.entries\n"
     )
-    return {**os.environ, "PYTHONPATH": str(site)}
+    path = [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def polylens(*arguments: str, environment: dict[str, str]) -> str:
@@ -110,6 +116,60 @@ def test_a_mistake_in_it_is_found_like_any_other(
     assert done.returncode == 2
     assert done.stderr.startswith("spec.yaml:1:31: unknown key 'strat' in sampling (every_other)\n")
     assert "did you mean 'start'?" in done.stderr
+
+
+def test_whoever_misses_a_kind_is_told_which_packages_were_looked_in(
+    plugin: dict[str, str], folder: Path, spec_text: str
+) -> None:
+    (folder / "spec.yaml").write_text(f"sampling: {{kind: every_ohter, start: 1}}\n{spec_text}")
+    for environment, says in (
+        (plugin, "did you mean 'every_other'?"),
+        (plugin, "  other packages that give kinds: my-lab 1.0\n"),
+        ({**os.environ}, "  no other package here gives kinds\n"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "polylens", "validate", "spec.yaml"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
+def test_an_error_in_it_is_told_with_its_file_and_line_and_its_package_with_the_run(
+    plugin: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(folder / "site")
+    caches = (plugin_module.kinds, plugin_module.packages, plugin_module._entry_points)
+    for cache in caches:
+        cache.cache_clear()
+    try:
+        kind = plugin_module.load_kind("sampling", "every_other")
+        rule = kind.model_validate({"start": 1})
+        assert plugin_module.packages_in({"sampling": (rule,)}) == {"my-lab": "1.0"}
+        performer = Performer(Store(folder / "store"), Silent())
+        stage = Stage("harvest", "harvest", {"kind": "every_other"}, path="sampling")
+        with pytest.raises(StageError) as failure, performer.report_failure([stage]):
+            rule.choose(None, grid=(), generator=None)  # type: ignore[attr-defined]
+    finally:
+        for cache in caches:
+            cache.cache_clear()
+    line = 1 + KIND.splitlines().index("        return valid[self.start :: 2]")
+    assert failure.value.message == "stage harvest failed: TypeError: 'NoneType' object is not subscriptable"
+    assert failure.value.hint == (
+        f"raised at {shown_path(folder / 'site' / 'my_lab' / 'every_other.py')}:{line} in choose, "
+        "of the package my-lab 1.0; --traceback shows all"
+    )
+
+
+def test_an_error_that_polylens_did_not_foresee_says_how_to_see_more(tmp_path: Path) -> None:
+    performer = Performer(Store(tmp_path), Silent())
+    stage = Stage("analysis", "clusters", {})
+    with pytest.raises(StageError) as failure, performer.report_failure([stage]):
+        {}["nothing"]
+    assert failure.value.hint == "this was not foreseen; --traceback shows where it happened"
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ class Options:
 
 
 @contextmanager
-def computing_on(accelerator: str) -> Iterator[None]:
+def compute_on(accelerator: str) -> Iterator[None]:
     """Holds what is computed outside of a trainer to the user's choice among `ACCELERATORS`."""
     token = _accelerator.set(accelerator)
     try:
@@ -156,7 +156,7 @@ def silent_trainer(options: Options, *, callbacks: Sequence[Any] = (), **setting
                 enable_progress_bar=False,
                 use_distributed_sampler=False,
                 inference_mode=False,
-                callbacks=[*callbacks, _keeping_terminations()],
+                callbacks=[*callbacks, _keep_terminations()],
                 **settings,
             )
         except (exceptions.MisconfigurationException, ValueError, RuntimeError) as error:
@@ -170,7 +170,7 @@ def silent_trainer(options: Options, *, callbacks: Sequence[Any] = (), **setting
     return trainer
 
 
-def _keeping_terminations() -> Any:
+def _keep_terminations() -> Any:
     """A callback that puts the program's own way of ending back: Lightning only takes note of SIGTERM."""
     before = signal.getsignal(signal.SIGTERM)
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -37,6 +39,8 @@ class Plugin(BaseModel):
     """Which family the kind belongs to; set by the family's abstract class."""
     version: ClassVar[int] = 1
     """Raised when the results change for the same fields, so that stored ones are not mistaken for new."""
+    memory_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields that change how much memory is taken and no result: a digest hears of their defaults instead."""
 
     @classmethod
     def kind(cls) -> str:
@@ -50,7 +54,8 @@ class Plugin(BaseModel):
 
     def identity(self) -> dict[str, Any]:
         """What a digest sees: the plain data, the kind's version, and nothing that cannot change a number."""
-        return {**self.to_plain(), "version": self.version}
+        defaults = {name: _plain(type(self).model_fields[name].default) for name in self.memory_fields}
+        return {**self.to_plain(), **defaults, "version": self.version}
 
     @model_validator(mode="wrap")
     @classmethod
@@ -84,6 +89,26 @@ class UnknownKindError(LookupError):
         self.known = kinds(family)
         self.suggestion = nearest(name, self.known)
         super().__init__(f"no kind '{name}' in {family}")
+
+    @property
+    def packages_in_words(self) -> str:
+        """Which other packages were looked in, for whoever misses a kind of one that is not installed."""
+        if not packages():
+            return "no other package here gives kinds"
+        return f"other packages that give kinds: {', '.join(map(str, packages()))}"
+
+
+@dataclass(frozen=True)
+class Package:
+    """Another package that is installed here and gives kinds."""
+
+    name: str
+    version: str
+    modules: frozenset[str]
+    """The top modules that its kinds lie in."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".strip()
 
 
 @cache
@@ -142,6 +167,45 @@ def source_of(family: str, name: str) -> Path | None:
     return next(
         (file for file in (folder / f"{name}.py", folder / name / "__init__.py") if file.is_file()), None
     )
+
+
+@cache
+def packages() -> tuple[Package, ...]:
+    """The other packages that give kinds of any family, by name."""
+    versions: dict[str, str] = {}
+    modules: dict[str, set[str]] = {}
+    for family in FAMILIES:
+        for point in _entry_points(family):
+            name, version = _package_of(point)
+            versions[name] = version
+            modules.setdefault(name, set()).add(point.module.partition(".")[0])
+    return tuple(Package(name, versions[name], frozenset(modules[name])) for name in sorted(versions))
+
+
+def packages_in(value: Any) -> dict[str, str]:
+    """The other packages whose kinds a value holds at any depth, and their versions."""
+    modules = {kind.__module__.partition(".")[0] for kind in _kinds_in(value)}
+    return {package.name: package.version for package in packages() if package.modules & modules}
+
+
+def _kinds_in(value: Any) -> Iterator[type[Plugin]]:
+    if isinstance(value, Plugin):
+        yield type(value)
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _kinds_in(getattr(value, name))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _kinds_in(item)
+    elif isinstance(value, dict):
+        yield from _kinds_in(tuple(value.values()))
+
+
+def _package_of(point: EntryPoint) -> tuple[str, str]:
+    """Name and version of the package that an entry point is of; the module's where it has no metadata."""
+    if point.dist is None:
+        return point.module.partition(".")[0], ""
+    return point.dist.name, point.dist.version
 
 
 @cache

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from polylens.bits import pack, unpack, unpacked
+from polylens.bits import pack, unpack, unpack_codes
 from polylens.records import CodeLayer, Codes, CodeScheme
 
 bit_rows = st.tuples(st.integers(0, 5), st.integers(0, 70)).flatmap(lambda shape: arrays(np.bool_, shape))
@@ -43,4 +43,4 @@ def test_unpacked_codes_leave_out_the_padding_between_layers() -> None:
     # Two layers of 3 and 2 units: each starts on its own byte, 101|00000 and 11|000000.
     scheme = CodeScheme((CodeLayer("a", 3), CodeLayer("b", 2)), names_polytopes=False, reason="")
     codes = Codes(np.array([[0b10100000, 0b11000000]], dtype=np.uint8), scheme)
-    assert unpacked(codes).astype(int).tolist() == [[1, 0, 1, 1, 1]]
+    assert unpack_codes(codes).astype(int).tolist() == [[1, 0, 1, 1, 1]]

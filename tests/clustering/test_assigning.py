@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from tests.clustering.trees import BIT_METRICS, METRICS
 
-from polylens.clustering import assigned, hdbscan, hdbscan_of_sample, kmeans
+from polylens.clustering import assign_rows, hdbscan, hdbscan_of_sample, kmeans
 from polylens.errors import DataError
 from polylens.streams import Streams
 
@@ -48,7 +48,7 @@ def by_hand(new, among, partition, metric):
 def test_new_rows_are_assigned_as_defined(metric, min_samples):
     among, new = groups(metric, rows=400, seed=0), groups(metric, rows=3000, seed=1)
     partition = hdbscan(among, metric=metric, min_cluster_size=10, min_samples=min_samples)
-    found = assigned(new, among=among, partition=partition)
+    found = assign_rows(new, among=among, partition=partition)
     np.testing.assert_array_equal(found.labels, by_hand(new, among, partition, metric))
     assert len(np.unique(found.labels)) > 5
     assert (found.strength[found.labels < 0] == 0).all()
@@ -59,7 +59,7 @@ def test_new_rows_are_assigned_as_defined(metric, min_samples):
 def test_clustered_rows_are_assigned_to_their_own_cluster(metric):
     points = groups(metric, rows=500, seed=0)
     partition = hdbscan(points, metric=metric, min_cluster_size=8)
-    again = assigned(points, among=points, partition=partition)
+    again = assign_rows(points, among=points, partition=partition)
     clustered = partition.labels >= 0
     assert clustered.sum() > 300
     np.testing.assert_array_equal(again.labels[clustered], partition.labels[clustered])
@@ -70,10 +70,10 @@ def test_packed_rows_and_a_single_row():
     among, new = groups("hamming", rows=400, seed=0), groups("hamming", rows=70, seed=1)
     packed = np.packbits(among, axis=1)
     partition = hdbscan(packed, metric="hamming", bits=BITS)
-    expected = assigned(new, among=among, partition=hdbscan(among, metric="hamming"))
-    found = assigned(np.packbits(new, axis=1), among=packed, partition=partition)
+    expected = assign_rows(new, among=among, partition=hdbscan(among, metric="hamming"))
+    found = assign_rows(np.packbits(new, axis=1), among=packed, partition=partition)
     np.testing.assert_array_equal(found.labels, expected.labels)
-    alone = assigned(new[:1], among=among, partition=hdbscan(among, metric="hamming"))
+    alone = assign_rows(new[:1], among=among, partition=hdbscan(among, metric="hamming"))
     assert alone.labels.tolist() == expected.labels[:1].tolist()
 
 
@@ -104,16 +104,16 @@ def test_what_cannot_be_assigned_is_said():
     points = groups("euclidean", rows=200, seed=0)
     partition = hdbscan(points, metric="euclidean")
     with pytest.raises(DataError, match="no heights"):
-        assigned(points, among=points, partition=kmeans(points, clusters=3, streams=Streams(0)))
+        assign_rows(points, among=points, partition=kmeans(points, clusters=3, streams=Streams(0)))
     for sample in (np.arange(199), np.zeros(200, dtype=np.int64)):
         with pytest.raises(DataError, match="does not fit"):
             hdbscan_of_sample(points, sample=sample, of_sample=partition)
     with pytest.raises(DataError, match="200 rows, not of 199"):
-        assigned(points, among=points[1:], partition=partition)
+        assign_rows(points, among=points[1:], partition=partition)
     with pytest.raises(DataError, match="do not fit"):
-        assigned(points[:, 1:], among=points, partition=partition)
+        assign_rows(points[:, 1:], among=points, partition=partition)
     with pytest.raises(DataError, match="NaN"):
-        assigned(np.full_like(points, np.nan), among=points, partition=partition)
+        assign_rows(np.full_like(points, np.nan), among=points, partition=partition)
     alike = np.ones((30, 4), dtype=np.float32)
-    nothing = assigned(alike, among=alike, partition=hdbscan(alike, metric="euclidean"))
+    nothing = assign_rows(alike, among=alike, partition=hdbscan(alike, metric="euclidean"))
     assert (nothing.labels == -1).all()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from polylens.clustering import row_points, scaled, unit_length
+from polylens.clustering import row_points, scale_points, unit_length
 from polylens.errors import DataError
 from polylens.records import CodeLayer, Codes, CodeScheme, Origins, Rows
 
@@ -25,17 +25,17 @@ def test_missing_parts_are_named(on, missing):
 
 def test_points_without_scaling_are_the_activations_themselves():
     points = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
-    assert scaled(points, scale="none") is points
+    assert scale_points(points, scale="none") is points
 
 
 def test_centred_columns_have_mean_zero_and_keep_their_spread():
     points = np.array([[1.0, 10.0], [3.0, 30.0]], dtype=np.float32)
-    assert scaled(points, scale="centre").tolist() == [[-1.0, -10.0], [1.0, 10.0]]
+    assert scale_points(points, scale="centre").tolist() == [[-1.0, -10.0], [1.0, 10.0]]
 
 
 def test_standardised_columns_have_spread_one_and_constant_ones_become_zero():
     points = np.array([[1.0, 0.1], [3.0, 0.1], [5.0, 0.1]], dtype=np.float32)
-    found = scaled(points, scale="standardise")
+    found = scale_points(points, scale="standardise")
     assert found.std(0).tolist() == pytest.approx([1.0, 0.0])
     assert found[:, 1].tolist() == [0.0, 0.0, 0.0]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.cluster._hdbscan._linkage import MST_edge_dtype, make_single_linkage
 from sklearn.cluster._hdbscan._tree import tree_to_labels
 
-from polylens.clustering import CondensedTree, by_falling_size, canonical, condensed, cut, selected
+from polylens.clustering import CondensedTree, by_falling_size, canonical, condense_tree, cut, select_clusters
 from polylens.records import Hierarchy
 
 
@@ -48,11 +48,11 @@ def test_labels_and_strengths_are_those_of_scikit_learn_where_no_heights_are_equ
 ):
     hierarchy, library = _random_hierarchy(seed, rows)
     labels, strength = tree_to_labels(library, least, selection, False, 0.0, largest)
-    tree = condensed(hierarchy, min_cluster_size=least)
+    tree = condense_tree(hierarchy, min_cluster_size=least)
     if selection == "leaf" and largest is not None:
         # The library keeps leaves of any size.
         labels, strength = _without_clusters_above(largest, labels, strength)
-    found = cut(tree, selected(tree, selection=selection, max_cluster_size=largest))
+    found = cut(tree, select_clusters(tree, selection=selection, max_cluster_size=largest))
     assert np.array_equal(found.labels, by_falling_size(labels))
     assert found.strength == pytest.approx(strength, abs=1e-6)
 
@@ -77,13 +77,13 @@ def _tree(parent: list[int], birth: list[float], size: list[int], stability: lis
 @pytest.mark.parametrize(("worth", "kept"), [(5.0, [1, 4]), (5.0 + 1e-6, [2, 3, 4]), (4.0, [1, 4])])
 def test_of_equally_stable_clusters_and_parts_the_whole_is_kept(worth, kept):
     tree = _tree([-1, 0, 1, 1, 0], [0, 1, 2, 2, 1], [9, 6, 3, 3, 3], [1.0, 5.0, worth - 3.0, 3.0, 1.0])
-    assert selected(tree).tolist() == kept
+    assert select_clusters(tree).tolist() == kept
 
 
 def test_a_tie_that_only_rounding_breaks_is_a_tie():
     # 0.1 + 0.2 is above 0.3 by rounding alone.
     tree = _tree([-1, 0, 1, 1, 0], [0, 1, 2, 2, 1], [9, 6, 3, 3, 3], [1.0, 0.3, 0.1, 0.2, 1.0])
-    assert selected(tree).tolist() == [1, 4]
+    assert select_clusters(tree).tolist() == [1, 4]
 
 
 @st.composite
@@ -124,7 +124,7 @@ def test_no_other_choice_of_clusters_is_more_stable(tree, largest):
         chosen = {node for node, flag in zip(nodes, flags, strict=True) if flag}
         if not any(a in chosen and b in chosen for a, b in nested):
             best = max(best, float(tree.stability[list(chosen)].sum()))
-    found = selected(tree, max_cluster_size=largest).tolist()
+    found = select_clusters(tree, max_cluster_size=largest).tolist()
     assert set(found) <= set(nodes)
     assert not any(a in found and b in found for a, b in nested)
     assert tree.stability[found].sum() == best
@@ -141,7 +141,7 @@ def test_clusters_born_below_epsilon_are_merged_upwards_and_never_beyond_the_lar
     tree, selection, epsilon, largest
 ):
     expected = set()
-    for node in selected(tree, selection=selection, max_cluster_size=largest).tolist():
+    for node in select_clusters(tree, selection=selection, max_cluster_size=largest).tolist():
         while (
             tree.parent[node] > 0
             and 1 / tree.birth[node] < epsilon
@@ -149,7 +149,7 @@ def test_clusters_born_below_epsilon_are_merged_upwards_and_never_beyond_the_lar
         ):
             node = int(tree.parent[node])
         expected.add(node)
-    found = selected(tree, selection=selection, epsilon=epsilon, max_cluster_size=largest).tolist()
+    found = select_clusters(tree, selection=selection, epsilon=epsilon, max_cluster_size=largest).tolist()
     assert found == sorted(expected)
     assert not any(_holds(tree, a, b) for a in found for b in found)
     assert largest is None or all(tree.size[found] <= largest)
@@ -157,25 +157,25 @@ def test_clusters_born_below_epsilon_are_merged_upwards_and_never_beyond_the_lar
 
 def test_a_cluster_born_at_exactly_epsilon_stays():
     tree = _tree([-1, 0, 0, 1, 1], [0, 1, 1, 4, 4], [9, 6, 3, 3, 3], [1.0, 1.0, 1.0, 1.0, 1.0])
-    assert selected(tree, selection="leaf", epsilon=0.25).tolist() == [2, 3, 4]
-    assert selected(tree, selection="leaf", epsilon=0.26).tolist() == [1, 2]
+    assert select_clusters(tree, selection="leaf", epsilon=0.25).tolist() == [2, 3, 4]
+    assert select_clusters(tree, selection="leaf", epsilon=0.26).tolist() == [1, 2]
 
 
 def test_the_clusters_nearest_to_the_root_stay_however_large_epsilon_is():
     tree = _tree([-1, 0, 0, 1, 1], [0, 1, 1, 4, 4], [9, 6, 3, 3, 3], [1.0, 1.0, 1.0, 1.0, 1.0])
-    assert selected(tree, selection="leaf", epsilon=1e9).tolist() == [1, 2]
+    assert select_clusters(tree, selection="leaf", epsilon=1e9).tolist() == [1, 2]
 
 
 def test_a_cluster_that_is_too_large_and_has_no_parts_is_not_kept():
     tree = _tree([-1, 0, 0], [0, 1, 1], [12, 9, 3], [1.0, 9.0, 1.0])
-    assert selected(tree, max_cluster_size=8).tolist() == [2]
-    assert selected(tree, selection="leaf", max_cluster_size=8).tolist() == [2]
+    assert select_clusters(tree, max_cluster_size=8).tolist() == [2]
+    assert select_clusters(tree, selection="leaf", max_cluster_size=8).tolist() == [2]
 
 
 def test_a_root_alone_is_no_finding():
     tree = _tree([-1], [0.0], [5], [9.0])
     for selection in ("eom", "leaf"):
-        found = cut(tree, selected(tree, selection=selection, epsilon=0.5))
+        found = cut(tree, select_clusters(tree, selection=selection, epsilon=0.5))
         assert found.labels.tolist() == [-1] * 5
         assert found.strength.tolist() == [0.0] * 5
         assert found.persistence.shape == (0,)
@@ -186,8 +186,8 @@ def test_strength_and_persistence_are_shares_of_the_greatest_density():
     # others at 4.
     heights = np.array([1.0, 1.0, 2.0, 2.0, 0.25, 0.25, 1.0])
     hierarchy = Hierarchy(np.arange(8), heights, np.zeros(8), "any", 1)
-    tree = condensed(hierarchy, min_cluster_size=3)
-    found = cut(tree, selected(tree))
+    tree = condense_tree(hierarchy, min_cluster_size=3)
+    found = cut(tree, select_clusters(tree))
     assert found.labels.tolist() == [1, 1, 1, -1, 0, 0, 0, 0]
     assert found.strength.tolist() == [1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.25]
     # (3 * 3.5 + 0.5) / (4 * 4) and 3 * 0.5 / (3 * 4)
@@ -199,8 +199,8 @@ def test_strength_and_persistence_are_shares_of_the_greatest_density():
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(2, 5))
 def test_shares_stay_between_0_and_1(gaps, least):
     hierarchy = Hierarchy(np.arange(len(gaps) + 1), np.array(gaps) / 3, np.zeros(len(gaps) + 1), "any", 1)
-    tree = condensed(hierarchy, min_cluster_size=least)
-    found = cut(tree, selected(tree))
+    tree = condense_tree(hierarchy, min_cluster_size=least)
+    found = cut(tree, select_clusters(tree))
     assert ((found.strength > 0) == (found.labels >= 0)).all()
     assert (found.strength <= 1).all()
     assert ((found.persistence > 0) & (found.persistence <= 1)).all()

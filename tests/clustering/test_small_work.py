@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polylens.clustering.condensing import condensed
+from polylens.clustering.condensing import condense_tree
 from polylens.clustering.density import hdbscan
 from polylens.clustering.spanning_tree import hierarchy
 from polylens.kernels import compiling, linkage
@@ -36,7 +36,7 @@ def everything(
         epsilon=epsilon,
         of=of,
     )
-    tree = vars(condensed(of, min_cluster_size=least)).values()
+    tree = vars(condense_tree(of, min_cluster_size=least)).values()
     flat = (found.labels, found.strength, found.exemplars, found.persistence, found.lifetimes)
     return [np.asarray(item).tobytes() for item in (of.order, of.heights, *tree, *flat)]
 

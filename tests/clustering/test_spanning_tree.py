@@ -252,7 +252,7 @@ def test_two_processes_see_half_of_the_pairs_each():
         alone = passes_of(points, metric="hamming", bits=96, device="cpu")
 
         class Half(Processes):
-            def gathered(self, array):
+            def gather(self, array):
                 return [array]
 
         found.append(alone.nearest(8, Half(rank, 2), Silent()))

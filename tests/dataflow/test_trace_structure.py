@@ -163,10 +163,10 @@ def test_through_must_come_after_the_layer() -> None:
 def test_a_skip_past_a_layer_is_seen_and_a_skip_inside_is_none() -> None:
     flow = trace(branches(), IMAGE)
     # `block` is passed by the residual sum; `join` feeds both of its sides.
-    assert flow.bypassed("block", "output")
-    assert flow.bypassed("wide", "output")
-    assert not flow.bypassed("join", "output")
-    assert not flow.bypassed("input", "output")
+    assert flow.is_bypassed("block", "output")
+    assert flow.is_bypassed("wide", "output")
+    assert not flow.is_bypassed("join", "output")
+    assert not flow.is_bypassed("input", "output")
 
 
 def test_a_layer_that_holds_half_of_a_tensor_counts_as_bypassed() -> None:
@@ -179,7 +179,7 @@ def test_a_layer_that_holds_half_of_a_tensor_counts_as_bypassed() -> None:
             a, b = (2 * x).chunk(2, dim=1)
             return functional.relu(self.kept(a) + b)
 
-    assert trace(Split(), torch.zeros(1, 4)).bypassed("kept", "output")
+    assert trace(Split(), torch.zeros(1, 4)).is_bypassed("kept", "output")
 
 
 def test_a_dense_block_does_not_count_the_inside_of_its_concatenation_as_downstream() -> None:
@@ -195,7 +195,7 @@ def test_a_dense_block_does_not_count_the_inside_of_its_concatenation_as_downstr
 
     flow = trace(DenseBlock(), torch.zeros(1, 3))
     assert [item.operation for item in flow.between("whole", "output")] == ["gelu"]
-    assert not flow.bypassed("whole", "output")
+    assert not flow.is_bypassed("whole", "output")
 
 
 class Calls(nn.Module):

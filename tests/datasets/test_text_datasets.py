@@ -127,11 +127,11 @@ def test_a_dataset_of_text_refuses_a_model_of_images_and_the_other_way_round(
 
 
 def test_the_place_of_the_data_is_not_part_of_its_identity(text_format: TextFormat, root: Path) -> None:
-    here = TextFiles(root="texts").located(lambda name: root)
+    here = TextFiles(root="texts").locate(lambda name: root)
     assert here.root == str(root / "texts")
     assert here.identity() == TextFiles(root="elsewhere").identity()
-    assert here.located(lambda name: Path("/nowhere")) == here
-    table = TextTable(file="corpus.jsonl").located(lambda name: root)
+    assert here.locate(lambda name: Path("/nowhere")) == here
+    table = TextTable(file="corpus.jsonl").locate(lambda name: root)
     assert table.identity() == TextTable(file="other.jsonl").identity()
     moved = opened(here, text_format, Path("/nowhere"))
     assert moved.fingerprint == opened(TextFiles(root="texts"), text_format, root).fingerprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import itertools
 from functools import cache
@@ -351,7 +352,7 @@ def test_the_names_along_an_axis_do_not_lie_on_each_other(name: str) -> None:
 def test_every_public_figure_is_drawn_here() -> None:
     drawn = {draw.__name__ for draw, _, _ in CASES.values()}
     # What figures take, such as `Ridge`, is public as well.
-    assert drawn == {name for name in polylens.figures.__all__ if name.islower()} - {"marked"}
+    assert drawn == {name for name in polylens.figures.__all__ if name.islower()} - {"use_marks"}
 
 
 def test_the_users_matplotlib_settings_neither_matter_nor_change() -> None:
@@ -442,8 +443,35 @@ def test_a_contingency_of_many_shows_the_columns_that_its_largest_rows_fall_into
         assert "2.0k" in {text.get_text() for text in figure.axes[0].texts}
 
 
+def test_a_figure_says_in_its_signature_that_it_gives_bytes() -> None:
+    assert inspect.signature(figures.scores).return_annotation == "bytes"
+    assert list(inspect.signature(figures.scores).parameters) == ["numbers", "title"]
+
+
+def test_scores_have_the_heading_that_they_are_given() -> None:
+    with sheet():
+        figure = laid_out(figures.scores, {"purity": {"network": [Number(0.9)]}}, title="How pure they are")
+        assert "How pure they are" in {text.get_text() for text in figure.texts}
+
+
+def test_spreads_draw_each_variant_by_the_mark_that_the_key_shows() -> None:
+    with sheet(), figures.use_marks({"random_init": Mark("#c9620a", "s")}):
+        figure = laid_out(
+            figures.spreads,
+            {"distance": {"network": np.array([1.0, 2.0]), "random_init": np.array([3.0, 4.0])}},
+            title="Distances",
+            note="",
+            unit="length",
+            log=False,
+            variants=True,
+        )
+        drawn = {line.get_marker() for axes in figure.axes[1:] for line in axes.lines} - {"None"}
+        key = {line.get_marker() for line in figure.axes[0].lines} - {"None"}
+        assert drawn == key == {"o", "s"}
+
+
 def test_points_of_the_scores_stand_at_their_values() -> None:
-    with sheet(), figures.marked({"random_init": Mark("#c9620a", "s")}):
+    with sheet(), figures.use_marks({"random_init": Mark("#c9620a", "s")}):
         figure = laid_out(
             figures.scores,
             {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polylens.figures import marked
+from polylens.figures import use_marks
 from polylens.figures.style import variant_style
 from polylens.plugin import kinds, load_kind
 from polylens.records import Mark
@@ -14,7 +14,7 @@ def test_a_variant_is_shown_by_the_mark_of_its_control_and_others_by_quiet_ones(
     names = ["network", "inits", "mine", "yours", "raw_inputs"]
     without = [variant_style(name, names) for name in names]
     assert len(set(without)) == 5
-    with marked({"inits": RED}):
+    with use_marks({"inits": RED}):
         within = [variant_style(name, names) for name in names]
     assert within[1] == ("#ff0000", "s")
     assert within[0] == without[0]
@@ -23,7 +23,7 @@ def test_a_variant_is_shown_by_the_mark_of_its_control_and_others_by_quiet_ones(
 
 
 def test_no_mark_replaces_that_of_the_network() -> None:
-    with marked({"network": RED}):
+    with use_marks({"network": RED}):
         assert variant_style("network", ["network"])[0] != "#ff0000"
 
 

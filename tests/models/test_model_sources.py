@@ -101,11 +101,11 @@ def test_the_digest_is_of_config_and_weights_and_of_the_config_where_weights_are
 
 
 def test_folders_are_looked_up_where_the_project_says(folders: dict[str, Path]) -> None:
-    found = model("gpt2").located(lambda relative: folders["gpt2"].parent)
+    found = model("gpt2").locate(lambda relative: folders["gpt2"].parent)
     assert found.source == str(folders["gpt2"])
-    package = model("package:some_package/model").located(lambda relative: Path("/nowhere"))
+    package = model("package:some_package/model").locate(lambda relative: Path("/nowhere"))
     assert package.source == "package:some_package/model"
-    assert model("a/b", revision=COMMIT).located(lambda relative: Path("/nowhere")).source == "a/b"
+    assert model("a/b", revision=COMMIT).locate(lambda relative: Path("/nowhere")).source == "a/b"
 
 
 def test_a_relative_folder_is_found_from_anywhere_in_the_project(

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, parametrize, prune
 
 from polylens.errors import UsageError
-from polylens.modules import copied, draw_anew, made_plain
+from polylens.modules import copy_module, draw_anew, make_plain
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated:FutureWarning")
 
@@ -247,8 +247,8 @@ def test_a_module_made_plain_computes_the_same_and_its_class_still_works(name: s
     given = DRAWN[name]().eval()
     inputs = torch.randn(*((3, 2, 5, 5) if isinstance(given, nn.Conv2d) else (3, given.in_features)))
     expected = given(inputs)
-    plain = copied(given)
-    assert made_plain(plain)
+    plain = copy_module(given)
+    assert make_plain(plain)
     torch.testing.assert_close(plain(inputs), expected)
     assert {key for key, _ in plain.named_parameters()} == {"weight", "bias"}
     torch.testing.assert_close(given(inputs), expected)

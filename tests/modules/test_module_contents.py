@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from polylens.modules import Behaviour, behaviour_of, contents_digest, copied
+from polylens.modules import Behaviour, behaviour_of, contents_digest, copy_module
 
 FACTOR = 2.0
 INPUTS = torch.linspace(-1, 1, 20).reshape(5, 4)
@@ -97,7 +97,7 @@ CHANGES: dict[str, Callable[[Rich], object]] = {
 
 
 def _digest(module: nn.Module, *, weights: bool = True) -> str:
-    return contents_digest(copied(module).eval(), weights=weights)
+    return contents_digest(copy_module(module).eval(), weights=weights)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
@@ -153,8 +153,8 @@ def test_numbers_of_parameters_are_left_out_where_they_are_asked_to_be_and_ties_
 
 def test_behaviour_is_the_same_up_to_rounding_and_not_beyond() -> None:
     module = _base()
-    did = behaviour_of(copied(module), INPUTS)
-    assert did.agrees(behaviour_of(copied(module), INPUTS))
+    did = behaviour_of(copy_module(module), INPUTS)
+    assert did.agrees(behaviour_of(copy_module(module), INPUTS))
     rounded = Behaviour(did.parts, did.numbers * (1 + 2.0**-20), did.failure)
     assert rounded.agrees(did)
     assert rounded.digest != did.digest

@@ -72,13 +72,13 @@ def test_it_goes_when_the_stage_is_committed_and_stays_when_it_fails(
     kept.save("forest", {"x": np.array([1])})
 
     def fail() -> None:
-        with store.writing("analysis", DIGEST, about={}):
+        with store.write_stage("analysis", DIGEST, about={}):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert kept.load("forest") is not None
-    with store.writing("analysis", DIGEST, about={}) as folder:
+    with store.write_stage("analysis", DIGEST, about={}) as folder:
         assert folder is not None
         (folder / "x").write_text("done")
     assert files(tmp_path) == []

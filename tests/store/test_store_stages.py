@@ -38,7 +38,7 @@ class Notes:
 
 
 def write(store, digest, content=b"rows", kind="analysis"):
-    with store.writing(kind, digest, about={"name": "clusters"}) as folder:
+    with store.write_stage(kind, digest, about={"name": "clusters"}) as folder:
         assert folder is not None
         (folder / "a.bin").write_bytes(content)
         (folder / "deep").mkdir()
@@ -69,7 +69,7 @@ def test_a_written_stage_is_there_with_its_manifest(tmp_path):
 def test_writing_again_gives_nothing_to_do(tmp_path):
     store = Store(tmp_path)
     write(store, "abc")
-    with store.writing("analysis", "abc", about={}) as folder:
+    with store.write_stage("analysis", "abc", about={}) as folder:
         assert folder is None
 
 
@@ -77,7 +77,7 @@ def test_a_block_that_fails_leaves_nothing(tmp_path):
     store = Store(tmp_path)
 
     def fail():
-        with store.writing("analysis", "abc", about={}) as folder:
+        with store.write_stage("analysis", "abc", about={}) as folder:
             (folder / "a.bin").write_bytes(b"half")
             raise KeyboardInterrupt
 
@@ -119,7 +119,7 @@ def test_a_damaged_stage_is_found_by_the_next_process_that_writes(tmp_path):
     write(Store(tmp_path), "abc")
     (tmp_path / "v1/analysis/abc/a.bin").write_bytes(b"rowz")
     notes = Notes()
-    with Store(tmp_path).writing("analysis", "abc", about={}, progress=notes) as folder:
+    with Store(tmp_path).write_stage("analysis", "abc", about={}, progress=notes) as folder:
         assert folder is not None
         (folder / "a.bin").write_bytes(b"anew")
     assert "damaged" in notes.texts[0]
@@ -144,7 +144,7 @@ def test_another_version_of_the_store_is_refused(tmp_path, schema, age):
     path.write_text(json.dumps({**json.loads(path.read_text()), "schema": schema}))
 
     def ask_to_write():
-        with store.writing("analysis", "abc", about={}):
+        with store.write_stage("analysis", "abc", about={}):
             pass
 
     for ask in (lambda: store.has("analysis", "abc"), lambda: store.open("analysis", "abc"), ask_to_write):
@@ -159,7 +159,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
     store = Store(tmp_path)
 
     def fill():
-        with store.writing("analysis", "abc", about={}):
+        with store.write_stage("analysis", "abc", about={}):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.raises(StoreError, match="no space is left"):
@@ -195,7 +195,7 @@ def test_a_refused_path_within_the_store_is_said(tmp_path, monkeypatch):
 
 def test_errors_of_the_work_itself_stay_what_they_are(tmp_path):
     def fail():
-        with Store(tmp_path).writing("analysis", "abc", about={}):
+        with Store(tmp_path).write_stage("analysis", "abc", about={}):
             (tmp_path / "no-such-folder" / "image.png").read_bytes()
 
     with pytest.raises(FileNotFoundError):
@@ -212,7 +212,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
 
 def test_temporary_folders_of_living_processes_stay(tmp_path):
     writer, other = Store(tmp_path), Store(tmp_path)
-    with writer.writing("analysis", "one", about={}) as folder:
+    with writer.write_stage("analysis", "one", about={}) as folder:
         (folder / "a").write_bytes(b"x")
         thread = threading.Thread(target=write, args=(other, "two"))
         thread.start()
@@ -229,7 +229,7 @@ def test_partial_work_stays_until_the_stage_is_committed(tmp_path):
     again = Store(tmp_path)
     with again.lock("harvest", "abc"):
         assert (again.partial("harvest", "abc") / "shard").exists()
-        with again.committing("harvest", "abc", about={}) as folder:
+        with again.commit_stage("harvest", "abc", about={}) as folder:
             (folder / "rows").write_bytes(b"x")
     assert list(tmp_path.glob("v1/.partial/*")) == []
 
@@ -246,7 +246,7 @@ from pathlib import Path
 from polylens.store import Store
 store = Store(Path(sys.argv[1]))
 for number in range(1000):
-    with store.writing("analysis", f"s{number}", about={}) as folder:
+    with store.write_stage("analysis", f"s{number}", about={}) as folder:
         if folder is not None:
             for part in range(5):
                 (folder / f"{part}.bin").write_bytes(bytes([number % 256]) * 20_000)
@@ -276,7 +276,7 @@ SLOW_WRITER = """
 import sys, time
 from pathlib import Path
 from polylens.store import Store
-with Store(Path(sys.argv[1])).writing("analysis", "same", about={}) as folder:
+with Store(Path(sys.argv[1])).write_stage("analysis", "same", about={}) as folder:
     print("in", flush=True)
     sys.stdin.readline()
     (folder / "by").write_text("first")
@@ -296,7 +296,7 @@ def test_two_processes_make_the_same_stage_once_and_the_second_says_that_it_wait
             first.stdin.flush()
 
     notes = LetsFirstGoOn()
-    with Store(tmp_path).writing("analysis", "same", about={}, progress=notes) as folder:
+    with Store(tmp_path).write_stage("analysis", "same", about={}, progress=notes) as folder:
         assert folder is None
     first.communicate()
     assert notes.texts == ["another process is making analysis same; waiting for it"]

@@ -118,6 +118,12 @@ def test_an_installed_package_is_not_taken_for_the_repository_it_lies_in(
     assert found.framework_commit.reason == "an installed package"
 
 
+def test_packages_whose_kinds_are_used_are_named_with_their_versions(spec: Path) -> None:
+    plain = collect_provenance(spec_file=spec, seed=0, packages={"my-lab": "1.0"}).to_plain()
+    assert plain["packages"] == {"my-lab": "1.0"}
+    assert tags_of(plain)["version.my-lab"] == "1.0"
+
+
 def test_tags_leave_out_what_is_unknown() -> None:
     tags = tags_of(
         {"spec_commit": {"commit": None, "is_dirty": None}, "user": "anna", "versions": {"torch": "2"}}

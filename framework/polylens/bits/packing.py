@@ -45,7 +45,7 @@ def unpack(packed: UInt8[np.ndarray, "rows bytes"], n: int) -> Bool[np.ndarray, 
     return np.unpackbits(packed, axis=1, count=n).view(np.bool_)
 
 
-def unpacked(codes: Codes) -> Bool[np.ndarray, "rows bits"]:
+def unpack_codes(codes: Codes) -> Bool[np.ndarray, "rows bits"]:
     """The bits of all layers side by side, without the padding between layers."""
     layers = zip(codes.scheme.layers, codes.scheme.columns(), strict=True)
     parts = [unpack(codes.packed[:, columns], layer.bits) for layer, columns in layers]

@@ -41,6 +41,5 @@ def split_target(target: str) -> tuple[str, str]:
 def no_kind(error: UnknownKindError) -> UsageError:
     """The error of a kind that does not exist, with the nearest name and all that do."""
     near = f"did you mean '{error.suggestion}'? " if error.suggestion else ""
-    return UsageError(
-        f"no kind '{error.name}' in {error.family}", hint=f"{near}kinds: {', '.join(error.known)}"
-    )
+    hint = f"{near}kinds: {', '.join(error.known)}\n  {error.packages_in_words}"
+    return UsageError(f"no kind '{error.name}' in {error.family}", hint=hint)

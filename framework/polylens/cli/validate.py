@@ -88,7 +88,7 @@ def _not_here(study: Study, path: Path) -> list[str]:
     missing = []
     for child in study.children:
         for part in (child.experiment.dataset, child.experiment.model):
-            absent = part.located(settings.data_root).missing(root=settings.project)
+            absent = part.locate(settings.data_root).missing(root=settings.project)
             if absent is not None:
                 missing.append(f"not on this machine: {shown_path(absent)}")
     return list(dict.fromkeys(missing))

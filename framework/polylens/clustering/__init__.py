@@ -1,27 +1,27 @@
 """Clustering: arrays of points in, partitions out. What stands behind a door may change."""
 
-from polylens.clustering.assigning import Assigned, assigned, hdbscan_of_sample
+from polylens.clustering.assigning import Assignment, assign_rows, hdbscan_of_sample
 from polylens.clustering.centres import bisecting_kmeans, kmeans
-from polylens.clustering.condensing import CondensedTree, condensed
+from polylens.clustering.condensing import CondensedTree, condense_tree
 from polylens.clustering.density import hdbscan
 from polylens.clustering.exemplars import medoids
 from polylens.clustering.linking import canonical
-from polylens.clustering.points import Metric, Points, row_bits, row_points, scaled, unit_length
+from polylens.clustering.points import Metric, Points, row_bits, row_points, scale_points, unit_length
 from polylens.clustering.renumbering import by_falling_size
-from polylens.clustering.selecting import Cut, cut, selected
+from polylens.clustering.selecting import Cut, cut, select_clusters
 from polylens.clustering.spanning_tree import hierarchy
 
 __all__ = [
-    "Assigned",
+    "Assignment",
     "CondensedTree",
     "Cut",
     "Metric",
     "Points",
-    "assigned",
+    "assign_rows",
     "bisecting_kmeans",
     "by_falling_size",
     "canonical",
-    "condensed",
+    "condense_tree",
     "cut",
     "hdbscan",
     "hdbscan_of_sample",
@@ -30,7 +30,7 @@ __all__ = [
     "medoids",
     "row_bits",
     "row_points",
-    "scaled",
-    "selected",
+    "scale_points",
+    "select_clusters",
     "unit_length",
 ]

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
 from polylens.clustering.blocks import one_thread_a_product, side_by_side
 from polylens.clustering.checks import check_bits, check_finite, check_metric, check_rows
-from polylens.clustering.dense_space import DenseMetric, centre_of, lengths, lower_bounds, prepared
+from polylens.clustering.dense_space import DenseMetric, centre_of, lengths, lower_bounds, prepare
 from polylens.clustering.points import Points
 from polylens.clustering.processes import Processes
 from polylens.clustering.renumbering import by_falling_size
@@ -31,20 +31,20 @@ _ROWS, _NEW_ROWS = 2048, 512
 
 
 @dataclass(frozen=True)
-class Assigned:
+class Assignment:
     """The cluster that each new row belongs to."""
 
     labels: Int64[np.ndarray, "new"]
     strength: Float32[np.ndarray, "new"]
 
 
-def assigned(
+def assign_rows(
     new: NewPoints,
     *,
     among: Points,
     partition: Partition,
     progress: Progress | None = None,
-) -> Assigned:
+) -> Assignment:
     """The clusters that new rows would join, the clusters staying what they are.
 
     A new row would first join the rows from which its mutual reachability is least. It belongs to their
@@ -80,7 +80,7 @@ def assigned(
             check_bits(rows, of.bits)
         check_finite(rows)
     with one_thread_a_product(among):
-        found = _joined(new, among, partition, of, progress or Silent())
+        found = _join_rows(new, among, partition, of, progress or Silent())
 
     core = found.near[:, -1] if of.min_samples > 1 else np.zeros(len(new))
     height = np.maximum(core, found.reach)
@@ -89,7 +89,7 @@ def assigned(
     born, ends = lifetimes[label].T if partition.n_clusters else np.zeros((2, len(new)))
     inside = clustered & (height < born)
     strength = np.divide(ends, height, out=np.ones(len(new)), where=height > ends)
-    return Assigned(np.where(inside, label, NOISE), np.where(inside, strength, 0.0).astype(np.float32))
+    return Assignment(np.where(inside, label, NOISE), np.where(inside, strength, 0.0).astype(np.float32))
 
 
 def hdbscan_of_sample(
@@ -101,7 +101,7 @@ def hdbscan_of_sample(
 ) -> Partition:
     """Clusters of many rows from the exact clusters of a sample of them: an approximation.
 
-    Every row outside of the sample is `assigned` to the sample's clusters. What only shows in more rows than
+    Every row outside of the sample is assigned to the sample's clusters. What only shows in more rows than
     the sample has (small clusters above all) is not found, and `min_cluster_size` counts rows of the sample.
 
     Args:
@@ -123,7 +123,7 @@ def hdbscan_of_sample(
     strength = np.zeros(len(points), dtype=np.float32)
     labels[sample], strength[sample] = of_sample.labels, of_sample.strength
     if len(rest):
-        others = assigned(points[rest], among=points[sample], partition=of_sample, progress=progress)
+        others = assign_rows(points[rest], among=points[sample], partition=of_sample, progress=progress)
         labels[rest], strength[rest] = others.labels, others.strength
     renumbered = by_falling_size(labels)
     old = np.empty(of_sample.n_clusters, dtype=np.int64)
@@ -142,7 +142,7 @@ def hdbscan_of_sample(
 
 
 @dataclass(frozen=True)
-class _Joined:
+class _FirstJoins:
     """What is known of new rows so far."""
 
     near: Float64[np.ndarray, "new neighbours"]
@@ -151,7 +151,7 @@ class _Joined:
     best: Int64[np.ndarray, "new"]
 
     @classmethod
-    def none_yet(cls, new: int, neighbours: int) -> _Joined:
+    def none_yet(cls, new: int, neighbours: int) -> _FirstJoins:
         return cls(
             np.full((new, neighbours), np.inf),
             np.full((new, neighbours), -1, dtype=np.int64),
@@ -159,35 +159,35 @@ class _Joined:
             np.full(new, _LAST),
         )
 
-    def with_those_of(self, processes: Processes) -> _Joined:
+    def with_those_of(self, processes: Processes) -> _FirstJoins:
         """What all processes know, each of other rows."""
-        known = np.argmin(np.stack(processes.gathered(self.reach)), axis=0)
+        known = np.argmin(np.stack(processes.gather(self.reach)), axis=0)
         picked = (
-            np.stack(processes.gathered(part))[known, np.arange(len(known))]
+            np.stack(processes.gather(part))[known, np.arange(len(known))]
             for part in (self.near, self.who, self.reach, self.best)
         )
-        return _Joined(*picked)
+        return _FirstJoins(*picked)
 
 
-def _joined(
+def _join_rows(
     new: NewPoints,
     among: Points,
     partition: Partition,
     of: Hierarchy,
     progress: Progress,
-) -> _Joined:
+) -> _FirstJoins:
     """Which row each new row would join first, and its nearest rows; distances in the metric's unit."""
     processes = Processes.here()
     unit = float(of.bits or 1)
-    found = _Joined.none_yet(len(new), max(of.min_samples - 1, 1))
+    found = _FirstJoins.none_yet(len(new), max(of.min_samples - 1, 1))
     # Among equally near rows the lowest label counts, and noise last.
     rank = np.where(partition.labels >= 0, partition.labels, _LAST)
     clustered = Clustered(of.core, rank, unit if of.metric == "hamming" else 1.0)
     joins = Joins(Neighbours(found.near, found.who), found.reach, found.best)
     if of.metric in ("hamming", "jaccard"):
-        size, join = _joining_bits(new, among, of.metric, clustered, joins)
+        size, join = _prepare_bits(new, among, of.metric, clustered, joins)
     else:
-        size, join = _joining_numbers(new, among, cast(DenseMetric, of.metric), clustered, joins)
+        size, join = _prepare_numbers(new, among, cast(DenseMetric, of.metric), clustered, joins)
     side_by_side(
         [range(0, len(new), size)[processes.rank :: processes.count]],
         join,
@@ -201,15 +201,15 @@ def _joined(
     return replace(found, near=near)
 
 
-def _joining_bits(
+def _prepare_bits(
     new: NewPoints, among: Points, metric: str, clustered: Clustered, joins: Joins
 ) -> tuple[int, Callable[[int, int], None]]:
-    from polylens.clustering.bit_space import ones_of, tiled
+    from polylens.clustering.bit_space import ones_of, tile_rows
     from polylens.kernels.distances import EXACT
     from polylens.kernels.joining import join_bits
     from polylens.kernels.popcount import TILE
 
-    words = [tiled(points) for points in (new, among)]
+    words = [tile_rows(points) for points in (new, among)]
     left, right = (
         BitRows(tiles, ones_of(tiles), len(points)) for tiles, points in zip(words, (new, among), strict=True)
     )
@@ -221,7 +221,7 @@ def _joining_bits(
     return TILE, join
 
 
-def _joining_numbers(
+def _prepare_numbers(
     new: NewPoints, among: Points, metric: DenseMetric, clustered: Clustered, joins: Joins
 ) -> tuple[int, Callable[[int, int], None]]:
     from polylens.kernels.distances import KINDS
@@ -233,10 +233,10 @@ def _joining_numbers(
 
     def join(start: int, _: int) -> None:
         some = slice(start, min(start + _NEW_ROWS, len(new)))
-        left = prepared(new[some], own[some], metric=metric, centre=centre)
+        left = prepare(new[some], own[some], metric=metric, centre=centre)
         for first in range(0, len(among), _ROWS):
             rows = slice(first, min(first + _ROWS, len(among)))
-            right = prepared(among[rows], other[rows], metric=metric, centre=centre)
+            right = prepare(among[rows], other[rows], metric=metric, centre=centre)
             bounds = lower_bounds(left, right, metric=metric)
             join_tile(Tile(bounds, some.start, rows.start, *bounds.shape), measuring, clustered, joins)
 

@@ -51,7 +51,7 @@ class BitSpace:
         metric: Literal["hamming", "jaccard"],
     ) -> BitSpace:
         """Bits or packed bits in tiles; `bits` of a row count, for the unit of Hamming distance."""
-        return cls(tiled(points), rows=len(points), bits=bits, metric=metric)
+        return cls(tile_rows(points), rows=len(points), bits=bits, metric=metric)
 
     def offer(self, first: slice, second: slice, nearest: Nearest) -> None:
         """Offers every pair of two blocks to both of its rows."""
@@ -66,7 +66,7 @@ class BitSpace:
             Neighbours(nearest.distances, nearest.who),
         )
 
-    def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> BitSpace:
+    def reorder(self, order: Int64[np.ndarray, "rows"]) -> BitSpace:
         """A space in which row `order[place]` stands at `place`."""
         tiles, words, side = self._words.shape
         turned = np.empty_like(self._words)
@@ -100,7 +100,7 @@ class BitSpace:
         return rows.start // self._tile, -(-rows.stop // self._tile)
 
 
-def tiled(
+def tile_rows(
     points: Bool[np.ndarray, "rows bits"] | UInt8[np.ndarray, "rows bytes"],
 ) -> UInt64[np.ndarray, "tiles words 64"]:
     """The rows as 64-bit words, 64 rows to a tile, padded with zeros; by chunks, to hold little twice."""

@@ -59,7 +59,7 @@ def kmeans(
     model = KMeans(
         n_clusters=clusters, n_init=restarts, random_state=_seed(streams), copy_x=not _is_bits(points)
     )
-    labels, strength = _fitted(model, points, progress or Silent())
+    labels, strength = _fit(model, points, progress or Silent())
     method = f"k-means ({clusters} clusters, best of {restarts} starts)"
     return _partition(points, labels, strength, method=method, exemplars=exemplars)
 
@@ -109,7 +109,7 @@ def bisecting_kmeans(
         random_state=_seed(streams),
         copy_x=not _is_bits(points),
     )
-    labels, strength = _fitted(model, points, progress or Silent())
+    labels, strength = _fit(model, points, progress or Silent())
     made = int(labels.max()) + 1
     if made < clusters:
         raise DataError(
@@ -156,7 +156,7 @@ def _seed(streams: Streams) -> int:
     return int(streams.generator("starts").integers(2**31))
 
 
-def _fitted(
+def _fit(
     model: KMeans | BisectingKMeans, points: Points, progress: Progress
 ) -> tuple[Int64[np.ndarray, "rows"], Float32[np.ndarray, "rows"]]:
     """Labels by falling size, and strengths."""

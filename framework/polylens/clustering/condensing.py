@@ -34,7 +34,7 @@ class CondensedTree:
     """Lambda at which the row leaves that cluster."""
 
 
-def condensed(hierarchy: Hierarchy, *, min_cluster_size: int) -> CondensedTree:
+def condense_tree(hierarchy: Hierarchy, *, min_cluster_size: int) -> CondensedTree:
     """The clusters of at least `min_cluster_size` rows that a hierarchy splits into.
 
     Going down from the top, a group falls apart at one height into all its parts at once. Where two or more

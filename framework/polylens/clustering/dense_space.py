@@ -59,7 +59,7 @@ class DenseSpace:
         tile = self._tile(first, second)
         offer_tile(tile, self._measure(), Neighbours(nearest.distances, nearest.who))
 
-    def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> DenseSpace:
+    def reorder(self, order: Int64[np.ndarray, "rows"]) -> DenseSpace:
         """A space in which row `order[place]` stands at `place`; rows are gathered block by block."""
         return DenseSpace(self._rows, metric=self._metric, order=order)
 
@@ -92,10 +92,10 @@ class DenseSpace:
 
     def _block(self, places: slice) -> Float32[np.ndarray, "places width"]:
         chosen = self._order[places]
-        return prepared(self._rows[chosen], self._lengths[chosen], metric=self._metric, centre=self._centre)
+        return prepare(self._rows[chosen], self._lengths[chosen], metric=self._metric, centre=self._centre)
 
 
-def prepared(
+def prepare(
     rows: Float32[np.ndarray, "rows width"],
     lengths: Float64[np.ndarray, "rows"],
     *,

@@ -7,11 +7,11 @@ from typing import Literal, get_args
 import numpy as np
 
 from polylens.clustering.checks import check_min_samples, check_points, check_whole, check_word
-from polylens.clustering.condensing import condensed
+from polylens.clustering.condensing import condense_tree
 from polylens.clustering.exemplars import medoids
 from polylens.clustering.library import library_labels
 from polylens.clustering.points import Metric, Points
-from polylens.clustering.selecting import Selection, cut, selected
+from polylens.clustering.selecting import Selection, cut, select_clusters
 from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Hierarchy, Partition
@@ -112,8 +112,8 @@ def hdbscan(
                 points, metric=metric, min_samples=neighbours, bits=bits, device=device, progress=progress
             )
         found = of
-        tree = condensed(found, min_cluster_size=min_cluster_size)
-        nodes = selected(tree, selection=selection, max_cluster_size=max_cluster_size, epsilon=epsilon)
+        tree = condense_tree(found, min_cluster_size=min_cluster_size)
+        nodes = select_clusters(tree, selection=selection, max_cluster_size=max_cluster_size, epsilon=epsilon)
         flat = cut(tree, nodes)
         labels, strength = flat.labels, flat.strength
         persistence, lifetimes = flat.persistence, flat.lifetimes

@@ -53,7 +53,7 @@ class TiledPasses:
         """The least edges between groups; every thread keeps its own, which are then merged."""
         each_two = groups.count**2 * _EDGE_BYTES * most_threads() <= _PAIRS_BYTES
         kept = [Least.none_yet(groups.count, each_two=each_two) for _ in range(threads())]
-        space = self._space.sorted_by(groups.order)
+        space = self._space.reorder(groups.order)
         blocks = space.blocks
 
         def keep(pair: Pair, worker: int) -> None:

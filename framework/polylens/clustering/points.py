@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from polylens.bits import unpacked
+from polylens.bits import unpack_codes
 from polylens.errors import DataError
 from polylens.records import Rows
 
@@ -41,10 +41,10 @@ def row_points(rows: Rows, *, on: On, scale: Scale = "none", packed: bool = Fals
             )
         if rows.codes.scheme.is_graded:
             return np.asarray(rows.codes.graded)
-        return np.asarray(rows.codes.packed) if packed else unpacked(rows.codes)
+        return np.asarray(rows.codes.packed) if packed else unpack_codes(rows.codes)
     if rows.activations is None:
         raise DataError("these rows carry no activations", hint="use 'on: code'")
-    return scaled(np.asarray(rows.activations), scale=scale)
+    return scale_points(np.asarray(rows.activations), scale=scale)
 
 
 def row_bits(rows: Rows, *, on: On) -> int | None:
@@ -54,12 +54,14 @@ def row_bits(rows: Rows, *, on: On) -> int | None:
     return rows.codes.scheme.bits
 
 
-def scaled(points: Float32[np.ndarray, "rows width"], *, scale: Scale) -> Float32[np.ndarray, "rows width"]:
+def scale_points(
+    points: Float32[np.ndarray, "rows width"], *, scale: Scale
+) -> Float32[np.ndarray, "rows width"]:
     """The points less each column's mean (`centre`), and then over its standard deviation (`standardise`).
 
     Means and standard deviations are taken in double precision. A column of one value becomes zero.
 
-    >>> scaled(np.array([[0, 1], [2, 1]], dtype=np.float32), scale="standardise").tolist()
+    >>> scale_points(np.array([[0, 1], [2, 1]], dtype=np.float32), scale="standardise").tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
     if scale == "none":

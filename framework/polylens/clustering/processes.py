@@ -29,9 +29,9 @@ class Processes:
 
     def each(self, number: int) -> list[int]:
         """The number of every process, by rank."""
-        return [int(found[0]) for found in self.gathered(np.array([number]))]
+        return [int(found[0]) for found in self.gather(np.array([number]))]
 
-    def gathered(self, array: np.ndarray) -> list[np.ndarray]:
+    def gather(self, array: np.ndarray) -> list[np.ndarray]:
         """The array of every process, by rank; arrays have the same shape and type everywhere."""
         if self.count == 1:
             return [array]

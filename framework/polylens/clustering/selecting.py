@@ -31,7 +31,7 @@ class Cut:
     """The cluster of the tree that each label stands for."""
 
 
-def selected(
+def select_clusters(
     tree: CondensedTree,
     *,
     selection: Selection = "eom",
@@ -81,7 +81,7 @@ def cut(tree: CondensedTree, nodes: Int64[np.ndarray, "clusters"]) -> Cut:
 
     Args:
         tree: the tree of clusters.
-        nodes: such as `selected` gives: none holds another.
+        nodes: such as `select_clusters` gives: none holds another.
     """
     from polylens.kernels.selection import chosen_above
 

@@ -29,12 +29,12 @@ class Nearest:
         """The nearest over the pairs of all processes, each of which has seen other pairs."""
         if processes.count == 1:
             return self
-        distances = np.concatenate(processes.gathered(self.distances), axis=1)
-        who = np.concatenate(processes.gathered(self.who), axis=1)
-        merged, most = Nearest(distances, who).sorted(), self.who.shape[1]
+        distances = np.concatenate(processes.gather(self.distances), axis=1)
+        who = np.concatenate(processes.gather(self.who), axis=1)
+        merged, most = Nearest(distances, who).by_rising_distance(), self.who.shape[1]
         return Nearest(merged.distances[:, :most], merged.who[:, :most])
 
-    def sorted(self) -> Nearest:
+    def by_rising_distance(self) -> Nearest:
         """Every row's neighbours reordered by rising distance."""
         first = np.argsort(self.distances, axis=1, kind="stable")
         return Nearest(
@@ -89,7 +89,7 @@ class Least:
 
     def with_those_of(self, processes: Processes) -> Least:
         """The least over the pairs of all processes."""
-        weights, ends = processes.gathered(self.weight), processes.gathered(self.ends)
+        weights, ends = processes.gather(self.weight), processes.gather(self.ends)
         return Least.of_all([Least(self.slot, *found) for found in zip(weights, ends, strict=True)])
 
 
@@ -102,7 +102,7 @@ class Space(Protocol):
     def offer(self, first: slice, second: slice, nearest: Nearest) -> None:
         """Offers every pair of two blocks to both of its rows; equal blocks hold each pair once."""
 
-    def sorted_by(self, order: Int64[np.ndarray, "rows"]) -> Space:
+    def reorder(self, order: Int64[np.ndarray, "rows"]) -> Space:
         """A space in which row `order[place]` stands at `place`."""
 
     def keep_least(self, first: slice, second: slice, groups: Groups, least: Least) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
-from polylens.clustering.bit_space import ones_of, tiled
+from polylens.clustering.bit_space import ones_of, tile_rows
 
 if TYPE_CHECKING:
     from polylens.clustering.points import Metric, Points
@@ -66,7 +66,7 @@ def _hamming(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[n
         from polylens.kernels.exemplars import hamming_sums
 
         summed = np.empty(len(members))
-        hamming_sums(tiled(_packed(points, members)), len(members), summed)
+        hamming_sums(tile_rows(_pack(points, members)), len(members), summed)
         return summed
     width = points.shape[1] * (1 if points.dtype == np.bool_ else 8)
     ones = np.zeros(width)
@@ -83,7 +83,7 @@ def _jaccard(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[n
     from polylens.clustering.blocks import threads
     from polylens.kernels.exemplars import jaccard_sums
 
-    words = tiled(np.concatenate([_packed(points, some) for some in _chunks(members, points.shape[1])]))
+    words = tile_rows(np.concatenate([_pack(points, some) for some in _chunks(members, points.shape[1])]))
     ones = ones_of(words)
     summed = np.empty(len(members))
     pool = ThreadPoolExecutor(threads())
@@ -96,7 +96,7 @@ def _jaccard(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[n
     return summed
 
 
-def _packed(points: Points, some: Int64[np.ndarray, "some"]) -> UInt8[np.ndarray, "some bytes"]:
+def _pack(points: Points, some: Int64[np.ndarray, "some"]) -> UInt8[np.ndarray, "some bytes"]:
     rows = points[some]
     return rows if rows.dtype == np.uint8 else np.packbits(rows, axis=1)
 

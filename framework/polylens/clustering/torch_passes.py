@@ -42,7 +42,7 @@ class TorchPasses:
 
         self._metric = metric
         self._bits = bits
-        self._device = _found(device)
+        self._device = _device_named(device)
         self._points = points
         packed = np.packbits(points, axis=1) if points.dtype == np.bool_ else np.ascontiguousarray(points)
         self._rows = torch.tensor(packed, device=self._device)
@@ -64,8 +64,8 @@ class TorchPasses:
         if self._points.dtype != np.float32:
             return nearest
         own = np.repeat(np.arange(len(nearest.who)), neighbours)
-        measured = self._measured(own, nearest.who.ravel()).reshape(nearest.who.shape)
-        return Nearest(measured, nearest.who).sorted()
+        measured = self._measure(own, nearest.who.ravel()).reshape(nearest.who.shape)
+        return Nearest(measured, nearest.who).by_rising_distance()
 
     def least(self, groups: Groups, processes: Processes, progress: Progress) -> Least:
         """The least edge out of every group."""
@@ -94,7 +94,7 @@ class TorchPasses:
         if self._points.dtype == np.float32:
             ends = groups.order[found.ends[:, 0]]
             cores = groups.core[found.ends[:, 0]].max(1)
-            found.weight[:, 0] = np.maximum(self._measured(ends[:, 0], ends[:, 1]), cores)
+            found.weight[:, 0] = np.maximum(self._measure(ends[:, 0], ends[:, 1]), cores)
         return found
 
     def in_units(self, distances: Float64[np.ndarray, "*some"]) -> Float64[np.ndarray, "*some"]:
@@ -103,7 +103,7 @@ class TorchPasses:
             return distances / self._bits
         return np.sqrt(distances) if self._metric == "euclidean" else distances
 
-    def _measured(
+    def _measure(
         self, left: Int64[np.ndarray, "pairs"], right: Int64[np.ndarray, "pairs"]
     ) -> Float64[np.ndarray, "pairs"]:
         """Distances of single pairs, as the processor's passes measure them."""
@@ -135,10 +135,10 @@ class TorchPasses:
 
         n = len(self._points)
         found = torch.empty(rows.stop - rows.start, n, dtype=self._precision, device=self._device)
-        left = self._prepared(rows)
+        left = self._prepare(rows)
         for start in range(0, n, _COLUMNS):
             columns = slice(start, min(start + _COLUMNS, n))
-            found[:, columns] = self._between(left, self._prepared(columns))
+            found[:, columns] = self._between(left, self._prepare(columns))
         return found
 
     def _between(self, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
@@ -162,7 +162,7 @@ class TorchPasses:
         either = (ones[0][:, None] + ones[1][None] + differing) / 2
         return torch.where(either > 0, differing.double() / either, 0.0)
 
-    def _prepared(self, rows: slice) -> torch.Tensor:
+    def _prepare(self, rows: slice) -> torch.Tensor:
         """A block of rows as the products need it: -1 and +1 for bits, double precision for numbers."""
         import torch
 
@@ -181,7 +181,7 @@ class TorchPasses:
         return block
 
 
-def _found(name: str) -> torch.device:
+def _device_named(name: str) -> torch.device:
     """The device of that name.
 
     Raises:

@@ -41,8 +41,8 @@ class RandomInit(Control):
     def apply(self, network: Network, examples: Examples, streams: Streams) -> Network:
         """A copy of the fresh network, its batch norms recalibrated."""
         from polylens.controls._recalibration import recalibrate
-        from polylens.modules import copied
+        from polylens.modules import copy_module
 
-        module = copied(network.module).eval()
+        module = copy_module(network.module).eval()
         recalibrate(module, examples, count=self.calibration_examples, streams=streams)
         return replace(network, module=module)

@@ -40,11 +40,11 @@ class ShuffledWeights(Control):
         import torch
 
         from polylens.controls._recalibration import recalibrate
-        from polylens.modules import copied, made_plain, unregistered
+        from polylens.modules import copy_module, make_plain, unregistered_tensors
 
-        module = copied(network.module).eval()
-        made_plain(module)
-        _check_parameters(list(module.parameters()), kept=unregistered(module))
+        module = copy_module(network.module).eval()
+        make_plain(module)
+        _check_parameters(list(module.parameters()), kept=unregistered_tensors(module))
         with torch.no_grad():
             for name, parameter in module.named_parameters():
                 order = torch.from_numpy(streams.generator("shuffle", name).permutation(parameter.numel()))

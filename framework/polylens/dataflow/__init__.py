@@ -12,7 +12,7 @@ from polylens.dataflow.norms import norms, without_biases
 from polylens.dataflow.polytopes import Verdict, names_polytopes, why_soft
 from polylens.dataflow.shapes import LayerShape, first_tensor, gather
 from polylens.dataflow.tracing import trace
-from polylens.dataflow.watch import unwatched
+from polylens.dataflow.watch import pause_watches
 
 __all__ = [
     "GATED_FUNCTIONS",
@@ -37,8 +37,8 @@ __all__ = [
     "names_polytopes",
     "near_boundary",
     "norms",
+    "pause_watches",
     "trace",
-    "unwatched",
     "why_soft",
     "without_biases",
 ]

@@ -1,8 +1,18 @@
 """Which axes of a tensor count positions and which channels, told from the operations that made its values.
 
-A convolution gives channels behind the axis of examples, a dense layer or a layer norm gives them last, and
-what is done to each value alone, or only moves values, keeps them. So the channels of a tensor are the axis
-along which its values are different channels of the operations that computed them.
+1. A convolution gives channels behind the axis of examples, a dense layer or a layer norm gives them last.
+   What is done to each value alone has them where its arguments have them, and a reduction over other axes
+   keeps them (`channels_given`).
+2. A tensor whose values were only moved since is looked at by 16 of its values: the channels are the axis
+   along which a value and its neighbour are different channels of the step that computed both
+   (`channels_seen`).
+3. Where values disagree, or none says anything, the axis is not known, and the layer is refused.
+4. Of texts no operation is asked: the axis of tokens is the one whose extent is the number of tokens
+   (`order_of_tokens`).
+
+Invariant: an axis is given only where all that was looked at agrees; it is never guessed.
+
+Cost: a few look-ups a tensor, however large it is.
 """
 
 from __future__ import annotations
@@ -69,14 +79,15 @@ class Made:
     channels: int | None
     """The axis of channels; None where it is not known."""
 
-    def place(self, value: int) -> list[int]:
+    def coordinates(self, value: int) -> list[int]:
         """The coordinates of a value by its id."""
         rest = value - self.first
-        place = [0] * len(self.shape)
+        coordinates = [0] * len(self.shape)
+        # The longest stride first, as for digits; an axis of one value has no coordinate but 0.
         for axis in sorted(range(len(self.shape)), key=lambda axis: -self.strides[axis]):
             if self.shape[axis] > 1:
-                place[axis], rest = divmod(rest, self.strides[axis])
-        return place
+                coordinates[axis], rest = divmod(rest, self.strides[axis])
+        return coordinates
 
 
 def channels_given(
@@ -109,13 +120,14 @@ def channels_given(
     if operation in _REDUCING and arguments.get("dim") is not None:
         return _channels_left(arguments, rank=rank, channels_of=channels_of)
     if is_elementwise or operation in _ALIKE:
-        found = {
+        # A tensor of lower rank is broadcast: its axes are not those of what is given.
+        axes = {
             axis
             for value in arguments.values()
             for tensor in tensors(value)
             if tensor.dim() == rank and (axis := channels_of(tensor)) is not None
         }
-        return found.pop() if len(found) == 1 else None
+        return axes.pop() if len(axes) == 1 else None
     return None
 
 
@@ -136,13 +148,13 @@ def channels_seen(ids: Int64[torch.Tensor, "..."], *, made_by: Callable[[int], M
         ids: of the tensor's values; 0 for those that do not depend on the input.
         made_by: the step that computed a value.
     """
-    found: set[int] = set()
+    axes: set[int] = set()
     for flat in np.linspace(0, ids.numel() - 1, _PLACES).astype(np.int64):
         start = [int(coordinate) for coordinate in np.unravel_index(flat, tuple(ids.shape))]
         axis = _seen_at(ids, start, made_by=made_by)
         if axis is not None:
-            found.add(axis)
-    return found.pop() if len(found) == 1 else None
+            axes.add(axis)
+    return axes.pop() if len(axes) == 1 else None
 
 
 def _seen_at(
@@ -152,19 +164,20 @@ def _seen_at(
     made = made_by(int(ids[tuple(start)]))
     if made is None or made.channels is None:
         return None
-    place = made.place(int(ids[tuple(start)]))
+    here = made.coordinates(int(ids[tuple(start)]))
     channels, undecided = [], []
     for axis in range(1, ids.dim()):
         beside = list(start)
         beside[axis] += 1 if start[axis] + 1 < ids.shape[axis] else -1
         there = int(ids[tuple(beside)]) if ids.shape[axis] > 1 else 0
+        # Another step's value says nothing of this step's channels.
         if there == 0 or made_by(there) != made:
             undecided.append(axis)
-        elif made.place(there)[made.channels] != place[made.channels]:
+        elif made.coordinates(there)[made.channels] != here[made.channels]:
             channels.append(axis)
     # A single channel has no neighbour, and one beside others may be another operation's.
-    found = channels or undecided
-    return found[0] if len(found) == 1 else None
+    axes = channels or undecided
+    return axes[0] if len(axes) == 1 else None
 
 
 def order_of_tokens(shape: tuple[int, ...], *, n_tokens: int) -> tuple[int, ...] | str:
@@ -173,9 +186,10 @@ def order_of_tokens(shape: tuple[int, ...], *, n_tokens: int) -> tuple[int, ...]
     >>> order_of_tokens((4, 13, 8), n_tokens=13)
     (1, 0, 2)
     """
-    found = [axis for axis, extent in enumerate(shape) if extent == n_tokens]
+    axes = [axis for axis, extent in enumerate(shape) if extent == n_tokens]
+    # As many channels as tokens: of two axes the first counts tokens, as all layers of texts have it.
     if len(shape) == 2 and shape[0] == n_tokens:
-        found = found[:1]
-    if len(found) != 1:
-        return f"{len(found) or 'none'} of its axes {shape} count tokens, where one must"
-    return (found[0], *(axis for axis in range(len(shape)) if axis != found[0]))
+        axes = axes[:1]
+    if len(axes) != 1:
+        return f"{len(axes) or 'none'} of its axes {shape} count tokens, where one must"
+    return (axes[0], *(axis for axis in range(len(shape)) if axis != axes[0]))

@@ -1,4 +1,9 @@
-"""How many units stand so near a kink that rounding decides their regime."""
+"""How many units stand so near a kink that rounding decides their regime.
+
+A sum of products errs by about one rounding of its terms, whose size the root mean square of the row tells.
+What lies within eight of these of a kink may be on either side of it: it is counted and shown, and nothing
+is changed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,16 @@
-"""Catching chosen tensors of a forward pass, and stopping it after the last one."""
+"""Catching chosen tensors of a forward pass, and stopping it after the last one.
+
+1. The pass is watched as when its data flow was found (`watch`), so that sites and calls count alike.
+2. A layer's tensor is handed over when its module ends, a pre-activation before the nonlinearity runs,
+   winners right after the pooling: nothing has been written over by then.
+3. Each tensor is brought into the form in which positions and channels are told, and held against the shape
+   that it was traced with.
+4. After the last one that is missing the pass ends by an exception that no network catches.
+
+Invariants: each wanted tensor is handed over once, in the order of execution; the module is left as it was.
+
+Cost: at most one forward pass, and no memory but what the receiver keeps.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +80,7 @@ def capture(
     own = inputs.clone()  # a network may change its inputs in place: the caller's stay what they are
     try:
         catching.hand_over(INPUT, inputs)
-        with attentions or nullcontext(), catching.watching(module):
+        with attentions or nullcontext(), catching.watch(module):
             output = module(own)
         catching.hand_over(OUTPUT, first_tensor(output))
     except _AllCaught:
@@ -119,13 +131,13 @@ class _Catch(Watch):  # type: ignore[no-untyped-call]
             raise _AllCaught
 
     def _arrange(self, name: str, tensor: torch.Tensor, shape: LayerShape) -> torch.Tensor:
-        found = shape.arrange(tensor, n_examples=self._n_examples, n_tokens=self._n_tokens)
-        if not shape.fits(LayerShape.of(tuple(found.shape[1:]))):
+        arranged = shape.arrange(tensor, n_examples=self._n_examples, n_tokens=self._n_tokens)
+        if not shape.fits(LayerShape.of(tuple(arranged.shape[1:]))):
             raise UsageError(
-                f"'{name}' has the shape {tuple(found.shape[1:])} here, but not when traced",
+                f"'{name}' has the shape {tuple(arranged.shape[1:])} here, but not when traced",
                 hint="all examples must have the shape that the network's data flow was found on",
             )
-        return found
+        return arranged
 
     def on_output(self, name: str, output: Any) -> None:
         if name in self._layers:

@@ -1,4 +1,18 @@
-"""Forward passes in which one layer's tensor is changed, whole or at one position."""
+"""Forward passes in which one layer's tensor is changed, whole or at one position.
+
+1. A few passes are made in two ways: with each example repeated from the start, and with each example
+   computed once up to the layer and repeated there. If all that is read agrees but for rounding, the second
+   way is taken from there on, and else the first.
+2. When the layer's module ends, its tensor is repeated for the passes and changed (`editing`). Where norms
+   are held, each pass then divides by the scale that its baseline has (`norms`).
+3. Where logits of one token are wanted, the last dense layer is handed that token alone.
+4. What is to be read is caught on the way (`capturing`), one row a pass.
+
+Invariant: a pass whose change changes nothing reads what the plain network gives, up to rounding.
+
+Cost: the network from the layer on for every pass, and up to the layer once for every example or every
+pass.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +31,7 @@ from polylens.dataflow.flow import INPUT, OUTPUT, Flow
 from polylens.dataflow.nonlinearities import Nonlinearity
 from polylens.dataflow.norms import Frozen, norms
 from polylens.dataflow.shapes import LayerShape
-from polylens.dataflow.watch import unwatched
+from polylens.dataflow.watch import pause_watches
 from polylens.errors import UsageError
 
 _TRIED = 4
@@ -117,6 +131,7 @@ class Changing:
         tried = _TRIED + (len(inputs) == _TRIED)
         few = passes.take(torch.linspace(0, len(passes) - 1, tried).long())
 
+        # A change of its own for each pass: rows that were exchanged would show.
         def slightly(values: torch.Tensor) -> torch.Tensor:
             return (
                 values
@@ -126,9 +141,10 @@ class Changing:
         plain = self._run(inputs, few, slightly, fans_out=False).tensors()
         try:
             fanned = self._run(inputs, few, slightly, fans_out=True).tensors()
+        # A network that keeps the number of examples fails in its own ways when there are more.
         except (RuntimeError, UsageError, IndexError):
             return False
-        return all(_agree(one, other) for one, other in zip(plain, fanned, strict=True))
+        return all(_agree(*pair) for pair in zip(plain, fanned, strict=True))
 
     def _run(self, inputs: torch.Tensor, passes: Passes, change: Change, *, fans_out: bool) -> Passed:
         layers: dict[str, torch.Tensor] = {}
@@ -149,7 +165,7 @@ class Changing:
                 inputs, shape=self._shape, passes=passes, change=change, n_examples=len(inputs)
             )
         with torch.no_grad(), ExitStack() as stack:
-            started = self._freezing(passes, stack)
+            started = self._freeze_norms(passes, stack)
             if self._layer == INPUT:
                 started()
             else:
@@ -158,7 +174,7 @@ class Changing:
                 )
                 stack.enter_context(edit_at(self._module, self._layer, edit, started=started))
             if self._head is not None and passes.token is not None:
-                stack.enter_context(_reading_at(self._head, passes.token))
+                stack.enter_context(_read_at(self._head, passes.token))
             capture(
                 self._module,
                 inputs,
@@ -170,12 +186,12 @@ class Changing:
         output = layers.pop(OUTPUT)
         return Passed(layers, read, output)
 
-    def _freezing(self, passes: Passes, stack: ExitStack) -> Callable[[], None]:
+    def _freeze_norms(self, passes: Passes, stack: ExitStack) -> Callable[[], None]:
         """Holds the norms where that is asked for; gives what is to be called once the layer is passed."""
         if passes.baseline is None:
             return _nothing
         frozen = Frozen(self._module, self._norms, passes.baseline)
-        stack.enter_context(frozen.holding())
+        stack.enter_context(frozen.hold())
         return frozen.start
 
 
@@ -184,6 +200,7 @@ def _read(
 ) -> Shaped[torch.Tensor, "passes numbers"]:
     """The tensor's row of each pass: of its token, or the whole one."""
     if token is not None and len(shape.grid) == 1 and not shape.channels_first and tensor.dim() == 3:
+        # Behind the head there is but the one token that it was handed.
         at = token.to(tensor.device) if tensor.shape[1] > 1 else torch.zeros_like(token)
         return tensor[torch.arange(len(tensor), device=tensor.device), at.to(tensor.device)]
     return tensor.flatten(1).clone()
@@ -202,11 +219,11 @@ def _head(module: torch.nn.Module, flow: Flow) -> torch.nn.Module | None:
 
 
 @contextmanager
-def _reading_at(head: torch.nn.Module, token: torch.Tensor) -> Iterator[None]:
+def _read_at(head: torch.nn.Module, token: torch.Tensor) -> Iterator[None]:
     """Inside, the head reads one token a pass."""
 
     def enter(part: torch.nn.Module, args: Any) -> Any:
-        with unwatched():
+        with pause_watches():
             (states,) = args
             every = torch.arange(len(states), device=states.device)
             return (states[every, token.to(states.device)].unsqueeze(1),)
@@ -218,12 +235,13 @@ def _reading_at(head: torch.nn.Module, token: torch.Tensor) -> Iterator[None]:
         handle.remove()
 
 
-def _agree(one: torch.Tensor, other: torch.Tensor) -> bool:
-    if one.shape != other.shape:
+def _agree(plain: torch.Tensor, fanned: torch.Tensor) -> bool:
+    """Whether two tensors are equal but for rounding; of winners one in a thousand may differ by a tie."""
+    if plain.shape != fanned.shape:
         return False
-    if not one.is_floating_point():
-        return bool((one != other).sum() <= 1e-3 * one.numel())
-    return bool((one - other).abs().max() <= _ROUNDING * one.abs().max()) if one.numel() else True
+    if not plain.is_floating_point():
+        return bool((plain != fanned).sum() <= 1e-3 * plain.numel())
+    return bool((plain - fanned).abs().max() <= _ROUNDING * plain.abs().max()) if plain.numel() else True
 
 
 def _nothing() -> None:

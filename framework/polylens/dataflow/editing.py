@@ -1,4 +1,13 @@
-"""One layer's tensor in a forward pass, edited before anything reads it."""
+"""One layer's tensor in a forward pass, edited before anything reads it.
+
+1. A hook waits for the call of the module that the layer is (`relu#2` is its second).
+2. What the module gives is taken apart down to its first tensor, which is edited, and put together again in
+   the form that it had.
+3. For passes, rows are copied by each pass' example, and the values at each pass' position, or all, are
+   replaced by what the change gives (`edit_passes`).
+
+Invariant: the module's own tensor is never written to. Cost: memory for one copy of the tensor a pass.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +20,7 @@ import torch
 from jaxtyping import Float, Int64
 
 from polylens.dataflow.shapes import LayerShape
-from polylens.dataflow.watch import unwatched
+from polylens.dataflow.watch import pause_watches
 
 Change = Callable[[Float[torch.Tensor, "passes parts width"]], Float[torch.Tensor, "passes parts width"]]
 """Gives the new values of each pass. Parts are the tokens where a layer of tokens is changed as a whole; else
@@ -59,10 +68,10 @@ def edit_at(
         calls += 1
         if calls != int(number or 1):
             return None
-        with unwatched():
-            found = _with_first_tensor(output, edit)
+        with pause_watches():
+            edited = _with_first_tensor(output, edit)
         started()
-        return found
+        return edited
 
     handle = module.get_submodule(path).register_forward_hook(leave)
     try:
@@ -81,6 +90,7 @@ def edit_passes(
     new = stacked[passes.example.to(device)].contiguous()
     every = torch.arange(len(new), device=device)
     if passes.position is None:
+        # Tokens are changed each alone; anything else as one vector.
         of_tokens = len(shape.grid) == 1 and not shape.channels_first
         parts = new if of_tokens else new.flatten(1).unsqueeze(1)
         new = change(parts).reshape(new.shape)
@@ -101,6 +111,7 @@ def _with_first_tensor(output: Any, edit: Callable[[torch.Tensor], torch.Tensor]
         return edit(output)
     if isinstance(output, Mapping):
         name = next(iter(output))
+        # In place: the class of such a map is the network's, and need not take others' values.
         output[name] = _with_first_tensor(output[name], edit)  # type: ignore[index]
         return output
     first, *others = output

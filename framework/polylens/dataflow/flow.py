@@ -1,4 +1,22 @@
-"""The data flow of a network, and the questions codes ask of it."""
+"""The data flow of a network, and the questions codes ask of it.
+
+A flow is a graph of steps in the order of execution. Each step knows the steps that it read from (its
+parents) and has a run of consecutive ids for the values that it computed; a layer is known by the ids that
+it holds.
+
+1. A layer starts at the steps that own its ids. `_before` goes from the steps of `through` to parents, up
+   to those; `_after` goes forward from them. What is in both lies between.
+2. A layer is bypassed where step 1 reaches the network's input, or where it holds only some values of a
+   step.
+3. Its own nonlinearities are those whose outputs, side by side, are its ids in the order of its channels;
+   else the one that reads exactly its ids (`own`).
+4. The next nonlinearities are reached from it by steps that are no units (`next`).
+
+Invariants: parents come before their children; ids rise with the steps, so that a search in `firsts` tells
+which step owns an id, and an id of 0 belongs to nothing that depends on the input.
+
+Cost: a question takes time for each step, or for each id of the layer where order matters.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +64,7 @@ class Content:
     @classmethod
     def of(cls, ids: Int64[torch.Tensor, "1 ..."]) -> Content:
         """The content of a tensor with these ids."""
+        # A tensor as it was computed is one run; what was moved about has as many as it has seams.
         flat = ids.reshape(-1).numpy()
         starts = np.concatenate([[0], np.flatnonzero(np.diff(flat) != 1) + 1])[: len(flat)]
         return cls(tuple(ids.shape[1:]), flat[starts], np.diff([*starts, len(flat)]))
@@ -55,9 +74,9 @@ class Content:
         """Whether any of the values depends on the input."""
         return bool((self.firsts > 0).any())
 
-    def same_values(self, other: Content) -> bool:
+    def same_values(self, content: Content) -> bool:
         """Whether both hold the same values in the same row-major order."""
-        return np.array_equal(self.firsts, other.firsts) and np.array_equal(self.lengths, other.lengths)
+        return np.array_equal(self.firsts, content.firsts) and np.array_equal(self.lengths, content.lengths)
 
     def flat(self) -> Int64[np.ndarray, "values"]:
         """The id of each element, in row-major order."""
@@ -138,14 +157,15 @@ class Flow:
         """The first units reached from the layer on each path to the output, and the pools on the way."""
         between = self._between(layer, OUTPUT)
         reached = set(self._start(layer))
-        found: set[int] = set()
+        met: set[int] = set()
         for index in sorted(between):
             step = self.steps[index]
             if step.parents & reached:
+                # Units end the way; pools and linear steps are gone through.
                 if step.role != "units":
                     reached.add(index)
-                found.add(index)
-        return self._nonlinearities(found)
+                met.add(index)
+        return self._nonlinearities(met)
 
     def between(self, layer: str, through: str) -> tuple[Nonlinearity, ...]:
         """All nonlinearities from the layer, those it is fed to included, to the output of `through`.
@@ -174,14 +194,15 @@ class Flow:
         """
         between = self._between(layer, through)
         after = self._after(layer)
-        found = [
+        # What Python looked at has no result that leads to `through`: it may change which way is taken.
+        sentences = [
             step.obstacle
             for index, step in enumerate(self.steps)
             if step.role == "obstacle" and (index in between or (step.decides and index in after))
         ]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(sentences))
 
-    def bypassed(self, layer: str, through: str) -> bool:
+    def is_bypassed(self, layer: str, through: str) -> bool:
         """Whether `through` also depends on the input by ways that do not pass the layer.
 
         Then the layer's tensor alone does not determine what follows, and what is true of one example's rest
@@ -199,12 +220,13 @@ class Flow:
         content = self.multiplied.get(item.name)
         if content is None or content.shape != self.given_by[item.name].shape:
             return None
-        return next((name for name, other in self.contents.items() if other.same_values(content)), None)
+        return next((name for name, held in self.contents.items() if held.same_values(content)), None)
 
     def _start(self, layer: str) -> frozenset[int]:
         """The steps that computed the layer's values."""
         content = self.contents[layer]
         ends = content.firsts + content.lengths - 1
+        # A run of ids may go over several steps: those of both its ends, and all in between.
         depends = content.firsts > 0
         steps: set[int] = set()
         for low, high in zip(self._owners(content.firsts[depends]), self._owners(ends[depends]), strict=True):
@@ -259,17 +281,18 @@ class Flow:
         """The nonlinearities whose outputs, whole and in order of channels, are this content, if any."""
         rows = content.rows(shape)
         by_step = {self.step_of[item.name]: item for item in self.nonlinearities}
+        # The first position tells which nonlinearities there are and in which order; then all must fit.
         order = dict.fromkeys(self._owners(rows[0]).tolist())
         if not all(step in by_step for step in order):
             return ()
-        found = tuple(by_step[step] for step in order)
-        given = [self.given_by[item.name] for item in found]
+        items = tuple(by_step[step] for step in order)
+        given = [self.given_by[item.name] for item in items]
         if len(rows) == 1:
             fits = np.array_equal(np.concatenate([part.flat() for part in given]), rows[0])
         else:
-            parts = [part.rows(item.shape) for part, item in zip(given, found, strict=True)]
+            parts = [part.rows(item.shape) for part, item in zip(given, items, strict=True)]
             fits = {len(part) for part in parts} == {len(rows)} and np.array_equal(np.hstack(parts), rows)
-        return found if fits else ()
+        return items if fits else ()
 
     def _owners(self, ids: Int64[np.ndarray, "values"]) -> Int64[np.ndarray, "values"]:
         """The step that computed each value; -1 where the value does not depend on the input."""

@@ -1,4 +1,17 @@
-"""How the tensors of a watched pass fall into positions and channels."""
+"""How the tensors of a watched pass fall into positions and channels.
+
+1. Before an operation's result is noted, `expect` works out where its channels will be
+   (`axes.channels_given`).
+2. When the result has its ids, `note` keeps the first id, the shape, the strides and that axis.
+3. A tensor that lies as its step made it has its channels where the step has them; any other is looked at
+   by some of its values (`axes.channels_seen`).
+4. The order of axes follows: channels in front of a grid, or behind the one axis of a sequence
+   (`shape_of`).
+
+Invariant: what cannot be told is said with the reason, and becomes no layer.
+
+Cost: a record for each step, and a few look-ups for each module's output.
+"""
 
 from __future__ import annotations
 
@@ -60,6 +73,7 @@ class Forms:
 
     def note(self, step: int, tensor: torch.Tensor) -> None:
         """Keeps how a step's values lie, once they have their ids."""
+        # Where only a part of a storage was written, its ids were given in row-major order instead.
         whole = self._memory.lies_as_written(tensor)
         self._made[step] = Made(
             first=self._memory.firsts[step] + (int(tensor.storage_offset()) if whole else 0),
@@ -103,6 +117,7 @@ class Forms:
         order = self._order(tensor, extents)
         if isinstance(order, str):
             return order
+        # Axes that are in order already need no moving, unless several count channels and become one.
         if order == tuple(range(len(order))) and not (self._n_tokens and len(order) > 2):
             order = ()
         form = tuple(extents[axis] for axis in order) if order else extents

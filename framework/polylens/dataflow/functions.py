@@ -1,4 +1,8 @@
-"""What elementwise units compute: their values, their slopes, and their gates where they have one."""
+"""What elementwise units compute: their values, their slopes, and their gates where they have one.
+
+Formulas are those of PyTorch, written out in 32 bits at least: a slope or a gate in half precision would be
+mostly rounding. Source: PyTorch's documentation of each function; `Function` names the papers.
+"""
 
 from __future__ import annotations
 
@@ -124,10 +128,10 @@ def _between(arguments: Mapping[str, Any]) -> Function | None:
 
 
 def _numbers(arguments: Mapping[str, Any], *names: str) -> tuple[float, ...] | None:
-    found = [arguments[name] for name in names]
-    if any(isinstance(number, torch.Tensor) for number in found):
+    values = [arguments[name] for name in names]
+    if any(isinstance(value, torch.Tensor) for value in values):
         return None
-    return tuple(float(number) for number in found)
+    return tuple(float(value) for value in values)
 
 
 def _with(name: str, parameters: tuple[float, ...] | None) -> Function | None:

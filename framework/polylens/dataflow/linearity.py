@@ -1,4 +1,9 @@
-"""Operations that are linear in what depends on the input, and when."""
+"""Operations that are linear in what depends on the input, and when.
+
+A table names for each operation its factors, of which one at most may depend on the input, and its
+constants, of which none may. Whatever is not in the table counts as not linear: refusing too much is a
+missing number, refusing too little a wrong one.
+"""
 
 from __future__ import annotations
 

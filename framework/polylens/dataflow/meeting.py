@@ -1,4 +1,8 @@
-"""Nonlinearities as a watched pass meets them, one call after the other."""
+"""Nonlinearities as a watched pass meets them, one call after the other.
+
+A nonlinearity is called `MODULE:OPERATION`. A module that does nothing but one nonlinear operation gives it
+its own name; a second one of a name has `#2` (`name_apart`).
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ class Met:
     gives: Content
 
 
-def named_apart(met: Iterable[Met]) -> dict[str, Met]:
+def name_apart(met: Iterable[Met]) -> dict[str, Met]:
     """By name: a second nonlinearity of one name is called `name#2`."""
     times: Counter[str] = Counter()
     named = {}

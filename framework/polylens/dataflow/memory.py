@@ -1,4 +1,17 @@
-"""Which step of a forward pass wrote each element of each tensor."""
+"""Which step of a forward pass wrote each element of each tensor.
+
+1. Every value that a step computes gets the next free id; a step's ids are consecutive (`write`).
+2. Ids are kept by storage, not by tensor: views share them, and a view's ids are read with its own strides
+   (`ids`). A storage that one step wrote as a whole is known by its first id alone.
+3. What is written in place, or moved, is put at the elements that it goes to (`place`); from there on the
+   storage has a list of ids.
+
+Invariants: an id never changes its meaning; 0 is what does not depend on the input; the ids of later steps
+are larger, so that a search tells the step of a value (`step_of`).
+
+Cost: memory for one number an element where a storage was written in parts, and none where it was not.
+Storages are kept alive while the pass is watched, so that none is reused for other values.
+"""
 
 from __future__ import annotations
 
@@ -75,6 +88,7 @@ class Memory:
             return frozenset()
         if held.ids is None:
             return frozenset((self.step_of(held.first),))
+        # Read by elements of another size, no element can be told from another: all of the storage counts.
         ids = held.ids if self.reads_as_other_type(tensor) else self.ids(tensor)
         owners = np.searchsorted(np.asarray(self.firsts), ids.reshape(-1).numpy(), side="right") - 1
         return (
@@ -99,6 +113,7 @@ class Memory:
         first = self._next
         if whole:
             self._held[_key(tensor)] = _Held(tensor.untyped_storage(), tensor.element_size(), first)
+            # Also for elements that the tensor does not show: ids follow from places in the storage.
             self._next += n_elements
         else:
             self._next += tensor.numel()

@@ -1,4 +1,16 @@
-"""Operations that only move elements: they move ids of values instead of making new ones."""
+"""Operations that only move elements: they move ids of values instead of making new ones.
+
+1. The call's tensors of values are replaced by tensors of their ids; constants become 0, which is the id of
+   what does not depend on the input.
+2. The operation itself is run on the ids, on the CPU. What comes out says, element by element, what was
+   moved where.
+3. A copy is told by its arguments alone, as it may change the type: from one floating-point type to another
+   values are taken for the same, between integers and floating point they are not.
+
+Invariant: an operation moves only if nothing that steers it (an index, a condition) depends on the input.
+
+Cost: the operation once more, on as many elements.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +50,7 @@ def moved_ids(memory: Memory, function: torch._ops.OpOverload, arguments: Argume
 def _ids_of_copy(memory: Memory, arguments: Arguments) -> Ids | None:
     if "src" in arguments:
         source, target = arguments["src"], arguments["self"]
+        # Numbers cut to integers, or a condition made a number, are other values than before.
         same_kind = source.is_floating_point() == target.is_floating_point()
         return memory.ids(source).expand(target.shape) if same_kind else None
     source = arguments["self"]

@@ -1,8 +1,17 @@
 """Chosen tokens only: from one attention on, a forward pass computes nothing but the rows that are wanted.
 
-What an attention gives for a token needs the keys and values of other tokens, but only its own query. So from
-the queries of the last attention that matters, every operation up to the wanted tensors can be done on the
-wanted tokens alone. The network does not know: it is handed tensors that claim to have all tokens.
+What an attention gives for a token needs the keys and values of other tokens, but only its own query:
+behind it, every operation up to the wanted tensors can be done on the wanted tokens alone. The network does
+not know.
+
+1. At the attention that is narrowed, only the queries of the chosen tokens are handed on, and their rows of
+   the mask.
+2. What it gives is a `Narrowed`: the chosen tokens' numbers, and the shape that all tokens would have.
+3. A rule tells of each operation what becomes of the axis of tokens. What has no rule is taken apart into
+   operations that have one, or refused (`NotNarrowError`); the pass is then made in full.
+
+Invariant: a row is computed from the same operands as in a full pass. Cost: that of the chosen tokens.
+Source: decision 0007.
 """
 
 from __future__ import annotations
@@ -16,7 +25,7 @@ import torch
 from jaxtyping import Bool, Int64
 from torch.overrides import TorchFunctionMode
 
-from polylens.dataflow.watch import unwatched
+from polylens.dataflow.watch import pause_watches
 
 _ATTENTION = torch.nn.functional.scaled_dot_product_attention
 
@@ -88,8 +97,8 @@ class Narrowed(torch.Tensor):
         """The numbers of chosen tokens, `rows ...`, of a tensor `examples tokens ...`."""
         if self.axis != 1:
             raise NotNarrowError("rows of a tensor whose second axis does not count tokens")
-        place = (self.chosen.positions[example_of_row] == positions[:, None]).to(torch.int8).argmax(1)
-        return self.compact[example_of_row, place]
+        index = (self.chosen.positions[example_of_row] == positions[:, None]).to(torch.int8).argmax(1)
+        return self.compact[example_of_row, index]
 
     @classmethod
     def __torch_dispatch__(  # type: ignore[override]
@@ -150,7 +159,7 @@ def _narrowed_attention(
     n_examples, n_tokens = len(chosen.positions), chosen.n_tokens
     if query.dim() != 4 or (query.shape[0], query.shape[2], key.shape[2]) != (n_examples, n_tokens, n_tokens):
         raise NotNarrowError("an attention that is not over the tokens of the input")
-    with unwatched():
+    with pause_watches():
         mask = attn_mask
         if is_causal:
             mask = _seen_by(chosen)
@@ -171,13 +180,14 @@ def _tensors(args: Sequence[Any]) -> list[Narrowed]:
     return [item for item in args if isinstance(item, Narrowed)]
 
 
-def _like(one: Narrowed, compact: torch.Tensor, shape: Sequence[int] | None = None) -> Narrowed:
-    return Narrowed(compact, chosen=one.chosen, axis=one.axis, shape=shape)
+def _like(source: Narrowed, compact: torch.Tensor, shape: Sequence[int] | None = None) -> Narrowed:
+    return Narrowed(compact, chosen=source.chosen, axis=source.axis, shape=shape)
 
 
 def _each_alone(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Elementwise operations: of every other tensor, the chosen tokens' part is taken."""
     first = next(iter(_tensors([*args, *kwargs.values()])))
+    # Counted from the end, as broadcasting does.
     from_end = first.axis - first.dim()
     changed = args[0] if func._schema.is_mutable else None
 
@@ -198,65 +208,72 @@ def _each_alone(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[s
 
 def _view(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Narrowed:
     """Another shape, in which the tokens' axis, or that of examples and tokens together, must be found."""
-    one, wanted = args[0], list(args[1])
-    n_tokens, n_examples = one.chosen.n_tokens, len(one.chosen.positions)
+    source, wanted = args[0], list(args[1])
+    n_tokens, n_examples = source.chosen.n_tokens, len(source.chosen.positions)
     if -1 in wanted:
-        wanted[wanted.index(-1)] = one.numel() // -prod(wanted)
-    before = prod(one.shape[: one.axis]) if one.axis else n_examples
+        wanted[wanted.index(-1)] = source.numel() // -prod(wanted)
+    # The axis of tokens is known by what stands in front of it: as many numbers as before.
+    before = prod(source.shape[: source.axis]) if source.axis else n_examples
     for axis, extent in enumerate(wanted):
         if axis and extent == n_tokens and wanted[0] == n_examples and prod(wanted[:axis]) == before:
             break
     else:
         axis = 0
         if wanted[0] != n_examples * n_tokens or before != n_examples:
-            raise NotNarrowError(f"chosen tokens of {tuple(one.shape)} as {tuple(wanted)}")
-    most = one.chosen.positions.shape[1]
+            raise NotNarrowError(f"chosen tokens of {tuple(source.shape)} as {tuple(wanted)}")
+    most = source.chosen.positions.shape[1]
     compact = [*wanted[:axis], most if axis else n_examples * most, *wanted[axis + 1 :]]
-    return Narrowed(one.compact.reshape(compact), chosen=one.chosen, axis=axis, shape=wanted)
+    return Narrowed(source.compact.reshape(compact), chosen=source.chosen, axis=axis, shape=wanted)
 
 
 def _permute(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Narrowed:
     """Axes in another order; examples must stay in front."""
-    one = args[0]
-    places = func(torch.empty(tuple(range(1, one.dim() + 1)), device="meta"), *args[1:], **kwargs).shape
-    order = [place - 1 for place in places]
+    source = args[0]
+    # A tensor of extents 1, 2, 3, ... without numbers shows by its new shape where each axis went.
+    extents = func(torch.empty(tuple(range(1, source.dim() + 1)), device="meta"), *args[1:], **kwargs).shape
+    order = [extent - 1 for extent in extents]
     if order[0] != 0:
         raise NotNarrowError("chosen tokens with another axis in front than that of examples")
-    return Narrowed(one.compact.permute(order), chosen=one.chosen, axis=order.index(one.axis))
+    return Narrowed(source.compact.permute(order), chosen=source.chosen, axis=order.index(source.axis))
 
 
 def _over_axes(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Reductions and the like over axes behind that of tokens, which must stay where it is."""
-    one, axes = args[0], args[1]
-    behind = {axis % one.dim() for axis in ([axes] if isinstance(axes, int) else axes)}
-    if not behind or min(behind) <= one.axis:
+    source, axes = args[0], args[1]
+    behind = {axis % source.dim() for axis in ([axes] if isinstance(axes, int) else axes)}
+    if not behind or min(behind) <= source.axis:
         raise NotNarrowError(f"{func} over examples or tokens")
-    return _wrap(one, func(one.compact, *args[1:], **kwargs))
+    return _wrap(source, func(source.compact, *args[1:], **kwargs))
 
 
 def _normalise(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Normalising over the last axes."""
-    one, shape = args[0], args[1]
-    if one.dim() - len(shape) <= one.axis or _tensors(args[2:]):
+    source, shape = args[0], args[1]
+    if source.dim() - len(shape) <= source.axis or _tensors(args[2:]):
         raise NotNarrowError(f"{func} over tokens")
-    return _wrap(one, func(one.compact, *args[1:], **kwargs))
+    return _wrap(source, func(source.compact, *args[1:], **kwargs))
 
 
 def _parts(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Pieces along an axis behind that of tokens, or all of any axis."""
-    one = args[0]
+    source = args[0]
     named = {
         **dict(zip([argument.name for argument in func._schema.arguments], args, strict=False)),
         **kwargs,
     }
-    axis = named.get("dim", 0) % one.dim()
-    if axis <= one.axis:
+    axis = named.get("dim", 0) % source.dim()
+    if axis <= source.axis:
+        # All of an axis, as `tensor[:, :, 0]` slices it, is no piece.
         whole = (named.get("start") or 0) == 0 and named.get("step", 1) == 1
         end = named.get("end")
-        if func.overloadpacket is torch.ops.aten.slice and whole and (end is None or end >= one.shape[axis]):
-            return _like(one, one.compact)
+        if (
+            func.overloadpacket is torch.ops.aten.slice
+            and whole
+            and (end is None or end >= source.shape[axis])
+        ):
+            return _like(source, source.compact)
         raise NotNarrowError(f"{func} of examples or tokens")
-    return _wrap(one, func(one.compact, *args[1:], **kwargs))
+    return _wrap(source, func(source.compact, *args[1:], **kwargs))
 
 
 def _product(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> Narrowed:
@@ -267,10 +284,10 @@ def _product(func: torch._ops.OpOverload, args: Sequence[Any], kwargs: dict[str,
     return _like(left, func(*bias, left.compact, right, **kwargs))
 
 
-def _wrap(one: Narrowed, given: Any) -> Any:
+def _wrap(source: Narrowed, given: Any) -> Any:
     if isinstance(given, torch.Tensor):
-        return _like(one, given)
-    return type(given)(_wrap(one, item) for item in given)
+        return _like(source, given)
+    return type(given)(_wrap(source, item) for item in given)
 
 
 _ALONE = frozenset({"clone", "_to_copy", "detach", "alias", "contiguous", "lift_fresh"})

@@ -1,4 +1,15 @@
-"""Norms that divide each position by its own scale, and how that scale is held where it was."""
+"""Norms that divide each position by its own scale, and how that scale is held where it was.
+
+1. Norms are known by their classes and names (`norm_kind`).
+2. Of each pass the scale that the norm divides by is worked out from what it reads: a root mean square, for
+   layer norms after the mean is taken away.
+3. What the norm gives, without its bias, is multiplied by its own scale and divided by the one that its
+   baseline has in this batch (`Frozen`).
+
+Invariant: a pass that is its own baseline is left as it was, but for rounding.
+
+Cost: a few operations on each norm's tensor.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +20,7 @@ from typing import Any, Literal
 import torch
 from jaxtyping import Float, Int64
 
-from polylens.dataflow.watch import unwatched
+from polylens.dataflow.watch import pause_watches
 
 _EPSILONS = ("eps", "variance_epsilon", "epsilon")
 
@@ -69,7 +80,7 @@ class Frozen:
         self._started = True
 
     @contextmanager
-    def holding(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Inside, the norms divide each pass by the scale that its baseline has there."""
         handles = [part.register_forward_hook(self._leave) for part in self._parts]
         try:
@@ -81,7 +92,7 @@ class Frozen:
     def _leave(self, part: torch.nn.Module, args: Any, output: torch.Tensor) -> torch.Tensor | None:
         if not self._started or len(args[0]) != len(self._baseline):
             return None
-        with unwatched():
+        with pause_watches():
             scale = _scale(part, args[0])
             bias = getattr(part, "bias", None)
             shift = torch.zeros_like(output) if bias is None else bias
@@ -90,7 +101,7 @@ class Frozen:
 
 
 def _scale(part: torch.nn.Module, values: Float[torch.Tensor, "..."]) -> Float[torch.Tensor, "..."]:
-    epsilon = next((found for name in _EPSILONS if (found := getattr(part, name, None)) is not None), 0.0)
+    epsilon = next((value for name in _EPSILONS if (value := getattr(part, name, None)) is not None), 0.0)
     if norm_kind(part) == "layer":
         values = values - values.mean(dim=-1, keepdim=True)
     return (values.square().mean(dim=-1, keepdim=True) + float(epsilon)).sqrt()

@@ -1,4 +1,9 @@
-"""Whether a code names polytopes, and why, or why not."""
+"""Whether a code names polytopes, and why, or why not.
+
+The reasons against it are looked for in this order, and the first one is given: the code is not written with
+`positions: all`; something goes round the layer; an operation in between is not piecewise linear; a unit in
+between is smooth or a gate; a nonlinearity in between is not read.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +54,7 @@ def names_polytopes(
         else:
             why = "it is written with positions: same; with positions: all the same bits name whole examples"
         return _pathway(why, softly)
-    if flow.bypassed(layer, through):
+    if flow.is_bypassed(layer, through):
         return _pathway(f"'{through}' also depends on the input by ways that do not pass '{layer}'", softly)
     if obstacles:
         return _pathway(obstacles[0] + _and_more(len(obstacles)), softly)

@@ -1,4 +1,11 @@
-"""Operations whose units have regimes: elementwise ones with their kinks, and max-pooling."""
+"""Operations whose units have regimes: elementwise ones with their kinks, and max-pooling.
+
+A table gives each operation the numbers at which its slope jumps, read off its arguments where these say
+them. A smooth operation has one kink at 0, a proxy, and is marked as not piecewise linear. What is in no
+table is no nonlinearity with regimes: tracing makes an obstacle of it unless it is linear.
+
+Source: PyTorch's documentation of each operation.
+"""
 
 from __future__ import annotations
 

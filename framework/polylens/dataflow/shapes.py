@@ -1,4 +1,14 @@
-"""How a layer's tensor falls into positions and channels."""
+"""How a layer's tensor falls into positions and channels.
+
+1. The network's tensor is brought into one of three forms (`arrange`): examples and tokens that share an
+   axis are taken apart, what is computed once is repeated for all examples, and axes are put in the form's
+   order.
+2. Rows are picked from it by example and flat position, all channels of one position a row (`gather`).
+
+Invariant: one position means one place of the input in every batch, however many examples or tokens it has.
+
+Cost: views where nothing is out of order; a copy of what is picked.
+"""
 
 from __future__ import annotations
 
@@ -51,15 +61,15 @@ class LayerShape:
             return cls(grid=(shape[0],), width=shape[1], channels_first=False)
         return cls(grid=(), width=prod(shape), channels_first=False)
 
-    def fits(self, other: LayerShape) -> bool:
+    def fits(self, shape: LayerShape) -> bool:
         """Whether both can be of one layer: tokens may be more or fewer in another batch.
 
         >>> LayerShape.of((5, 16)).fits(LayerShape.of((9, 16)))
         True
         """
-        of_tokens = len(self.grid) == len(other.grid) == 1
-        grids_fit = self.grid == other.grid or of_tokens
-        return grids_fit and self.width == other.width and self.channels_first == other.channels_first
+        of_tokens = len(self.grid) == len(shape.grid) == 1
+        grids_fit = self.grid == shape.grid or of_tokens
+        return grids_fit and self.width == shape.width and self.channels_first == shape.channels_first
 
     def with_tokens(self, seen: int, *, claimed: int) -> LayerShape:
         """This shape with `claimed` positions if its positions are the `seen` tokens; itself otherwise."""
@@ -148,5 +158,5 @@ def first_tensor(output: Any) -> torch.Tensor | None:
     if isinstance(output, Mapping):
         output = tuple(output.values())
     if isinstance(output, tuple | list):
-        return next((found for item in output if (found := first_tensor(item)) is not None), None)
+        return next((tensor for item in output if (tensor := first_tensor(item)) is not None), None)
     return None

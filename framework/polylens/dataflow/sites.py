@@ -1,4 +1,8 @@
-"""Calls of nonlinearities whose regimes cannot be told, and why."""
+"""Calls of nonlinearities whose regimes cannot be told, and why.
+
+They are told only if the first axis counts examples (so that every unit belongs to one), if kinks are fixed
+numbers, if nothing but the input itself depends on the input, and if no window goes over several examples.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from polylens.dataflow.flow import INPUT, OUTPUT, Content, Flow, Step
 from polylens.dataflow.forms import Forms
 from polylens.dataflow.functions import function_of
 from polylens.dataflow.linearity import why_not_linear
-from polylens.dataflow.meeting import Call, Met, named_apart
+from polylens.dataflow.meeting import Call, Met, name_apart
 from polylens.dataflow.memory import Memory
 from polylens.dataflow.moving import moved_ids
 from polylens.dataflow.nonlinearities import Nonlinearity, Site
@@ -66,11 +66,11 @@ def trace(
     tracing = _Trace(example, n_tokens=n_tokens, channels=1 if example.dim() > 3 else example.dim() - 1)
     with torch.no_grad():
         try:
-            with tracing.watching(module):
+            with tracing.watch(module):
                 output = module(example)
         except _ChannelsFirst:
             tracing = _Trace(example, n_tokens=n_tokens, channels=1)
-            with tracing.watching(module):
+            with tracing.watch(module):
                 output = module(example)
         for name, buffer in module.named_buffers():
             if name in buffers:
@@ -107,7 +107,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
 
     def flow(self, aliases: Mapping[str, str]) -> Flow:
         """All that was found."""
-        named = named_apart(self.met)
+        named = name_apart(self.met)
         return Flow(
             layers=self.shapes,
             nonlinearities=tuple(met.item for met in named.values()),
@@ -236,8 +236,8 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         """Records a nonlinearity."""
         given, *further = outputs
         spoken = operations.operation_in_words(site.operation)
-        found = None if regimes.is_pool(site.operation) else regimes.regimes(site.operation, arguments)
-        role: Literal["units", "pool"] = "pool" if found is None else "units"
+        kinked = None if regimes.is_pool(site.operation) else regimes.regimes(site.operation, arguments)
+        role: Literal["units", "pool"] = "pool" if kinked is None else "units"
         self._compute([given] if in_place else [], [given], Step(role, parents, size=0))
         step = len(self.steps) - 1
         self._compute(
@@ -255,12 +255,12 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
             name=f"{site.module or 'network'}:{spoken}",
             operation=spoken,
             role=role,
-            piecewise_linear=found is None or found.piecewise_linear,
-            kinks=() if found is None else found.kinks,
+            piecewise_linear=kinked is None or kinked.piecewise_linear,
+            kinks=() if kinked is None else kinked.kinks,
             shape=shape,
-            window=window_size(site.operation, arguments) if found is None else 1,
+            window=window_size(site.operation, arguments) if kinked is None else 1,
             site=site,
-            function=None if found is None else function_of(site.operation, arguments),
+            function=None if kinked is None else function_of(site.operation, arguments),
         )
         self.met.append(Met(item, step=step, reads=reads, gives=gives))
 
@@ -269,11 +269,12 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         pair = (arguments["self"], arguments["other"])
         if not all(self._depends(factor) for factor in pair):
             return
-        for factor, other in (pair, pair[::-1]):
+        for factor, multiplied in (pair, pair[::-1]):
             steps = self.memory.steps(factor)
             for met in self.met:
                 if steps == {met.step}:
-                    whole = other.unsqueeze(0) if self.forms.is_flattened(other) else other
+                    flattened = self.forms.is_flattened(multiplied)
+                    whole = multiplied.unsqueeze(0) if flattened else multiplied
                     fits = whole.dim() > 0 and whole.shape[0] == 1
                     self.multiplied[met.step] = self._content(whole) if fits else None
 
@@ -322,7 +323,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         return Content(tuple(tensor.shape[1:]), np.asarray([first]), np.asarray([tensor.numel()]))
 
     def _obstacle(self, what: str, parents: frozenset[int], *, decides: bool = False) -> Step:
-        place = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"
+        where = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"
         return Step(
-            "obstacle", parents, size=0, obstacle=f"{what} {place} is not piecewise linear", decides=decides
+            "obstacle", parents, size=0, obstacle=f"{what} {where} is not piecewise linear", decides=decides
         )

@@ -1,4 +1,19 @@
-"""Watching a forward pass: which module runs, which operation it calls, and what each module gives."""
+"""Watching a forward pass: which module runs, which operation it calls, and what each module gives.
+
+1. Hooks on every module keep a stack of the modules that run, and count their calls.
+2. A dispatch mode sees every aten operation below modules and autograd. One that is made of others is taken
+   apart first, so that the same operations are counted in every mode of PyTorch.
+3. A call that may be a nonlinearity gets a site: the module that runs, the operation, and how often both
+   met.
+4. A module that is one elementwise function as a whole (`composite`) is one call, and what it does inside
+   is not seen.
+
+Invariants: two passes of one network count alike, so that a site means one nonlinearity in all of them;
+hooks are taken off again whatever happens.
+
+Cost: a few microseconds of Python for each operation.
+Source: decision 0002.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +45,7 @@ _running = _Running()
 
 
 @contextmanager
-def unwatched() -> Iterator[None]:
+def pause_watches() -> Iterator[None]:
     """Inside, nothing is seen by those who watch: for checks of inputs that are no part of a network."""
     before = [(watch, watch._paused) for watch in _running.watches]
     for watch, _ in before:
@@ -80,17 +95,17 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Is told what that module gave."""
 
     @contextmanager
-    def watching(self, module: torch.nn.Module) -> Iterator[None]:
+    def watch(self, module: torch.nn.Module) -> Iterator[None]:
         """Inside, everything `module` does is seen; afterwards the module is as it was, whatever happened."""
         handles = []
         try:
             for path, part in module.named_modules():
                 if not path:
                     continue
-                handles.append(part.register_forward_pre_hook(self._entering(path)))
+                handles.append(part.register_forward_pre_hook(self._on_entry(path)))
                 if (operation := composite(part)) is not None:
-                    handles += self._taking_whole(part, path, operation)
-                handles.append(part.register_forward_hook(self._leaving(path)))
+                    handles += self._hooks_of_composite(part, path, operation)
+                handles.append(part.register_forward_hook(self._on_exit(path)))
             _running.watches.append(self)
             with self:
                 yield
@@ -112,6 +127,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return func(*args, **kwargs)
         if _is_composite(func):
             # Only inference mode lets these arrive whole; their parts are what is counted.
+            # Inside a dispatch the mode is off; its parts are to be seen by it again.
             with self:
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
@@ -128,7 +144,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._sites[here] += 1
         return Site(*here, occurrence=self._sites[here])
 
-    def _taking_whole(
+    def _hooks_of_composite(
         self, part: torch.nn.Module, path: str, operation: str
     ) -> list[torch.utils.hooks.RemovableHandle]:
         """Hooks by which a module is seen as one operation, and nothing of what it does inside."""
@@ -136,6 +152,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         def start(module: torch.nn.Module, args: Any) -> None:
             self._paused = True
+            # A list, as such a module may hold another one.
             started.append((self._site(operation), args[0]))
             self.before_composite(*started[-1])
 
@@ -145,14 +162,14 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         return [part.register_forward_pre_hook(start), part.register_forward_hook(end)]
 
-    def _entering(self, path: str) -> Callable[..., None]:
+    def _on_entry(self, path: str) -> Callable[..., None]:
         def enter(module: torch.nn.Module, args: Any) -> None:
             self.stack.append(path)
             self.on_enter()
 
         return enter
 
-    def _leaving(self, path: str) -> Callable[..., None]:
+    def _on_exit(self, path: str) -> Callable[..., None]:
         def leave(module: torch.nn.Module, args: Any, output: Any) -> None:
             self._calls[path] += 1
             self._paused = True

@@ -1,4 +1,15 @@
-"""Which element of its window wins each max-pooling window."""
+"""Which element of its window wins each max-pooling window.
+
+1. PyTorch's pooling kernels give the flat index, in the image, of each window's first largest element.
+2. It is taken apart into coordinates, and the window's first coordinate along each axis is taken away; what
+   is left, over the dilation, is the place in the window, row by row.
+3. For a maximum over whole axes these are put last, and the first largest of them is taken.
+
+Invariant: places are counted as if the padding were there, so that one number means one offset in every
+window.
+
+Cost: a few operations on one number a window.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +59,9 @@ def _sliding(
     padding = _every_axis(arguments["padding"], rank=rank)
     dilation = _every_axis(arguments["dilation"], rank=rank)
     within = torch.zeros((), dtype=torch.int32, device=flat.device)
-    for axis, place in enumerate(_places(flat, arguments["self"].shape[-rank:])):
+    for axis, coordinate in enumerate(_coordinates(flat, arguments["self"].shape[-rank:])):
         window = torch.arange(flat.shape[axis - rank], device=flat.device) * stride[axis] - padding[axis]
-        offset = place - _along(window.to(place.dtype), axis=axis, rank=rank)
+        offset = coordinate - _along(window.to(coordinate.dtype), axis=axis, rank=rank)
         within = within * kernel[axis] + (offset if dilation[axis] == 1 else offset // dilation[axis])
     return within
 
@@ -61,10 +72,11 @@ def _adaptive(
     rank = _rank(operation)
     extents = arguments["self"].shape[-rank:]
     within = torch.zeros((), dtype=torch.int32, device=flat.device)
-    for axis, place in enumerate(_places(flat, extents)):
+    for axis, coordinate in enumerate(_coordinates(flat, extents)):
         n, m = extents[axis], flat.shape[axis - rank]
         window = torch.arange(m, device=flat.device) * n // m
-        within = within * _longest(n, m) + place - _along(window.to(place.dtype), axis=axis, rank=rank)
+        offset = coordinate - _along(window.to(coordinate.dtype), axis=axis, rank=rank)
+        within = within * _longest(n, m) + offset
     return within
 
 
@@ -73,28 +85,28 @@ def _reducing(arguments: Mapping[str, Any]) -> Int[torch.Tensor, "examples ..."]
     axes = reduced_axes(arguments)
     kept = [axis for axis in range(source.dim()) if axis not in axes]
     windows = source.permute(*kept, *axes).flatten(len(kept))
-    found = windows.argmax(dim=-1)
+    first = windows.argmax(dim=-1)
     if arguments["keepdim"]:
         for axis in axes:
-            found = found.unsqueeze(axis)
-    return found
+            first = first.unsqueeze(axis)
+    return first
 
 
-def _places(flat: Int[torch.Tensor, "..."], extents: torch.Size) -> list[Int[torch.Tensor, "..."]]:
+def _coordinates(flat: Int[torch.Tensor, "..."], extents: torch.Size) -> list[Int[torch.Tensor, "..."]]:
     """The coordinates along each axis of flat row-major indices."""
     # One division an axis, and of 32 bits where they suffice: divisions are most of the work.
     rest = flat.to(torch.int32) if prod(extents) < 2**31 else flat
-    places = []
+    coordinates = []
     for extent in reversed(extents[1:]):
         quotient = torch.div(rest, extent, rounding_mode="floor")
-        places.append(rest - quotient * extent)
+        coordinates.append(rest - quotient * extent)
         rest = quotient
-    return [rest, *reversed(places)]
+    return [rest, *reversed(coordinates)]
 
 
 def _along(values: Int[torch.Tensor, "n"], *, axis: int, rank: int) -> Int[torch.Tensor, "..."]:
     """`values` laid along one of the last `rank` axes, ready to be broadcast."""
-    return values.reshape([-1 if other == axis else 1 for other in range(rank)])
+    return values.reshape([-1 if index == axis else 1 for index in range(rank)])
 
 
 def _longest(n: int, m: int) -> int:

@@ -44,7 +44,7 @@ class Dataset(Plugin):
     carries: ClassVar[frozenset[str] | None] = None
     """Which of `classes` and `tokens` every row of it has; None where that is known only once it is open."""
 
-    def located(self, find: Callable[[str], Path]) -> Self:
+    def locate(self, find: Callable[[str], Path]) -> Self:
         """This dataset with relative folders looked up by `find`; unchanged where it has none."""
         return self
 

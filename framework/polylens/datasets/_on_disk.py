@@ -19,7 +19,7 @@ class OnDisk(Dataset):
     def _path(self) -> str:
         return str(getattr(self, self.path_field))
 
-    def located(self, find: Callable[[str], Path]) -> Self:
+    def locate(self, find: Callable[[str], Path]) -> Self:
         """This dataset with its path found among the data roots."""
         if Path(self._path).is_absolute():
             return self

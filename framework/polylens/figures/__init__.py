@@ -26,7 +26,7 @@ from polylens.figures.row_map import row_map
 from polylens.figures.scores import scores
 from polylens.figures.spreads import spreads
 from polylens.figures.stretches import Along, Ridge, stretches
-from polylens.figures.style import marked
+from polylens.figures.style import use_marks
 from polylens.figures.training_curve import training_curve
 from polylens.figures.within_between import within_between
 
@@ -54,7 +54,6 @@ __all__ = [
     "gallery",
     "layer_distances",
     "layer_factors",
-    "marked",
     "medoid_codes",
     "path_curves",
     "plane_slices",
@@ -64,5 +63,6 @@ __all__ = [
     "spreads",
     "stretches",
     "training_curve",
+    "use_marks",
     "within_between",
 ]

@@ -17,21 +17,25 @@ _ACROSS = 3
 
 
 @picture
-def scores(numbers: Mapping[str, Mapping[str, Sequence[Number | None]]]) -> Figure:
+def scores(
+    numbers: Mapping[str, Mapping[str, Sequence[Number | None]]],
+    *,
+    title: str = "Scores beside their controls",
+) -> Figure:
     """Every metric as a panel: for each variant a dot with its range, chance as an upright tick mark.
 
     Args:
         numbers: by metric and variant, one number a draw; None where a draw has none, such as purity without
             clusters.
+        title: what is shown.
     """
-    heading = "Scores beside their controls"
     shown = {metric: by for metric, by in numbers.items() if any(by.values())}
     if not shown:
-        return sentence(heading, "There are no scores.")
+        return sentence(title, "There are no scores.")
     variants = list(dict.fromkeys(variant for by in shown.values() for variant in by))
     across = 2 if len(shown) in (2, 4) else min(_ACROSS, len(shown))
     down = -(-len(shown) // across)
-    figure = canvas(heading, note=_note(shown), height=down * (0.27 * len(variants) + 0.62))
+    figure = canvas(title, note=_note(shown), height=down * (0.27 * len(variants) + 0.62))
     grid = figure.subplots(down, across, squeeze=False, gridspec_kw={"wspace": 0.06, "hspace": 0.08})
     for index, axes in enumerate(grid.flat):
         if index >= len(shown):
@@ -40,8 +44,8 @@ def scores(numbers: Mapping[str, Mapping[str, Sequence[Number | None]]]) -> Figu
         metric = list(shown)[index]
         _draw(axes, shown[metric], variants=variants, first=index % across == 0)
         unit = next((number.unit for number in _all(shown[metric]) if number.unit), "")
-        title = metric.replace("_", " ") + (f" ({unit})" if unit else "")
-        axes.set_title(fit_line(title, width=5.4 / across, size=SMALL, bold=True), fontsize=SMALL)
+        words = metric.replace("_", " ") + (f" ({unit})" if unit else "")
+        axes.set_title(fit_line(words, width=5.4 / across, size=SMALL, bold=True), fontsize=SMALL)
     return figure
 
 

@@ -28,7 +28,7 @@ def spreads(
     log: bool,
     variants: bool,
 ) -> Figure:
-    """A band a group; in it for each series a line from 5 to 95 %, a thicker one for the middle half, a dot.
+    """A band a group; in it for each series a line from 5 to 95 %, a thicker one for the middle half, a mark.
 
     Args:
         values: by group and series; what is not finite (or, on a logarithmic axis, not positive) is left out.
@@ -36,7 +36,7 @@ def spreads(
         note: what the reader must know beside how to read the lines.
         unit: of the axis.
         log: whether the axis is logarithmic.
-        variants: whether series are variants, which have colours of their own.
+        variants: whether series are variants, which have colours and marks of their own.
     """
     groups = {
         name: {of: _drawable(array, log=log) for of, array in by.items()} for name, by in values.items()
@@ -49,7 +49,7 @@ def spreads(
     hidden = max(len(groups) - most, 0)
     groups = dict(list(groups.items())[:most])
     note += f" {hidden} more are not drawn." if hidden else ""
-    reading = "Dots are medians, thick lines the middle half, thin ones 5 to 95 %; numbers are medians."
+    reading = "Marks are medians, thick lines the middle half, thin ones 5 to 95 %; numbers are medians."
     figure = canvas(
         title,
         note=f"{note} {reading}".strip(),
@@ -63,8 +63,8 @@ def spreads(
             axes.axhspan(place - 0.5, place + 0.5, color="#f6f8f9", zorder=0, linewidth=0)
         for index, of in enumerate(series):
             at = place + (index - (len(series) - 1) / 2) * _STEP / band
-            shade = variant_style(of, series)[0] if variants else colour(index)
-            _draw(axes, by.get(of, np.zeros(0)), at=at, shade=shade)
+            shade, marker = variant_style(of, series) if variants else (colour(index), "o")
+            _draw(axes, by.get(of, np.zeros(0)), at=at, shade=shade, marker=marker)
             if not variants:
                 label = fit_line(of, width=1.6, size=SMALL)
                 axes.text(
@@ -100,7 +100,7 @@ def _drawable(array: Float[np.ndarray, "_"], *, log: bool) -> Float[np.ndarray, 
     return np.asarray(array[kept])
 
 
-def _draw(axes: Axes, array: Float[np.ndarray, "_"], *, at: float, shade: str) -> None:
+def _draw(axes: Axes, array: Float[np.ndarray, "_"], *, at: float, shade: str, marker: str) -> None:
     where = axes.get_yaxis_transform()
     if not len(array):
         axes.text(1.015, at, "–", transform=where, va="center_baseline", fontsize=SMALL, color=MUTED)
@@ -108,7 +108,9 @@ def _draw(axes: Axes, array: Float[np.ndarray, "_"], *, at: float, shade: str) -
     low, lower, middle, upper, high = np.quantile(array, [0.05, 0.25, 0.5, 0.75, 0.95])
     axes.plot([low, high], [at, at], color=shade, linewidth=1.2, alpha=0.6, zorder=2)
     axes.plot([lower, upper], [at, at], color=shade, linewidth=4.5, alpha=0.45, zorder=2)
-    axes.plot(middle, at, "o", color=shade, markersize=6, markeredgecolor="white", zorder=4)
+    axes.plot(
+        middle, at, marker, color=shade, markersize=6, markeredgecolor="white", markeredgewidth=0.8, zorder=4
+    )
     axes.text(
         1.015, at, short(float(middle)), transform=where, va="center_baseline", fontsize=SMALL, color=shade
     )

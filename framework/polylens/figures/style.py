@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -45,7 +46,7 @@ CYCLE = (
 
 _MOST_NOTE_LINES = 6
 _MARKS = {"network": Mark(STRONG, "o"), "raw_inputs": Mark("#3c444c", "X")}
-"""What is in every study; controls bring their own marks (`marked`)."""
+"""What is in every study; controls bring their own marks (`use_marks`)."""
 _OTHERS = (Mark("#6f7a84", "P"), Mark("#b98a5a", "p"), Mark("#4d5761", "h"), Mark("#9aa3ab", "*"))
 _marks: ContextVar[Mapping[str, Mark]] = ContextVar("marks", default={})  # noqa: B039  (never written to)
 
@@ -105,6 +106,9 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
         return stream.getvalue()
 
     as_png.__annotations__ = {**draw.__annotations__, "return": "bytes"}
+    # `wraps` points back at `draw`, whose signature is shown and gives a figure: this one gives bytes.
+    signature = inspect.signature(draw).replace(return_annotation="bytes")
+    as_png.__signature__ = signature  # type: ignore[attr-defined]
     return as_png
 
 
@@ -175,7 +179,7 @@ def variant_name(variant: str) -> str:
 
 
 @contextmanager
-def marked(marks: Mapping[str, Mark]) -> Iterator[None]:
+def use_marks(marks: Mapping[str, Mark]) -> Iterator[None]:
     """Draws variants of these names by these marks, in the block."""
     token = _marks.set(marks)
     try:

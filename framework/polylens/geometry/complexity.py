@@ -1,4 +1,16 @@
-"""Local complexity: how many boundaries pass close to a point."""
+"""Local complexity: how many boundaries pass close to a point.
+
+1. Orthonormal directions are drawn uniformly: the Q of a Gaussian matrix, with the signs of R's diagonal.
+2. By sampling: the network is run at both ends of every direction, and a unit counts whose regime is not
+   the same at all of them.
+3. Exactly: every direction is walked as one segment at the largest radius (`segments`), and what is crossed
+   within a smaller one is counted by its position.
+
+Invariant: a unit that sampling counts is met exactly as well, along the directions of the two ends that
+differ.
+
+Cost: two forward passes a direction and radius; one walk a direction.
+"""
 
 from __future__ import annotations
 

@@ -31,14 +31,14 @@ def join_polygons(
     ([[0, 1, 2], [0, 2, 3]], [0, 1])
     """
     groups: dict[Hashable, list[int]] = {}
-    for place, name in enumerate(names):
-        groups.setdefault(name, []).append(place)
+    for index, name in enumerate(names):
+        groups.setdefault(name, []).append(index)
     united: list[list[int]] = []
     part_of = [0] * len(polygons)
-    for places in groups.values():
-        union = _union([polygons[place] for place in places])
-        for number, place in enumerate(places):
-            part_of[place] = len(united) + (number if len(union) > 1 else 0)
+    for indices in groups.values():
+        union = _union([polygons[index] for index in indices])
+        for number, index in enumerate(indices):
+            part_of[index] = len(united) + (number if len(union) > 1 else 0)
         united += union
     return united, part_of
 

@@ -1,4 +1,12 @@
-"""The affine map that a network is inside one polytope."""
+"""The affine map that a network is inside one polytope.
+
+1. One backward pass for each number of the output gives its gradient at all points of a block: a row of
+   each point's matrix.
+2. The offset is what the matrix leaves of the output.
+
+Cost: one forward pass and as many backward passes as the output has numbers, for each block; memory for one
+block and for all matrices.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +31,8 @@ class LocalMaps:
 
     def spectra(self) -> Float64[np.ndarray, "points values"]:
         """Singular values of each matrix, largest first."""
-        found: np.ndarray = np.linalg.svd(self.matrices, compute_uv=False)
-        return found
+        values: np.ndarray = np.linalg.svd(self.matrices, compute_uv=False)
+        return values
 
     def distances(self) -> Float64[np.ndarray, "steps"]:
         """How different each map is from the next one's, as `map_distances` says."""
@@ -72,7 +80,7 @@ def local_maps(part: Part, points: Float[torch.Tensor, "points ..."], *, block: 
 
 
 def map_distances(
-    one: Float64[np.ndarray, "pairs numbers width"], other: Float64[np.ndarray, "pairs numbers width"]
+    firsts: Float64[np.ndarray, "pairs numbers width"], seconds: Float64[np.ndarray, "pairs numbers width"]
 ) -> Float64[np.ndarray, "pairs"]:
     """How different two linear maps are, pair by pair.
 
@@ -82,10 +90,10 @@ def map_distances(
     >>> map_distances(np.array([[[1.0]], [[0.0]]]), np.array([[[3.0]], [[0.0]]])).tolist()
     [1.0, 0.0]
     """
-    means = (np.linalg.norm(one, axis=(1, 2)) + np.linalg.norm(other, axis=(1, 2))) / 2
-    apart = np.linalg.norm(one - other, axis=(1, 2))
-    found: np.ndarray = np.divide(apart, means, out=np.zeros_like(apart), where=means > 0)
-    return found
+    means = (np.linalg.norm(firsts, axis=(1, 2)) + np.linalg.norm(seconds, axis=(1, 2))) / 2
+    apart = np.linalg.norm(firsts - seconds, axis=(1, 2))
+    distances: np.ndarray = np.divide(apart, means, out=np.zeros_like(apart), where=means > 0)
+    return distances
 
 
 def effective_ranks(spectra: Float64[np.ndarray, "points values"]) -> Float64[np.ndarray, "points"]:

@@ -1,4 +1,23 @@
-"""How far a point is from the nearest boundary of its polytope, and which boundary that is."""
+"""How far a point is from the nearest boundary of its polytope, and which boundary that is.
+
+1. A forward pass gives the margins: how far each pre-activation is from its nearest kink, and how far each
+   winner is ahead of each rival in its window.
+2. Inside the polytope a margin is affine. Its gradient's squared length is the sum of its squared slopes
+   along the axes of the layer's space, which are had a few axes at a time.
+3. Margin over length is the distance to the hyperplane on which the margin is zero. The least of all is the
+   nearest boundary.
+4. One backward pass from what changes there gives the direction.
+
+Why the least one is a boundary, though hyperplanes are those of the affine map at the point: up to the
+nearest one nothing changes, so the map holds all the way to it.
+
+Invariant: a gradient that is zero but for rounding bounds nothing; what cannot change inside the polytope
+is counted as still and never divided by.
+
+Cost: for each point a few forward passes for each number of the layer; memory bounded by `_NUMBERS`.
+Source: Croce, Andriushchenko and Hein 2019, "Provable robustness of ReLU networks via maximization of
+linear regions", for the distance within a linear region; windows of max-pooling are treated alike here.
+"""
 
 from __future__ import annotations
 
@@ -61,6 +80,7 @@ class _Values:
         if self.elements is None or self.winners is None:
             kinks = torch.tensor(self.kinks, dtype=torch.float64, device=self.rows.device)
             return (self.rows[..., None] - kinks).abs().amin(dim=-1)
+        # Winners are told on a grid, so that rounding may put a rival ahead by less than a step of it.
         lead = self.leads(self.rows).clamp(min=0.0)
         places = torch.arange(self.elements.shape[1], device=lead.device)
         rivals = (self.elements >= 0) & (places != self.winners[..., None])
@@ -100,8 +120,9 @@ def nearest_boundaries(part: Part, points: Float[torch.Tensor, "points ..."]) ->
     >>> network = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)).eval()
     >>> _ = network[0].weight.data.copy_(torch.tensor([[2.0], [-1.0]]))
     >>> _ = network[0].bias.data.copy_(torch.tensor([-3.0, 0.75]))
-    >>> found = nearest_boundaries(record(network, torch.zeros(1, 1)).part(), torch.tensor([[1.0], [4.0]]))
-    >>> found.distance.tolist(), found.unit.tolist(), found.normal.ravel().tolist()
+    >>> points = torch.tensor([[1.0], [4.0]])
+    >>> nearest = nearest_boundaries(record(network, torch.zeros(1, 1)).part(), points)
+    >>> nearest.distance.tolist(), nearest.unit.tolist(), nearest.normal.ravel().tolist()
     ([0.25, 2.5], [1, 0], [-1.0, -1.0])
     """
     if part.obstacles:
@@ -128,6 +149,7 @@ def _nearest(part: Part, points: torch.Tensor, *, width: int) -> tuple[np.ndarra
     lengths = _gradient_lengths(part, points, values, axes=max(_NUMBERS // (width * len(points)), 1))
     distances, still = [], torch.zeros(len(points), dtype=torch.int64, device=points.device)
     for margin, length in zip(margins, lengths, strict=True):
+        # Before dividing: a tie that nothing can break has margin 0 and gradient 0.
         zero = length <= _STILL * length.amax(dim=1, keepdim=True)
         still += (zero & margin.isfinite()).sum(dim=1)
         distances.append(torch.where(zero, torch.inf, margin / length))
@@ -135,32 +157,32 @@ def _nearest(part: Part, points: torch.Tensor, *, width: int) -> tuple[np.ndarra
     distance, nonlinearity = best.min(dim=1)
     column = torch.stack([item.argmin(dim=1) for item in distances], dim=1)
     column = column.gather(1, nonlinearity[:, None])[:, 0]
-    found = distance.isfinite()
+    is_bounded = distance.isfinite()
     normal = _normals(part, points, values, nonlinearity, column)
-    normal[~found] = 0.0
+    normal[~is_bounded] = 0.0
     unit, after = torch.full_like(column, -1), torch.full_like(column, -1)
     for index, item in enumerate(values):
-        of = found & (nonlinearity == index)
-        if not of.any():
+        here = is_bounded & (nonlinearity == index)
+        if not here.any():
             continue
         if item.elements is None:
-            unit[of] = column[of]
-            after[of] = _regime_beyond(item.rows[of, column[of]], item.kinks)
+            unit[here] = column[here]
+            after[here] = _regime_beyond(item.rows[here, column[here]], item.kinks)
         else:
-            unit[of], after[of] = (
-                column[of] // item.elements.shape[1],
-                column[of] % item.elements.shape[1],
-            )
-    nonlinearity = torch.where(found, nonlinearity, -1)
+            # The margins of a pool are flat, window by window: the rest is the rival's place.
+            places = item.elements.shape[1]
+            unit[here], after[here] = column[here] // places, column[here] % places
+    nonlinearity = torch.where(is_bounded, nonlinearity, -1)
     columns = (distance, nonlinearity, unit, after, normal, still)
     return tuple(item.cpu().numpy() for item in columns)
 
 
 def _regime_beyond(values: torch.Tensor, kinks: tuple[float, ...]) -> torch.Tensor:
     """The regime on the other side of each value's nearest kink."""
-    places = torch.tensor(kinks, dtype=torch.float64, device=values.device)
-    nearest = (values[:, None] - places).abs().argmin(dim=1)
-    return torch.where(values > places[nearest], nearest, nearest + 1)
+    at = torch.tensor(kinks, dtype=torch.float64, device=values.device)
+    nearest = (values[:, None] - at).abs().argmin(dim=1)
+    # Kinks ascend: below kink k is regime k, above it k + 1.
+    return torch.where(values > at[nearest], nearest, nearest + 1)
 
 
 def _gradient_lengths(
@@ -177,8 +199,8 @@ def _gradient_lengths(
         repeated = points.repeat(count, *[1] * (points.dim() - 1))
         along = directions.repeat_interleave(len(points), dim=0).reshape(repeated.shape)
         for square, item, slope in zip(squares, values, _slopes(part, repeated, along), strict=True):
-            for one in slope.reshape(count, len(points), -1):
-                square += item.moving(one) ** 2
+            for along_axis in slope.reshape(count, len(points), -1):
+                square += item.moving(along_axis) ** 2
     return [square.sqrt() for square in squares]
 
 
@@ -212,6 +234,7 @@ def _normals(
         for index, (rows, item) in enumerate(zip(_read_rows(part, free), values, strict=True)):
             of = (nonlinearity == index).nonzero()[:, 0]
             chosen = item.moving(rows)[of, column[of]]
+            # Points do not mix, so the gradient of the sum holds each point's own.
             total = total + chosen.sum()
         (gradient,) = torch.autograd.grad(total, free)
     toward = torch.empty(len(points), dtype=torch.float64, device=points.device)
@@ -232,8 +255,8 @@ def _normals(
 
 def _read(part: Part, points: torch.Tensor) -> Iterator[_Values]:
     """What every nonlinearity reads at the points, with the winners of windows."""
-    for place, values, rows in _walk(part, points):
-        step = part.steps[place]
+    for index, values, rows in _walk(part, points):
+        step = part.steps[index]
         item = step.nonlinearity
         assert item is not None
         if item.role == "units":
@@ -255,10 +278,10 @@ def _read_numbers(part: Part, points: torch.Tensor) -> Iterator[int]:
 
 
 def _walk(part: Part, points: torch.Tensor) -> Iterator[tuple[int, dict[int, torch.Tensor], torch.Tensor]]:
-    """A forward pass that stops at each nonlinearity: its place, the values alive, what it reads in rows."""
+    """A forward pass that stops at each nonlinearity: which step it is, the values alive, what it reads."""
     values = {part.start: part.lay_out(points)}
-    last = max(place for place, step in enumerate(part.steps) if step.nonlinearity is not None)
-    for place, step in enumerate(part.steps[: last + 1]):
+    last = max(index for index, step in enumerate(part.steps) if step.nonlinearity is not None)
+    for index, step in enumerate(part.steps[: last + 1]):
         item = step.nonlinearity
         if item is not None:
             layout = part.layouts[min(step.reads)]
@@ -267,10 +290,10 @@ def _walk(part: Part, points: torch.Tensor) -> Iterator[tuple[int, dict[int, tor
                 if item.role == "pool"
                 else pre_activation(canonical(step.function), step.arguments(values, len(points)))
             )
-            yield place, values, layout.rows(read)
-        if place == last:
+            yield index, values, layout.rows(read)
+        if index == last:
             return
         values.update(step.run(values, len(points)))
         for value in step.reads:
-            if part.last_use[value] == place:
+            if part.last_use[value] == index:
                 del values[value]

@@ -1,4 +1,8 @@
-"""How much of a slice's boundaries lies near its decision boundary."""
+"""How much of a slice's boundaries lies near its decision boundary.
+
+Lines become points, four to a radius, each of which stands for a piece of its line; a tree finds the
+nearest point of the other lines. Cost: O(points log points).
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,8 @@ def share_near(lines: Lines, of: Lines, *, radius: float) -> float:
         of: what they are near to; nothing is near to no lines.
         radius: in the same unit.
 
-    >>> line, other = np.array([[[0.0, 0.0], [10.0, 0.0]]]), np.array([[[5.0, -1.0], [5.0, 1.0]]])
-    >>> round(share_near(line, other, radius=1.0), 2)
+    >>> line, across = np.array([[[0.0, 0.0], [10.0, 0.0]]]), np.array([[[5.0, -1.0], [5.0, 1.0]]])
+    >>> round(share_near(line, across, radius=1.0), 2)
     0.2
     """
     points, lengths = _points(lines, radius / _STEPS)
@@ -53,7 +57,8 @@ def _points(
     lengths = np.linalg.norm(lines[:, 1] - lines[:, 0], axis=1)
     counts = np.maximum(1, np.ceil(lengths / spacing)).astype(np.int64)
     which = np.repeat(np.arange(len(lines)), counts)
-    place = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-    share = (place + 0.5) / counts[which]
+    number = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+    # In the middle of its piece, so that the ends of a line weigh no more than its inside.
+    share = (number + 0.5) / counts[which]
     points = lines[which, 0] + share[:, None] * (lines[which, 1] - lines[which, 0])
     return points, (lengths / counts)[which]

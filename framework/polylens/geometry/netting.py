@@ -125,7 +125,8 @@ def regimes_in_cells(
     delta = np.zeros((cells, len(start)), dtype=np.int64)
     delta[0] = start
     running = start.copy()
-    for place, who, regime in zip(cell, unit, after, strict=True):
-        delta[place, who] += regime - running[who]
+    # Differences go to the cell where a change begins to hold; their running sum is the regime.
+    for first, who, regime in zip(cell, unit, after, strict=True):
+        delta[first, who] += regime - running[who]
         running[who] = regime
     return np.cumsum(delta, axis=0)

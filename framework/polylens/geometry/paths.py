@@ -1,4 +1,21 @@
-"""What lies along paths through a layer's space: straight ones, and curved ones as chains of chords."""
+"""What lies along paths through a layer's space: straight ones, and curved ones as chains of chords.
+
+1. Paths are taken in groups of about 256 chords, so that short chords share their forward passes.
+2. Each chord is a segment. Its crossings are exact where the part is piecewise linear (`segments`), and
+   found by halving intervals elsewhere (`sampling`).
+3. A position on a chord becomes a share of the path's length: what lies before the chord, and its share of
+   it.
+4. What a unit does on all chords is summed: where the sum is not 0, its regime differs at the path's ends.
+
+A great circle has corners at equal angles around the origin (`great_circle`): directions are weighted by
+sines of the angles, norms go evenly from one end's to the other's.
+
+Invariants: positions ascend; chords are given in their order and none is left out, also those that cross
+nothing. A change exactly at a corner belongs to neither chord and is not counted.
+
+Cost: that of the chords; memory for the crossings of one group.
+Source: Shoemake 1985, "Animating rotation with quaternion curves", for the weights.
+"""
 
 from __future__ import annotations
 
@@ -62,19 +79,20 @@ def great_circle(
     if not bool((norms > 0).all()):
         return None
     first, last = (direction / norm for direction, norm in zip(ends, norms, strict=True))
+    # Exact also for small angles and for nearly opposite ends, where an arc cosine loses half its digits.
     angle = 2 * torch.atan2((first - last).norm(), (first + last).norm())
     at = torch.linspace(0, 1, chords + 1, dtype=torch.float64, device=ends.device)
     weights = torch.stack([1 - at, at], dim=1)
     if torch.sin(angle) > _STRAIGHT:
         turned = torch.sin(weights * angle) / torch.sin(angle)
-    elif angle < 1:
+    elif angle < 1:  # one direction: the sines' limit, as their quotient is 0 over 0
         turned = weights
     else:
         return None
     lengths = weights @ norms
     points: torch.Tensor = torch.tensordot(turned, torch.stack([first, last]), dims=1)
     points = points * lengths.reshape(-1, *[1] * first.dim())
-    points[0], points[-1] = ends
+    points[0], points[-1] = ends  # as they were given, without rounding
     return points
 
 
@@ -114,18 +132,19 @@ def path_crossings(
         corners = torch.cat([part.convert_points(path) for path in group])
         is_last = torch.zeros(len(corners), dtype=torch.bool)
         is_last[torch.cumsum(torch.tensor([len(path) for path in group]), 0) - 1] = True
+        # From the last corner of a path no chord leads to the first of the next.
         starts, ends = corners[:-1][~is_last[:-1]], corners[1:][~is_last[:-1]]
         lengths = (ends - starts).flatten(1).norm(dim=1).cpu().numpy()
-        found: Iterator[Crossings | SampledCrossings]
+        chords: Iterator[Crossings | SampledCrossings]
         if part.obstacles:
             pairs = zip(starts, ends, strict=True)
-            found = (sampled_crossings(part, one, other, resolution=resolution) for one, other in pairs)
+            chords = (sampled_crossings(part, start, end, resolution=resolution) for start, end in pairs)
         else:
-            found = segments_crossings(part, starts, ends, vertices=vertices, keep_outputs=switches)
+            chords = segments_crossings(part, starts, ends, vertices=vertices, keep_outputs=switches)
         low = 0
         for path in group:
             high = low + len(path) - 1
-            yield _path(list(islice(found, high - low)), lengths[low:high], switches=switches)
+            yield _path(list(islice(chords, high - low)), lengths[low:high], switches=switches)
             low = high
 
 
@@ -163,19 +182,21 @@ def _path(
         length=total,
         position=along([chord.position for chord in chords]),
         nonlinearity=nonlinearity,
-        differing=_differing(chords, nonlinearity),
+        differing=_n_differing(chords, nonlinearity),
         switches=along([chord.switches() for chord in chords]) if switches else np.zeros(0),
         exact=chords[0].exact,
     )
 
 
-def _differing(
+def _n_differing(
     chords: list[Crossings | SampledCrossings], nonlinearity: Int64[np.ndarray, "crossings"]
 ) -> Int64[np.ndarray, "nonlinearities"]:
     """How many units of each nonlinearity end in another regime than they began in."""
     unit = np.concatenate([chord.unit for chord in chords])
     step = np.concatenate([chord.after - chord.before for chord in chords])
+    # A name for each unit of each nonlinearity, so that one count tells all of them apart.
     width = int(unit.max(initial=0)) + 1
     names, which = np.unique(nonlinearity * width + unit, return_inverse=True)
+    # A unit that went back has steps that sum to 0.
     moved = np.bincount(which, weights=step, minlength=len(names)) != 0
     return np.bincount(names[moved] // width, minlength=len(chords[0].nonlinearities))

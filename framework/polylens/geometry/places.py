@@ -1,4 +1,21 @@
-"""Places on several segments as one ascending list of whole numbers."""
+"""Places on several segments as one ascending list of whole numbers.
+
+1. The place s steps along segment k is the number `k * 2^52 + s`, with s from 0 at the segment's start to
+   2^51 at its end. So one sorted list holds the vertices of all segments, and equal places are equal
+   numbers.
+2. What is solved for within a cell is rounded to the nearest step; no farther than 1e-12 of the segment
+   from an end of the cell, it is that end (`place_flips`).
+3. New places of which each is that close to the next are made the first of them, or the vertex that it is
+   that close to (`merge_close`), and join the vertices (`refine`).
+4. A list that is too long for one batch is cut into pieces of about equal length (`stretches`).
+
+Invariants: a list of vertices ascends, holds no place twice, and has the start and the end of each of its
+segments or, in a stretch, the places where it was cut. Pieces share the vertex at which a segment is cut;
+no cell goes from one segment to the next.
+
+Cost: the time of sorting; memory for 8 bytes a place. 64 bits hold 2,047 segments.
+Source: decision 0008.
+"""
 
 from __future__ import annotations
 
@@ -72,19 +89,22 @@ def merge_close(places: Int64[torch.Tensor, "flips"], at: Places) -> Int64[torch
         return places
     ordered, order = torch.sort(places)
     starts = torch.ones(len(ordered), dtype=torch.bool, device=ordered.device)
+    # The starts of different segments are far apart, so no chain goes from one to another.
     starts[1:] = torch.diff(ordered) > _CLOSE
     firsts = ordered[starts][torch.cumsum(starts, 0) - 1]
     # A vertex among them wins, so that no new one appears beside it.
     nearest = torch.searchsorted(at, firsts - _CLOSE).clamp(max=len(at) - 1)
     firsts = torch.where((at[nearest] - firsts).abs() <= _CLOSE, at[nearest], firsts)
-    found = torch.empty_like(places)
-    found[order] = firsts
-    return found
+    merged = torch.empty_like(places)
+    # Back into the order in which the places were given.
+    merged[order] = firsts
+    return merged
 
 
 def refine(at: Places, new: Int64[torch.Tensor, "flips"]) -> _Others:
     """The vertices with the new ones among them."""
     every = torch.unique(torch.cat([at, new]))
+    # The very same list says to `_Held.interpolate` that there is nothing to do.
     return at if len(every) == len(at) else every
 
 
@@ -94,6 +114,7 @@ def stretches(at: Places, vertices: int) -> list[_Others]:
     >>> [piece.tolist() for piece in stretches(torch.tensor([0, 7, 9, SHARES]), 3)]
     [[0, 7, 9], [9, 2251799813685248]]
     """
+    # Pieces share the vertex between them, so each brings one cell fewer than it has vertices.
     count = max(1, ceil((len(at) - 1) / (vertices - 1)))
     if count == 1:
         return [at]
@@ -101,9 +122,11 @@ def stretches(at: Places, vertices: int) -> list[_Others]:
     segment = segments_of(at).tolist()
     bounds = [0]
     for cut in cuts:
+        # Beside a gap the piece ends with its segment, and the next one begins with the next segment.
         is_first, is_last = segment[cut] != segment[cut - 1], segment[cut] != segment[cut + 1]
         bounds += [cut - 1 if is_first else cut, cut + 1 if is_last else cut]
     bounds.append(len(at) - 1)
+    # Ends and starts take turns; every other pair is from the start of a piece to its end.
     pairs = list(pairwise(bounds))[::2]
     return [at[low : high + 1] for low, high in pairs if low < high]
 

@@ -1,4 +1,12 @@
-"""What a plain forward pass says of many places of a plane, in blocks."""
+"""What a plain forward pass says of many places of a plane, in blocks.
+
+1. Places become tensors of the layer, as many at a time as `memory` allows.
+2. One forward pass gives the regimes of every unit and the outputs (`regimes`).
+3. A code becomes one 64-bit number: its regimes times random factors, summed modulo 2^64. Codes
+   themselves are kept only where they are asked for.
+
+Cost: one forward pass a place; memory for one block, a number a place, and the codes that are kept.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +55,7 @@ def readings(
         keep_codes: whether every place's code is kept besides its name.
     """
     units = [int(np.prod(part.shapes[item.name])) for item in part.nonlinearities]
+    # Always the same factors: names of two calls can be compared.
     random = np.random.default_rng(0)
     factors = [random.integers(0, 2**64, size=count, dtype=np.uint64) for count in units]
     block = max(1, memory // (_BYTES * max([*units, 1])))
@@ -54,12 +63,12 @@ def readings(
     whole = [np.empty((len(places) if keep_codes else 0, count), dtype=np.int16) for count in units]
     outputs = []
     for start in range(0, len(places), block):
-        found, said = small_regimes(part, points(places[start : start + block]))
-        for code, factor, kept in zip(found, factors, whole, strict=True):
+        regimes, given = small_regimes(part, points(places[start : start + block]))
+        for code, factor, kept in zip(regimes, factors, whole, strict=True):
             rows = code.cpu().numpy()
             patches.add_names(rows, factor, names[start : start + block])
             if keep_codes:
                 kept[start : start + block] = rows
-        outputs.append(said.cpu().numpy())
+        outputs.append(given.cpu().numpy())
     codes = tuple(whole) if keep_codes else ()
     return Readings(codes, names, np.concatenate(outputs))

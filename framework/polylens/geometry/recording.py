@@ -1,9 +1,18 @@
-"""Recording a tape: two watched forward passes, which must differ in nothing but the number of examples."""
+"""Recording a tape: two watched forward passes, which must differ in nothing but the number of examples.
+
+1. The data flow is traced, which says at which calls (sites) nonlinearities are.
+2. The network is run on 2 examples, and on the same 2 and a third one, inside `functionalize`, so that
+   nothing is written in place. Every operation on what depends on the input is noted.
+3. The two passes are merged to a tape (`merging`).
+
+Invariant: what the tape gives for one point depends on no other point; whatever would break this is refused.
+
+Cost: three forward passes on a few examples; while recording, memory for every tensor of two of them.
+Source: decision 0008.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -15,10 +24,8 @@ from polylens.dataflow.linearity import why_not_linear
 from polylens.dataflow.regimes import is_site
 from polylens.dataflow.watch import Watch
 from polylens.errors import UsageError
-from polylens.geometry.tape import Constant, Layout, PerExample, Reference, Tape, TapeStep
-
-_FEW, _MORE = 2, 3
-"""Examples of the two passes. Numbers without a common divisor, so that every product shows its factor."""
+from polylens.geometry.merging import FEW, MERGED, MORE, Call, Pass, merge_passes
+from polylens.geometry.tape import Tape
 
 _VIEWS = frozenset(
     {"view", "_unsafe_view", "_reshape_alias", "permute", "transpose", "t", "slice", "select", "squeeze"}
@@ -26,8 +33,6 @@ _VIEWS = frozenset(
     | {"contiguous", "movedim", "flatten", "lift_fresh", "numpy_T"}
 )
 """Operations whose result shows elements of what they read. Those that also name strides are left out."""
-
-_MERGED = "whose first axis does not count the examples and nothing else: its units cannot be told by example"
 
 _JUMPS = frozenset({"hardshrink", "threshold"})
 """Units that may jump where they change regime: between two breakpoints they are no chords."""
@@ -56,10 +61,10 @@ def record(module: torch.nn.Module, example_input: torch.Tensor) -> Tape:
     if any(part.training for part in module.modules()):
         raise UsageError("the network is in training mode", hint="call its eval() first")
     sites = {item.site: item for item in trace(module, example_input).nonlinearities}
-    examples = _variations(example_input[:1].detach(), _MORE)
-    few = _record_pass(module, examples[:_FEW].clone(), sites)
+    examples = _variations(example_input[:1].detach(), MORE)
+    few = _record_pass(module, examples[:FEW].clone(), sites)
     more = _record_pass(module, examples.clone(), sites)
-    return _Merging(few, more).tape(example_input.device)
+    return merge_passes(few, more, device=example_input.device)
 
 
 def _variations(example: torch.Tensor, count: int) -> torch.Tensor:
@@ -72,56 +77,24 @@ def _variations(example: torch.Tensor, count: int) -> torch.Tensor:
     return repeated + noise.to(repeated) * 0.1 * (1 + example.abs().mean())
 
 
-@dataclass(eq=False)
-class _Call:
-    function: torch._ops.OpOverload
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    results: list[torch.Tensor]
-    nonlinearity: Nonlinearity | None
-    obstacle: str
-
-
-@dataclass(eq=False)
-class _Pass:
-    """One forward pass: tensors that depend on the input have numbers, in the order they appeared."""
-
-    calls: list[_Call] = field(default_factory=list)
-    layers: dict[str, int] = field(default_factory=dict)
-    values: list[torch.Tensor] = field(default_factory=list)
-    """Kept alive, so that no other tensor is taken for one of them."""
-    numbers: dict[int, int] = field(default_factory=dict)
-
-    def number(self, tensor: torch.Tensor) -> int | None:
-        return self.numbers.get(id(tensor))
-
-    def add(self, tensor: torch.Tensor) -> None:
-        if id(tensor) not in self.numbers:
-            self.numbers[id(tensor)] = len(self.values)
-            self.values.append(tensor)
-
-    def depends(self, value: Any) -> bool:
-        return any(self.number(tensor) is not None for tensor in aten.tensors(value))
-
-
-def _record_pass(module: torch.nn.Module, inputs: torch.Tensor, sites: dict[Site, Nonlinearity]) -> _Pass:
+def _record_pass(module: torch.nn.Module, inputs: torch.Tensor, sites: dict[Site, Nonlinearity]) -> Pass:
     recording = _Recording(sites)
     with torch.no_grad():
-        recording.found.add(inputs)
-        recording.found.layers["input"] = 0
-        with recording.watching(module):
+        recording.seen.add(inputs)
+        recording.seen.layers["input"] = 0
+        with recording.watch(module):
             output = functionalize(lambda batch: first_tensor(module(batch)))(inputs)
-    number = recording.found.number(output)
+    number = recording.seen.number(output)
     if number is None:
         raise UsageError("the network's output does not depend on its input")
-    recording.found.layers["output"] = number
-    return recording.found
+    recording.seen.layers["output"] = number
+    return recording.seen
 
 
 class _Recording(Watch):  # type: ignore[no-untyped-call]
     def __init__(self, sites: dict[Site, Nonlinearity]) -> None:
         super().__init__()
-        self.found = _Pass()
+        self.seen = Pass()
         self._sites_known = sites
         self._layer: str | None = None
 
@@ -142,13 +115,13 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
     ) -> Any:
         result = function(*args, **kwargs)
         if self._layer is not None:
-            number = self.found.number(args[0])
+            number = self.seen.number(args[0])
             if number is not None:
-                self.found.layers[self._layer] = number
+                self.seen.layers[self._layer] = number
             return result
         operation = aten.canonical(function)
         arguments = aten.arguments_by_name(function, args, kwargs)
-        if not self.found.depends(list(arguments.values())) or self._only_reads_the_shape(
+        if not self.seen.depends(list(arguments.values())) or self._only_reads_the_shape(
             operation, arguments
         ):
             return result
@@ -157,13 +130,13 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
         obstacle = "" if nonlinearity is not None else self._obstacle(operation, arguments, site)
         if nonlinearity is not None and nonlinearity.operation in _JUMPS:
             obstacle = f"{nonlinearity.operation} at '{nonlinearity.name}' may jump where it changes regime"
-        self.found.calls.append(_Call(function, args, kwargs, results, nonlinearity, obstacle))
+        self.seen.calls.append(Call(function, args, kwargs, results, nonlinearity, obstacle))
         for tensor in results:
-            self.found.add(tensor)
+            self.seen.add(tensor)
         return result
 
     def _only_reads_the_shape(self, operation: str, arguments: aten.Arguments) -> bool:
-        return operation in aten.CONSTANTS and not self.found.depends(arguments.get("value"))
+        return operation in aten.CONSTANTS and not self.seen.depends(arguments.get("value"))
 
     def _obstacle(self, operation: str, arguments: aten.Arguments, site: Site | None) -> str:
         if operation in aten.COPIES or operation in _VIEWS:
@@ -171,113 +144,15 @@ class _Recording(Watch):  # type: ignore[no-untyped-call]
         moving = aten.REARRANGEMENTS.get(operation)
         if moving is not None and not arguments.get("accumulate"):
             steering = [value for name, value in arguments.items() if name not in moving]
-            if not self.found.depends(steering):
+            # What decides where elements go must not depend on the input.
+            if not self.seen.depends(steering):
                 return ""
-        what = why_not_linear(operation, arguments, self.found.depends)
-        place = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"
+        what = why_not_linear(operation, arguments, self.seen.depends)
+        where = f"in '{self.stack[-1]}'" if self.stack[-1] else "in the network itself"
         if site is not None and is_site(operation) and not self._counts_examples(arguments["self"]):
             # It may well be piecewise linear: what is missing is whose unit each number is.
-            return f"{aten.operation_in_words(operation)} {place} works on a tensor {_MERGED}"
-        return "" if what is None else f"{what} {place} is not piecewise linear"
+            return f"{aten.operation_in_words(operation)} {where} works on a tensor {MERGED}"
+        return "" if what is None else f"{what} {where} is not piecewise linear"
 
     def _counts_examples(self, source: torch.Tensor) -> bool:
-        return source.dim() > 0 and source.shape[0] == self.found.values[0].shape[0]
-
-
-class _Merging:
-    """The tape that two passes agree on."""
-
-    def __init__(self, few: _Pass, more: _Pass) -> None:
-        self._few, self._more = few, more
-        self._constants: dict[int, Constant] = {}
-        if [call.function for call in few.calls] != [call.function for call in more.calls]:
-            raise UsageError("the network computes other steps for another number of examples")
-
-    def tape(self, device: torch.device) -> Tape:
-        pairs = list(zip(self._few.calls, self._more.calls, strict=True))
-        read = {value for few, _ in pairs for value in self._numbers([*few.args, *few.kwargs.values()])}
-        wanted = read | set(self._few.layers.values())
-        layouts = {}
-        for number in sorted(wanted):
-            layouts[number] = _layout(self._few.values[number], self._more.values[number])
-        return Tape(
-            steps=tuple(self._step(few, more, layouts) for few, more in pairs),
-            layers=self._few.layers,
-            layouts=layouts,
-            shapes={number: self._shape(number, layout) for number, layout in layouts.items()},
-            device=device,
-        )
-
-    def _shape(self, number: int, layout: Layout) -> tuple[int, ...]:
-        shape = list(self._few.values[number].shape)
-        extent = shape.pop(layout.axis) // _FEW
-        return tuple(shape) if extent == 1 else (extent, *shape)
-
-    def _step(self, few: _Call, more: _Call, layouts: dict[int, Layout]) -> TapeStep:
-        reads = frozenset(self._numbers([*few.args, *few.kwargs.values()]))
-        item, obstacle = few.nonlinearity, few.obstacle
-        if item is not None and item.role == "pool" and any(layouts[one] != Layout(0, 1) for one in reads):
-            obstacle = f"{item.operation} at '{item.name}' works on a tensor {_MERGED}"
-        numbers = [self._few.number(tensor) for tensor in few.results]
-        return TapeStep(
-            function=few.function,
-            args=self._merge(few.args, more.args),
-            kwargs={name: self._merge(value, more.kwargs[name]) for name, value in few.kwargs.items()},
-            reads=reads,
-            gives=tuple(number if number in layouts else None for number in numbers),
-            nonlinearity=item,
-            obstacle=obstacle,
-        )
-
-    def _numbers(self, value: Any) -> Iterable[int]:
-        found = (self._few.number(tensor) for tensor in aten.tensors(value))
-        return (number for number in found if number is not None)
-
-    def _merge(self, few: Any, more: Any) -> Any:
-        if isinstance(few, tuple | list):
-            return type(few)(self._merge(one, other) for one, other in zip(few, more, strict=True))
-        if isinstance(few, torch.Tensor):
-            number = self._few.number(few)
-            if number is not None:
-                return Reference(number)
-            if id(few) not in self._constants:
-                self._constants[id(few)] = _constant(few, more)
-            return self._constants[id(few)]
-        if isinstance(few, torch.dtype):
-            return torch.float64 if few.is_floating_point else few
-        if type(few) is int and few != more:
-            factor, rest = divmod(few, _FEW)
-            if rest or factor * _MORE != more:
-                raise UsageError(
-                    f"the network uses the number {few} for {_FEW} examples and {more} for {_MORE}"
-                )
-            return PerExample(factor)
-        return few
-
-
-def _layout(few: torch.Tensor, more: torch.Tensor) -> Layout:
-    """Which axis counts examples, proven by the values of the examples that both passes share."""
-    grown = [axis for axis in range(few.dim()) if few.shape[axis] != more.shape[axis]]
-    if len(grown) == 1 and few.shape[grown[0]] * _MORE == more.shape[grown[0]] * _FEW:
-        layout = Layout(grown[0], few.shape[grown[0]] // _FEW)
-        one, other = layout.rows(few), layout.rows(more)[:_FEW]
-        if not one.is_floating_point():
-            return layout
-        tolerance = 1e-3 * float(one.abs().amax()) if one.numel() else 0.0
-        if torch.allclose(one, other, rtol=0.0, atol=tolerance, equal_nan=True):
-            return layout
-    raise UsageError(
-        f"the network mixes examples: a tensor of shape {tuple(few.shape)} for {_FEW} examples "
-        f"is one of shape {tuple(more.shape)} for {_MORE}"
-    )
-
-
-def _constant(few: torch.Tensor, more: torch.Tensor) -> Constant:
-    exact = few.detach().clone() if not few.is_floating_point() else few.detach().to(torch.float64, copy=True)
-    if few is more or (few.shape == more.shape and torch.equal(few, more)):
-        return Constant(exact, repeated=False)
-    if few.dim() and len(few) * _MORE == len(more) * _FEW and few.shape[1:] == more.shape[1:]:
-        share = len(few) // _FEW
-        if torch.equal(more, few[:share].repeat(_MORE, *[1] * (few.dim() - 1))):
-            return Constant(exact[:share], repeated=True)
-    raise UsageError("the network uses another constant for another number of examples")
+        return source.dim() > 0 and source.shape[0] == self.seen.values[0].shape[0]

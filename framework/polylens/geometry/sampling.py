@@ -1,4 +1,16 @@
-"""Crossings by adaptive sampling, where a network is not piecewise linear."""
+"""Crossings by adaptive sampling, where a network is not piecewise linear.
+
+1. The network is run on an even grid along the segment.
+2. Every interval at whose ends any regime differs, or another output is the largest, is halved, and the
+   network is run in its middle. This is done until all such intervals are narrow enough.
+3. Each of them gives, in its middle, one change for every unit that differs between its ends.
+
+Invariant: an interval that is left wide has the same regimes and the same largest output at both ends. So
+what changed between the ends of the segment is right, and how often it changed on the way is a lower bound.
+
+Cost: one forward pass for each point of the grid, and `log2(width / resolution)` for each change, with the
+width of the grid's intervals; memory for the codes of all points.
+"""
 
 from __future__ import annotations
 
@@ -72,15 +84,15 @@ def sampled_crossings(
     first, last = part.convert_point(start), part.convert_point(end)
 
     def codes(at: Float64[np.ndarray, "places"]) -> list[np.ndarray]:
-        found = []
+        blocks = []
         for low in range(0, len(at), block):
             share = torch.as_tensor(at[low : low + block], device=part.device)
             share = share.reshape(-1, *[1] * first.dim())
             # Regimes are small numbers: a byte holds those of units, two those of windows.
             part_codes, outputs = regimes(part, first + (last - first) * share)
             winner = outputs.argmax(dim=1, keepdim=True).cpu().numpy()
-            found.append([*(code.astype(np.int16) for code in part_codes), winner])
-        return [np.concatenate(columns) for columns in zip(*found, strict=True)]
+            blocks.append([*(code.astype(np.int16) for code in part_codes), winner])
+        return [np.concatenate(columns) for columns in zip(*blocks, strict=True)]
 
     at = np.linspace(0.0, 1.0, points)
     known = codes(at)
@@ -90,6 +102,7 @@ def sampled_crossings(
             break
         middles = (at[wide] + at[wide + 1]) / 2
         added = codes(middles)
+        # `insert` counts by the list as it was, so that each middle lands in its own interval.
         at = np.insert(at, wide + 1, middles)
         known = [np.insert(old, wide + 1, new, axis=0) for old, new in zip(known, added, strict=True)]
     return _list_changes(part, at, known, resolution=resolution, coarse=1 / (points - 1))
@@ -97,8 +110,8 @@ def sampled_crossings(
 
 def _has_change(known: list[np.ndarray]) -> Bool[np.ndarray, "intervals"]:
     """Whether anything differs between the two ends of each interval."""
-    found: np.ndarray = np.any([(code[1:] != code[:-1]).any(axis=1) for code in known], axis=0)
-    return found
+    changes: np.ndarray = np.any([(code[1:] != code[:-1]).any(axis=1) for code in known], axis=0)
+    return changes
 
 
 def _list_changes(
@@ -108,16 +121,17 @@ def _list_changes(
     *codes, winner = known
     for index, code in enumerate(codes):
         interval, unit = np.nonzero(code[1:] != code[:-1])
-        found = (
+        change = (
             (at[interval] + at[interval + 1]) / 2,
             np.full(len(unit), index),
             unit,
             code[interval, unit].astype(np.int64),
             code[interval + 1, unit].astype(np.int64),
         )
-        for column, values in zip(columns, found, strict=True):
+        for column, values in zip(columns, change, strict=True):
             column.append(values)
     position, nonlinearity, unit, before, after = (np.concatenate(column) for column in columns)
+    # Stable: what changes together stays in the order of the network.
     order = np.argsort(position, kind="stable")
     switch = np.flatnonzero((winner[1:] != winner[:-1])[:, 0])
     return SampledCrossings(

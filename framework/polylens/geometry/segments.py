@@ -1,4 +1,17 @@
-"""Which polytopes a segment passes: exact crossings of boundaries from one point to another."""
+"""Which polytopes a segment passes: exact crossings of boundaries from one point to another.
+
+1. Segments are taken in groups, as many as get 32 vertices each of the largest batch, at most 1,024.
+2. A walk carries a group through the network, and gives the vertices with the outputs at them, one stretch
+   after the other (`walking`).
+3. What the walk met is summed to net changes (`netting`): a boundary that is only touched is not crossed.
+4. Vertices and outputs are cut apart by segment.
+
+Invariants: every boundary is met and none twice, up to rounding; the output is affine between neighbouring
+vertices, which include every crossing.
+
+Cost: that of the walk, one forward pass a vertex; memory for the largest batch, and for a group's crossings.
+Source: decision 0008.
+"""
 
 from __future__ import annotations
 
@@ -82,8 +95,8 @@ class Crossings:
 
     def counts(self) -> dict[str, int]:
         """How many boundaries of each nonlinearity are crossed."""
-        found = np.bincount(self.nonlinearity, minlength=len(self.nonlinearities))
-        return {item.name: int(count) for item, count in zip(self.nonlinearities, found, strict=True)}
+        counts = np.bincount(self.nonlinearity, minlength=len(self.nonlinearities))
+        return {item.name: int(count) for item, count in zip(self.nonlinearities, counts, strict=True)}
 
     def switches(self) -> Float64[np.ndarray, "switches"]:
         """The ascending positions where another output becomes the largest.
@@ -101,6 +114,7 @@ class Crossings:
         Raises:
             UsageError: the outputs were not kept.
         """
+        # Every breakpoint is a vertex, so that the search meets it exactly.
         ends = self.breakpoints
         values = self._kept_outputs()[np.searchsorted(self.vertices, ends)]
         slopes = np.diff(values, axis=0) / np.diff(ends)[:, None]
@@ -146,8 +160,10 @@ def segment_crossings(
     >>> segment_crossings(part, torch.tensor([0.0]), torch.tensor([1.0])).position.tolist()
     [0.25, 0.5]
     """
-    (found,) = segments_crossings(part, start[None], end[None], vertices=vertices, keep_outputs=keep_outputs)
-    return found
+    (crossings,) = segments_crossings(
+        part, start[None], end[None], vertices=vertices, keep_outputs=keep_outputs
+    )
+    return crossings
 
 
 def segments_crossings(
@@ -175,8 +191,8 @@ def segments_crossings(
 
     >>> from polylens.geometry.recording import record
     >>> part = record(torch.nn.ReLU().eval(), torch.zeros(1, 1)).part()
-    >>> found = segments_crossings(part, torch.tensor([[-1.0], [3.0]]), torch.tensor([[1.0], [-1.0]]))
-    >>> [one.position.tolist() for one in found]
+    >>> segments = segments_crossings(part, torch.tensor([[-1.0], [3.0]]), torch.tensor([[1.0], [-1.0]]))
+    >>> [crossings.position.tolist() for crossings in segments]
     [[0.5], [0.75]]
     """
     if part.obstacles:
@@ -211,10 +227,11 @@ def _walk_together(
             whole_segments(count, device=part.device), part.lay_out(points)
         ):
             n_rows += np.bincount(segments_of(stretch).cpu().numpy(), minlength=count)
-            # Stretches of one segment share a vertex.
+            # Stretches of one segment share a vertex, which is kept once and has been computed twice.
             first = 1 if places and places[-1][-1] == stretch[0] else 0
             places.append(stretch[first:])
             rows = layout.rows(output)[first:]
+            # Without columns where outputs are not asked for, so that what follows is done alike.
             outputs.append((rows if keep_outputs else rows[:, :0]).cpu())
     every, kept = torch.cat(places).cpu(), torch.cat(outputs).numpy()
     bounds = np.searchsorted(segments_of(every).numpy(), np.arange(count + 1))

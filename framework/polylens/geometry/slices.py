@@ -1,4 +1,20 @@
-"""Which polytopes a plane passes: an exact picture of a two-dimensional slice."""
+"""Which polytopes a plane passes: an exact picture of a two-dimensional slice.
+
+1. The polygon is carried through the network and cut at every nonlinearity (`spreading`, `subdivision`).
+2. A copy of the subdivision is cut further where another output becomes the largest (`leaders`).
+3. A plain forward pass, which knows nothing of cuts, reads the code and the output inside each cell
+   (`readings`).
+4. With max-pooling, cells of one code are joined (`joining`), and step 3 is done again.
+5. The certificate holds the result against what made no use of it: the areas' sum, Euler's formula, that no
+   code is there twice, and that a cell's affine map gives what the network gives.
+
+Invariants: cells are convex, cover the polygon, and share whole edges; the network is affine on each.
+
+Cost: one forward pass for each vertex and one for each cell; memory as `memory` says, and for the vertices
+and cells.
+Source: decision 0008 for the walk; Humayun and others 2023, "SplineCam" (arXiv 2302.12828), draw the same
+cells by another way.
+"""
 
 from __future__ import annotations
 
@@ -89,8 +105,8 @@ class Slice:
     def edges(self) -> Float64[np.ndarray, "edges 2 2"]:
         """The boundaries between cells: line segments (from, to)."""
         ends, sides = self.cycles.edges()
-        found: np.ndarray = self.places[ends[sides > 1]]
-        return found
+        between: np.ndarray = self.places[ends[sides > 1]]
+        return between
 
     @property
     def middles(self) -> Float64[np.ndarray, "cells 2"]:
@@ -99,6 +115,7 @@ class Slice:
 
     def affine(self) -> Float64[np.ndarray, "cells 3 numbers"]:
         """Each cell's map from (1, x, y) to the output, read off three of its vertices."""
+        # Three that lie well apart: of a thin triangle the slopes would be mostly rounding.
         corners = np.empty((len(self.areas), 3), dtype=np.int64)
         patches.widest_triangles(
             self.cycles.members, self.cycles.firsts, self.cycles.lengths, self.places, corners
@@ -146,6 +163,7 @@ def plane_slice(
     frame = torch.stack([part.convert_point(point) for point in (origin, first, second)])
 
     def points(places: np.ndarray) -> torch.Tensor:
+        # One product for all places: the point is the frame weighted by (1, x, y).
         coordinates = torch.as_tensor(places, dtype=torch.float64, device=part.device)
         weights = torch.cat([torch.ones_like(coordinates[:, :1]), coordinates], dim=1)
         return (weights @ frame.flatten(1)).reshape(-1, *part.shape)

@@ -85,12 +85,12 @@ class PolygonSpread:
         yield from self._run(0, polygons, {self._part.start: _Held(at, self._part.lay_out(points))})
 
     def _run(
-        self, place: int, polygons: np.ndarray, held: dict[int, _Held], *, is_cut: bool = False
+        self, number: int, polygons: np.ndarray, held: dict[int, _Held], *, is_cut: bool = False
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         part, complete = self._part, self._complete
         at = complete.vertices(polygons)
-        while place < len(part.steps):
-            step = part.steps[place]
+        while number < len(part.steps):
+            step = part.steps[number]
             if step.nonlinearity is not None and not is_cut:
                 most = self._most(held)
                 cut = self._cut(step, polygons, self._values(step, at, held), at, most)
@@ -98,7 +98,7 @@ class PolygonSpread:
                 vertices = complete.vertices(polygons)
                 if len(vertices) > most or not is_cut:
                     for group in complete.groups(polygons, vertices=most):
-                        yield from self._run(place, group, dict(held), is_cut=is_cut)
+                        yield from self._run(number, group, dict(held), is_cut=is_cut)
                     return
                 at = at if len(vertices) == len(at) else vertices
             values = self._values(step, at, held)
@@ -106,9 +106,9 @@ class PolygonSpread:
             for value, tensor in step.run(values, len(at)):
                 held[value] = _Held(at, tensor)
             for value in step.reads:
-                if part.last_use[value] == place:
+                if part.last_use[value] == number:
                     del held[value]
-            place, is_cut = place + 1, False
+            number, is_cut = number + 1, False
         self.n_rows += len(at)
         layout = part.layouts[part.end]
         yield at, layout.rows(held[part.end].interpolate(at, layout, complete).tensor).cpu().numpy()

@@ -1,4 +1,20 @@
-"""A convex polygon that lines cut into convex polygons, with shared vertices."""
+"""A convex polygon that lines cut into convex polygons, with shared vertices.
+
+1. The subdivision is a mesh of half-edges (`kernels.halfedges`), at first the border of one polygon.
+2. For a cut, the candidates of each polygon are listed: the units that are above their kink at one of its
+   vertices and below it at another (`kernels.kinks`), or the windows that no one element leads everywhere
+   (`kernels.leading`).
+3. Each polygon is cut by its candidates, one after the other, and its pieces by those that are left
+   (`kernels.cutting`). The table of values gets a row for each vertex that is put.
+4. Beyond `most` vertices nothing more is cut, and the answer says that it is not complete.
+
+Invariants: polygons are convex and cover the first one; neighbours share whole edges; of every vertex that
+was put it is known between which two others and at which share, so that what is affine on every polygon can
+be had at any vertex from what it is at earlier ones (`interpolate`).
+
+Cost: time for every unit at every corner, and for every cut in proportion to the polygon's corners; memory
+for the mesh, and for the columns of the values by which something is cut.
+"""
 
 from __future__ import annotations
 
@@ -29,30 +45,32 @@ class Cycles:
     @property
     def following(self) -> Int64[np.ndarray, "corners"]:
         """The vertex after each in its polygon."""
-        found = np.empty_like(self.members)
-        found[:-1] = self.members[1:]
-        found[self.firsts + self.lengths - 1] = self.members[self.firsts]
-        return found
+        following = np.empty_like(self.members)
+        following[:-1] = self.members[1:]
+        # After the last of a polygon comes its first, not that of the next one.
+        following[self.firsts + self.lengths - 1] = self.members[self.firsts]
+        return following
 
     def areas(self, places: Float64[np.ndarray, "vertices 2"]) -> Float64[np.ndarray, "polygons"]:
         """The area of each polygon."""
         # Relative to a corner, so that nothing large is taken from something large.
         corners = np.repeat(places[self.members[self.firsts]], self.lengths, axis=0)
-        one, other = places[self.members] - corners, places[self.following] - corners
-        turns = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
-        found: np.ndarray = np.abs(np.add.reduceat(turns, self.firsts)) / 2
-        return found
+        starts, ends = places[self.members] - corners, places[self.following] - corners
+        turns = starts[:, 0] * ends[:, 1] - starts[:, 1] * ends[:, 0]
+        areas: np.ndarray = np.abs(np.add.reduceat(turns, self.firsts)) / 2
+        return areas
 
     def middles(
         self, values: Float64[np.ndarray, "vertices numbers"]
     ) -> Float64[np.ndarray, "polygons numbers"]:
         """The mean of what the vertices of each polygon have."""
         sums = np.add.reduceat(values[self.members], self.firsts, axis=0)
-        found: np.ndarray = sums / self.lengths[:, None]
-        return found
+        means: np.ndarray = sums / self.lengths[:, None]
+        return means
 
     def edges(self) -> tuple[Int64[np.ndarray, "edges 2"], Int64[np.ndarray, "edges"]]:
         """The two vertices of every edge, and how many polygons it belongs to."""
+        # One number for both senses of an edge: the lower vertex, then the higher one.
         following, count = self.following, int(self.members.max()) + 1
         names = np.minimum(self.members, following) * count + np.maximum(self.members, following)
         names, sides = np.unique(names, return_counts=True)
@@ -118,7 +136,7 @@ class Subdivision:
         listed, firsts, lengths = patches.cycles(chosen, self._mesh)
         return Cycles(self._mesh.half[listed, halfedges.ORIGIN], firsts, lengths)
 
-    def vertices(self, polygons: Int64[np.ndarray, "chosen"]) -> Int64[np.ndarray, "found"]:
+    def vertices(self, polygons: Int64[np.ndarray, "chosen"]) -> Int64[np.ndarray, "corners"]:
         """The vertices of these polygons, ascending."""
         is_there = np.zeros(self._mesh.counts[0], dtype=np.bool_)
         is_there[self.cycles(polygons).members] = True
@@ -142,7 +160,7 @@ class Subdivision:
         values: np.ndarray = patches.interpolate(
             np.ascontiguousarray(rows), known, wanted, self._mesh, seen, self._token
         )
-        self._token += 2
+        self._token += 2  # one for what was known, one for what was listed
         return values
 
     def cut_by_units(
@@ -165,21 +183,24 @@ class Subdivision:
         """
         tolerance = _ROUNDING * float(np.abs(rows).max(initial=0.0))
         self._mesh.row_of[known] = np.arange(len(known))
-        found = []
+        crossing = []
+        # In blocks of units: a byte for each unit at each vertex would be too much at once.
         width = max(1, _BLOCK // len(known))
         for start in range(0, rows.shape[1], width):
             block = rows[:, start : start + width]
             sides = np.empty(block.shape, dtype=np.uint8)
             kinks.fill_sides(block, kink, tolerance, sides)
             starts, units = kinks.crossing_units(polygons, self._mesh, sides)
-            found.append((np.repeat(np.arange(len(polygons)), np.diff(starts)), start + units))
-        owners, units = (np.concatenate(column) for column in zip(*found, strict=True))
-        if len(found) > 1:
+            crossing.append((np.repeat(np.arange(len(polygons)), np.diff(starts)), start + units))
+        owners, units = (np.concatenate(column) for column in zip(*crossing, strict=True))
+        if len(crossing) > 1:
+            # The blocks stand one after the other; the units of a polygon are to stand together.
             order = np.argsort(owners, kind="stable")
             owners, units = owners[order], units[order]
         if not len(units):
             return PolygonCut(polygons, np.arange(len(polygons)), is_complete=True)
         starts = np.searchsorted(owners, np.arange(len(polygons) + 1))
+        # Only units that cut something are carried to new vertices.
         active, columns = np.unique(units, return_inverse=True)
         no_windows = np.empty((0, 0), dtype=np.int64)
         rule = Rule(no_windows, kink=kink, tolerance=tolerance)
@@ -228,14 +249,15 @@ class Subdivision:
 
     def borders(self, names: Int64[np.ndarray, "polygons"]) -> Int64[np.ndarray, "edges 2"]:
         """The edges between polygons of different names."""
-        one, other = self.neighbours()
+        left, right = self.neighbours()
         ends = np.column_stack([self._mesh.half[each, halfedges.ORIGIN] for each in self._edges()])
-        found: np.ndarray = ends[names[one] != names[other]]
-        return found
+        between: np.ndarray = ends[names[left] != names[right]]
+        return between
 
     def _edges(self) -> tuple[Int64[np.ndarray, "edges"], Int64[np.ndarray, "edges"]]:
         """The two half-edges of each edge that has two."""
         twin = self._mesh.half[: self._mesh.counts[1], halfedges.TWIN]
+        # Of two twins the earlier one is taken; at the border the twin is -1, which is not later.
         inside = np.flatnonzero(twin > np.arange(len(twin)))
         return inside, twin[inside]
 
@@ -249,6 +271,7 @@ class Subdivision:
         most: int,
     ) -> PolygonCut:
         """Cuts polygons by their candidates, which only read the active columns of the rows."""
+        # Room for as many new vertices as there are, so that it is seldom exchanged for a longer one.
         table = np.empty((2 * len(rows) + 16, len(active)))
         table[: len(rows)] = rows if len(active) == rows.shape[1] else rows[:, active]
         values = VertexValues(table, n_rows=len(rows), most_rows=most)
@@ -257,7 +280,7 @@ class Subdivision:
         return PolygonCut(pieces[:, 0].copy(), pieces[:, 1].copy(), is_complete=bool(complete))
 
     def _scratch(self) -> Int64[np.ndarray, "room"]:
-        """Room for a token a vertex."""
+        """Room for a token a vertex: 0 where it is new, which is lower than every token."""
         if len(self._seen) < len(self._mesh.spots):
             longer = np.zeros(len(self._mesh.spots), dtype=np.int64)
             longer[: len(self._seen)] = self._seen

@@ -21,11 +21,12 @@ def winner_changes(
     """
     if values.shape[1] < 2:
         return np.zeros(0)
+    # All numbers are one window: another winner of it is another largest output.
     winners = torch.from_numpy(values.argmax(axis=1))[:, None]
     if bool((winners == winners[0]).all()):
         return np.zeros(0)
     elements = torch.arange(values.shape[1])[None]
     flips = window_flips(torch.from_numpy(values), winners, elements)
     cell, weight = flips.cell.numpy(), flips.weight.numpy()
-    found: np.ndarray = at[cell] + weight * (at[cell + 1] - at[cell])
-    return found
+    positions: np.ndarray = at[cell] + weight * (at[cell + 1] - at[cell])
+    return positions

@@ -137,13 +137,13 @@ class Part:
     @property
     def obstacles(self) -> tuple[str, ...]:
         """What here is not piecewise linear, one sentence each; smooth units among them."""
-        found = [*(step.obstacle for step in self.steps if step.obstacle), *self.decisions]
+        met = [*(step.obstacle for step in self.steps if step.obstacle), *self.decisions]
         smooth = [
             f"{item.operation} at '{item.name}' is smooth"
             for item in self.nonlinearities
             if not item.piecewise_linear
         ]
-        return tuple(dict.fromkeys([*found, *smooth]))
+        return tuple(dict.fromkeys([*met, *smooth]))
 
     def forward(self, points: Float[torch.Tensor, "points ..."]) -> Float[torch.Tensor, "points ..."]:
         """What the network gives at `through` for these tensors of `layer`, in double precision."""

@@ -94,8 +94,8 @@ class SegmentWalk:
     _index: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        places = [place for place, step in enumerate(self.part.steps) if step.nonlinearity is not None]
-        self._index = {place: index for index, place in enumerate(places)}
+        steps = [number for number, step in enumerate(self.part.steps) if step.nonlinearity is not None]
+        self._index = {number: index for index, number in enumerate(steps)}
 
     def stretches(
         self, at: Places, points: Float64[torch.Tensor, "vertices ..."]
@@ -109,19 +109,19 @@ class SegmentWalk:
         yield from self._walk(0, at, {self.part.start: _Held(at, points)}, known=None)
 
     def _walk(
-        self, place: int, at: Places, held: dict[int, _Held], known: list[_Flipped] | None
+        self, number: int, at: Places, held: dict[int, _Held], known: list[_Flipped] | None
     ) -> Iterator[tuple[Places, torch.Tensor]]:
         steps = self.part.steps
-        while place < len(steps):
-            step = steps[place]
+        while number < len(steps):
+            step = steps[number]
             if step.nonlinearity is not None and known is None:
                 values = self._values(step, at, held)
-                known = self._flips(place, step, at, values)
-                del values
+                known = self._flips(number, step, at, values)
+                del values  # not kept alive while pieces are walked
                 pieces = stretches(refine(at, torch.cat([part.place for part in known])), self.vertices)
                 if len(pieces) > 1:
                     for piece in pieces:
-                        yield from self._walk(place, piece, dict(held), known)
+                        yield from self._walk(number, piece, dict(held), known)
                     return
                 at = pieces[0]
             values = self._values(step, at, held)
@@ -131,9 +131,9 @@ class SegmentWalk:
             for value, tensor in step.run(values, len(at)):
                 held[value] = _Held(at, tensor)
             for value in step.reads:
-                if self.part.last_use[value] == place:
+                if self.part.last_use[value] == number:
                     del held[value]
-            place, known = place + 1, None
+            number, known = number + 1, None
         yield at, held[self.part.end].interpolate(at, self.part.layouts[self.part.end]).tensor
 
     def _values(self, step: TapeStep, at: Places, held: dict[int, _Held]) -> dict[int, torch.Tensor]:
@@ -143,10 +143,10 @@ class SegmentWalk:
         return {value: held[value].tensor for value in step.reads}
 
     def _flips(
-        self, place: int, step: TapeStep, at: Places, values: dict[int, torch.Tensor]
+        self, number: int, step: TapeStep, at: Places, values: dict[int, torch.Tensor]
     ) -> list[_Flipped]:
         """Finds and records what changes its regime at this nonlinearity between these vertices."""
-        item, index, apart = step.nonlinearity, self._index[place], gaps(at)
+        item, index, apart = step.nonlinearity, self._index[number], gaps(at)
         assert item is not None
         if item.role == "pool":
             winners = window_winners(step, values, len(at))
@@ -155,9 +155,9 @@ class SegmentWalk:
                 shape = self.part.shapes[item.name]
                 self._elements[index] = window_elements(canonical(step.function), arguments, shape)
             (source,) = values.values()
-            found = window_flips(source.flatten(1), winners, self._elements[index], apart=apart)
+            flips = window_flips(source.flatten(1), winners, self._elements[index], apart=apart)
             self._at_border(index, 0, at, winners)
-            flipped = [_Flipped.of(found, at, kink=None)]
+            flipped = [_Flipped.of(flips, at, kink=None)]
         else:
             read = pre_activation(canonical(step.function), step.arguments(values, len(at)))
             rows = self.part.layouts[min(step.reads)].rows(read)
@@ -165,8 +165,8 @@ class SegmentWalk:
             for regime, kink in enumerate(item.kinks):
                 is_above = above(rows, kink)
                 self._at_border(index, regime, at, is_above)
-                found = unit_flips(rows, is_above, kink=kink, regime=regime, apart=apart)
-                flipped.append(_Flipped.of(found, at, kink=kink))
+                flips = unit_flips(rows, is_above, kink=kink, regime=regime, apart=apart)
+                flipped.append(_Flipped.of(flips, at, kink=kink))
         places = merge_close(torch.cat([item.place for item in flipped]), at)
         sizes = [len(item.place) for item in flipped]
         for part, place_of in zip(flipped, torch.split(places, sizes), strict=True):

@@ -1,4 +1,18 @@
-"""Which elements each window of a max-pooling looks at, and which of them wins."""
+"""Which elements each window of a max-pooling looks at, and which of them wins.
+
+1. Along each pooled axis it is listed where each place of each window lies; what is in the padding, or
+   beyond a short adaptive window, is outside.
+2. The lists of all axes are combined in row-major order, and repeated for every channel
+   (`window_elements`).
+3. For winners the values are rounded to a grid, the pooling itself is run on them, and its winners are
+   read: the first of equal elements (`window_winners`).
+
+Invariants: places are numbered as `polylens.dataflow` numbers winners, so that a winner is an index into
+the window's list. Which elements tie does not depend on roundings, nor on the other examples of the batch.
+
+Cost: the list is made once for each pooling; winners cost one pooling.
+Source: decision 0008 for the grid.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +44,7 @@ def window_elements(operation: str, arguments: Arguments, windows: tuple[int, ..
     ids = torch.arange(shape.numel(), device=source.device).reshape(shape)
     if operation in REDUCING:
         axes = [axis - 1 for axis in reduced_axes(arguments)]
+        # A maximum over whole axes: these last, so that each of the others is one window.
         kept = [axis for axis in range(ids.dim()) if axis not in axes]
         return ids.permute(*kept, *axes).flatten(len(kept)).reshape(torch.Size(windows).numel(), -1)
     rank = 3 if "3d" in operation else 2
@@ -42,6 +57,7 @@ def window_elements(operation: str, arguments: Arguments, windows: tuple[int, ..
     flat = torch.zeros((), dtype=torch.int64)
     outside = torch.zeros((), dtype=torch.bool)
     for axis, table in enumerate(tables):
+        # Axes of windows first, then those of places: all combinations by broadcasting.
         laid = [1] * (2 * rank)
         laid[axis], laid[rank + axis] = table.shape
         flat = flat * shape[axis - rank] + table.clamp(min=0).reshape(laid)
@@ -66,6 +82,7 @@ def window_winners(
     result = step.function(
         *[snapped if isinstance(item, Reference) else item for item in step.args], **dict(step.kwargs)
     )
+    # Where the operation gives no indices, winners are read off what it was given.
     arguments = {**arguments, "self": snapped}
     return winners(canonical(step.function), arguments, result).reshape(points, -1).to(torch.int64)
 
@@ -80,15 +97,17 @@ def _places(
     """Along one axis, where each place of each window is; -1 outside."""
     window = torch.arange(count)[:, None]
     if operation in ADAPTIVE:
+        # From the floor of its share of the axis to the ceiling: windows may overlap, and some are one
+        # longer.
         start, end = window * extent // count, -(-(window + 1) * extent // count)
-        found = start + torch.arange(int((end - start).max()))
-        return torch.where(found < end, found, -1)
+        at = start + torch.arange(int((end - start).max()))
+        return torch.where(at < end, at, -1)
     assert operation in SLIDING
     kernel = _along(arguments["kernel_size"], axis, rank)
     stride = _along(arguments["stride"] or arguments["kernel_size"], axis, rank)
     padding, dilation = _along(arguments["padding"], axis, rank), _along(arguments["dilation"], axis, rank)
-    found = window * stride - padding + torch.arange(kernel) * dilation
-    return torch.where((found >= 0) & (found < extent), found, -1)
+    at = window * stride - padding + torch.arange(kernel) * dilation
+    return torch.where((at >= 0) & (at < extent), at, -1)
 
 
 def _along(value: Any, axis: int, rank: int) -> int:

@@ -175,7 +175,7 @@ class _Work:
                 raise StageError(
                     STAGE, f"{lacking} shards were not written", hint="run the same command again: it goes on"
                 )
-            with self.store.committing(STAGE, digest, about=about.get(digest, {})) as folder:
+            with self.store.commit_stage(STAGE, digest, about=about.get(digest, {})) as folder:
                 merge_shards(folder, item, shards, examples=self.examples)
 
     def _folders(self) -> dict[str, Path]:

@@ -49,7 +49,7 @@ def run_workers(job: Job, *, advance: Callable[[int], None]) -> None:
     job_file.write_text(json.dumps(job.to_plain()), encoding="utf-8")
     with (
         tempfile.TemporaryFile() as stderr,
-        _running_worker([*command, str(job_file)], job, stderr) as process,
+        _run_worker([*command, str(job_file)], job, stderr) as process,
     ):
         failure = _follow(process, advance)
         if failure is None and process.wait() == 0:
@@ -76,7 +76,7 @@ def worker_command(job: Job) -> list[str]:
 
 
 @contextmanager
-def _running_worker(command: list[str], job: Job, stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _run_worker(command: list[str], job: Job, stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """A running worker in a process group of its own, which is gone when the block ends, however it ends."""
     environment = dict(os.environ)
     if job.options.num_nodes == 1:

@@ -11,7 +11,7 @@ from polylens.dataflow import LayerShape, Nonlinearity, capture
 from polylens.errors import UsageError
 from polylens.harvest.suspects import hint_of
 from polylens.harvest.trial_inputs import batch_of
-from polylens.modules import copied, plain_attributes, with_seed
+from polylens.modules import copy_module, plain_attributes, with_seed
 
 Values = Mapping[str, torch.Tensor]
 """One example's values, by layer or nonlinearity."""
@@ -52,7 +52,7 @@ class Trial:
     ) -> None:
         self._given = module
         self._filling = filling
-        self.module = copied(module).eval()
+        self.module = copy_module(module).eval()
         self._wanted: dict[str, Any] = {
             "layers": layers,
             "nonlinearities": nonlinearities,
@@ -127,7 +127,7 @@ class Trial:
 
     def start_anew(self) -> None:
         """Forgets all passes."""
-        self.module = copied(self._given).eval()
+        self.module = copy_module(self._given).eval()
 
     def changed_state(self, inputs: torch.Tensor) -> str:
         """Says which buffers, parameters and plain attributes one pass changes; empty where none."""
@@ -140,7 +140,7 @@ class Trial:
 
     def _perturbed_network(self) -> torch.nn.Module:
         """The network with every weight off by one rounding."""
-        made = copied(self._given).eval()
+        made = copy_module(self._given).eval()
         with torch.no_grad(), with_seed(0):
             for parameter in made.parameters():
                 if parameter.is_floating_point():

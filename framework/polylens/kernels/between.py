@@ -39,7 +39,9 @@ def _fill_limits(own: int, tile: Tile, groups: GroupedRows, least: LeastEdges, l
     core_of = groups.core[tile.second : tile.second + tile.n_second]
     for column in range(len(group_of)):
         theirs = group_of[column]
+        # Whichever of the two groups would gain: what is no less than both is of use to neither.
         limit = max(weight[own, slot[theirs]], weight[theirs, slot[own]])
+        # The column's core distance is known before any distance is, and the edge weighs no less.
         limits[column] = limit if theirs != own and core_of[column] < limit else -1.0
 
 
@@ -75,21 +77,27 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
     for row in range(tile.n_first):
         i = first + row
         own, own_core = group[i], core[i]
+        # Rows of a group stand together, so the limits are seldom written anew.
         if own != limits_of:
             _fill_limits(own, tile, groups, least, limits)
             limits_of = own
+        # A slice of its own: the compiler then knows that columns stand side by side.
         line = values[row, :n_second]
         of_use = False
         for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
             of_use |= (line[column] < limits[column]) & (own_core < limits[column])
         if not of_use:
             continue
+        # Where rows meet themselves each pair counts once, above the diagonal.
         for column in range(row + 1 if first == second else 0, n_second):
+            # What the edge weighs at least; the line was of use, but need not be so at this column.
             floor = max(own_core, core_of[column])
             if max(floor, np.float64(line[column])) >= limits[column]:
                 continue
             j = second + column
+            # Activations are kept by row, groups by rank.
             distance = float(line[column]) if kind == EXACT else measure(measuring, order[i], order[j])
+            # Measured now: the bound let by what its distance may rule out.
             weight = max(floor, distance)
             if weight >= limits[column]:
                 continue

@@ -66,6 +66,7 @@ def compiled_for_many(function: Kernel) -> Kernel:
 
     @functools.wraps(function)
     def chosen(*given: Any) -> Any:
+        # By its largest array: that is the one its time goes by.
         few = all(array.size <= _FEW for array in _arrays(given))
         if not few:
             return made(*given)
@@ -86,6 +87,7 @@ def _arrays(given: tuple[Any, ...]) -> Iterator[np.ndarray]:
 
 def _interpreted(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function over its source's kernels as Python runs them."""
+    # In a copy of the module's names: other kernels that it calls would be compiled after all.
     names = dict(function.__globals__)
     for name in function.__code__.co_names:
         if isinstance(names.get(name), Dispatcher):
@@ -100,5 +102,6 @@ def _keep_by_sources(made: Any) -> None:
     kernel has that it calls; and two processes that compile at once may write different code under one name.
     """
     kept = made._cache._cache_file
+    # Numba has no public way to say when what it kept is out of date.
     kept._source_stamp = _SOURCES
     kept._data_name_pattern = f"{made._cache._impl.filename_base}.{_PROCESS}.{{number:d}}.nbc"

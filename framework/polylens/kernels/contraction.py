@@ -30,6 +30,7 @@ from polylens.kernels.compiling import compiled, compiled_for_many
 def root_of(parent: np.ndarray, member: int) -> int:
     """The root of a member's tree in a union-find, whose paths are halved on the way."""
     while parent[member] != member:
+        # Every second link skips one from now on: paths shrink without a second way along them.
         parent[member] = parent[parent[member]]
         member = parent[member]
     return member
@@ -67,6 +68,7 @@ def add_edges(
     """
     for index in range(len(least)):
         a, b = root_of(parent, ends[index, 0]), root_of(parent, ends[index, 1])
+        # Two groups may have chosen one edge, or edges of equal weight that would close a circle.
         if a != b:
             parent[a] = b
             edges[n_edges, 0], edges[n_edges, 1] = ends[index, 0], ends[index, 1]
@@ -104,12 +106,16 @@ def contract(
     ends = np.empty((n, 2), dtype=np.int64)
     n_edges = 0
     while True:
+        # Found anew in each round: what was the least edge of a group may lie inside it by now.
         least[:] = np.inf
         bound[:] = np.inf
         for row in range(n):
             group[row] = root_of(parent, row)
+        # Groups as they were when the round began: what joins meanwhile would leave no edge the least of any.
         for row in range(n):
             own = group[row]
+            # What is not listed is no nearer than the last listed one, and weighs no less than the row's
+            # core.
             if not complete:
                 bound[own] = min(bound[own], max(core[row], near[row, listed - 1]))
             for rank in range(listed):
@@ -126,6 +132,7 @@ def contract(
                     ends[group[neighbour], 0], ends[group[neighbour], 1] = neighbour, row
         before = n_edges
         for own in range(n):
+            # One line a group, at its root; an edge above the bound may not be the least that leaves it.
             if group[own] != own or least[own] == np.inf or least[own] > bound[own]:
                 continue
             n_edges = _take(ends[own, 0], ends[own, 1], least[own], parent, edges, weights, n_edges)

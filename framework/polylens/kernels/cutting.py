@@ -94,6 +94,7 @@ def cut_polygons(
     stack, pool = np.empty((64, 2), dtype=np.int64), np.empty(1024, dtype=np.int64)
     outline = Outline(np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64), np.empty(64), 0)
     for index in range(len(polygons)):
+        # Depth-first, one given polygon after the other: its pieces stand together in the result.
         pool, top = _fill_pool(pool, candidates, index)
         # A line of the stack: a polygon, and where in the pool its candidates start.
         stack[0, 0], stack[0, 1], depth = polygons[index], 0, 1
@@ -101,10 +102,12 @@ def cut_polygons(
             depth -= 1
             polygon, bottom = stack[depth, 0], stack[depth, 1]
             leader = rival = -1
+            # A split puts two vertices at most. Without room for them what is left is for a later call.
             if n_rows + 2 > values.most_rows:
                 is_complete = is_complete and top == bottom
                 top = bottom
             elif top > bottom:
+                # Read anew for each polygon: its neighbours may have put vertices on its edges meanwhile.
                 outline = read_rows(mesh, polygon, outline)
                 if len(windows):
                     top, leader, rival = drop_led_windows(
@@ -120,11 +123,13 @@ def cut_polygons(
                 n_pieces += 1
                 continue
             _set_heights(outline, table, leader, rival, rule.kink)
+            # Asked first: to make a record anew counts the owners of all its arrays (`compiled_inline`).
             if not has_room_to_split(mesh):
                 mesh = with_room_to_split(mesh)
             table = with_lines(table, n_rows, 2)
             below, down, up = split(mesh, outline.border, outline.heights, outline.n_corners, rule.tolerance)
             for vertex in (down, up):
+                # OLD_VERTEX is there already, with a row of its own.
                 if vertex >= 0:
                     _fill_row(table, n_rows, mesh, vertex, leader, rival, rule.kink)
                     n_rows += 1
@@ -165,6 +170,7 @@ def _set_heights(outline: Outline, table: np.ndarray, leader: int, rival: int, k
     """
     rows, heights = outline.rows, outline.heights
     for corner in range(outline.n_corners):
+        # The elements of a window differ by an affine function as well: one line, whatever the rule.
         base = kink if rival < 0 else table[rows[corner], rival]
         heights[corner] = table[rows[corner], leader] - base
 
@@ -175,6 +181,7 @@ def _fill_row(
 ) -> None:
     """Fills a row with the values at a new vertex, which gets that row."""
     row_of, ends = mesh.row_of, mesh.ends
+    # Both ends are older, so their rows are filled.
     start, end = row_of[ends[vertex, 0]], row_of[ends[vertex, 1]]
     share = mesh.spots[vertex, 2]
     for column in range(table.shape[1]):

@@ -72,6 +72,7 @@ def measure(measuring: Measure, i: int, j: int) -> float:
             for lane in range(len(a)):
                 apart = np.float64(a[lane]) / left_length - np.float64(b[lane]) / right_length
                 sums[lane] += apart * apart
+    # And these in the order of the lanes: sums of floating-point numbers depend on it.
     total = 0.0
     for lane in range(_SUMS):
         total += sums[lane]
@@ -139,6 +140,7 @@ def bounds_from_sums(
             for column in range(whole, width):
                 for lane in range(TILE):
                     sums[lane] += abs(left[row, column] - turned[column, lane])
+            # What was repeated to fill the tile is not written.
             for lane in range(count):
                 out[row, start + lane] = scale * sums[lane]
 

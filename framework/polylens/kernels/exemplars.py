@@ -25,6 +25,7 @@ def hamming_sums(words: np.ndarray, n_rows: int, out: np.ndarray) -> None:
         n_rows: rows that are not padding.
         out: of all rows that are not padding.
     """
+    # Every pair twice, so that a thread writes to the rows of its own tiles alone.
     counts = np.empty((TILE, TILE), dtype=np.float32)
     out[:] = 0.0
     for tile in range(len(words)):
@@ -50,6 +51,7 @@ def jaccard_sums(words: np.ndarray, ones: np.ndarray, n_rows: int, tile: int, ou
     counts = np.empty((TILE, TILE), dtype=np.float32)
     ratios = np.empty((TILE, TILE), dtype=np.float64)
     first = tile * TILE
+    # The last tile is filled up with rows of zeros, which are no rows.
     last = min(first + TILE, n_rows)
     out[first:last] = 0.0
     for facing in range(len(words)):
@@ -77,6 +79,7 @@ def euclidean_sums(
     """
     for row in range(products.shape[0]):
         own = left_squares[row]
+        # In a register, and written once: the right side's sums are written at every step.
         summed = 0.0
         for column in range(products.shape[1]):
             # Rounding may take a product a little past the squares of two equal rows.

@@ -112,6 +112,7 @@ def list_around(half: np.ndarray, start: int, border: np.ndarray) -> tuple[np.nd
     """The half-edges of a polygon in order: in `border`, or in something longer; and how many they are."""
     count, here = 0, start
     while True:
+        # How many corners there are is known only when all are gone round.
         if count == len(border):
             border = with_room(border, count, count)
         border[count] = here
@@ -140,9 +141,11 @@ def put_vertex(mesh: Mesh, edge: int, share: float) -> int:
     counts[0] += 1
     counts[1] += 1
     ends[vertex, 0], ends[vertex, 1] = start, end
+    # A weighted mean, not start + share * way: at a share of 1 it is the end itself, to the last bit.
     for axis in range(2):
         spots[vertex, axis] = (1.0 - share) * spots[start, axis] + share * spots[end, axis]
     spots[vertex, 2] = share
+    # `edge` keeps its start and ends at the vertex; `rest` goes on from there to where `edge` ended.
     half[rest, NEXT], half[rest, ORIGIN] = after, vertex
     half[rest, TWIN], half[rest, POLYGON] = twin, half[edge, POLYGON]
     half[edge, NEXT] = rest
@@ -174,6 +177,7 @@ def split(
         The polygon below, and the two vertices that were put, OLD_VERTEX where one is on the line already.
     """
     half, first, counts = mesh.half, mesh.first, mesh.counts
+    # From the farthest corners: no other one is so surely on its side of the line.
     highest = lowest = 0
     for corner in range(1, count):
         if heights[corner] > heights[highest]:
@@ -192,7 +196,9 @@ def split(
     half[lower, NEXT], half[lower, ORIGIN], half[lower, TWIN] = from_down, half[from_up, ORIGIN], upper
     half[upper, POLYGON] = above
     half[to_down, NEXT], half[to_up, NEXT] = upper, lower
+    # The old first half-edge may belong to the other half now; the new edge has one in each.
     first[above], first[below] = upper, lower
+    # Only what is below changes its number: that is why what is above keeps it.
     here = lower
     while True:
         half[here, POLYGON] = below

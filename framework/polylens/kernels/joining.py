@@ -48,6 +48,7 @@ def join_tile(tile: Tile, measuring: Measure, clustered: Clustered, joins: Joins
     last = near.shape[1] - 1
     for row in range(tile.n_first):
         i = tile.first + row
+        # Neither the nearest nor the reach may be missed, so the larger of the two is the limit.
         # In the tile's own unit, rounded up: farther rows are neither among the nearest nor joined first.
         widest = reach[i] * reach[i] if kind == SQUARED else reach[i] * bits
         limit = values.dtype.type(max(near[i, last], widest) * (1.0 + 1e-6) + 1e-37)
@@ -63,8 +64,10 @@ def join_tile(tile: Tile, measuring: Measure, clustered: Clustered, joins: Joins
                 continue
             j = tile.second + column
             distance = float(line[column]) if kind == EXACT else measure(measuring, i, j)
+            # `offer` looks at the distance itself, so it may be handed one beyond its own limit.
             offer(joins.nearest, i, j, distance)
             height = max(core[j], _in_unit(kind, distance, bits))
+            # Tiles come in any order of threads: without the rank ties would hang on it.
             if height < reach[i] or (height == reach[i] and rank[j] < best[i]):
                 reach[i] = height
                 best[i] = rank[j]
@@ -88,6 +91,7 @@ def join_bits(
     ratios = np.empty((TILE, TILE), dtype=np.float64)
     i = tile * TILE
     n_i = min(TILE, new.n_rows - i)
+    # One tile of new rows against all: each thread writes to lines of its own.
     for tile_of_rows in range(len(rows.words)):
         j = tile_of_rows * TILE
         n_j = min(TILE, rows.n_rows - j)

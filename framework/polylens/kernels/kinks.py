@@ -49,6 +49,7 @@ def crossing_units(polygons: np.ndarray, mesh: Mesh, sides: np.ndarray) -> tuple
     """
     half, first, row_of, units = mesh.half, mesh.first, mesh.row_of, sides.shape[1]
     starts = np.zeros(len(polygons) + 1, dtype=np.int64)
+    # Room for a few units a polygon; `with_room` below makes more where a polygon has more.
     listed = np.empty(4 * len(polygons) + units, dtype=np.int64)
     union, n_listed = np.empty(units, dtype=np.uint8), 0
     for index in range(len(polygons)):
@@ -58,12 +59,14 @@ def crossing_units(polygons: np.ndarray, mesh: Mesh, sides: np.ndarray) -> tuple
         here = start
         while True:
             row = row_of[half[here, ORIGIN]]
+            # A byte a unit: the union over a corner is vector code of as many units as a register has bytes.
             for unit in range(units):
                 union[unit] |= sides[row, unit]
             here = half[here, NEXT]
             if here == start:
                 break
         listed = with_room(listed, n_listed, units)
+        # Rising, so that a polygon's units stand in the order of the network.
         for unit in range(units):
             if union[unit] == ABOVE | BELOW:
                 listed[n_listed] = unit
@@ -97,6 +100,7 @@ def keep_cutting_units(
     """
     rows, count, kept = outline.rows, outline.n_corners, bottom
     for item in range(bottom, top):
+        # What one half of a polygon has on one side only cuts none of that half's pieces either.
         unit = pool[item]
         high = low = table[rows[0], unit]
         for corner in range(1, count):

@@ -46,6 +46,7 @@ def contested_windows(
     listed, n_listed = np.empty(4 * len(polygons) + len(windows), dtype=np.int64), 0
     outline = Outline(np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64), np.empty(64), 0)
     for index in range(len(polygons)):
+        # The rows are read once a polygon, and serve all windows.
         outline = read_rows(mesh, polygons[index], outline)
         listed = with_room(listed, n_listed, len(windows))
         for window in range(len(windows)):
@@ -63,9 +64,11 @@ def contest(table: np.ndarray, outline: Outline, elements: np.ndarray, tolerance
     """
     rows, count = outline.rows, outline.n_corners
     leader = -1
+    # At -1 the window has fewer elements: in the padding, or at the border of an adaptive pooling.
     for element in elements:
         if element >= 0 and (leader < 0 or table[rows[0], element] > table[rows[0], leader]):
             leader = element
+    # Each element makes way at most once, so that this many turns are enough.
     for _ in range(len(elements)):
         rival = -1
         for corner in range(count):
@@ -80,6 +83,7 @@ def contest(table: np.ndarray, outline: Outline, elements: np.ndarray, tolerance
                 break
         if rival < 0:
             return -1, -1
+        # Where each is larger somewhere, the line between them crosses the polygon.
         for corner in range(count):
             if table[rows[corner], leader] > table[rows[corner], rival] + tolerance:
                 return leader, rival
@@ -119,5 +123,6 @@ def drop_led_windows(
         leader, rival = contest(table, outline, windows[pool[top - 1]], tolerance)
         if leader >= 0:
             return top, leader, rival
+        # Led all over by one element: no part of the polygon is contested either.
         top -= 1
     return bottom, -1, -1

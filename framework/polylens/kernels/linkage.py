@@ -107,18 +107,22 @@ def chain_groups(
         for edge in range(start, stop):
             touched[2 * (edge - start)] = root_of(parent, left[edge])
             touched[2 * (edge - start) + 1] = root_of(parent, right[edge])
+        # Nearly all heights have one edge: two numbers are put in order without calling a sort.
         if count > 2:
             touched[:count].sort()
         elif touched[0] > touched[1]:
             touched[0], touched[1] = touched[1], touched[0]
         for edge in range(start, stop):
             a, b = root_of(parent, left[edge]), root_of(parent, right[edge])
+            # A circle: what was given is no tree.
             if a == b:
                 return False
+            # The lowest row stands for the group, whatever that does to the depth of the union-find.
             parent[max(a, b)] = min(a, b)
         # Rising, so that chains are put one after the other by their lowest rows.
         previous = -1
         for group in touched[:count]:
+            # Listed once for each of its edges.
             if group == previous:
                 continue
             previous = group
@@ -155,6 +159,7 @@ def _find_nodes(gaps: np.ndarray, nodes: Nodes) -> int:
     for place in range(len(gaps), -1, -1):
         gap = gaps[place - 1] if place > 0 else np.inf
         node, end = NO_NODE, place + 1  # the row itself, then the node that ends here
+        # A gap higher than a node is the left end of that node.
         while depth > 0 and height[open_nodes[depth - 1]] < gap:
             depth -= 1
             closing = open_nodes[depth]
@@ -190,6 +195,7 @@ def _count_large_parts(nodes: Nodes, n_nodes: int, least: int) -> tuple[np.ndarr
     """How many parts of each node have `least` rows or more, and how many rows these have together."""
     size, above = nodes.size, nodes.above
     large, large_rows = np.zeros(len(size), dtype=np.int64), np.zeros(len(size), dtype=np.int64)
+    # Single rows are no nodes, and no cluster is as small.
     for node in range(n_nodes):
         if above[node] >= 0 and size[node] >= least:
             large[above[node]] += 1
@@ -241,6 +247,7 @@ def condense(
                 whole[node] = False
                 falls_at[node] = falls_at[up]
                 continue
+            # One large part carries the cluster on; two or more are clusters of their own.
             if large[up] > 1:
                 parent[n_clusters], birth[n_clusters] = cluster[up], falls_at[up]
                 clusters.size[n_clusters], stability[n_clusters] = size[node], 0.0
@@ -252,6 +259,7 @@ def condense(
         leaving = size[node] - large_rows[node] if large[node] == 1 else size[node]
         stability[own] += leaving * (falls_at[node] - birth[own])
         death[own] = falls_at[node]
+    # A row leaves where the part that it falls off with does.
     for place in range(len(order)):
         rows.node[order[place]] = cluster[holder[place]]
         rows.leaving[order[place]] = falls_at[holder[place]]

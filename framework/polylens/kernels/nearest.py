@@ -29,6 +29,7 @@ def offer(nearest: Neighbours, row: int, candidate: int, distance: float) -> Non
     """Puts `candidate` among the nearest of `row`, kept by rising distance; the farthest falls out."""
     near, who = nearest.near, nearest.who
     rank = near.shape[1] - 1
+    # At equal distance the earlier one stays.
     if distance >= near[row, rank]:
         return
     # One step of insertion sort; equal distances stay in the order in which they came.
@@ -51,6 +52,7 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
     """
     values, first, second, kind, near = tile.values, tile.first, tile.second, measuring.kind, nearest.near
     last = near.shape[1] - 1
+    # In the tile's own type: a comparison with a wider one would widen the whole line.
     limits = np.empty(tile.n_second, dtype=values.dtype)
     # A bound in single precision is held against a limit that is rounded up, never down.
     grown, more = (1.0, 0.0) if kind == EXACT else (1.0 + 1e-6, 1e-37)
@@ -73,6 +75,8 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
                 distance = np.float64(value) if kind == EXACT else measure(measuring, i, j)
                 offer(nearest, i, j, distance)
                 offer(nearest, j, i, distance)
+                # Both rows may have come nearer to somebody: what follows in the line is held to the new
+                # limits.
                 limit = values.dtype.type(near[i, last] * grown + more)
                 limits[column] = near[j, last] * grown + more
                 if first == second:

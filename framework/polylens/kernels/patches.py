@@ -66,6 +66,7 @@ def groups(
     half, first = mesh.half, mesh.first
     stops, n_stops, n_vertices, members = np.empty(len(polygons), dtype=np.int64), 0, 0, 0
     for index in range(len(polygons)):
+        # Twice at most: a polygon that does not fit is counted again as the first of the next group.
         for _ in range(2):
             here = start = first[polygons[index]]
             while True:
@@ -109,6 +110,7 @@ def interpolate(
         seen[known[index]] = token
         row_of[known[index]] = index
     missing, count = _list_missing(wanted, ends, seen, token)
+    # One table for all: the listed ones are needed while others are worked out, and cut off at the end.
     result = np.empty((len(wanted) + count, rows.shape[1]))
     # The missing ones that are wanted stand where they are wanted, the others after them.
     for index in range(count):

@@ -42,6 +42,7 @@ def _count_side(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         left, a, right, b, count, target, at_target = arguments
+        # The bare pointers: an array's own indexing would check and count at every word.
         data = [
             context.make_array(kind)(context, builder, array).data
             for kind, array in zip(signature.args[:3:2], (left, right), strict=True)
@@ -56,11 +57,13 @@ def _count_side(
         builder.branch(loop)
 
         builder.position_at_end(loop)
+        # One turn a word; the counts are carried from turn to turn as values, so that they stay in registers.
         word = builder.phi(_INT64)
         word.add_incoming(_INT64(0), before)
         counts = [builder.phi(_COUNTS) for _ in range(_SIDE)]
         offset = builder.mul(word, _INT64(TILE))
         eight = builder.load(builder.bitcast(builder.gep(columns, [offset]), _COUNTS.as_pointer()))
+        # An array begins at any multiple of a word: no vector's alignment may be promised.
         eight.align = 8
         for row, held in enumerate(counts):
             held.add_incoming(ir.Constant(_COUNTS, [0] * _SIDE), before)
@@ -73,13 +76,14 @@ def _count_side(
 
         builder.position_at_end(after)
         start = builder.gep(place, [at_target])
+        # What the last turn made, not what it began with: the value that the loop hands to itself.
         for row, held in enumerate(counts):
             summed = next(value for value, block in held.incomings if block is loop)
             line = builder.gep(start, [_INT64(row * TILE)])
             stored = builder.store(
                 builder.uitofp(summed, _FLOATS), builder.bitcast(line, _FLOATS.as_pointer())
             )
-            stored.align = 4
+            stored.align = 4  # as float32 lie
         return context.get_dummy_value()
 
     return signature, generate
@@ -87,6 +91,7 @@ def _count_side(
 
 def _spread(builder: Any, value: Any) -> Any:
     """The value in every lane."""
+    # Put in lane 0 and copied from there: LLVM makes one broadcast of the two.
     empty = ir.Constant(_COUNTS, ir.Undefined)
     one = builder.insert_element(empty, value, ir.IntType(32)(0))
     lanes = ir.Constant(ir.VectorType(ir.IntType(32), _SIDE), [0] * _SIDE)
@@ -101,6 +106,7 @@ def differing_tile(left: np.ndarray, a: int, right: np.ndarray, b: int, out: np.
     `left` and `right` are `tiles words 64` of uint64, contiguous. Counts are exact: float32 holds integers to
     2^24.
     """
+    # Words are the innermost loop, in `_count_side`: counts are written once, when all words are through.
     n_words = left.shape[1]
     for row in range(0, TILE, _SIDE):
         for column in range(0, TILE, _SIDE):

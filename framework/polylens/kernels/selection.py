@@ -38,6 +38,7 @@ def most_stable(
         chosen: a flag for each cluster, filled.
     """
     clusters = len(parent)
+    # Counted and summed up: where the children of each cluster start in one list.
     first = np.zeros(clusters + 1, dtype=np.int64)
     for cluster in range(1, clusters):
         first[parent[cluster] + 1] += 1
@@ -49,15 +50,18 @@ def most_stable(
     # Backwards: children stand after their parents, so that all have told what they are worth.
     for cluster in range(clusters - 1, 0, -1):
         worths = below[first[cluster] : first[cluster + 1]]
+        # Of two numbers the sum is one in either order.
         if len(worths) > 2:
             worths.sort()
         children = 0.0
         for worth in worths:
             children += worth
+        # Within rounding the larger cluster is kept, so that no last bit decides.
         keep = children <= stability[cluster] * (1.0 + _ROUNDING) and size[cluster] <= largest
         chosen[cluster] = keep
         below[told[parent[cluster]]] = stability[cluster] if keep else children
         told[parent[cluster]] += 1
+    # The root is all rows together, and no finding.
     chosen[0] = False
     covered = np.zeros(clusters, dtype=np.bool_)
     for cluster in range(1, clusters):
@@ -80,6 +84,7 @@ def merged_upwards(
         above = parent[cluster]
         stays = above == 0 or birth[cluster] <= latest or size[above] > largest
         instead[cluster] = cluster if stays else instead[above]
+    # An ancestor that stands for others is its own stand-in, so that it stays when its turn comes.
     for cluster in range(len(parent) - 1, 0, -1):
         if chosen[cluster] and instead[cluster] != cluster:
             chosen[cluster] = False

@@ -49,7 +49,7 @@ class Model(Plugin):
 
     family: ClassVar[str] = "models"
 
-    def located(self, find: Callable[[str], Path]) -> Self:
+    def locate(self, find: Callable[[str], Path]) -> Self:
         """This model with relative folders looked up by `find`; unchanged where it has none."""
         return self
 
@@ -106,7 +106,7 @@ class Model(Plugin):
         """The network with any weights at all, for questions that its architecture alone answers."""
         return self.untrained().build(generator)
 
-    def settled(
+    def settle(
         self, inputs: Callable[[], torch.Tensor], *, recognise: Recognise, weights: Sequence[str]
     ) -> Self:
         """This model, named by more than its configuration; unchanged where that says all.

@@ -30,9 +30,9 @@ class Given(Model):
     fresh: bool = False
     """Whether the weights are drawn anew, each by the rule of the part that holds it."""
     own_name: str = ""
-    """What `settled` found the module to be; empty before."""
+    """What `settle` found the module to be; empty before."""
     fresh_name: str = ""
-    """What `settled` found it to be with fresh weights."""
+    """What `settle` found it to be with fresh weights."""
 
     @classmethod
     def kind(cls) -> str:
@@ -47,10 +47,10 @@ class Given(Model):
         """
         import torch
 
-        from polylens.modules import copied, draw_anew
+        from polylens.modules import copy_module, draw_anew
 
         if not self.fresh:
-            return copied(self.module).eval()
+            return copy_module(self.module).eval()
         return draw_anew(self.module, seed=int(torch.randint(2**62, (1,), generator=generator)))
 
     def skeleton(self, generator: torch.Generator) -> torch.nn.Module:
@@ -73,7 +73,7 @@ class Given(Model):
         """This architecture with fresh weights."""
         return self.model_copy(update={"fresh": True})
 
-    def settled(
+    def settle(
         self, inputs: Callable[[], torch.Tensor], *, recognise: Recognise, weights: Sequence[str]
     ) -> Self:
         """A copy of the module under names that no other network has, whatever becomes of the module.
@@ -85,9 +85,9 @@ class Given(Model):
         Raises:
             UsageError: fresh weights are asked for, and cannot all be drawn anew; says which.
         """
-        from polylens.modules import copied
+        from polylens.modules import copy_module
 
-        frozen = self.model_copy(update={"module": copied(self.module).eval()})
+        frozen = self.model_copy(update={"module": copy_module(self.module).eval()})
         examples = inputs()
         names = {"own_name": frozen._name(examples, recognise)}
         if "fresh" in weights:

@@ -2,19 +2,19 @@
 
 from polylens.modules.behaviour import Behaviour, behaviour_of
 from polylens.modules.contents import contents_digest
-from polylens.modules.copying import copied, plain_attributes, unregistered
+from polylens.modules.copying import copy_module, plain_attributes, unregistered_tensors
 from polylens.modules.drawing import draw_anew
-from polylens.modules.parametrised import made_plain
+from polylens.modules.parametrised import make_plain
 from polylens.modules.randomness import with_seed
 
 __all__ = [
     "Behaviour",
     "behaviour_of",
     "contents_digest",
-    "copied",
+    "copy_module",
     "draw_anew",
-    "made_plain",
+    "make_plain",
     "plain_attributes",
-    "unregistered",
+    "unregistered_tensors",
     "with_seed",
 ]

@@ -15,7 +15,7 @@ _DEEPEST = 4
 """Lists within lists that are looked through for tensors."""
 
 
-def copied(module: nn.Module) -> nn.Module:
+def copy_module(module: nn.Module) -> nn.Module:
     """A copy that shares nothing with the module but its classes.
 
     Results of a computation that the module keeps (a cache, the weight that old-style weight norm computes)
@@ -69,7 +69,7 @@ def held_tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
         yield from attributes(path, part, 0)
 
 
-def unregistered(module: nn.Module) -> tuple[str, ...]:
+def unregistered_tensors(module: nn.Module) -> tuple[str, ...]:
     """Names of tensors that are learnt but are no parameters of the module, such as those in a plain list.
 
     They need a gradient and depend on nothing; no optimiser got them from `parameters()`, and no control

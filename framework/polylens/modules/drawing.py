@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from polylens.errors import UsageError, listed
-from polylens.modules.copying import copied, unregistered
-from polylens.modules.parametrised import made_plain
+from polylens.modules.copying import copy_module, unregistered_tensors
+from polylens.modules.parametrised import make_plain
 from polylens.modules.randomness import with_seed
 
 _RESETS = ("reset_parameters", "_reset_parameters", "init_weights", "initialize_weights")
@@ -42,10 +42,10 @@ def draw_anew(module: nn.Module, *, seed: int) -> nn.Module:
     """
     drawn, failures = _reset(module, seed=seed)
     kept = {
-        **_given_back(drawn, other=_reset(module, seed=seed + 1)[0], given=module),
+        **_restored_parameters(drawn, other=_reset(module, seed=seed + 1)[0], given=module),
         **_kept_parameters(drawn, other=_reset(module, seed=seed, disturbed=True)[0]),
         **_kept_buffers(drawn, given=module),
-        **dict.fromkeys(unregistered(module), "no registered parameter"),
+        **dict.fromkeys(unregistered_tensors(module), "no registered parameter"),
     }
     if kept:
         named = [f"{name} ({why})" for name, why in kept.items()]
@@ -60,7 +60,7 @@ def draw_anew(module: nn.Module, *, seed: int) -> nn.Module:
 
 def _reset(module: nn.Module, *, seed: int, disturbed: bool = False) -> tuple[nn.Module, list[str]]:
     """A copy that is reset, from other numbers where `disturbed`; and what its resets complained of."""
-    made = copied(module).eval()
+    made = copy_module(module).eval()
     failures: list[str] = []
     if disturbed:
         with torch.no_grad():
@@ -68,7 +68,7 @@ def _reset(module: nn.Module, *, seed: int, disturbed: bool = False) -> tuple[nn
                 if parameter.is_floating_point() or parameter.is_complex():
                     parameter.mul_(-0.5).add_(0.3)
     with torch.no_grad(), with_seed(seed):
-        computed = made_plain(made)
+        computed = make_plain(made)
         before = {id(part) for part in made.modules()}
         for part in _inner_first(made):
             failures += _reset_part(part)
@@ -144,7 +144,7 @@ def _kept_parameters(drawn: nn.Module, *, other: nn.Module) -> dict[str, str]:
     return kept
 
 
-def _given_back(drawn: nn.Module, *, other: nn.Module, given: nn.Module) -> dict[str, str]:
+def _restored_parameters(drawn: nn.Module, *, other: nn.Module, given: nn.Module) -> dict[str, str]:
     """Parameters that a reset brings back to the given numbers, as one does that reads a file of weights.
 
     Also says so where no parameter at all is random, and the network would be its own control.

@@ -29,7 +29,7 @@ class Computed:
     parametrisation on a part with these numbers does."""
 
 
-def made_plain(module: nn.Module) -> list[Computed]:
+def make_plain(module: nn.Module) -> list[Computed]:
     """Replaces, in place, every tensor that parts compute from others by a plain parameter of its value.
 
     PyTorch's parametrisations, and the older hooks of weight norm, spectral norm and pruning. What the module

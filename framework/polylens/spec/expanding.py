@@ -107,7 +107,7 @@ class _Expander:
         try:
             cls = load_kind(family, name)
         except UnknownKindError as error:
-            notes = (f"kinds: {', '.join(error.known)}",)
+            notes = (f"kinds: {', '.join(error.known)}", error.packages_in_words)
             message = f"no kind '{name}' of {SINGULAR[family]}"
             if near := error.suggestion:
                 message += f"; did you mean '{near}'?"

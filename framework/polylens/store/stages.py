@@ -92,7 +92,7 @@ class Store:
         raise DamagedError(f"the stored {kind} {digest} is damaged ({fault}); it was put aside in {aside}")
 
     @contextmanager
-    def writing(
+    def write_stage(
         self, kind: str, digest: str, *, about: Mapping[str, Any], progress: Progress | None = None
     ) -> Iterator[Path | None]:
         """An empty folder to write the stage into; it becomes the stage when the block ends without an error.
@@ -113,11 +113,11 @@ class Store:
             if self.is_whole(kind, digest, progress=progress):
                 yield None
                 return
-            with self.committing(kind, digest, about=about) as folder:
+            with self.commit_stage(kind, digest, about=about) as folder:
                 yield folder
 
     @contextmanager
-    def committing(self, kind: str, digest: str, *, about: Mapping[str, Any]) -> Iterator[Path]:
+    def commit_stage(self, kind: str, digest: str, *, about: Mapping[str, Any]) -> Iterator[Path]:
         """An empty folder to write the stage into; it becomes the stage when the block ends without an error.
 
         For a caller that holds the stage's lock (`locked`) and knows that the store lacks the stage.

@@ -98,9 +98,9 @@ def draw_figures(
     subject: str,
 ) -> tuple[Figure, ...]:
     """An analysis's figures, its variants shown by these marks."""
-    from polylens.figures import marked
+    from polylens.figures import use_marks
 
-    with marked(marks):
+    with use_marks(marks):
         return analysis.draw(outcomes, subject=subject)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from polylens.devices import Options, computing_on, probing_device
+from polylens.devices import Options, compute_on, probing_device
 from polylens.imports import lightning
 from polylens.progress import Silent
 from polylens.store import Store
@@ -100,7 +100,7 @@ def _walk(
     """Walks one variant of one child, in the second process."""
     walk = Walk(plans[child], Workshop(Store(store), root, options, Silent(), plans, Ahead()))
     chosen = plans[child].variants[variant]
-    with computing_on(options.accelerator):
+    with compute_on(options.accelerator):
         if only_train:
             walk.train(chosen)
         else:

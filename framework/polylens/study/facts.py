@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from polylens.errors import listed
+from polylens.plugin import packages_in
 from polylens.records import Codes, Examples
 from polylens.study.plans import ChildPlan
 from polylens.study.subject import explained_in_words
@@ -45,6 +46,7 @@ def making_of(plan: ChildPlan) -> Iterator[tuple[str, str]]:
     changed = ", with changes" if commit.is_dirty else ""
     yield "Written", made.started
     yield "polylens", made.versions.get("polylens", "")
+    yield from packages_in(plan.experiment).items()
     yield "Commit", f"{commit.commit}{changed}" if commit.commit else f"unknown: {commit.reason}"
     yield "Command", made.command
     yield "Device", made.device

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from polylens.digests import digest
+from polylens.plugin import packages_in
 from polylens.progress import Progress
 from polylens.reading import write
 from polylens.records import Number
@@ -124,7 +125,12 @@ class StudyLog:
         return {"mlflow.note.content": about}
 
     def _provenance(self, plan: ChildPlan, seconds: Mapping[str, float] | None = None) -> dict[str, Any]:
-        return collect_provenance(spec_file=self.study.source, seed=plan.seed, seconds=seconds).to_plain()
+        return collect_provenance(
+            spec_file=self.study.source,
+            seed=plan.seed,
+            seconds=seconds,
+            packages=packages_in(plan.experiment),
+        ).to_plain()
 
     def log_results(
         self,

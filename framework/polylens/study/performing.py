@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from polylens.errors import PolylensError, StageError, StoreError
+from polylens.errors import PolylensError, StageError, StoreError, shown_path
+from polylens.plugin import packages
 from polylens.progress import Progress, Task, Under
 from polylens.store import Store
 from polylens.study.stages import Stage
@@ -50,8 +52,10 @@ class Performer:
         if self.is_stored(stage):
             self.report_stored(stage)
             return
-        writing = self.store.writing(stage.kind, stage.digest, about=stage.about(), progress=self.progress)
-        with self.reporting([stage]), writing as folder:
+        writing = self.store.write_stage(
+            stage.kind, stage.digest, about=stage.about(), progress=self.progress
+        )
+        with self.report_failure([stage]), writing as folder:
             if folder is not None:  # None: another process finished the stage while this one waited
                 work(folder)
 
@@ -78,7 +82,7 @@ class Performer:
             self._report(report.name, report.status, report.seconds)
 
     @contextmanager
-    def reporting(self, stages: Sequence[Stage]) -> Iterator[None]:
+    def report_failure(self, stages: Sequence[Stage]) -> Iterator[None]:
         """Reports stages as run when the block ends, or as failed; every failure says which stage it was.
 
         Raises:
@@ -95,7 +99,9 @@ class Performer:
             first = stages[0]
             if isinstance(error, PolylensError):
                 raise StageError(first.name, error.message, path=first.path, hint=error.hint) from error
-            raise StageError(first.name, f"{type(error).__name__}: {error}", path=first.path) from error
+            raise StageError(
+                first.name, f"{type(error).__name__}: {error}", path=first.path, hint=_where_raised(error)
+            ) from error
         seconds = (time.monotonic() - started) / max(1, len(stages))
         for stage in stages:
             self._report(stage.name, "ran", seconds)
@@ -106,3 +112,14 @@ class Performer:
             self._stages.advance()
         if before is None or before.status != "ran" or status == "failed":
             self.reports[name] = StageReport(name, status, seconds)
+
+
+def _where_raised(error: BaseException) -> str:
+    """Where an error arose that nobody foresaw; in a kind of another package the file and line there."""
+    of_module = {module: package for package in packages() for module in package.modules}
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        package = of_module.get(str(frame.f_globals.get("__name__", "")).partition(".")[0])
+        if package is not None:
+            file, function = shown_path(Path(frame.f_code.co_filename)), frame.f_code.co_name
+            return f"raised at {file}:{line} in {function}, of the package {package}; --traceback shows all"
+    return "this was not foreseen; --traceback shows where it happened"

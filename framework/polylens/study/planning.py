@@ -100,8 +100,8 @@ def _layers_beside(child: Child, study: Study) -> int:
 def _with_data_located(child: Child, settings: Settings) -> Child:
     """The child with the folders of its dataset and its model looked up among the data roots."""
     located = {
-        "dataset": child.experiment.dataset.located(settings.data_root),
-        "model": child.experiment.model.located(settings.data_root),
+        "dataset": child.experiment.dataset.locate(settings.data_root),
+        "model": child.experiment.model.locate(settings.data_root),
     }
     return replace(child, experiment=child.experiment.model_copy(update=located))
 

@@ -57,7 +57,7 @@ class Recognition:
                 return self._name(contents, behaviour, examples=examples.fingerprint)
 
             # The model is kept beside what became of it, so that its id stays its own.
-            self._settled[key] = model, model.settled(inputs, recognise=recognise, weights=weights)
+            self._settled[key] = model, model.settle(inputs, recognise=recognise, weights=weights)
         return self._settled[key][1]
 
     def _name(self, contents: str, behaviour: Behaviour, *, examples: str) -> str:
@@ -65,7 +65,7 @@ class Recognition:
         while True:
             identity = {"contents": contents, "examples": examples, "number": number}
             stage = Stage("behaviour", "behaviour", identity, path="model")
-            with self._store.writing(stage.kind, stage.digest, about=stage.about()) as folder:
+            with self._store.write_stage(stage.kind, stage.digest, about=stage.about()) as folder:
                 if folder is not None:
                     _save(folder, behaviour)
                     return behaviour.digest

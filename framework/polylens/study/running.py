@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from polylens.devices import Options, computing_on
+from polylens.devices import Options, compute_on
 from polylens.errors import PolylensError
 from polylens.progress import Progress
 from polylens.settings import Settings
@@ -41,7 +41,7 @@ def run_study(
     store = Store(settings.store)
     study = study.with_layers(_layer_names)
     plans = plan_study(study, settings=settings, options=options, limit=limit, progress=progress)
-    with Ahead() as ahead, computing_on(options.accelerator):
+    with Ahead() as ahead, compute_on(options.accelerator):
         if not all(_is_harvested(plan, store) for plan in plans):
             if any(is_given_away(plan, options) for plan in plans):
                 ahead.warm_up()  # while this process imports the same

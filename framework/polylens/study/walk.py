@@ -125,7 +125,7 @@ class Walk:
         if not missing:
             return
         stages = [planned.stage for planned in missing]
-        with self.performer.reporting(stages):
+        with self.performer.report_failure(stages):
             harvest(
                 self._network_of(variant),
                 self.plan.examples,

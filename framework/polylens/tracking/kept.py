@@ -116,7 +116,7 @@ class Kept:
         )
 
     @contextmanager
-    def taking(self, identity: RunIdentity) -> Iterator[Iterator[Operation] | None]:
+    def take(self, identity: RunIdentity) -> Iterator[Iterator[Operation] | None]:
         """The run's operations, to be sent in the block; forgotten when it ends well, kept when it raises.
 
         None where another process has sent them since.

@@ -35,6 +35,8 @@ class Provenance:
     versions: Mapping[str, str]
     device: str
     """What computed, such as `cpu` or a GPU's name."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """Other packages whose kinds the run uses, and their versions."""
     threads: int | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall time of each stage that ran."""
@@ -51,6 +53,7 @@ def collect_provenance(
     device: str = "",
     command: Sequence[str] | None = None,
     seconds: Mapping[str, float] | None = None,
+    packages: Mapping[str, str] | None = None,
 ) -> Provenance:
     """What can be known here and now.
 
@@ -60,6 +63,7 @@ def collect_provenance(
         device: what computed; empty asks torch, if it has been imported.
         command: the command line; None takes this process's own.
         seconds: wall time of each stage that ran.
+        packages: other packages whose kinds the run uses, and their versions.
     """
     torch = sys.modules.get("torch")
     framework = commit_of(Path(__file__))
@@ -76,6 +80,7 @@ def collect_provenance(
         platform=platform.platform(),
         versions={**package_versions(), "mlflow": version_of("mlflow") or ""},
         device=device or _device(torch),
+        packages=dict(packages or {}),
         threads=None if torch is None else torch.get_num_threads(),
         seconds=dict(seconds or {}),
     )
@@ -100,6 +105,7 @@ def tags_of(provenance: Mapping[str, Any]) -> dict[str, str]:
         "polylens.device": provenance.get("device"),
         "version.python": provenance.get("python"),
         **{f"version.{name}": versions.get(name) for name in _TAGGED},
+        **{f"version.{name}": version for name, version in provenance.get("packages", {}).items()},
     }
     return {key: str(value) for key, value in tags.items() if value not in (None, "")}
 

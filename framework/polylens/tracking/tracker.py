@@ -145,7 +145,7 @@ class Tracker:
         return sent
 
     def _send(self, identity: RunIdentity) -> bool:
-        with self._delivery.kept.taking(identity) as operations, translate_errors(), self._delivery.alone():
+        with self._delivery.kept.take(identity) as operations, translate_errors(), self._delivery.alone():
             if operations is None:
                 return False
             rest_of = self._delivery.kept.rest_of(identity)

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int64
 from polylens.analyses import Outcome
 from polylens.analyses._partitions.distances import UNITS, cluster_distances
 from polylens.analyses._partitions.spaces import Metric, On, Scale
-from polylens.bits import unpacked
+from polylens.bits import unpack_codes
 from polylens.clustering import Points, row_points
 from polylens.figures import (
     cluster_persistence,
@@ -169,5 +169,5 @@ def _points_of(rows: Rows, chosen: Int64[np.ndarray, "chosen"], *, on: On, scale
 
 
 def _bits_of(codes: Codes, chosen: Int64[np.ndarray, "chosen"]) -> Bool[np.ndarray, "chosen bits"]:
-    bits: Bool[np.ndarray, "chosen bits"] = unpacked(codes.take(chosen))
+    bits: Bool[np.ndarray, "chosen bits"] = unpack_codes(codes.take(chosen))
     return bits

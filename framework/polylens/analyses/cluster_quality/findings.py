@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from polylens.analyses._partitions.classes import class_numbers, defined, lack_of_clusters
 from polylens.analyses.cluster_quality.tables import chance_table, cluster_purities, quality_curve
 from polylens.errors import DataError
 from polylens.records import Findings, Number, Partition, Rows, count_clusters
@@ -23,6 +24,9 @@ from polylens.statistics import (
     right_fraction,
 )
 from polylens.streams import Streams
+
+_WITH_CLUSTERS = ("purity", "best_cluster_purity")
+"""Numbers that are not defined without clusters."""
 
 if TYPE_CHECKING:
     from polylens.analyses.cluster_quality import ClusterQuality
@@ -43,6 +47,7 @@ def cluster_quality_findings(
         partition.labels, targets, blocks=blocks, permutations=analysis.permutations, streams=streams
     )
     known = _scores(analysis, rows, partition, null, streams=streams)
+    notes, undefined = lack_of_clusters(partition, _WITH_CLUSTERS, note="purity is not defined")
     return Findings(
         numbers=known,
         tables={
@@ -50,10 +55,8 @@ def cluster_quality_findings(
             "curve": quality_curve(rows, partition),
             "chance": chance_table(known, null),
         },
-        notes=() if partition.n_clusters else ("No cluster was found: purity is not defined.",),
-        undefined=dict.fromkeys(
-            () if partition.n_clusters else ("purity", "best_cluster_purity"), "no clusters"
-        ),
+        notes=notes,
+        undefined=undefined,
     )
 
 
@@ -63,27 +66,21 @@ def _scores(
     """Every score that is defined, with its stability range and its level by chance."""
     targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.block)
     shuffles = f"{analysis.permutations} shuffles of classes over examples"
-    numbers = {
+    counts = {
         "clusters": partition_number(partition, lambda labels, _: float(count_clusters(labels))),
         "coverage": partition_number(partition, lambda labels, _: coverage(labels)),
-        "purity": partition_number(
-            partition,
-            lambda labels, kept: purity(labels, targets[kept]),
-            null=null.purity,
-            null_is=shuffles,
-        ),
-        "right_fraction": partition_number(
-            partition,
-            lambda labels, kept: right_fraction(labels, targets[kept]),
-            null=null.purity * coverage(partition.labels),
-            null_is=shuffles,
-        ),
-        "adjusted_mutual_information": partition_number(
-            partition,
-            lambda labels, kept: information_agreement(labels, targets[kept]),
-            null=null.information,
-            null_is=shuffles,
-        ),
+    }
+    by_classes = class_numbers(
+        partition,
+        targets,
+        {
+            "purity": (purity, null.purity),
+            "right_fraction": (right_fraction, null.purity * coverage(partition.labels)),
+            "adjusted_mutual_information": (information_agreement, null.information),
+        },
+        null_is=shuffles,
+    )
+    others = {
         "best_cluster_purity": partition_number(
             partition,
             lambda labels, kept: cluster_classes(labels, targets[kept]).purity.max(initial=0.0) or None,
@@ -99,4 +96,4 @@ def _scores(
             streams=streams,
         ),
     }
-    return {name: number for name, number in numbers.items() if number is not None}
+    return {**defined(counts), **by_classes, **defined(others)}

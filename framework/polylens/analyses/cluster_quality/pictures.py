@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polylens.analyses import NETWORK, Outcomes, by_variant
-from polylens.figures import clusters_by_class, purity_coverage, scores
+from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses._pictures import number_panels
+from polylens.figures import clusters_by_class, purity_coverage
 from polylens.records import Figure, Findings
 
 
@@ -14,18 +15,17 @@ def quality_pictures(
 ) -> tuple[Figure, ...]:
     """Scores beside controls, purity against coverage, and the clusters by class."""
     own = outcomes[NETWORK][0]
-    panels = {name: by_variant(outcomes, name) for name in shown}
     curves = {variant: [_curve(each.findings) for each in draws] for variant, draws in outcomes.items()}
     drawn = {variant: [curve for curve in draws if curve] for variant, draws in curves.items()}
     figures = [
-        Figure(
-            name="scores",
+        number_panels(
+            outcomes,
+            {name: name for name in shown},
             title="Scores beside controls",
             caption=(
                 "Dots: the network and each draw of each control. Broken lines: stability, 5 to 95 % of "
                 f"clusterings of 80 % of the examples. Ticks: classes shuffled over examples. {subject}"
             ),
-            png=scores(panels),
             alt="One panel a score; the network's dot beside those of the controls and the raw inputs.",
         ),
     ]

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from polylens.analyses import NETWORK, Outcomes, by_variant
-from polylens.figures import agreement_matrix, scores
+from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses._pictures import first_tables, number_panels
+from polylens.figures import agreement_matrix
 from polylens.records import Figure
 
 _SHOWN = {
@@ -25,7 +26,9 @@ _MOST_NETWORKS = 4
 def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     """Agreement with the spec's own network, and between layers, beside controls."""
     figures = [
-        Figure(
+        number_panels(
+            outcomes,
+            _SHOWN,
             name="networks",
             title="Agreement with the spec's own network",
             caption=(
@@ -33,15 +36,10 @@ def agreement_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...
                 "that are the same, between a control and the spec's own network. Halves: the same between "
                 f"two random halves of one network's units. Chance: permuted examples. {subject}"
             ),
-            png=scores({words: by_variant(outcomes, name) for words, name in _SHOWN.items()}),
             alt="One panel a measure of agreement; dots of the network and of its controls.",
         )
     ]
-    tables = {
-        variant: draws[0].findings.tables["layers"]
-        for variant, draws in outcomes.items()
-        if draws and len(draws[0].findings.tables["layers"])
-    }
+    tables = {variant: table for variant, table in first_tables(outcomes, "layers").items() if len(table)}
     if NETWORK in tables:
         own = tables[NETWORK]
         names = list(dict.fromkeys([*own["first"], *own["second"]]))

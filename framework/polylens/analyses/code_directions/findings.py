@@ -19,7 +19,7 @@ from polylens.analyses.code_directions.components import (
     shuffle_columns,
 )
 from polylens.analyses.code_directions.factors import Factors, halves_of
-from polylens.bits import unpacked
+from polylens.bits import unpack_codes
 from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Codes, Findings, Number, Rows
@@ -99,7 +99,7 @@ def _bits(
     bits = np.empty((len(rows), len(columns)), dtype=np.float32)
     for start in range(0, len(rows), _BLOCK):
         part = np.arange(start, min(start + _BLOCK, len(rows)))
-        bits[part] = unpacked(codes.take(part))[:, columns]
+        bits[part] = unpack_codes(codes.take(part))[:, columns]
     return rows, bits
 
 

@@ -27,6 +27,7 @@ class CrossingDensity(Probe):
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
+    memory_fields: ClassVar[frozenset[str]] = frozenset({"vertices"})
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "raw_ratio", "endpoint_share")
     answer: ClassVar[tuple[str, ...]] = ("matched_ratio", "endpoint_share")

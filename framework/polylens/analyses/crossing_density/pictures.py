@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.analyses import NETWORK, Outcomes
 from polylens.analyses._pairs import SIDES
 from polylens.analyses._pairs.exactness import in_words
 from polylens.analyses._pairs.pictures import density_pictures
-from polylens.figures import scores
+from polylens.analyses._pictures import number_panels
 from polylens.records import Figure
 
 _MOST_LAYERS = 6
@@ -21,7 +21,9 @@ def crossing_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]
     chosen = dict(list(counts.items())[: 3 + _MOST_LAYERS])
     exact = in_words(outcomes[NETWORK][0].findings)
     figures = density_pictures(outcomes, subject=f"{exact} {subject}", measured="share of units crossed")
-    shown = Figure(
+    shown = number_panels(
+        outcomes,
+        chosen,
         name="endpoints",
         title="Crossings, and how much of them the two ends show",
         caption=(
@@ -29,7 +31,5 @@ def crossing_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]
             "the two ends over boundaries crossed, over all pairs; 1 means that no unit changes and changes "
             f"back. First of all layers, then of each. {exact} {subject}"
         ),
-        png=scores({words: by_variant(outcomes, name) for words, name in chosen.items()}),
-        alt="One panel a number: the network beside its controls.",
     )
     return (*figures, shown)

@@ -7,7 +7,7 @@ from typing import Literal
 from polylens.analyses import GROUNDWORK, Outcome
 from polylens.analyses._partitions.distances import UNITS
 from polylens.analyses._partitions.spaces import Metric
-from polylens.clustering import condensed, cut, selected
+from polylens.clustering import condense_tree, cut, select_clusters
 from polylens.figures import condensed_tree
 from polylens.records import Figure
 
@@ -27,8 +27,8 @@ def tree_pictures(
     if partition is None or trees is None or trees.hierarchy is None:
         return ()
     heights = trees.hierarchy.heights
-    tree = condensed(trees.hierarchy, min_cluster_size=min_cluster_size)
-    nodes = selected(tree, selection=selection, max_cluster_size=max_cluster_size, epsilon=epsilon)
+    tree = condense_tree(trees.hierarchy, min_cluster_size=min_cluster_size)
+    nodes = select_clusters(tree, selection=selection, max_cluster_size=max_cluster_size, epsilon=epsilon)
     positive = heights[heights > 0]
     zero = float(positive.min()) / 2 if len(positive) and len(positive) < len(heights) else None
     return (

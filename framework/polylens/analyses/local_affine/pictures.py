@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from polylens.analyses import NETWORK, Outcomes, by_variant
-from polylens.figures import curves, scores, spreads
+from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses._pictures import first_tables, number_panels
+from polylens.figures import curves, spreads
 from polylens.figures.curves import Line
 from polylens.records import Figure
 
@@ -32,16 +33,15 @@ def affine_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
 
 
 def _scores(outcomes: Outcomes, subject: str) -> Figure:
-    return Figure(
-        name="scores",
+    return number_panels(
+        outcomes,
+        _SHOWN,
         title="Affine maps beside controls",
         caption=(
             "Ratios are matched by the distance of the points; the last two are rank correlations of the "
             "distance of two maps with that of their codes, the last beyond the points' distance. "
             f"{subject}"
         ),
-        png=scores({words: by_variant(outcomes, name) for words, name in _SHOWN.items()}),
-        alt="One panel a number; the network's dot beside those of the controls.",
     )
 
 
@@ -73,7 +73,7 @@ def _spectra(outcomes: Outcomes, subject: str) -> Figure:
 
 
 def _distances(outcomes: Outcomes, subject: str) -> Figure:
-    first = {variant: draws[0].findings.tables["pairs"] for variant, draws in outcomes.items() if draws}
+    first = first_tables(outcomes, "pairs")
     distances = {
         f"{words}, {side}": {
             variant: pairs.loc[pairs["same_class"] == same, measure].to_numpy(dtype=np.float64)

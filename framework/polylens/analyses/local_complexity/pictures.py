@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses._pictures import first_tables
 from polylens.figures import curves, spreads
 from polylens.figures.curves import Line
 from polylens.records import Figure, Findings
@@ -76,7 +77,7 @@ def _random_points(tables: Mapping[str, Sequence[pd.DataFrame]], subject: str) -
 
 def _classes(outcomes: Outcomes, subject: str) -> Figure:
     radius = float(outcomes[NETWORK][0].findings.tables["points"]["radius"].iloc[0])
-    first = {variant: draws[0].findings.tables["points"] for variant, draws in outcomes.items() if draws}
+    first = first_tables(outcomes, "points")
     by_class: dict[str, dict[str, np.ndarray]] = {}
     for variant, table in first.items():
         counts = table[(table["layer"] == "all") & (table["radius"] == radius)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.analyses import NETWORK, Outcomes
 from polylens.analyses._partitions.tables import cluster_names
+from polylens.analyses._pictures import number_panels
 from polylens.figures import contingency as contingency_figure
-from polylens.figures import scores
 from polylens.records import Figure
 from polylens.statistics import contingency
 
@@ -26,7 +26,6 @@ def partition_agreement_pictures(
     first, second = (own.upstream[name].partition for name in analysis.of)
     if first is None or second is None:
         return ()
-    panels = {name: by_variant(outcomes, name) for name in _SHOWN}
     return (
         Figure(
             name="contingency",
@@ -41,11 +40,11 @@ def partition_agreement_pictures(
             ),
             alt="A table of counts: lines are clusters of one partition, columns those of the other.",
         ),
-        Figure(
+        number_panels(
+            outcomes,
+            {name: name for name in _SHOWN},
             name="agreement",
             title="Agreement beside controls",
             caption=f"Dots: the network and each draw of each control. Ticks: chance. {subject}",
-            png=scores(panels),
-            alt="One panel a score; the network's dot beside those of the controls.",
         ),
     )

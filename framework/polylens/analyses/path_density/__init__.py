@@ -29,6 +29,7 @@ class PathDensity(Probe):
     Departs: crossings are exact, not changes of code between steps.
     """
 
+    memory_fields: ClassVar[frozenset[str]] = frozenset({"vertices"})
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("switch_ratio", "switch_ratio_same", "matched_ratio")
     answer: ClassVar[tuple[str, ...]] = ("switch_ratio",)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.analyses import NETWORK, Outcomes
 from polylens.analyses._pairs.exactness import in_words
 from polylens.analyses._pairs.pictures import density_pictures
-from polylens.figures import path_curves, scores
+from polylens.analyses._pictures import first_tables, number_panels
+from polylens.figures import path_curves
 from polylens.records import Figure
 
 _MOST_LAYERS = 5
@@ -36,7 +37,7 @@ def _around_switches(outcomes: Outcomes, ending: str) -> Figure:
         png=path_curves(
             {
                 name: _with_enough(table).rename(columns={"offset": "at", "relative": "value"})
-                for name, table in _tables(outcomes, "around_switches").items()
+                for name, table in first_tables(outcomes, "around_switches").items()
             },
             heading="Boundary density around the switch of the prediction",
             note=(
@@ -63,7 +64,7 @@ def _along_paths(outcomes: Outcomes, ending: str) -> Figure:
         png=path_curves(
             {
                 name: table.rename(columns={"position": "at", "density": "value"})
-                for name, table in _tables(outcomes, "along_paths").items()
+                for name, table in first_tables(outcomes, "along_paths").items()
             },
             heading="Boundary density along the path",
             note="Different-class paths are weighted to the lengths of same-class ones.",
@@ -79,21 +80,17 @@ def _switch_ratios(outcomes: Outcomes, ending: str) -> Figure:
     layers = [name for name in numbers if name.startswith("switch_ratio.")][:_MOST_LAYERS]
     names = {"all layers": "switch_ratio", "all layers, same class": "switch_ratio_same"}
     names |= {name.removeprefix("switch_ratio."): name for name in layers}
-    return Figure(
+    return number_panels(
+        outcomes,
+        names,
         name="switch-ratios",
         title="Density at the switch over the path's mean",
         caption=(
             "Density in the piece of the path that is centred at a switch of the prediction, over that "
             f"on the whole of the same paths; 1 is no more boundaries than elsewhere. {ending}"
         ),
-        png=scores({words: by_variant(outcomes, name) for words, name in names.items()}),
         alt="One panel a number: the network beside its controls, chance as an upright mark.",
     )
-
-
-def _tables(outcomes: Outcomes, name: str) -> dict[str, pd.DataFrame]:
-    """One table of the first draw of every variant."""
-    return {variant: draws[0].findings.tables[name] for variant, draws in outcomes.items() if draws}
 
 
 def _with_enough(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from polylens.analyses import NETWORK, Outcomes, by_variant
-from polylens.figures import scores, spreads
+from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses._pictures import first_tables, number_panels
+from polylens.figures import spreads
 from polylens.records import Figure, Findings
 
 _DISTANCES = {
@@ -27,7 +28,7 @@ def size_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
 
 
 def _sizes(outcomes: Outcomes, subject: str) -> Figure:
-    first = {variant: draws[0].findings.tables["points"] for variant, draws in outcomes.items() if draws}
+    first = first_tables(outcomes, "points")
     distances = {
         words: {
             variant: table[column].to_numpy(dtype=np.float64)
@@ -63,16 +64,15 @@ def _scores(outcomes: Outcomes, own: Findings, subject: str) -> Figure:
         "distinct polytopes": "distinct_polytopes",
         **({f"of {name.partition('.')[2]}": name for name in layers[:9]} if len(layers) > 1 else {}),
     }
-    return Figure(
-        name="scores",
+    return number_panels(
+        outcomes,
+        shown,
         title="Polytopes and neighbours beside controls",
         caption=(
             "How many times as far as the nearest boundary the nearest example is; how many share their "
             "polytope with it (chance: with a random other example); and how often the nearest boundary "
             f"is of each layer (chance: its share of all units). {subject}"
         ),
-        png=scores({words: by_variant(outcomes, name) for words, name in shown.items()}),
-        alt="One panel a number; the network's dot beside those of the controls.",
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from polylens.analyses import NETWORK, Outcome, Outcomes, by_variant
-from polylens.figures import PlanePanel, PlanePoint, plane_slices, scores
+from polylens.analyses import NETWORK, Outcome, Outcomes
+from polylens.analyses._pictures import number_panels
+from polylens.figures import PlanePanel, PlanePoint, plane_slices
 from polylens.records import Figure
 
 _SHOWN = {
@@ -59,16 +60,15 @@ def slice_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
             ),
             alt=f"A square cut into {cells:,} convex polygons, coloured by the predicted class.",
         ),
-        Figure(
-            name="scores",
+        number_panels(
+            outcomes,
+            _SHOWN,
             title="Slices beside controls",
             caption=(
                 "Means over slices. Near: the share of the polytopes' boundaries that lies near the decision "
                 "boundary (`near` says how near); chance: near the same decision boundary turned and "
                 f"mirrored. Lines: 5 to 95 % of resamples of the slices. {subject}"
             ),
-            png=scores({words: by_variant(outcomes, name) for words, name in _SHOWN.items()}),
-            alt="One panel a number; the network's dot beside those of the controls.",
         ),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
+from polylens.analyses._partitions.classes import class_numbers, lack_of_clusters
 from polylens.errors import DataError
 from polylens.progress import Progress, Task
 from polylens.records import Findings, Number, Partition, Rows, RowTokens
@@ -19,7 +20,6 @@ from polylens.statistics import (
     explain,
     information_agreement,
     pair_agreement,
-    partition_number,
     position_number,
     purity,
     row_null,
@@ -60,11 +60,12 @@ def token_baselines_findings(
             beyond = _beyond(analysis, partition, rows.tokens.current, beside, blocks, own, task)
             if beyond is not None:
                 numbers[f"{name}_beyond"], raw[name] = beyond
+    notes, undefined = lack_of_clusters(partition, _WITH_CLUSTERS, note="token purity is not defined")
     return Findings(
         numbers=numbers,
         tables={"clusters": _cluster_table(partition, rows.tokens), "explained": _explained_table(raw)},
-        notes=() if partition.n_clusters else ("No cluster was found: token purity is not defined.",),
-        undefined={} if partition.n_clusters else dict.fromkeys(_WITH_CLUSTERS, "no clusters"),
+        notes=notes,
+        undefined=undefined,
     )
 
 
@@ -82,27 +83,16 @@ def _token_numbers(
     )
     by_chance = [purity(partition.labels, each) or 0.0 for each in moved]
     meaning = f"{analysis.permutations} rounds with the tokens of whole documents laid over other rows"
-    numbers = {
-        "token_information": partition_number(
-            partition,
-            lambda labels, kept: information_agreement(labels, current[kept]),
-            null=null.information,
-            null_is=meaning,
-        ),
-        "token_rand": partition_number(
-            partition,
-            lambda labels, kept: pair_agreement(labels, current[kept]),
-            null=null.rand,
-            null_is=meaning,
-        ),
-        "token_purity": partition_number(
-            partition,
-            lambda labels, kept: purity(labels, tokens.current[kept]),
-            null=np.array(by_chance),
-            null_is=meaning,
+    agreement = {
+        "token_information": (information_agreement, null.information),
+        "token_rand": (pair_agreement, null.rand),
+    }
+    return {
+        **class_numbers(partition, current, agreement, null_is=meaning),
+        **class_numbers(
+            partition, tokens.current, {"token_purity": (purity, np.array(by_chance))}, null_is=meaning
         ),
     }
-    return {name: number for name, number in numbers.items() if number is not None}
 
 
 def _position(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polylens.analyses import NETWORK, Outcomes, by_variant
+from polylens.analyses import NETWORK, Outcomes
 from polylens.analyses._partitions.tables import cluster_names
+from polylens.analyses._pictures import number_panels
 from polylens.figures import contingency as contingency_figure
-from polylens.figures import scores
 from polylens.records import Figure
 from polylens.statistics import Pieces, common_tokens, contingency
 
@@ -29,18 +29,17 @@ def token_baselines_pictures(
     partition, tokens = own.upstream[analysis.of].partition, own.rows.tokens
     if partition is None or tokens is None:
         return ()
-    panels = {name: by_variant(outcomes, name) for name in _SHOWN}
     common, kept = common_tokens(tokens.current, least=analysis.rare)
     pieces = Pieces(tokens.vocabulary)
     names = [pieces.quote(int(token)) for token in kept]
     lumped = bool((common == len(kept)).any())
     return (
-        Figure(
+        number_panels(
+            outcomes,
+            {name: name for name in _SHOWN},
             name="baselines",
             title="Token and position beside controls",
             caption=f"Dots: the network and each draw of each control. Ticks: chance. {subject}",
-            png=scores(panels),
-            alt="One panel a score; the network's dot beside those of the controls.",
         ),
         Figure(
             name="tokens",

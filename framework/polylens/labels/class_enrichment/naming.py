@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polylens.errors import DataError
-from polylens.labels._evidence import cluster_labels, notes_of, numbers_of, rounds_for, undefined_numbers
-from polylens.labels.class_enrichment.tables import cluster_table, runners_up
+from polylens.labels._evidence import Level, Particulars, labels_of
+from polylens.labels.class_enrichment.tables import runners_up
 from polylens.progress import Progress
 from polylens.records import Labels, Partition, Rows
 from polylens.statistics import UNNAMED, Blocks, enrich
@@ -33,8 +33,8 @@ def class_labels(
             "these rows have no classes to name clusters by",
             hint="use a dataset with classes, or leave 'class_enrichment' out",
         )
-    level = label.level / among
-    rounds = rounds_for(level, least=label.permutations)
+    level = Level(label.level, among)
+    rounds = level.rounds(least=label.permutations)
     with progress.task("naming clusters", total=1, unit="partitions") as task:
         enrichment = enrich(
             partition.labels,
@@ -47,20 +47,20 @@ def class_labels(
         )
         task.advance()
     guesses = [rows.classes[name] if name != UNNAMED else "" for name in enrichment.name]
-    clusters = cluster_labels(enrichment, guesses, partition, level=label.level, among=among)
-    return Labels(
-        clusters=clusters,
-        numbers=numbers_of(
-            enrichment,
-            clusters,
-            n_rows=len(partition.labels),
-            level=level,
+    return labels_of(
+        enrichment,
+        guesses,
+        rows,
+        partition,
+        level=level,
+        particulars=Particulars(
+            words={"class": guesses},
+            shares={
+                "class_share_of_rows": [
+                    enrichment.base[name] if name != UNNAMED else np.nan for name in enrichment.name
+                ]
+            },
+            tables={"runners_up": runners_up(rows, enrichment)},
             chance_is=f"mean of {rounds} rounds of naming and scoring with shuffled classes",
         ),
-        tables={
-            "clusters": cluster_table(rows, partition, enrichment, clusters),
-            "runners_up": runners_up(rows, enrichment),
-        },
-        notes=notes_of(enrichment, copies=rows.origins.n_copies, level=label.level, among=among),
-        undefined=undefined_numbers(clusters),
     )

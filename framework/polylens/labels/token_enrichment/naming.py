@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polylens.errors import DataError
-from polylens.labels._evidence import cluster_labels, notes_of, numbers_of, rounds_for, undefined_numbers
-from polylens.labels.token_enrichment.tables import cluster_table, guess_of, token_table
+from polylens.labels._evidence import Level, Particulars, labels_of
+from polylens.labels.token_enrichment.tables import guess_of, token_table
 from polylens.progress import Progress
 from polylens.records import Labels, Partition, Rows
 from polylens.statistics import PLACES, Blocks, Pieces, TokenNaming, enrich_tokens
@@ -33,8 +33,8 @@ def token_labels(
             "these rows stand at no tokens to name clusters by",
             hint="use a dataset of texts, or leave 'token_enrichment' out",
         )
-    level = label.level / among
-    rounds = rounds_for(level, least=label.permutations)
+    level = Level(label.level, among)
+    rounds = level.rounds(least=label.permutations)
     with progress.task("naming clusters", total=rounds, unit="rounds") as task:
         scores = enrich_tokens(
             partition.labels,
@@ -48,23 +48,24 @@ def token_labels(
         )
     pieces = Pieces(rows.tokens.vocabulary)
     guesses = [guess_of(scores, index, pieces) for index in range(partition.n_clusters)]
-    clusters = cluster_labels(scores, guesses, partition, level=label.level, among=among)
-    return Labels(
-        clusters=clusters,
-        numbers=numbers_of(
-            scores,
-            clusters,
-            n_rows=len(partition.labels),
-            level=level,
+    used = scores.names.used
+    places = [" ".join(name for name, here in zip(PLACES, line, strict=True) if here) for line in used]
+    return labels_of(
+        scores,
+        guesses,
+        rows,
+        partition,
+        level=level,
+        particulars=Particulars(
+            words={"places": places},
+            shares={
+                "coverage": scores.coverage.tolist(),
+                "name_share_of_rows": np.where(used.any(1), scores.base, np.nan).tolist(),
+            },
+            tables={"tokens": token_table(partition, rows.tokens, scores)},
             chance_is=(
                 f"mean of {rounds} rounds of naming and scoring with the tokens of whole "
                 "documents laid over other rows"
             ),
         ),
-        tables={
-            "clusters": cluster_table(rows, partition, scores, clusters),
-            "tokens": token_table(partition, rows.tokens, scores),
-        },
-        notes=notes_of(scores, copies=rows.origins.n_copies, level=label.level, among=among),
-        undefined=undefined_numbers(clusters),
     )

@@ -1,20 +1,13 @@
-"""Words and tables of token enrichment."""
+"""The tokens that name clusters, in words and as a table."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from polylens.records import ClusterLabel, Partition, Rows, RowTokens
+from polylens.records import Partition, RowTokens
 from polylens.statistics import PLACES, Pieces, TokenScores
 
-_COLUMNS = (
-    *("cluster", "label", "named", "above_chance", "size", "places", "naming_rows", "held_out_rows"),
-    *("share", "share_low", "share_high", "coverage", "name_share_of_rows"),
-    *("lift", "lift_low", "lift_high", "chance_lift", "p_value", "exemplar_example"),
-)
 _SAID = {"current": "", "before": "after ", "after": "before "}
 """The word in a name for each place: a row that has a token before it stands after that token."""
 
@@ -28,44 +21,6 @@ def guess_of(scores: TokenScores, cluster: int, pieces: Pieces) -> str:
             named = " ".join(pieces.quote(int(token)) for token in tokens[tokens >= 0])
             parts.append(f"{_SAID[said]}{named}")
     return " · ".join(parts)
-
-
-def cluster_table(
-    rows: Rows, partition: Partition, scores: TokenScores, clusters: Sequence[ClusterLabel]
-) -> pd.DataFrame:
-    """One line a cluster: its label and all of the evidence."""
-    share_low, share_high = scores.share_limits()
-    lift_low, lift_high = scores.lift_limits()
-    lines = []
-    for each in clusters:
-        index = each.cluster
-        used = scores.names.used[index]
-        lines.append(
-            {
-                "cluster": index,
-                "label": each.text,
-                "named": each.named,
-                "above_chance": each.above_chance,
-                "size": each.size,
-                "places": " ".join(name for name, here in zip(PLACES, used, strict=True) if here),
-                "naming_rows": int(scores.naming_rows[index]),
-                "held_out_rows": int(scores.held_out_rows[index]),
-                "share": scores.share[index],
-                "share_low": share_low[index],
-                "share_high": share_high[index],
-                "coverage": scores.coverage[index],
-                "name_share_of_rows": scores.base[index] if used.any() else np.nan,
-                "lift": scores.lift[index],
-                "lift_low": lift_low[index],
-                "lift_high": lift_high[index],
-                "chance_lift": each.chance_lift,
-                "p_value": each.p_value,
-                "exemplar_example": rows.origins.example_ids[
-                    rows.origins.example[partition.exemplars[index]]
-                ],
-            }
-        )
-    return pd.DataFrame(lines, columns=list(_COLUMNS))
 
 
 def token_table(partition: Partition, tokens: RowTokens, scores: TokenScores) -> pd.DataFrame:

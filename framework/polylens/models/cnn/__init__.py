@@ -76,7 +76,7 @@ class Cnn(TrainedHere):
             raise PydanticCustomError(
                 "image_too_small",
                 "an image of {size} x {size} cannot be halved {times} times",
-                {"size": self.image_size, "times": len(self._pooled())},
+                {"size": self.image_size, "times": len(self._pooled_layers())},
             )
         return self
 
@@ -93,7 +93,7 @@ class Cnn(TrainedHere):
             norm=self.norm,
             activation=self.activation,
             pool=self.pool,
-            pooled=self._pooled(),
+            pooled=self._pooled_layers(),
             head=self.head,
             positions=self._side() ** 2,
             classes=self.classes,
@@ -111,7 +111,7 @@ class Cnn(TrainedHere):
 
     def layers(self) -> tuple[str, ...]:
         """Every layer, first to last."""
-        pooled = set(self._pooled())
+        pooled = set(self._pooled_layers())
         names: list[str] = []
         before: int = self.image_channels
         for depth, after in enumerate(self.channels, start=1):
@@ -120,7 +120,7 @@ class Cnn(TrainedHere):
             before = after
         return (*names, "head", "output")
 
-    def _pooled(self) -> tuple[int, ...]:
+    def _pooled_layers(self) -> tuple[int, ...]:
         if self.pool == "none":
             return ()
         if self.pool_after is None:
@@ -129,7 +129,7 @@ class Cnn(TrainedHere):
 
     def _side(self) -> int:
         """Height and width behind the last block and its pool."""
-        return self.image_size >> len(self._pooled())
+        return self.image_size >> len(self._pooled_layers())
 
     def _parts(self, *, before: int, after: int) -> tuple[str, ...]:
         norm = (".norm",) if self.norm == "batch" else ()

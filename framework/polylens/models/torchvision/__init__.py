@@ -142,7 +142,7 @@ class Torchvision(Model):
             from polylens.models.torchvision.builders import published_format
 
             published = published_format(self.name, weights=str(self._preset()))
-        return published if self.image_size is None else _resized(published, self.image_size)
+        return published if self.image_size is None else _resize(published, self.image_size)
 
     def input_shape(self) -> tuple[int, ...]:
         """Channels, height, width."""
@@ -214,7 +214,7 @@ def _unknown(what: str, name: str, *, known: tuple[str, ...]) -> PydanticCustomE
     )
 
 
-def _resized(image_format: ImageFormat, size: int) -> ImageFormat:
+def _resize(image_format: ImageFormat, size: int) -> ImageFormat:
     """A format that crops to `size` pixels, with the shorter side in the old proportion to the crop."""
     assert image_format.crop is not None
     assert image_format.resize is not None

@@ -40,7 +40,7 @@ def build(
     models = imports.torchvision().models
     if name not in (known := models.list_models(module=models)):
         raise UsageError(f"torchvision has no network named '{name}'{_guess(name, known)}")
-    weights = None if preset is None else published(name, weights=preset)
+    weights = None if preset is None else weights_record(name, weights=preset)
     options = {"num_classes": classes, **_quirks(name, weights, image_size=image_size)}
     # torchvision draws from torch's global stream: it is given one of our own for as long as that takes.
     seed = int(torch.randint(2**62, (), generator=generator, device="cpu"))
@@ -50,7 +50,7 @@ def build(
     return cast(torch.nn.Module, module.eval())
 
 
-def published(name: str, *, weights: str) -> Any:
+def weights_record(name: str, *, weights: str) -> Any:
     """torchvision's record of published weights.
 
     Raises:
@@ -65,12 +65,12 @@ def published(name: str, *, weights: str) -> Any:
 
 def published_file(name: str, *, weights: str) -> str:
     """File name of published weights, such as `googlenet-1378be20.pth`; it carries digits of its sha256."""
-    return PurePosixPath(urlparse(published(name, weights=weights).url).path).name
+    return PurePosixPath(urlparse(weights_record(name, weights=weights).url).path).name
 
 
 def published_format(name: str, *, weights: str) -> ImageFormat:
     """How published weights want their images."""
-    transforms = published(name, weights=weights).transforms()
+    transforms = weights_record(name, weights=weights).transforms()
     return ImageFormat(
         channels=3,
         resize=transforms.resize_size[0],
@@ -87,7 +87,7 @@ def download(name: str, *, weights: str) -> dict[str, torch.Tensor]:
     Raises:
         DataError: they cannot be downloaded, or the file is damaged; says where to put it.
     """
-    record = published(name, weights=weights)
+    record = weights_record(name, weights=weights)
     place = Path(torch.hub.get_dir()) / "checkpoints" / published_file(name, weights=weights)
     _check_hash(place, name=name, weights=weights)
     try:
@@ -103,7 +103,7 @@ def download(name: str, *, weights: str) -> dict[str, torch.Tensor]:
     except RuntimeError as error:
         raise DataError(f"the weights {weights} of {name} came damaged from {record.url}: {error}") from None
     if name.startswith("densenet"):
-        return _renamed(state)
+        return _rename(state)
     return cast("dict[str, torch.Tensor]", state)
 
 
@@ -138,7 +138,7 @@ def _quirks(name: str, weights: Any, *, image_size: int | None) -> dict[str, Any
     return {}
 
 
-def _renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def _rename(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """DenseNet's published keys with the names of today: `norm.1.weight` is `norm1.weight`."""
     for key in list(state):
         if match := _OLD_DENSENET_KEY.match(key):

@@ -57,7 +57,7 @@ def places_of(own: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]
         found = _distinct(
             Found(names, modules, root)
             for root, node in _nodes(_tree(state))
-            if (matched := _matched(tree, node, path, root, own, state)) is not None
+            if (matched := _match(tree, node, path, root, own, state)) is not None
             for names, modules in [matched]
         )
         if found or len(tree) != 1 or not isinstance(inner := next(iter(tree.values())), dict):
@@ -95,7 +95,7 @@ def _nodes(tree: Tree, path: str = "") -> Iterator[tuple[str, Tree]]:
             yield from _nodes(inner, f"{path}{part}.")
 
 
-def _matched(
+def _match(
     own: Tree,
     node: Tree,
     path: str,
@@ -109,7 +109,7 @@ def _matched(
         alone = next(iter(node.items()))
         if len(node) != 1 or alone[0] in own or isinstance(alone[1], str):
             return None
-        return _matched(own, alone[1], path, f"{root}{alone[0]}.", tensors, state)
+        return _match(own, alone[1], path, f"{root}{alone[0]}.", tensors, state)
     names: dict[str, str] = {}
     modules = {path.removesuffix("."): root.removesuffix(".")}
     for part, inner in own.items():
@@ -124,7 +124,7 @@ def _matched(
         found = (
             None
             if isinstance(there, str)
-            else _matched(inner, there, f"{path}{part}.", f"{root}{part}.", tensors, state)
+            else _match(inner, there, f"{path}{part}.", f"{root}{part}.", tensors, state)
         )
         if found is None:
             return None

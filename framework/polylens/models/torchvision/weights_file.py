@@ -98,8 +98,8 @@ def put_into(module: torch.nn.Module, state: dict[str, torch.Tensor], *, source:
     others = [name for name in state if name not in taken]
     among = [name for name in others if name.startswith(root) and not _is_auxiliary(name.removeprefix(root))]
     renamed = {name: state[there] for name, there in names.items() if name in own or not _is_auxiliary(name)}
-    problems = [f"{_listed(among)} unknown to the network"] if among else []
-    problems += _loaded(module, renamed, versions=_versions(state, modules))
+    problems = [f"{_list_names(among)} unknown to the network"] if among else []
+    problems += _load(module, renamed, versions=_versions(state, modules))
     if problems:
         where = f" at its names that begin with the prefix '{root}'" if root else ""
         raise DataError(
@@ -119,7 +119,7 @@ def in_groups(names: Sequence[str]) -> str:
     )
 
 
-def _loaded(
+def _load(
     module: torch.nn.Module, state: Mapping[str, torch.Tensor], *, versions: Mapping[str, Any] | None
 ) -> list[str]:
     """What did not fit when the tensors were put into the network; nothing where all did."""
@@ -133,7 +133,7 @@ def _loaded(
     report = module.load_state_dict(fitting, strict=False)
     missing = [name for name in report.missing_keys if is_needed(name) and name not in shapes]
     return [
-        f"{_listed(found)} {what}".strip()
+        f"{_list_names(found)} {what}".strip()
         for found, what in (
             (missing, "missing"),
             (report.unexpected_keys, "unknown to the network"),
@@ -192,7 +192,7 @@ def _must_exist(path: Path) -> None:
         )
 
 
-def _listed(names: list[str]) -> str:
+def _list_names(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 

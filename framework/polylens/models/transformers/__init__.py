@@ -92,7 +92,7 @@ class Transformers(Model):
             )
         return self
 
-    def located(self, find: Callable[[str], Path]) -> Self:
+    def locate(self, find: Callable[[str], Path]) -> Self:
         """This model with relative folders looked up by `find`."""
         update = {
             name: str(find(folder) / folder)

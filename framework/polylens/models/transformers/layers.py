@@ -38,7 +38,23 @@ class Structure:
     """Whether a token sees those before it only."""
 
 
-def _gated() -> Structure:
+_LOGITS: Mapping[Head, tuple[str, ...]] = {"causal": ("lm_head",)}
+"""A dense layer over the vocabulary, where a head stands on the blocks."""
+
+
+def _short_names(*, mlp: tuple[str, str, str], attention: str) -> Mapping[str, str]:
+    """Short names of a block's parts; `mlp` is what its nonlinearity is given, what it gives, and its end."""
+    before, after, out = mlp
+    return {
+        "mlp_pre": before,
+        "mlp_post": after,
+        "mlp_out": out,
+        "attention_out": attention,
+        "residual": "",
+    }
+
+
+def _gated_structure() -> Structure:
     """Llama and those built like it: the MLP's hidden units are `act(gate) * up`."""
     return Structure(
         base="model",
@@ -50,14 +66,8 @@ def _gated() -> Structure:
         ),
         before=("embed_tokens", "rotary_emb"),
         after=("norm", ""),
-        aliases={
-            "mlp_pre": "mlp.gate_proj",
-            "mlp_post": "mlp.act_fn",
-            "mlp_out": "mlp",
-            "attention_out": "self_attn",
-            "residual": "",
-        },
-        heads={"causal": ("lm_head",)},
+        aliases=_short_names(mlp=("mlp.gate_proj", "mlp.act_fn", "mlp"), attention="self_attn"),
+        heads=_LOGITS,
     )
 
 
@@ -71,14 +81,8 @@ _STRUCTURES: Mapping[str, Structure] = {
         ),
         before=("wte", "wpe", "drop"),
         after=("ln_f", ""),
-        aliases={
-            "mlp_pre": "mlp.c_fc",
-            "mlp_post": "mlp.act",
-            "mlp_out": "mlp",
-            "attention_out": "attn",
-            "residual": "",
-        },
-        heads={"causal": ("lm_head",)},
+        aliases=_short_names(mlp=("mlp.c_fc", "mlp.act", "mlp"), attention="attn"),
+        heads=_LOGITS,
         blocks="n_layer",
     ),
     "gpt_neox": Structure(
@@ -91,14 +95,8 @@ _STRUCTURES: Mapping[str, Structure] = {
         ),
         before=("embed_in", "emb_dropout", "rotary_emb"),
         after=("final_layer_norm", ""),
-        aliases={
-            "mlp_pre": "mlp.dense_h_to_4h",
-            "mlp_post": "mlp.act",
-            "mlp_out": "mlp",
-            "attention_out": "attention",
-            "residual": "",
-        },
-        heads={"causal": ("lm_head",)},
+        aliases=_short_names(mlp=("mlp.dense_h_to_4h", "mlp.act", "mlp"), attention="attention"),
+        heads=_LOGITS,
     ),
     "opt": Structure(
         base="model",
@@ -109,17 +107,11 @@ _STRUCTURES: Mapping[str, Structure] = {
         ),
         before=("decoder.embed_tokens", "decoder.embed_positions"),
         after=("decoder.final_layer_norm", "decoder"),
-        aliases={
-            "mlp_pre": "fc1",
-            "mlp_post": "activation_fn",
-            "mlp_out": "fc2",
-            "attention_out": "self_attn",
-            "residual": "",
-        },
-        heads={"causal": ("lm_head",)},
+        aliases=_short_names(mlp=("fc1", "activation_fn", "fc2"), attention="self_attn"),
+        heads=_LOGITS,
     ),
-    "llama": _gated(),
-    "qwen2": _gated(),
+    "llama": _gated_structure(),
+    "qwen2": _gated_structure(),
     "bert": Structure(
         causal=False,
         base="bert",
@@ -135,13 +127,9 @@ _STRUCTURES: Mapping[str, Structure] = {
             *("embeddings.position_embeddings", "embeddings.LayerNorm", "embeddings.dropout", "embeddings"),
         ),
         after=("encoder", ""),
-        aliases={
-            "mlp_pre": "intermediate.dense",
-            "mlp_post": "intermediate",
-            "mlp_out": "output.dense",
-            "attention_out": "attention.output.dense",
-            "residual": "",
-        },
+        aliases=_short_names(
+            mlp=("intermediate.dense", "intermediate", "output.dense"), attention="attention.output.dense"
+        ),
         heads={
             "masked": (
                 *("cls.predictions.transform.dense", "cls.predictions.transform.transform_act_fn"),
@@ -238,25 +226,29 @@ def most_tokens(config: Mapping[str, Any]) -> int | None:
     >>> most_tokens({"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1})
     512
     """
-    inner = config.get("text_config")
-    for settings in (config, inner if isinstance(inner, Mapping) else {}):
+    for settings in _settings(config):
         for key in ("n_positions", "max_position_embeddings"):
             positions = settings.get(key)
             if isinstance(positions, int) and positions > 0:
-                return positions - _passed_over(settings)
+                return positions - _unused_positions(settings)
     return None
 
 
 def vocabulary(config: Mapping[str, Any]) -> int | None:
     """How many tokens the network knows; None where the configuration does not say."""
-    inner = config.get("text_config")
-    for settings in (config, inner if isinstance(inner, Mapping) else {}):
+    for settings in _settings(config):
         if isinstance(settings.get("vocab_size"), int):
             return int(settings["vocab_size"])
     return None
 
 
-def _passed_over(config: Mapping[str, Any]) -> int:
+def _settings(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The configuration, and that of the part that reads text, where it has one of its own."""
+    inner = config.get("text_config")
+    return (config, inner) if isinstance(inner, Mapping) else (config,)
+
+
+def _unused_positions(config: Mapping[str, Any]) -> int:
     """Positions that no token ever gets."""
     if config.get("model_type") not in _BEHIND_PADDING:
         return 0

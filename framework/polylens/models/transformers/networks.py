@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 import torch
 
 from polylens import imports
-from polylens.dataflow import unwatched
+from polylens.dataflow import pause_watches
 from polylens.errors import DataError
 from polylens.models.transformers.files import weight_files
 from polylens.models.transformers.layers import head_of
@@ -40,7 +40,7 @@ def build(config: Mapping[str, Any], *, attention: Attention, generator: torch.G
             module = network.from_config(settings, attn_implementation=attention, dtype=torch.float32)
         except Exception as error:  # each architecture checks its sizes in its own way
             raise _not_built(error, config) from error
-    return _prepared(module)
+    return _prepare(module)
 
 
 def load(
@@ -85,7 +85,7 @@ def load(
             f"the weights in {folder} do not fit its config: {'; '.join(problems)}",
             hint="the config and the weights must be of one model",
         )
-    return _prepared(module)
+    return _prepare(module)
 
 
 def _class_and_settings(config: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -178,7 +178,7 @@ def _not_built(error: Exception, config: Mapping[str, Any]) -> DataError:
     )
 
 
-def _prepared(module: torch.nn.Module) -> torch.nn.Module:
+def _prepare(module: torch.nn.Module) -> torch.nn.Module:
     module.register_forward_pre_hook(_from_ids, with_kwargs=True)
     return module.eval()
 
@@ -190,7 +190,7 @@ def _from_ids(
     if len(args) != 1 or kwargs:
         return None
     ids = cast(torch.Tensor, args[0])
-    with unwatched():
+    with pause_watches():
         real = ids != PADDING
         padded = not bool(real.all())
     if not padded:
