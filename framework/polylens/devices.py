@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from polylens.errors import UsageError, nearest
 from polylens.imports import lightning
+
+Value = TypeVar("Value")
 
 PRECISIONS = ("32-true", "bf16-mixed", "bf16-true", "16-mixed")
 """Number formats of a forward pass, in Lightning's words."""
@@ -199,6 +201,57 @@ def run_trainer(work: Callable[[], object]) -> None:
         if signal.getsignal(signal.SIGINT) is not handler:
             # Lightning ignores further interrupts from the first one on, and leaves it so.
             signal.signal(signal.SIGINT, handler)
+
+
+def in_fitting_batches(
+    work: Callable[[int], Value], *, batch_size: int, note: Callable[[str], None]
+) -> Value:
+    """What `work` gives with batches of this size, or of half of it and so on where memory is too small.
+
+    Args:
+        work: takes the size of batches; goes on, or begins anew, where it is called again.
+        batch_size: examples a batch, at most.
+        note: is told of each smaller size.
+
+    Raises:
+        UsageError: the device does not hold a single example.
+    """
+    while True:
+        try:
+            return work(batch_size)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            reason = str(error).partition("\n")[0]
+        # Only here is the error gone, and with it the frames that hold tensors of the failed pass.
+        _free_device_memory()
+        if batch_size == 1:
+            raise UsageError(
+                f"there is not enough memory for one example ({reason})",
+                hint="free memory of the device, or compute on the CPU with --accelerator cpu",
+            )
+        batch_size //= 2
+        note(f"not enough memory; going on with batches of {batch_size:,} (--batch-size {batch_size})")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a computation failed for want of memory, on whichever device."""
+    import torch
+
+    # The CPU and Apple's GPUs have no type of their own for it.
+    signs = ("out of memory", "can't allocate memory")
+    is_said = isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or is_said
+
+
+def _free_device_memory() -> None:
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 @contextmanager

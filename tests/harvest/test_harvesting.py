@@ -12,10 +12,11 @@ import pytest
 import torch
 
 from polylens.codes.sign import Sign
-from polylens.devices import Options
+from polylens.devices import Options, in_fitting_batches
 from polylens.errors import DataError, StoreError, UsageError
 from polylens.harvest import Take, harvest, load_rows
 from polylens.harvest import shard as shard_module
+from polylens.progress import Silent
 from polylens.records import Examples, ImageFormat, Network
 from polylens.sampling import Sampling, TooFewPositionsError
 from polylens.sampling.all_positions import AllPositions
@@ -224,6 +225,56 @@ def test_rows_do_not_depend_on_batches_or_loading(
             np.testing.assert_array_equal(rows.codes.packed, expected.codes.packed)
         else:
             np.testing.assert_allclose(rows.activations, expected.activations, atol=1e-6)
+
+
+class Notes(Silent):
+    def __init__(self):
+        self.said = []
+
+    def note(self, text):
+        self.said.append(text)
+
+
+def test_memory_that_runs_out_costs_smaller_batches_and_no_row(network, tmp_path, monkeypatch):
+    monkeypatch.setattr(shard_module, "SHARD", 6)
+    passed = []
+
+    def hold_five(module, inputs):
+        passed.append(len(inputs[0]))
+        if len(passed) > 4 and len(inputs[0]) > 5:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    network.module.start.register_forward_pre_hook(hold_five)
+    notes = Notes()
+    take = Take("a", "unit", "activations", TWO)
+    options = Options(accelerator="cpu", batch_size=6)
+    store, (done,) = run(network, [take], tmp_path / "a", options=options, progress=notes)
+    assert done.n_rows == 40
+    assert notes.said == ["not enough memory; going on with batches of 3 (--batch-size 3)"]
+    assert max(passed[-4:]) == 3
+    network.module.start._forward_pre_hooks.clear()
+    reference, _ = run(network, [take], tmp_path / "b")
+    np.testing.assert_array_equal(
+        load_rows(store, activations="a").origins.position,
+        load_rows(reference, activations="a").origins.position,
+    )
+    np.testing.assert_allclose(
+        load_rows(store, activations="a").activations,
+        load_rows(reference, activations="a").activations,
+        atol=1e-6,
+    )
+
+
+def test_a_device_that_holds_no_single_example_is_said():
+    sizes = []
+
+    def hold_none(batch_size):
+        sizes.append(batch_size)
+        raise RuntimeError("MPS backend out of memory (MPS allocated: 5.00 GB)")
+
+    with pytest.raises(UsageError, match=r"not enough memory for one example \(MPS backend"):
+        in_fitting_batches(hold_none, batch_size=6, note=lambda text: None)
+    assert sizes == [6, 3, 1]
 
 
 def test_sampling_depends_on_the_seed_and_the_example_id_alone(network, tmp_path):

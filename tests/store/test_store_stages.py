@@ -14,10 +14,11 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from polylens.errors import StoreError
-from polylens.store import DamagedError, Store
+from polylens.store import DamagedError, Store, save_array
 
 
 class Notes:
@@ -100,7 +101,7 @@ def test_a_stage_that_is_not_there_cannot_be_opened(tmp_path):
         (lambda folder: (folder / "a.bin").write_bytes(b"row"), "3 bytes instead of 4"),
         (lambda folder: (folder / "deep" / "b.txt").unlink(), "is missing"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "cannot be read"),
-        (lambda folder: (folder / "manifest.json").write_text('{"schema": 1}'), "cannot be read"),
+        (lambda folder: (folder / "manifest.json").write_text('{"schema": 1}'), "other contents"),
     ],
 )
 def test_a_damaged_stage_is_put_aside_and_can_be_made_again(tmp_path, harm, said):
@@ -165,6 +166,24 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
     with pytest.raises(StoreError, match="no space is left"):
         fill()
     assert not store.has("analysis", "abc")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("array", [np.arange(7.0), np.zeros((300, 400), dtype=np.uint8)])
+def test_an_array_on_a_full_disk_says_that_the_disk_is_full(array):
+    with pytest.raises(OSError, match="No space left") as caught:
+        save_array(Path("/dev/full"), array)
+    assert caught.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.arange(7.0), np.asfortranarray(np.ones((3, 4), "float32")), np.zeros((0, 5), bool), np.ones(())],
+)
+def test_an_array_is_written_as_numpy_writes_it(tmp_path, array):
+    save_array(tmp_path / "ours.npy", array)
+    np.save(tmp_path / "theirs.npy", array)
+    assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "theirs.npy").read_bytes()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from tests.projects import Project, ran
+
+from polylens.errors import StoreError
+from polylens.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -61,3 +67,25 @@ def test_a_missing_dataset_is_said_with_the_line_that_asks_for_it(project: Proje
     assert "no image folder at" in done.stderr
     assert f"small.yaml:{line}:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_one_changed_byte_in_any_file_of_any_stage_is_found(undisturbed: Project, tmp_path: Path) -> None:
+    shutil.copytree(undisturbed.folder / ".polylens", tmp_path / "store")
+    stages = [(stage.kind, stage.digest) for stage in Store(tmp_path / "store").stages()]
+    tried = set()
+    for kind, digest in stages:
+        folder = tmp_path / "store" / "v1" / kind / digest
+        for path in [path for path in folder.rglob("*") if path.is_file()]:
+            tried.add((kind, path.name))
+            content = path.read_bytes()
+            # A digit of the manifest's date, for its layout may change without a word.
+            at = content.index(b'"created"') + 15 if path.name == "manifest.json" else len(content) // 2
+            path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+            with pytest.raises(StoreError):
+                Store(tmp_path / "store").open(kind, digest)
+            # The store has put the stage aside.
+            (aside,) = (tmp_path / "store" / "v1" / "quarantine").iterdir()
+            aside.rename(folder)
+            path.write_bytes(content)
+        assert Store(tmp_path / "store").open(kind, digest) == folder
+    assert len(tried) > 20

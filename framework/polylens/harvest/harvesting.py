@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polylens.devices import Options
+from polylens.devices import Options, in_fitting_batches
 from polylens.errors import StageError
 from polylens.harvest.job import Job, portable_recipe
 from polylens.harvest.launching import run_workers
@@ -17,7 +17,7 @@ from polylens.harvest.shard import Shard, shards_of
 from polylens.harvest.take import STAGE, Take
 from polylens.progress import Progress, Silent
 from polylens.records import Examples, Network, Skipped
-from polylens.store import Store, read_json
+from polylens.store import Store, explain_disk_errors, read_json
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def harvest(
         }
         if missing:
             work = _Work(network, examples, tuple(missing.values()), streams, store, options, progress)
-            work.compute(recipe, root=root or Path.cwd())
+            with explain_disk_errors(store.root):
+                work.compute(recipe, root=root or Path.cwd())
             work.commit(about or {})
     return tuple(_harvest_of(store, take, was_stored=take.digest not in missing) for take in takes)
 
@@ -111,8 +112,6 @@ class _Work:
 
     def compute(self, recipe: Recipe | None, *, root: Path) -> None:
         """Computes the shards that no earlier, stopped harvest has left."""
-        from polylens.harvest.predicting import predict_shards
-
         missing = self._missing_shards()
         wanted: frozenset[Shard] = frozenset().union(*missing.values())
         n_examples = sum(len(shard) for shard in wanted)
@@ -137,16 +136,29 @@ class _Work:
                 )
                 run_workers(job, advance=task.advance)
                 return
-            predict_shards(
-                self.network,
-                self.examples,
-                self.resolved,
-                missing=missing,
-                folders=self._folders(),
-                streams=self.streams,
-                options=self.options,
-                advance=task.advance,
+            in_fitting_batches(
+                lambda batch_size: self._predict(batch_size, missing, advance=task.advance),
+                batch_size=self.options.batch_size,
+                note=self.progress.note,
             )
+
+    def _predict(
+        self, batch_size: int, missing: Mapping[str, frozenset[Shard]], *, advance: Callable[[int], None]
+    ) -> None:
+        from polylens.harvest.predicting import predict_shards
+
+        if batch_size < self.options.batch_size:
+            missing = self._missing_shards()  # a pass that ran out of memory has left its finished shards
+        predict_shards(
+            self.network,
+            self.examples,
+            self.resolved,
+            missing=missing,
+            folders=self._folders(),
+            streams=self.streams,
+            options=replace(self.options, batch_size=batch_size),
+            advance=advance,
+        )
 
     def _check_examples_alone(self) -> None:
         """Refuses a network whose rows would depend on the batch, on chance or on the passes before."""

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from polylens.devices import is_out_of_memory
 from polylens.errors import PolylensError
 
 _LONGEST = 3000
@@ -29,7 +30,10 @@ def main(arguments: list[str]) -> int:
         _tell({"error": type(error).__name__, "message": error.message[:_LONGEST], "hint": error.hint})
         return 1
     except BaseException as error:
-        _tell({"error": "", "message": f"{type(error).__name__}: {error}"[:_LONGEST], "hint": None})
+        hint = (
+            "give every process less at once by a smaller --batch-size" if is_out_of_memory(error) else None
+        )
+        _tell({"error": "", "message": f"{type(error).__name__}: {error}"[:_LONGEST], "hint": hint})
         raise
     return 0
 

@@ -7,7 +7,7 @@ The digest names the recipe, so the same work is done once, whoever asks for it.
 from polylens.store.arrays import ArrayWriter, load_array, save_array
 from polylens.store.comparisons import load_comparisons, save_comparisons
 from polylens.store.figures import load_figures, save_figures
-from polylens.store.files import file_from_bytes
+from polylens.store.files import explain_disk_errors, file_from_bytes
 from polylens.store.findings import load_findings, save_findings
 from polylens.store.keeping import KeptArrays
 from polylens.store.labels import load_labels, save_labels
@@ -24,6 +24,7 @@ __all__ = [
     "KeptArrays",
     "Manifest",
     "Store",
+    "explain_disk_errors",
     "file_from_bytes",
     "load_array",
     "load_comparisons",

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 
 def save_array(path: Path, array: np.ndarray) -> None:
-    """Writes one array."""
-    np.save(path, array, allow_pickle=False)
+    """Writes one array.
+
+    Raises:
+        OSError: with its number, such as that of a full disk; NumPy's own way to a file leaves it out.
+    """
+    with path.open("wb") as stream:
+        np.lib.format.write_array(cast(BinaryIO, _Ordinary(stream)), array, allow_pickle=False)
+
+
+class _Ordinary:
+    """A stream that NumPy does not take for a file, so that it writes as everybody does."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.write = stream.write
 
 
 def load_array(path: Path, *, mapped: bool = False) -> np.ndarray[Any, Any]:

@@ -9,15 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from polylens.digests import digest as digest_of
 from polylens.digests import file_sha256
 from polylens.errors import StoreError
-from polylens.store.plain import read_json, write_json
+from polylens.store.plain import as_plain, read_json, write_json
 from polylens.store.versions import package_versions
 
 SCHEMA = 1
 """Version of the store's layout; raised when older polylens could misread what is written."""
 
 NAME = "manifest.json"
+_OWN = "digest_of_this"
+"""Key of the digest of everything else in a manifest; those of early polylens have none."""
+_KEYS = {"schema", "kind", "digest", "about", "created", "versions", "files"}
 
 
 class DamagedError(StoreError):
@@ -65,11 +69,15 @@ def write_manifest(folder: Path, *, kind: str, digest: str, about: Mapping[str, 
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version(), **package_versions()},
         "files": {
-            path.relative_to(folder).as_posix(): {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+            path.relative_to(folder).as_posix(): {
+                "sha256": file_sha256(path),
+                "bytes": path.stat().st_size,
+            }
             for path in paths
         },
     }
-    write_json(folder / NAME, plain)
+    plain = as_plain(plain)
+    write_json(folder / NAME, {**plain, _OWN: digest_of(plain)})
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -90,6 +98,9 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder} was written by {age} polylens (store schema {schema}, this one reads {SCHEMA})",
             hint="use that version of polylens, or give this one another store with POLYLENS_STORE",
         )
+    own = plain.pop(_OWN, None)
+    if plain.keys() != _KEYS or own not in (None, digest_of(plain)):
+        raise DamagedError(f"the manifest of {folder} has other contents than were written")
     try:
         return Manifest(
             kind=plain["kind"],

@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 
 
+def as_plain(value: Any) -> Any:
+    """Plain data as `read_json` would give it back."""
+    return json.loads(json.dumps(value, allow_nan=False, default=_plain_scalar))
+
+
 def write_json(path: Path, value: Any) -> None:
     """Writes plain data, where NumPy's scalars count as plain; map order is kept.
 

@@ -9,6 +9,7 @@ from polylens.digests import digest
 from polylens.progress import Progress
 from polylens.records import Examples
 from polylens.settings import Settings
+from polylens.store import explain_disk_errors
 
 
 class OpenedExamples:
@@ -39,12 +40,13 @@ class OpenedExamples:
         )
         if key not in self._known:
             self.failed = True
-            self._known[key] = open_examples(
-                recipe,
-                root=self._settings.project,
-                split=split,
-                cache=self._settings.store / "seen",
-                progress=self._progress,
-            )
+            with explain_disk_errors(self._settings.store):  # where tokens of texts are kept
+                self._known[key] = open_examples(
+                    recipe,
+                    root=self._settings.project,
+                    split=split,
+                    cache=self._settings.store / "seen",
+                    progress=self._progress,
+                )
             self.failed = False
         return self._known[key]

@@ -110,7 +110,10 @@ class Walk:
             from polylens.training import accuracy
 
             number = accuracy(
-                self._checked_network(variant), self.plan.examples, options=self.workshop.options
+                self._checked_network(variant),
+                self.plan.examples,
+                options=self.workshop.options,
+                progress=self.performer.progress_of(stage),
             )
             save_number(folder, number)
 

@@ -23,7 +23,7 @@ from typing import Any
 from filelock import FileLock
 
 from polylens.digests import digest
-from polylens.store import file_from_bytes
+from polylens.store import explain_disk_errors, file_from_bytes
 from polylens.tracking.operations import Artifact, Finish, Operation, operation_from_plain
 
 _SENT = ".sent-"
@@ -72,7 +72,7 @@ class Kept:
             rest_of: MLflow's id of the run, where that has what was logged before.
         """
         folder = self.root / identity.key
-        with self._lock():
+        with explain_disk_errors(self.root.parent), self._lock():
             folder.mkdir(parents=True, exist_ok=True)
             if not (folder / "run.json").exists():
                 if rest_of is not None:
