@@ -1,4 +1,4 @@
-"""How Sphinx makes the site of the pages: `make docs`. Pages stay plain Markdown; what only a site has is added as it reads them."""
+"""How Sphinx makes the site of the pages, which stay plain Markdown: what only a site has is added here."""
 
 from __future__ import annotations
 

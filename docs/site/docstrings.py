@@ -9,7 +9,7 @@ _REMARK = re.compile(r"(Source|Departs): ")
 
 
 def in_restructured_text(lines: Sequence[str]) -> list[str]:
-    """A docstring's lines with what reStructuredText would read otherwise: bars of absolute values, and the remarks at the end.
+    """A docstring's lines, with bars of absolute values and the remarks at its end as they are meant.
 
     >>> in_restructured_text(["Gives |x|.", "", "Source: a paper,", "    page 3.", "Departs: in `a|b`."])
     ['Gives \\\\|x\\\\|.', '', '**Source**: a paper,', 'page 3.', '', '**Departs**: in `a|b`.']

@@ -1,4 +1,4 @@
-"""What a page has on the site and not in a repository browser: navigation, and references made from the code."""
+"""What a page has on the site alone: navigation, and references made from the code."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _ALL_PAGES = "docs/README.md"
 def expanded(text: str, *, page: Path, root: Path) -> str:
     """A page's Markdown with what its marks ask for, and an index's with its navigation.
 
-    A mark is a comment on a line of its own: `<!-- on the site: kinds sampling -->`, `<!-- on the site: api MODULE -->` or
-    `<!-- on the site: notebook FILE -->`, a path from the page.
+    A mark is a comment on a line of its own: `<!-- on the site: kinds FAMILY -->`, or `api MODULE`, or
+    `notebook FILE`, a path from the page.
 
     Raises:
         UnknownKindError: there is no such family.
@@ -48,7 +48,7 @@ def expanded(text: str, *, page: Path, root: Path) -> str:
 
 
 def _trees(index: Path, *, root: Path, below: Path | None = None) -> Iterator[str]:
-    """The navigation of an index: one tree for each group of links under a bold line, of pages below a folder alone."""
+    """A tree for each group of an index, which are links under a bold line; of pages below a folder alone."""
     groups: dict[str, list[str]] = {"": []}
     for line in index.read_text(encoding="utf-8").splitlines():
         if heading := _GROUP.match(line):
