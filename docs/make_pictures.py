@@ -21,13 +21,11 @@ WIDTH, COLOURS = 1200, 128
 PICTURES = {
     "scores": ("digits/mlp-clusters", "quality-scores"),
     "purity-coverage": ("digits/mlp-clusters", "quality-purity-coverage"),
+    "row-map": ("digits/mlp-clusters", "clusters-row-map"),
     "members": ("digits/mlp-clusters", "clusters-gallery"),
     "condensed-tree": ("digits/mlp-clusters", "clusters-condensed-tree"),
     "medoid-codes": ("digits/mlp-clusters", "clusters-medoid-codes"),
     "slice": ("digits/slice", "plane-slice"),
-    "path": ("digits/path-density", "straight-along-paths"),
-    "scaling": ("digits/scaling", "scaling-factors"),
-    "sizes": ("digits/polytope-size", "size-sizes"),
 }
 """Name of the picture: the experiment, and the figure's name in MLflow."""
 
@@ -38,13 +36,19 @@ def make(name: str) -> None:
     result = polylens.run(ROOT / "experiments" / f"{experiment}.yaml")
     client = MlflowClient(result.settings.tracking_uri)
     path = client.download_artifacts(result.children[0].run_id or "", f"figures/{figure}.png")
+    picture = shrunk(Path(path))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / f"{name}.png").write_bytes(picture)
+    print(f"{name}.png, {len(picture) // 1000} kB")
+
+
+def shrunk(path: Path) -> bytes:
+    """A picture as a PNG of at most `WIDTH` pixels across and `COLOURS` colours."""
     image = Image.open(path).convert("RGB")
     image.thumbnail((WIDTH, WIDTH * 3))
     out = io.BytesIO()
     image.quantize(COLOURS).save(out, "PNG", optimize=True)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / f"{name}.png").write_bytes(out.getvalue())
-    print(f"{name}.png, {len(out.getvalue()) // 1000} kB")
+    return out.getvalue()
 
 
 if __name__ == "__main__":

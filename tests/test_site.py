@@ -133,3 +133,13 @@ def test_the_citation_names_this_version_and_the_paper() -> None:
     changelog = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## {citation['version']} - {citation['date-released']}" in changelog
     assert citation["references"][0]["url"] == "https://arxiv.org/abs/2211.12312"
+
+
+def test_the_gallery_shows_what_the_script_makes_with_the_specs_that_it_is_from() -> None:
+    docs = REPOSITORY / "docs"
+    script = (docs / "make_pictures.py").read_text(encoding="utf-8")
+    made = re.findall(r'"([\w-]+)": \("([\w/-]+)", "[\w-]+"\)', script)
+    gallery = (docs / "gallery.md").read_text(encoding="utf-8")
+    shown = re.findall(r"gallery/([\w-]+)\.png\).*?experiments/([\w/-]+)\.yaml", gallery, re.DOTALL)
+    assert sorted(shown) == sorted(made)
+    assert sum(file.stat().st_size for file in (docs / "images" / "gallery").iterdir()) < 2_000_000
