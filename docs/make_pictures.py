@@ -17,7 +17,7 @@ import polylens
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "images" / "gallery"
-WIDTH, COLOURS = 1200, 128
+WIDTH = 960
 PICTURES = {
     "scores": ("digits/mlp-clusters", "quality-scores"),
     "purity-coverage": ("digits/mlp-clusters", "quality-purity-coverage"),
@@ -43,11 +43,11 @@ def make(name: str) -> None:
 
 
 def shrunk(path: Path) -> bytes:
-    """A picture as a PNG of at most `WIDTH` pixels across and `COLOURS` colours."""
+    """A picture as a PNG of at most `WIDTH` pixels across."""
     image = Image.open(path).convert("RGB")
     image.thumbnail((WIDTH, WIDTH * 3))
     out = io.BytesIO()
-    image.quantize(COLOURS).save(out, "PNG", optimize=True)
+    image.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
