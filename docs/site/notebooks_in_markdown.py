@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 
 def notebook_in_markdown(path: Path) -> str:
-    """The cells of a notebook, as they are stored.
+    """The cells of a notebook, as they are stored, with headings below that of the page they stand in.
 
     Raises:
         OSError: there is no such file.
@@ -21,7 +22,7 @@ def notebook_in_markdown(path: Path) -> str:
 def _parts(cell: dict[str, Any]) -> Iterator[str]:
     text = "".join(cell["source"])
     if cell["cell_type"] == "markdown":
-        yield text
+        yield re.sub(r"^#", "##", text, flags=re.MULTILINE)
         return
     yield f"```python\n{text}\n```"
     for output in cell["outputs"]:
