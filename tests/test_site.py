@@ -12,6 +12,7 @@ import yaml
 from nbformat import NotebookNode
 
 from polylens.plugin import FAMILIES, kinds, load_kind
+from polylens.reading import read
 
 REPOSITORY = Path(__file__).parents[1]
 NOTEBOOK = REPOSITORY / "docs" / "notebooks" / "first-study.ipynb"
@@ -80,7 +81,9 @@ def test_examples_of_the_reference_are_right_values_of_their_kinds(site: Path) -
         assert len(examples) == len(kinds(family))
         for example in examples:
             plain = re.sub(r"<.*?>", "", example).replace("&#39;", "'").replace("&quot;", '"')
-            value = yaml.safe_load(plain)[family]
+            (value,) = read(plain.encode(), file=family).value.values()
+            while "kind" not in value:
+                (value,) = value if isinstance(value, list) else value.values()
             load_kind(family, value.pop("kind")).model_validate(value)
 
 

@@ -37,11 +37,20 @@ def _section(page: KindPage) -> str:
     parts = [
         f"## {page.name}",
         _prose(page.about),
-        f"{source}\n\n```yaml\n{write({page.family: example})}```",
+        f"{source}\n\n```yaml\n{write(_in_a_spec(page, example))}```",
     ]
     rows = list(_rows(page.fields, ""))
     parts.append("\n".join([_HEAD, *rows]) if rows else "It takes no keys besides `kind`.")
     return "\n\n".join(parts)
+
+
+def _in_a_spec(page: KindPage, value: dict[str, Any]) -> dict[str, Any]:
+    """A value under the key that a spec has for it: in a list or under a name where there can be several."""
+    if page.family == "controls":
+        return {page.family: [value]}
+    if page.family in ("analyses", "labels"):
+        return {page.family: {page.name: value}}
+    return {"sampling" if page.family == "sampling" else page.family.removesuffix("s"): value}
 
 
 def _rows(fields: tuple[FieldPage, ...], before: str) -> Iterator[str]:
