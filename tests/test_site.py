@@ -32,7 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=3600,
     )
     assert done.returncode == 0, done.stderr
     return folder
@@ -112,7 +112,7 @@ def test_the_notebook_runs_from_top_to_bottom_and_shows_what_is_stored(tmp_path:
         "from nbclient import NotebookClient\n"
         "notebook = nbformat.read(sys.argv[1], as_version=4)\n"
         "kernel = AsyncKernelManager(kernel_name='python3', transport='ipc')\n"
-        "NotebookClient(notebook, km=kernel, timeout=300).execute()\n"
+        "NotebookClient(notebook, km=kernel, timeout=1200).execute()\n"
         "nbformat.write(notebook, sys.argv[2])\n"
     )
     done = subprocess.run(
@@ -120,7 +120,7 @@ def test_the_notebook_runs_from_top_to_bottom_and_shows_what_is_stored(tmp_path:
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=3600,
     )
     assert done.returncode == 0, done.stderr
     stored, made = (nbformat.read(path, as_version=4) for path in (NOTEBOOK, out))

@@ -56,7 +56,7 @@ def troubles(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Mapping[str, 
         capture_output=True,
         text=True,
         check=False,
-        timeout=1200,
+        timeout=3600,
     )
     assert done.returncode == 0, done.stderr
     listed: list[dict[str, str]] = json.loads((root / "outcomes.json").read_text())
