@@ -18,14 +18,15 @@ comma := ,
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-portable check clean
+.PHONY: help demo test test-portable check docs clean
 
 help:
 	@echo "make demo    set up and run experiments/digits/mlp-clusters.yaml"
 	@echo "make test    set up and run all checks and tests, as CI does"
 	@echo "make test-portable  run the tests that compute as processors without AVX2 and AVX-512 would"
 	@echo "make check   ruff, mypy --strict and the import floors only"
-	@echo "make clean   remove the environment, the store and the logged runs"
+	@echo "make docs    build the documentation as a site: build/site/index.html"
+	@echo "make clean   remove the environment, the site, the store and the logged runs"
 
 demo: $(VENV)/.installed
 	$(BIN)/polylens run experiments/digits/mlp-clusters.yaml
@@ -48,8 +49,13 @@ test-portable: $(VENV)/.installed-for-tests
 	  OMP_NUM_THREADS=1 $(BIN)/python tests/portable.py $$processor --numprocesses $(PYTEST_WORKERS) --dist worksteal || exit 1; \
 	done
 
+# A broken link, or a docstring that Sphinx cannot read, ends the build.
+docs: $(VENV)/.installed-for-docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs/site . build/site
+	@echo "The site is in build/site/index.html."
+
 clean:
-	rm -rf $(VENV) .polylens mlflow.db mlartifacts
+	rm -rf $(VENV) build .polylens mlflow.db mlartifacts
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("polylens needs Python 3.11 or later; name one with make PYTHON=...") if sys.version_info < (3, 11) else None'
@@ -60,5 +66,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-for-tests: $(VENV)/.installed
 	@echo "Installing what the checks and tests need."
-	@$(call INSTALL,--editable '.[test$(comma)check]')
+	@$(call INSTALL,--editable '.[test$(comma)check$(comma)docs]')
+	@touch $@
+
+$(VENV)/.installed-for-docs: $(VENV)/.installed
+	@echo "Installing what the site needs."
+	@$(call INSTALL,--editable '.[docs]')
 	@touch $@
