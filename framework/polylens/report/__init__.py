@@ -4,14 +4,28 @@
 module loads the template's libraries.
 """
 
-from polylens.report.contents import ClusterCard, ClusterCards, Report, Score, ScoreTable
+from polylens.report.contents import (
+    ClusterCard,
+    ClusterCards,
+    ClusteredText,
+    MedoidCode,
+    Neighbour,
+    Piece,
+    Report,
+    Score,
+    ScoreTable,
+)
 from polylens.report.overview import Chapter, Overview, Section, Spread, SpreadRow, SpreadTable
 
 __all__ = [
     "Chapter",
     "ClusterCard",
     "ClusterCards",
+    "ClusteredText",
+    "MedoidCode",
+    "Neighbour",
     "Overview",
+    "Piece",
     "Report",
     "Score",
     "ScoreTable",

@@ -13,7 +13,7 @@ from polylens.records import Figure, Mark
 from polylens.report import ClusterCards
 from polylens.store import load_figures, save_figures
 from polylens.study.ahead import draw_figures
-from polylens.study.cards import cards_of, gallery_of
+from polylens.study.cards import IN_GALLERY, cards_of, gallery_of
 from polylens.study.looks import looks_of_figures
 from polylens.study.stages import Stage
 from polylens.study.subject import subject_of, title_of
@@ -75,8 +75,8 @@ class Drawing:
         """The sentence every caption ends with."""
         return subject_of(self.walk.plan, self.walk.rows(self._own))
 
-    def cards(self, name: str) -> ClusterCards | None:
-        """The clusters of one analysis as people see them; None where it gives none."""
+    def cards(self, name: str, *, most: int | None = None) -> ClusterCards | None:
+        """The clusters of one analysis as people see them, or the `most` largest; None where it gives none."""
         partition = self.walk.findings(self._own, name).partition
         if partition is None:
             return None
@@ -91,6 +91,7 @@ class Drawing:
             labels=None if labelled is None else self.walk.labels(self._own, labelled[0]),
             label=None if labelled is None else labelled[1].label,
             streams=self._own.streams.child("report"),
+            most=most,
         )
 
     def _stages(self) -> list[tuple[Stage, Callable[[Path], None]]]:
@@ -129,7 +130,7 @@ class Drawing:
             here = partial(draw_figures, analysis, outcomes, marks=self._marks, subject=self.subject)
             asked = self._asked.pop(name, None)
             figures = [*(here() if asked is None else self.walk.workshop.ahead.figures(asked, here))]
-            cards = self.cards(name)
+            cards = self.cards(name, most=IN_GALLERY)
             if cards is not None and (gallery := gallery_of(cards, subject=self.subject)) is not None:
                 figures.append(gallery)
             # Two analyses of one kind draw figures of one name.
