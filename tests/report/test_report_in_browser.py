@@ -1,4 +1,4 @@
-"""A report of 600 clusters in a browser: chosen, sorted, opened, by keyboard, dark, on a phone, without script."""
+"""A report of 600 clusters in a browser: chosen, sorted, opened by keyboard, dark, on a phone, unscripted."""
 
 from __future__ import annotations
 

@@ -29,8 +29,10 @@ from polylens.records import (
     Shown,
     Skipped,
     TokenContext,
+    Verdict,
 )
 from polylens.report import ClusterCard, ClusterCards, Report, Score, ScoreTable
+from polylens.report.answer import headline
 from polylens.report.page import render
 from polylens.report.passages import passage
 
@@ -179,6 +181,47 @@ def test_the_answer_stands_first_and_is_made_of_the_scores() -> None:
     )
     assert answer in text
     assert text.index(answer) < text.index("Cluster 0") < text.index("84a3192")
+
+
+def test_the_headline_is_the_number_and_its_least_lead() -> None:
+    def lead(value: float) -> Comparison:
+        return Comparison("at equal coverage", (), Number(value, value - 0.1, value + 0.1))
+
+    def said(**comparisons: Comparison) -> str:
+        purity = Score("purity", Number(0.96), comparisons=comparisons, headline=True)
+        coverage = Score("coverage", Number(0.81), headline=True)
+        return headline((ScoreTable("quality", (coverage, purity)),))
+
+    assert said() == "Purity 0.96 at coverage 0.81."
+    one = "Purity 0.96 at coverage 0.81; its lead over raw inputs is +0.20 [0.10, 0.30]."
+    assert said(raw_inputs=lead(0.2)) == one
+    two = "its least lead over a control is -0.40 [-0.50, -0.30], over random init."
+    assert said(raw_inputs=lead(0.2), random_init=lead(-0.4)).endswith(two)
+    without = said(raw_inputs=lead(0.2), random_init=Comparison("", (None,), None, "no clusters"))
+    assert without.endswith("; no lead over random init is defined.")
+    assert headline(()) == ""
+
+
+def test_a_claim_stands_beside_what_the_numbers_say_of_it() -> None:
+    verdict = Verdict("undecided", "quality/purity <= 0.5", "The interval holds 0.5.")
+    decided = dataclasses.replace(report(), verdict=verdict)
+    text = squeezed(Page(render(decided)).text)
+    assert "Claim under test Undecided Clusters mean one thing." in text
+    assert "The interval holds 0.5. Refuted if quality/purity <= 0.5." in text
+    assert "Undecided" not in render(report())
+
+
+def test_only_what_is_on_the_page_is_explained() -> None:
+    with_clusters, without = (
+        Page(render(dataclasses.replace(report(), clusters=clusters))).text
+        for clusters in (report().clusters, ())
+    )
+    assert "Mixed, and no name" in with_clusters
+    assert "Stability range" not in with_clusters
+    assert "Mixed, and no name" not in without
+    ratio = ScoreTable("density", (Score("ratio", Number(1.2)),))
+    assert "How to read" in render(Report(title="x", scores=(ratio,)))
+    assert "cluster" not in Page(render(Report(title="x", scores=(ratio,)))).text
 
 
 def test_scores_marked_as_headlines_make_the_answer() -> None:

@@ -15,18 +15,31 @@ from polylens.report.contents import (
     Score,
     ScoreTable,
 )
-from polylens.report.overview import Chapter, Overview, Section, Spread, SpreadRow, SpreadTable
+from polylens.report.overview import (
+    Chapter,
+    Dot,
+    Multiple,
+    Overview,
+    RunLine,
+    Section,
+    Spread,
+    SpreadRow,
+    SpreadTable,
+)
 
 __all__ = [
     "Chapter",
     "ClusterCard",
     "ClusterCards",
     "ClusteredText",
+    "Dot",
     "MedoidCode",
+    "Multiple",
     "Neighbour",
     "Overview",
     "Piece",
     "Report",
+    "RunLine",
     "Score",
     "ScoreTable",
     "Section",

@@ -41,8 +41,8 @@ def answering_tables(tables: Sequence[ScoreTable]) -> tuple[ScoreTable, ...]:
 def headline(tables: Sequence[ScoreTable]) -> str:
     """One short sentence of the first question: the network's number, and its least lead over a control.
 
-    `Purity 0.96 at coverage 0.81; its least lead over a control is +0.20 [0.11, 0.29], over raw inputs.` Empty
-    where there are no scores.
+    `Purity 0.96 at coverage 0.81; its least lead over a control is +0.20 [0.11, 0.29], over raw inputs.`
+    Empty where there are no scores.
     """
     table = next(iter(answering_tables(tables)), None)
     if table is None:

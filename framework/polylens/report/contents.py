@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from polylens.records import ClusterLabel, Comparison, Draws, Figure, Number, Shown, Skipped, Verdict
+from polylens.records import NOISE, ClusterLabel, Comparison, Draws, Figure, Number, Shown, Skipped, Verdict
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ class ClusteredText:
         >>> ClusteredText("a", (Piece("b", 7), Piece("c", -1), Piece("d", None), Piece("e", 2))).clusters
         (2, 7)
         """
-        return tuple(sorted({piece.cluster for piece in self.pieces if (piece.cluster or 0) >= 0} - {None}))
+        numbers = {piece.cluster for piece in self.pieces if piece.cluster is not None}
+        return tuple(sorted(numbers - {NOISE}))
 
 
 @dataclass(frozen=True)

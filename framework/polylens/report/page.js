@@ -170,5 +170,6 @@
   }
 
   /* Reports lie beside this page in the store and nowhere else: elsewhere their links would lead nowhere. */
-  for (const link of all("a.report")) if (location.protocol === "file:" && link.dataset.href) link.href = link.dataset.href;
+  const inStore = /\/v\d+\/overview\/[0-9a-f]+\/[^/]*$/.test(location.pathname) && location.protocol === "file:";
+  if (inStore) for (const link of all("a.report")) link.setAttribute("href", link.dataset.report);
 })();

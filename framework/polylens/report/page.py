@@ -27,6 +27,7 @@ from polylens.report.answer import (
     words,
 )
 from polylens.report.contents import ClusterCards, ClusteredText, Report
+from polylens.report.multiples import panel_of
 from polylens.report.overview import Overview
 from polylens.report.passages import passage
 from polylens.report.pictures import Pictures
@@ -123,6 +124,7 @@ def _environment() -> Environment:
         lacking=_lacking_draws,
         p_value=_p_value,
         legend=_legend,
+        panel=panel_of,
         passage=passage,
         paragraphs=_paragraphs,
         range_in_words=range_in_words,

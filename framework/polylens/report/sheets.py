@@ -62,6 +62,7 @@ def sheet_of(pngs: Iterable[bytes], *, most_bytes: int) -> Sheet:
     tiles = {key: tile for key, png in contents.items() if (tile := _read(png, side=side)) is not None}
     unreadable = len(contents) - len(tiles)
     shown = len(tiles)
+    side = max((max(tile.size) for tile in tiles.values()), default=side)  # no empty edges around small ones
     while shown:
         uri, columns, rows = _drawn([*islice(tiles.values(), shown)], side=side)
         if len(uri) <= most_bytes:
