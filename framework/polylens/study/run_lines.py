@@ -37,8 +37,8 @@ def multiples_of(runs: Sequence[ChildResult]) -> Iterator[Multiple]:
     marks = {**Drawing(runs[0].walk).marks, **_MARKS}
     groups: dict[str, list[ChildResult]] = {}
     for each in runs:
-        others = {key: value for key, value in each.plan.point.items() if key not in (axis, "seed")}
-        groups.setdefault(_in_words(others), []).append(each)
+        rest = {key: value for key, value in each.plan.point.items() if key not in (axis, "seed")}
+        groups.setdefault(_in_words(rest), []).append(each)
     for others, same in groups.items():
         places = tuple(dict.fromkeys(str(each.plan.point[axis]) for each in same))
         for name in dict.fromkeys(_name(result) for each in same for result in _answering(each)):
