@@ -34,7 +34,7 @@ def purity_coverage(curves: Mapping[str, Sequence[Sequence[tuple[int, float, flo
         return sentence(heading, "No partition has clusters, so there is no purity to show.")
     figure = canvas(
         heading,
-        note="Numbers beside the points are min_cluster_size, of several draws of a control the first of each."
+        note="Numbers beside points are min_cluster_size, of several draws of a control the first of each."
         " Up and to the right is better; purity alone is easy to raise by leaving rows out.",
         height=_HEIGHT,
     )
