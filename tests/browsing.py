@@ -34,7 +34,7 @@ def barriers(browser: Chrome) -> list[str]:
         pytest.skip(message)
     browser.execute_script(_AXE.read_text(encoding="utf-8"))
     violations = browser.execute_async_script(
-        "const done = arguments[arguments.length - 1]; axe.run().then(found => done(found.violations))"
+        "const done = arguments[arguments.length - 1]; axe.run().then(result => done(result.violations))"
     )
     return [
         f"{each['id']} ({len(each['nodes'])}): {each['nodes'][0]['html'][:120]}"

@@ -211,3 +211,15 @@ def test_without_script_every_cluster_can_be_read(pages: Path, browser: Chrome) 
         assert css(browser, "#p1-599").is_displayed()
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_clusters_are_chosen_inside_of_a_frame_as_mlflow_shows_pages_in(pages: Path, browser: Chrome) -> None:
+    # Its scripts may run, and have no right to the address.
+    frame = "<iframe src=many.html sandbox=allow-scripts style='width:1000px;height:800px'></iframe>"
+    (pages / "framed.html").write_text(f"<!DOCTYPE html><body>{frame}", encoding="utf-8")
+    emulate(browser, 1280)
+    browser.get((pages / "framed.html").as_uri())
+    browser.switch_to.frame(0)
+    choose(browser, verdict="mixed", q="sky", sort="-lift")
+    assert count(browser) == "26 of 600 clusters, the first 24 shown"
+    assert numbers(browser)[:2] == [307, 507]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from polylens.figures.words import short
 from polylens.records import Mark
@@ -70,7 +71,9 @@ class Panel:
     """Whether the names are too long to stand side by side."""
     height: float
 
-    left, right, top, bottom = _LEFT, _RIGHT, _TOP, _BOTTOM
+    left: ClassVar[float] = _LEFT
+    right: ClassVar[float] = _RIGHT
+    bottom: ClassVar[float] = _BOTTOM
 
     @property
     def in_words(self) -> str:

@@ -117,7 +117,6 @@ def _environment() -> Environment:
         n_colours=N_COLOURS,
     )
     environment.filters.update(
-        beside=_beside,
         decision=_DECISIONS.__getitem__,
         each_draw=each_draw,
         with_commas=_with_commas,
@@ -128,6 +127,7 @@ def _environment() -> Environment:
         passage=passage,
         paragraphs=_paragraphs,
         range_in_words=range_in_words,
+        reach=_reach,
         share=percent,
         short=short,
         with_sign=with_sign,
@@ -154,10 +154,10 @@ def _is_read(partition: ClusterCards) -> bool:
 _DECISIONS = {"supported": "Supported", "refuted": "Refuted", "undecided": "Undecided"}
 
 
-def _beside(values: Sequence[float], value: float) -> str:
+def _reach(values: Sequence[float], value: float) -> str:
     """How many of a control's clusters reach a cluster's score, and what the middle one has.
 
-    >>> _beside([0.1, 0.5, 0.9], 0.5), _beside([], 0.5)
+    >>> _reach([0.1, 0.5, 0.9], 0.5), _reach([], 0.5)
     ('2 of 3 clusters reach it (median 0.50)', 'no clusters')
     """
     if not values:

@@ -64,7 +64,7 @@ def sheet_of(pngs: Iterable[bytes], *, most_bytes: int) -> Sheet:
     shown = len(tiles)
     side = max((max(tile.size) for tile in tiles.values()), default=side)  # no empty edges around small ones
     while shown:
-        uri, columns, rows = _drawn([*islice(tiles.values(), shown)], side=side)
+        uri, columns, rows = _draw([*islice(tiles.values(), shown)], side=side)
         if len(uri) <= most_bytes:
             places = {key: place for place, key in enumerate(islice(tiles, shown))}
             return Sheet(uri, columns, rows, places, len(tiles) - shown, unreadable)
@@ -100,7 +100,7 @@ def _read(png: bytes, *, side: int) -> Image.Image | None:
     return shown
 
 
-def _drawn(tiles: Sequence[Image.Image], *, side: int) -> tuple[str, int, int]:
+def _draw(tiles: Sequence[Image.Image], *, side: int) -> tuple[str, int, int]:
     """The sheet's data URI, its columns and its rows."""
     columns = ceil(sqrt(len(tiles)))
     rows = ceil(len(tiles) / columns)

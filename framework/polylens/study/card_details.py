@@ -75,15 +75,15 @@ def _levels(line: Float64[np.ndarray, "units"]) -> bytes:
 
 
 def _in_words(parts: Sequence[tuple[str, Float64[np.ndarray, "units"]]], *, is_graded: bool) -> str:
-    def said(values: Float64[np.ndarray, "units"]) -> str:
+    def count_in_words(values: Float64[np.ndarray, "units"]) -> str:
         if is_graded:
             return f"mean {values.mean():.2f} of {len(values):,} units"
         return f"{int(values.sum()):,} of {len(values):,} bits on"
 
-    whole = said(np.concatenate([values for _, values in parts]))
+    whole = count_in_words(np.concatenate([values for _, values in parts]))
     if len(parts) == 1:
         return whole
-    layers = listed([f"{name} {said(values)}" for name, values in parts], most=_MOST_LAYERS)
+    layers = listed([f"{name} {count_in_words(values)}" for name, values in parts], most=_MOST_LAYERS)
     return f"{whole}: {layers}"
 
 

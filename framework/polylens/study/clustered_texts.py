@@ -22,20 +22,20 @@ def clustered_text(partition: Partition, rows: Rows, examples: Examples) -> Clus
     clustered = np.flatnonzero(labels != NOISE)
     if rows.tokens is None or not len(clustered):
         return None
-    example = _richest(origins.example[clustered], labels[clustered])
+    example = _richest_example(origins.example[clustered], labels[clustered])
     positions = examples.valid(example)
     if positions is None:
         return None
     own = np.flatnonzero(origins.example == example)
     cluster_at = dict(zip(origins.position[own].tolist(), labels[own].tolist(), strict=True))
     held = np.array([cluster_at.get(position, NOISE) != NOISE for position in positions.tolist()])
-    start = _densest(held, MOST_TOKENS)
+    start = _densest_stretch(held, MOST_TOKENS)
     shown = positions[start : start + MOST_TOKENS].tolist()
     pieces = _pieces(examples, example, shown, cluster_at)
     return ClusteredText(examples.ids[example], pieces) if pieces else None
 
 
-def _richest(example: Int64[np.ndarray, "rows"], labels: Int64[np.ndarray, "rows"]) -> int:
+def _richest_example(example: Int64[np.ndarray, "rows"], labels: Int64[np.ndarray, "rows"]) -> int:
     """The example with the most clusters, then with the most rows, then the first."""
     pairs = np.unique(np.stack([example, labels]), axis=1)
     names, n_clusters = np.unique(pairs[0], return_counts=True)
@@ -43,10 +43,10 @@ def _richest(example: Int64[np.ndarray, "rows"], labels: Int64[np.ndarray, "rows
     return int(names[np.lexsort((-n_rows, -n_clusters))[0]])
 
 
-def _densest(held: Bool[np.ndarray, "tokens"], width: int) -> int:
+def _densest_stretch(held: Bool[np.ndarray, "tokens"], width: int) -> int:
     """Where the first of the stretches of `width` tokens begins that hold most.
 
-    >>> _densest(np.array([True, False, False, True, True, False]), 2)
+    >>> _densest_stretch(np.array([True, False, False, True, True, False]), 2)
     3
     """
     sums = np.concatenate([[0], np.cumsum(held)])
