@@ -55,12 +55,14 @@
       this.show();
     }
 
-    /* Label, number, and what the examples say or are called; gathered at the first search. */
+    /* Label, number, and what the examples say or are called, without its neighbours' labels; gathered at the first
+       search. */
     text(card) {
       this.texts ??= new Map();
       if (!this.texts.has(card)) {
-        const named = all("[title]", card).map(item => item.title);
-        this.texts.set(card, [card.textContent, ...named].join(" ").replace(/\s+/g, " ").toLowerCase());
+        const said = all("header, .passages li", card).map(item => item.textContent);
+        const called = all("[title]", card).map(item => item.title);
+        this.texts.set(card, [...said, ...called].join(" ").replace(/\s+/g, " ").toLowerCase());
       }
       return this.texts.get(card);
     }
