@@ -6,8 +6,8 @@ import io
 
 from PIL import Image
 
-from polylens.records import Figure
-from polylens.report import Chapter, Overview, Section, Spread, SpreadRow, SpreadTable
+from polylens.records import Figure, Mark, Number, Verdict
+from polylens.report import Chapter, Dot, Multiple, Overview, RunLine, Section, Spread, SpreadRow, SpreadTable
 from polylens.report.page import render_overview
 
 HOSTILE = "<script>alert(1)</script>"
@@ -46,7 +46,7 @@ def test_numbers_are_means_with_their_deviation_over_seeds() -> None:
 
 def test_text_from_data_is_never_markup() -> None:
     text = page(title=HOSTILE)
-    assert "<script" not in text
+    assert text.count("<script") == 1, "the page's own"
     assert "&lt;script&gt;" in text
 
 
@@ -73,3 +73,28 @@ def test_a_spread_of_nothing_has_no_mean_and_stands_as_a_dash() -> None:
     assert '<span class="none">–</span>' in render_overview(
         Overview("x", (Chapter("x", "x", "", (section,)),))
     )
+
+
+def test_a_sweep_begins_with_each_number_over_what_was_swept_and_a_line_a_run() -> None:
+    dots = {
+        "network": (Dot("one", 0.5, 0.4, 0.6, "../../report/a/report.html"), Dot(HOSTILE, 0.75)),
+        "random_init": (Dot("one", 0.25),),
+    }
+    marks = {"network": Mark("#0b5fa5", "o"), "random_init": Mark("#c9620a", "s")}
+    multiple = Multiple("quality: purity", "layer", ("one", HOSTILE), dots, marks)
+    runs = tuple(
+        RunLine(f"sweep {layer}", f"layer {layer}", link, {"quality: purity": number}, verdict)
+        for layer, link, number, verdict in (
+            ("one", "../../report/a/report.html", Number(0.5, 0.4, 0.6), Verdict("refuted", "a <= b", "So.")),
+            (HOSTILE, "", None, None),
+        )
+    )
+    chapter = Chapter("x", "x", "It holds.", (), runs=runs, multiples=(multiple,))
+    text = render_overview(Overview("x", (chapter,)))
+    assert text.count("<svg") == 2 + 1, "two in the key, and the picture"
+    assert "Answering numbers over layer" in text
+    assert "network: one 0.50 [0.40, 0.60]" in text
+    assert text.count('data-report="../../report/a/report.html"') == 2, "at its point and on its line"
+    assert 'href="../' not in text, "links are only made where the reports are"
+    assert ">Refuted<" in text
+    assert text.count("<script") == 1

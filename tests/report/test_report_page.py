@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import io
 import random
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.browsing import emulate
 
 from polylens.figures import cluster_sizes
 from polylens.records import (
@@ -26,8 +29,10 @@ from polylens.records import (
     Shown,
     Skipped,
     TokenContext,
+    Verdict,
 )
 from polylens.report import ClusterCard, ClusterCards, Report, Score, ScoreTable
+from polylens.report.answer import headline
 from polylens.report.page import render
 from polylens.report.passages import passage
 
@@ -151,10 +156,10 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [(tag, name, value or "") for name, value in attrs]
-        self._skip += tag == "style"
+        self._skip += tag in ("style", "script")
 
     def handle_endtag(self, tag: str) -> None:
-        self._skip -= tag == "style"
+        self._skip -= tag in ("style", "script")
 
     def handle_data(self, data: str) -> None:
         if not self._skip:
@@ -176,6 +181,47 @@ def test_the_answer_stands_first_and_is_made_of_the_scores() -> None:
     )
     assert answer in text
     assert text.index(answer) < text.index("Cluster 0") < text.index("84a3192")
+
+
+def test_the_headline_is_the_number_and_its_least_lead() -> None:
+    def lead(value: float) -> Comparison:
+        return Comparison("at equal coverage", (), Number(value, value - 0.1, value + 0.1))
+
+    def said(**comparisons: Comparison) -> str:
+        purity = Score("purity", Number(0.96), comparisons=comparisons, headline=True)
+        coverage = Score("coverage", Number(0.81), headline=True)
+        return headline((ScoreTable("quality", (coverage, purity)),))
+
+    assert said() == "Purity 0.96 at coverage 0.81."
+    one = "Purity 0.96 at coverage 0.81; its lead over raw inputs is +0.20 [0.10, 0.30]."
+    assert said(raw_inputs=lead(0.2)) == one
+    two = "its least lead over a control is -0.40 [-0.50, -0.30], over random init."
+    assert said(raw_inputs=lead(0.2), random_init=lead(-0.4)).endswith(two)
+    without = said(raw_inputs=lead(0.2), random_init=Comparison("", (None,), None, "no clusters"))
+    assert without.endswith("; no lead over random init is defined.")
+    assert headline(()) == ""
+
+
+def test_a_claim_stands_beside_what_the_numbers_say_of_it() -> None:
+    verdict = Verdict("undecided", "quality/purity <= 0.5", "The interval holds 0.5.")
+    decided = dataclasses.replace(report(), verdict=verdict)
+    text = squeezed(Page(render(decided)).text)
+    assert "Claim under test Undecided Clusters mean one thing." in text
+    assert "The interval holds 0.5. Refuted if quality/purity <= 0.5." in text
+    assert "Undecided" not in render(report())
+
+
+def test_only_what_is_on_the_page_is_explained() -> None:
+    with_clusters, without = (
+        Page(render(dataclasses.replace(report(), clusters=clusters))).text
+        for clusters in (report().clusters, ())
+    )
+    assert "Mixed, and no name" in with_clusters
+    assert "Stability range" not in with_clusters
+    assert "Mixed, and no name" not in without
+    ratio = ScoreTable("density", (Score("ratio", Number(1.2)),))
+    assert "How to read" in render(Report(title="x", scores=(ratio,)))
+    assert "cluster" not in Page(render(Report(title="x", scores=(ratio,)))).text
 
 
 def test_scores_marked_as_headlines_make_the_answer() -> None:
@@ -312,7 +358,7 @@ def test_hostile_data_stay_text(hostile: str) -> None:
     assert [(tag, name) for tag, name, _ in page.attributes] == [
         (tag, name) for tag, name, _ in plain.attributes
     ]
-    assert "script" not in page.tags
+    assert page.tags.count("script") == 1, "the page's own"
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
 
 
@@ -330,7 +376,7 @@ def test_hostile_texts_stay_text(hostile: str) -> None:
     assert [(tag, name) for tag, name, _ in page.attributes] == [
         (tag, name) for tag, name, _ in plain.attributes
     ]
-    assert "script" not in page.tags
+    assert page.tags.count("script") == 1, "the page's own"
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
 
 
@@ -357,23 +403,29 @@ def test_long_texts_are_cut_at_words_and_the_cut_is_shown() -> None:
 
 
 def test_texts_beyond_the_first_four_of_a_kind_are_folded() -> None:
-    page = Page(render(text_report(n_clusters=1)))
-    assert page.tags.count("mark") == 9 + 3 + 6
-    assert "5 more" in page.text
-    assert "2 more" in page.text
+    page = render(text_report(n_clusters=1))
+    card = page[page.index('id="p1-0"') :]
+    assert Page(page).tags.count("mark") == 9 + 3 + 6
+    assert card.index("</details>") > card.index("More central") > card.index('<details class="opened">')
+    # Of the cluster's central texts and of the noise's four are shown.
+    assert Page(card[: card.index("<details")]).tags.count("mark") == 4 + 3
+    assert "2 more" in Page(page).text
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:
     page = render(report())
     parsed = Page(page)
     assert parsed.values("src")
+    assert page.count("url(") == page.count("url(data:image/") == 1, "the sheet of examples"
     assert all(value.startswith("data:image/") for value in parsed.values("src"))
     anchors = parsed.values("href")
     assert all(value.startswith("#") for value in anchors)
     assert {value[1:] for value in anchors} <= set(parsed.values("id"))
-    assert "url(" not in page
     assert "@import" not in page
-    assert "default-src 'none'" in page
+    policy = page[page.index("default-src 'none'") :].partition('"')[0]
+    script = page[page.index("<script>") + len("<script>") : page.index("</script>")]
+    assert f"script-src 'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" in policy
+    assert "http" not in script
 
 
 def test_every_picture_has_a_text_and_headings_come_in_order() -> None:
@@ -381,6 +433,7 @@ def test_every_picture_has_a_text_and_headings_come_in_order() -> None:
     alts = [value for tag, name, value in page.attributes if tag == "img" and name == "alt"]
     assert len(alts) == page.tags.count("img")
     assert all(alts)
+    assert page.values("role").count("img") == 30 * 4 + 3
     levels = [int(tag[1]) for tag in page.tags if tag in ("h1", "h2", "h3", "h4", "h5")]
     assert levels[0] == 1
     assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
@@ -391,23 +444,28 @@ def test_every_picture_has_a_text_and_headings_come_in_order() -> None:
 
 
 def test_the_page_stays_within_its_bytes_and_says_what_was_left_out() -> None:
-    # Noise does not compress: each picture of 100 x 100 pixels takes about 40 kB as text.
-    full = render(report(side=100))
-    small = render(report(side=100), most_bytes=500_000)
-    assert len(full) > 1_000_000
-    assert len(small) < 700_000
-    assert "pictures were left out" in small
-    assert "pictures were left out" not in full
-    assert 'alt="Sizes"' in small
+    # Noise does not compress: a tile takes at least a kilobyte, however small it is made.
+    card = ClusterCard(0, 5, None, contexts(60, side=100))
+    full = dataclasses.replace(report(), clusters=(ClusterCards("c", (card,)),))
+    rest = len(render(dataclasses.replace(full, clusters=())))
+    figure = len(render(full, most_bytes=0))
+    assert len(render(full)) > rest + 300_000
+    small = render(full, most_bytes=130_000)
+    assert len(small) < figure + 130_000
+    assert "pictures were left out" not in small, "they are smaller"
+    few = render(full, most_bytes=50_000)
+    assert len(few) < figure + 52_000, "with the places of the tiles"
+    assert "pictures were left out" in few
+    assert few.count('class="tile"') + few.count("no picture") == 60
+    assert few.count('class="tile"') > 5
+    assert 'alt="Sizes"' in few
 
 
 def test_large_examples_are_made_small() -> None:
     card = ClusterCard(0, 5, None, contexts(1, side=1000))
-    page = Page(render(Report(title="x", clusters=(ClusterCards("c", (card,)),))))
-    (source,) = page.values("src")
-    assert source.startswith("data:image/jpeg")
-    assert len(source) < 60_000
-    assert page.values("width") == ["144"]
+    page = render(Report(title="x", clusters=(ClusterCards("c", (card,)),)))
+    assert "data:image/webp" in page
+    assert len(page) < 80_000
 
 
 def test_a_broken_picture_leaves_a_place_and_a_note() -> None:
@@ -429,13 +487,6 @@ def test_skipped_examples_are_counted_and_only_the_first_are_named() -> None:
     assert "and 800 more" in text
     assert "img199 " in text
     assert "img200 " not in text
-
-
-def emulate(browser: Chrome, width: int, *, dark: bool = False) -> None:
-    size: dict[str, Any] = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
 
 def hostile_report() -> Report:
@@ -466,14 +517,16 @@ def test_no_page_is_wider_than_its_window(made: Any, width: int, browser: Chrome
 
 
 @pytest.mark.browser
-def test_a_browser_runs_nothing_logs_nothing_and_asks_for_nothing(browser: Chrome, tmp_path: Path) -> None:
+def test_a_browser_runs_nothing_of_the_data_logs_nothing_and_asks_for_nothing(
+    browser: Chrome, tmp_path: Path
+) -> None:
     path = tmp_path / "report.html"
     path.write_text(render(hostile_report()), encoding="utf-8")
     browser.get(path.as_uri())
     assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
     asked = browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
     assert [name for name in asked if not name.startswith("data:")] == []
-    assert browser.execute_script("return document.scripts.length") == 0
+    assert browser.execute_script("return document.scripts.length") == 1
     assert "<script>alert(1)</script>" in browser.execute_script("return document.body.textContent")
     shown = "return [...document.images].every(image => image.complete && image.naturalWidth > 0)"
     assert browser.execute_script(shown)

@@ -23,7 +23,7 @@ from polylens.records import (
 )
 from polylens.report import ClusterCards
 from polylens.streams import Streams
-from polylens.study.cards import MOST_CLUSTERS, PICTURES, cards_of, gallery_of
+from polylens.study.cards import FEW_PICTURES, IN_FULL, MOST_CLUSTERS, PICTURES, cards_of, gallery_of
 
 
 class Numbered(Examples):
@@ -130,7 +130,15 @@ def test_random_members_are_drawn_without_repeats_from_the_whole_cluster() -> No
     assert titles(found.clusters[0].central) == [str(row) for row in range(PICTURES)]
 
 
-def test_beyond_a_hundred_clusters_only_sizes_are_shown() -> None:
+def test_clusters_behind_the_first_show_fewer_members() -> None:
+    labels = [number for number in range(IN_FULL + 1) for _ in range(PICTURES)]
+    exemplars = [number * PICTURES for number in range(IN_FULL + 1)]
+    shown = cards(labels, exemplars=exemplars, activations=[0.0] * len(labels)).clusters
+    assert {len(card.central) for card in shown[:IN_FULL]} == {PICTURES}
+    assert (len(shown[IN_FULL].central), len(shown[IN_FULL].random)) == (FEW_PICTURES, FEW_PICTURES)
+
+
+def test_beyond_many_clusters_only_sizes_are_shown() -> None:
     n = MOST_CLUSTERS + 2
     found = cards(list(range(n)), exemplars=list(range(n)), activations=[0.0] * n)
     assert len(found.clusters) == n

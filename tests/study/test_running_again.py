@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -63,5 +64,10 @@ def test_layers_of_one_sweep_share_one_forward_pass_and_one_training(project: Pr
     assert "layer hidden.1" in text
     assert "layer hidden.2" in text
     assert f">{runs[0]['metrics']['quality/purity']:.2f}<" in text.replace(" ", "").replace("\n", "")
+    links = re.findall(r'<th scope="row"><a class="report" data-report="([^"]+)"', text)
+    reports = [(page.parent / link).resolve().read_text() for link in links]
+    titles = [report.partition("<title>")[2].partition("</title>")[0] for report in reports]
+    assert [title.rpartition(" ")[2] for title in titles] == ["hidden.1", "hidden.2"]
+    assert "Answering numbers over layer" in text
     logged = [path.read_text() for path in project.folder.rglob("artifacts/report.html")]
     assert text in logged, "the parent run shows the page of all children"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from polylens.figures.placing import free, spread
 from polylens.figures.style import DPI, MUTED, SMALL, canvas, picture, sentence, variant_name, variant_style
@@ -33,8 +34,8 @@ def purity_coverage(curves: Mapping[str, Sequence[Sequence[tuple[int, float, flo
         return sentence(heading, "No partition has clusters, so there is no purity to show.")
     figure = canvas(
         heading,
-        note="Numbers beside the points are min_cluster_size. Up and to the right is better; purity alone is"
-        " easy to raise by leaving rows out.",
+        note="Numbers beside points are min_cluster_size, of several draws of a control the first of each."
+        " Up and to the right is better; purity alone is easy to raise by leaving rows out.",
         height=_HEIGHT,
     )
     axes = figure.add_subplot()
@@ -61,7 +62,7 @@ def purity_coverage(curves: Mapping[str, Sequence[Sequence[tuple[int, float, flo
                 markersize=6 if len(drawn[variant]) == 1 else 4.5,
                 markeredgecolor="white",
                 markeredgewidth=0.8,
-                linewidth=2.2 if variant == "network" else 1.4,
+                linewidth=2.2 if variant == "network" else 1.4 if len(drawn[variant]) == 1 else 0.8,
                 zorder=4 if variant == "network" else 3,
                 clip_on=False,
             )
@@ -84,12 +85,19 @@ def _number(figure: Figure, draws: Mapping[str, Sequence[Sequence[tuple[int, flo
     """Writes each point's size beside it, the network's first, where there is room."""
     figure.draw_without_rendering()
     axes = figure.axes[-1]
-    curves = {variant: [point for curve in each for point in curve] for variant, each in draws.items()}
+    # Of several draws one number each: lines of all would be a thicket of numbers.
+    curves = {
+        variant: [point for curve in each for point in (curve if len(each) == 1 else curve[:1])]
+        for variant, each in draws.items()
+    }
     at = {
         variant: [axes.transData.transform(point[1:]) for point in curve] for variant, curve in curves.items()
     }
     radius, tall = 0.045 * DPI, 0.062 * DPI
-    taken = [(x - radius, y - radius, x + radius, y + radius) for places in at.values() for x, y in places]
+    points = [
+        axes.transData.transform(point[1:]) for each in draws.values() for curve in each for point in curve
+    ]
+    taken = [(x - radius, y - radius, x + radius, y + radius) for x, y in points]
     for variant, curve in sorted(curves.items(), key=lambda pair: pair[0] != "network"):
         for (size, coverage, purity), (x, y) in zip(curve, at[variant], strict=True):
             half = inches(str(size), size=SMALL) * DPI / 2 + 1
@@ -108,5 +116,6 @@ def _number(figure: Figure, draws: Mapping[str, Sequence[Sequence[tuple[int, flo
                         fontsize=SMALL,
                         color=MUTED,
                         zorder=5,
+                        path_effects=[withStroke(linewidth=2.5, foreground="white")],
                     )
                     break

@@ -4,15 +4,42 @@
 module loads the template's libraries.
 """
 
-from polylens.report.contents import ClusterCard, ClusterCards, Report, Score, ScoreTable
-from polylens.report.overview import Chapter, Overview, Section, Spread, SpreadRow, SpreadTable
+from polylens.report.contents import (
+    ClusterCard,
+    ClusterCards,
+    ClusteredText,
+    MedoidCode,
+    Neighbour,
+    Piece,
+    Report,
+    Score,
+    ScoreTable,
+)
+from polylens.report.overview import (
+    Chapter,
+    Dot,
+    Multiple,
+    Overview,
+    RunLine,
+    Section,
+    Spread,
+    SpreadRow,
+    SpreadTable,
+)
 
 __all__ = [
     "Chapter",
     "ClusterCard",
     "ClusterCards",
+    "ClusteredText",
+    "Dot",
+    "MedoidCode",
+    "Multiple",
+    "Neighbour",
     "Overview",
+    "Piece",
     "Report",
+    "RunLine",
     "Score",
     "ScoreTable",
     "Section",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from polylens.figures.words import short
 from polylens.records import Comparison, Draws, Number
@@ -21,13 +22,51 @@ def answer(tables: Sequence[ScoreTable]) -> tuple[str, ...]:
     coverage, or each table's first score. Of several tables each sentence says its own. Scores that are
     compared with controls on equal terms get a sentence each, with the network's lead.
     """
-    marked = [table for table in tables if any(score.headline for score in table.rows)]
+    answering = answering_tables(tables)
     sentences: list[str] = []
-    for table in marked or tables:
-        whose = f"{words(table.title)}: " if len(marked or tables) > 1 else ""
-        said = (whose + part for part in _parts(_answering_scores(table)))
+    for table in answering:
+        whose = f"{words(table.title)}: " if len(answering) > 1 else ""
+        said = (whose + part for part in _parts(table.rows))
         sentences += [f"{each[:1].upper()}{each[1:]}." for each in said]
     return tuple(sentences)
+
+
+def answering_tables(tables: Sequence[ScoreTable]) -> tuple[ScoreTable, ...]:
+    """Of each table that answers the scores that do, those that mean little without each other first."""
+    marked = [table for table in tables if any(score.headline for score in table.rows)]
+    chosen = [replace(table, rows=tuple(_answering_scores(table))) for table in marked or tables]
+    return tuple(table for table in chosen if table.rows)
+
+
+def headline(tables: Sequence[ScoreTable]) -> str:
+    """One short sentence of the first question: the network's number, and its least lead over a control.
+
+    `Purity 0.96 at coverage 0.81; its least lead over a control is +0.20 [0.11, 0.29], over raw inputs.`
+    Empty where there are no scores.
+    """
+    table = next(iter(answering_tables(tables)), None)
+    if table is None:
+        return ""
+    by_name = {score.name: score for score in table.rows}
+    pair = next((pair for pair in _PAIRS if all(name in by_name for name in pair)), None)
+    score = by_name[pair[0]] if pair else next((s for s in table.rows if s.comparisons), table.rows[0])
+    text = _pair_alone(score, by_name[pair[1]]) if pair else _value_in_words(score)
+    parts = [text, *_least_lead(score)]
+    return f"{text[:1].upper()}{'; '.join(parts)[1:]}."
+
+
+def _least_lead(score: Score) -> Iterator[str]:
+    """The network's lead over the control that it leads least, and the controls that have no such number."""
+    leads = {name: each.lead for name, each in score.comparisons.items() if each.lead is not None}
+    if leads:
+        control, lead = min(leads.items(), key=lambda pair: pair[1].value)
+        number = f"{with_sign(lead.value)} {range_in_words(lead, whole=False)}".rstrip()
+        if len(leads) == 1:
+            yield f"its lead over {words(control)} is {number}"
+        else:
+            yield f"its least lead over a control is {number}, over {words(control)}"
+    if lacking := [name for name in score.comparisons if name not in leads]:
+        yield f"no lead over {' and '.join(map(words, lacking))} is defined"
 
 
 def score_in_words(value: float | None, whole: bool) -> str:
@@ -73,6 +112,15 @@ def each_draw(draws: Draws, whole: bool) -> str:
     return f"{draws.share or len(draws.each)} draws: {ends}"
 
 
+def with_sign(value: float) -> str:
+    """A difference with its sign.
+
+    >>> with_sign(0.25), with_sign(-0.25)
+    ('+0.25', '-0.25')
+    """
+    return f"+{short(value)}" if value > 0 else short(value)
+
+
 def words(name: str) -> str:
     """A name from the spec as words.
 
@@ -85,10 +133,11 @@ def words(name: str) -> str:
 def _answering_scores(table: ScoreTable) -> list[Score]:
     marked = [score for score in table.rows if score.headline]
     by_name = {score.name: score for score in table.rows}
+    paired = [by_name[name] for pair in _PAIRS if all(each in by_name for each in pair) for name in pair]
     if not marked:
-        paired = [pair for pair in _PAIRS if all(name in by_name for name in pair)]
-        return [by_name[name] for pair in paired[:1] for name in pair] or list(table.rows[:1])
-    return marked
+        return paired or list(table.rows[:1])
+    first = [score for score in paired if score in marked]
+    return [*first, *(score for score in marked if score not in first)]
 
 
 def _parts(scores: Sequence[Score]) -> Iterator[str]:
@@ -108,19 +157,31 @@ def _parts(scores: Sequence[Score]) -> Iterator[str]:
 
 def _pair(first: Score, second: Score) -> str:
     """Two scores at each other; of a control within each draw, never a mean of one beside that of another."""
-    at = f"at {words(second.name)}"
-    if first.value is None:
-        parts = [f"{words(first.name)} not defined"]
-        if second.value is not None:
-            parts[0] += f", {words(second.name)} {short(second.value.value)}"
-    else:
-        other = "" if second.value is None else f" {at} {short(second.value.value)}"
-        parts = [f"{words(first.name)} {short(first.value.value)}{other}"]
+    parts = [_pair_alone(first, second)]
     for control, draws in first.controls.items():
         parts.append(f"{words(control)} {_paired_draws(draws, second.controls.get(control))}")
     if first.value is not None and first.value.chance is not None:
         parts.append(f"shuffled labels reach {words(first.name)} {short(first.value.chance)}")
     return "; ".join(parts)
+
+
+def _pair_alone(first: Score, second: Score) -> str:
+    """The network's two scores at each other."""
+    beside = None if second.value is None else short(second.value.value)
+    if first.value is None:
+        behind = "" if beside is None else f", {words(second.name)} {beside}"
+        return f"{words(first.name)} not defined{behind}"
+    behind = "" if beside is None else f" at {words(second.name)} {beside}"
+    return f"{words(first.name)} {short(first.value.value)}{behind}"
+
+
+def _value_in_words(score: Score) -> str:
+    """The network's score with its range."""
+    if score.value is None:
+        return f"{words(score.name)} not defined"
+    behind = range_in_words(score.value, score.whole)
+    text = f"{words(score.name)} {score_in_words(score.value.value, score.whole)}"
+    return f"{text} {behind}" if behind else text
 
 
 def _paired_draws(first: Draws, second: Draws | None) -> str:
@@ -149,7 +210,7 @@ def _comparison(score: Score) -> str:
             continue
         numbers = f"{short(comparison.own)} against {words(control)} {short(comparison.other)}"
         parts.append(
-            f"{numbers} (lead {_with_sign(lead.value)} {range_in_words(lead, False)}{_of_draws(comparison)})"
+            f"{numbers} (lead {with_sign(lead.value)} {range_in_words(lead, False)}{_of_draws(comparison)})"
         )
     terms = next((each.terms for each in score.comparisons.values()), "")
     return f"{words(score.name)} {terms}: {'; '.join(parts)}"
@@ -170,16 +231,9 @@ def _alone(score: Score) -> str:
         beside.append(f"{words(control)} {said}{share}")
     if number is not None and number.chance is not None:
         beside.append(f"chance {score_in_words(number.chance, whole)}")
-    behind = "" if number is None else range_in_words(number, whole)
-    own = "not defined" if number is None else score_in_words(number.value, whole)
-    text = f"{words(score.name)} {own}{f' {behind}' if behind else ''}"
-    return text + (f" ({', '.join(beside)})" if beside else "")
+    return _value_in_words(score) + (f" ({', '.join(beside)})" if beside else "")
 
 
 def _lacking_draws(count: int, total: int, why: str) -> str:
     reason = why or "not defined"
     return reason if total == 1 else f"{reason} in {count} of {total} draws"
-
-
-def _with_sign(value: float) -> str:
-    return f"+{short(value)}" if value > 0 else short(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from polylens.records import ClusterLabel, Comparison, Draws, Figure, Number, Shown, Skipped, Verdict
+from polylens.records import NOISE, ClusterLabel, Comparison, Draws, Figure, Number, Shown, Skipped, Verdict
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,25 @@ class ScoreTable:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """A cluster near to another one."""
+
+    number: int
+    distance: float
+    """Between the two medoids, as `ClusterCards.distance_is` says."""
+
+
+@dataclass(frozen=True)
+class MedoidCode:
+    """The code of a cluster's medoid."""
+
+    levels: bytes
+    """How far on each column of bits or units is, from 0 to 255, in the code's order."""
+    in_words: str
+    """How many bits are on, layer by layer."""
+
+
+@dataclass(frozen=True)
 class ClusterCard:
     """One cluster as people see it."""
 
@@ -54,6 +73,54 @@ class ClusterCard:
     """Its medoid and the rows nearest to it."""
     random: tuple[Shown, ...] = ()
     """Members drawn at random."""
+    persistence: float | None = None
+    """How long it lasts over the heights, in [0, 1]; None where the method has no heights."""
+    nearest: tuple[Neighbour, ...] = ()
+    """The clusters whose medoids are nearest to its own, nearest first."""
+    code: MedoidCode | None = None
+    """None where the rows have no code."""
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """What clusters are sorted and compared by, all but the size; empty where there is nothing.
+
+        >>> ClusterCard(0, 5, persistence=0.25).scores
+        {'persistence': 0.25}
+        """
+        of_label = {} if self.label is None else {"share": self.label.share, "lift": self.label.lift}
+        adjusted = {} if self.label is None else {"p": self.label.p_value}
+        lasting = {} if self.persistence is None else {"persistence": self.persistence}
+        return of_label | adjusted | lasting
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A token of a text, with the cluster of its row."""
+
+    text: str
+    cluster: int | None
+    """`NOISE` where its row is in no cluster; None where the token is no row."""
+    gap: str = ""
+    """The white space before it."""
+
+
+@dataclass(frozen=True)
+class ClusteredText:
+    """One document, or a stretch of it, with the cluster of each token."""
+
+    title: str
+    """Which document."""
+    pieces: tuple[Piece, ...]
+
+    @property
+    def clusters(self) -> tuple[int, ...]:
+        """Numbers of the clusters that occur, rising, noise not counted.
+
+        >>> ClusteredText("a", (Piece("b", 7), Piece("c", -1), Piece("d", None), Piece("e", 2))).clusters
+        (2, 7)
+        """
+        numbers = {piece.cluster for piece in self.pieces if piece.cluster is not None}
+        return tuple(sorted(numbers - {NOISE}))
 
 
 @dataclass(frozen=True)
@@ -68,6 +135,12 @@ class ClusterCards:
     """Rows drawn at random from those in no cluster."""
     noise_size: int = 0
     """Rows in no cluster."""
+    distance_is: str = ""
+    """What distances of medoids are, such as `bits that differ`."""
+    of_controls: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
+    """By score and control: the score of each cluster of all the control's draws."""
+    text: ClusteredText | None = None
+    """None where rows are no tokens."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from polylens.records import Figure
+from polylens.records import Figure, Mark, Number, Verdict
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,50 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Dot:
+    """One number of one run, at the place of the run."""
+
+    place: str
+    """What was swept, such as the layer's name."""
+    value: float
+    low: float | None = None
+    high: float | None = None
+    report: str = ""
+    """Where the run's report lies as seen from the page, in the store."""
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """One number over all runs of one spec."""
+
+    title: str
+    """Such as `quality: purity`."""
+    axis: str
+    """What the places are, such as `layer`."""
+    places: tuple[str, ...]
+    """In the order of the sweep."""
+    dots: Mapping[str, tuple[Dot, ...]]
+    """By `network`, control names and `raw_inputs`; a run without the number is left out."""
+    marks: Mapping[str, Mark]
+    """How each variant is shown."""
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One run of a spec, as the start page lists it."""
+
+    name: str
+    swept: str
+    """What was swept, such as `layer hidden.3, seed 1`."""
+    report: str
+    """Where its report lies as seen from the page, in the store."""
+    numbers: Mapping[str, Number | None]
+    """The network's answering numbers by name, such as `quality: purity`; None where one is not defined."""
+    verdict: Verdict | None = None
+    """What the numbers say of the claim; None where the spec has no rule that decides."""
+
+
+@dataclass(frozen=True)
 class Chapter:
     """One spec."""
 
@@ -84,6 +128,9 @@ class Chapter:
     about: str
     claim: str
     sections: tuple[Section, ...]
+    runs: tuple[RunLine, ...] = ()
+    multiples: tuple[Multiple, ...] = ()
+    """Each answering number over what was swept."""
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,16 @@ from polylens.streams import Streams
 
 PICTURES = 12
 """Central and random members shown of each cluster, and members of the noise times two."""
-_IN_GALLERY = 19
+FEW_PICTURES = 4
+"""Central and random members of clusters behind the first."""
+IN_FULL = 40
+"""Clusters that get `PICTURES`, largest first; the page would grow too large otherwise."""
+MOST_CLUSTERS = 800
+"""Clusters that get any."""
+IN_GALLERY = 19
 """Clusters the gallery shows, largest first: it has forty rows, and the last belongs to the noise."""
 GALLERY = "gallery"
 """Name of the figure that shows the cards' pictures."""
-MOST_CLUSTERS = 40
-"""Clusters that get pictures; the page would grow past reading otherwise."""
 
 
 def cards_of(
@@ -32,15 +36,16 @@ def cards_of(
     labels: Labels | None,
     label: Label | None,
     streams: Streams,
+    most: int | None = None,
 ) -> ClusterCards:
-    """One card a cluster, largest first, and noise drawn at random."""
+    """One card a cluster, largest first, and noise drawn at random; `most` cards where that is given."""
     by_cluster = {} if labels is None else {entry.cluster: entry for entry in labels.clusters}
     cards = []
-    for cluster in range(partition.n_clusters):
+    for cluster in range(partition.n_clusters)[:most]:
         members = np.flatnonzero(partition.labels == cluster)
-        shown = cluster < MOST_CLUSTERS
-        central = _central(members, partition, cluster, rows) if shown else members[:0]
-        drawn = _random_members(members, PICTURES, streams.generator(name, cluster)) if shown else members[:0]
+        count = PICTURES if cluster < IN_FULL else FEW_PICTURES if cluster < MOST_CLUSTERS else 0
+        central = _central(members, partition, cluster, rows)[:count]
+        drawn = _random_members(members, count, streams.generator(name, cluster))
         cards.append(
             ClusterCard(
                 number=cluster,
@@ -48,6 +53,7 @@ def cards_of(
                 label=by_cluster.get(cluster),
                 central=_contexts(central, rows, examples),
                 random=_contexts(drawn, rows, examples),
+                persistence=None if partition.persistence is None else float(partition.persistence[cluster]),
             )
         )
     noise = np.flatnonzero(partition.labels == NOISE)
@@ -70,7 +76,7 @@ def gallery_of(cards: ClusterCards, *, subject: str) -> Figure | None:
     from polylens.figures import gallery
 
     images: dict[str, list[bytes]] = {}
-    for card in cards.clusters[:_IN_GALLERY]:
+    for card in cards.clusters[:IN_GALLERY]:
         images[f"cluster {card.number} · central"] = _pictures(card.central)
         images[f"cluster {card.number} · random"] = _pictures(card.random)
     images["noise · random"] = _pictures(cards.noise)
@@ -105,7 +111,7 @@ def _central(
     """The medoid and the members nearest to it, one row an example."""
     distances = _distances_to(int(partition.exemplars[cluster]), members, partition, rows)
     ordered = members[np.argsort(distances, kind="stable")]
-    return _one_an_example(ordered, rows)[:PICTURES]
+    return _one_an_example(ordered, rows)
 
 
 def _distances_to(

@@ -13,7 +13,7 @@ from polylens.records import Figure, Mark
 from polylens.report import ClusterCards
 from polylens.store import load_figures, save_figures
 from polylens.study.ahead import draw_figures
-from polylens.study.cards import cards_of, gallery_of
+from polylens.study.cards import IN_GALLERY, cards_of, gallery_of
 from polylens.study.looks import looks_of_figures
 from polylens.study.stages import Stage
 from polylens.study.subject import subject_of, title_of
@@ -44,7 +44,7 @@ class Drawing:
             with suppress(Exception):
                 analysis, outcomes = self._own.analyses[name].analysis, self.walk.outcomes(name)
                 self._asked[name] = self.walk.workshop.ahead.draw(
-                    analysis, outcomes, marks=self._marks, subject=self.subject
+                    analysis, outcomes, marks=self.marks, subject=self.subject
                 )
 
     @property
@@ -53,7 +53,7 @@ class Drawing:
         return [title_of(self.walk.plan), self.walk.plan.names["dataset"]]
 
     @cached_property
-    def _marks(self) -> Mapping[str, Mark]:
+    def marks(self) -> Mapping[str, Mark]:
         """How each control is shown, by its name in the spec; of two of one kind only the first."""
         marks: dict[str, Mark] = {}
         for named in self.walk.plan.experiment.controls:
@@ -75,8 +75,8 @@ class Drawing:
         """The sentence every caption ends with."""
         return subject_of(self.walk.plan, self.walk.rows(self._own))
 
-    def cards(self, name: str) -> ClusterCards | None:
-        """The clusters of one analysis as people see them; None where it gives none."""
+    def cards(self, name: str, *, most: int | None = None) -> ClusterCards | None:
+        """The clusters of one analysis as people see them, or its `most` largest; None if it gives none."""
         partition = self.walk.findings(self._own, name).partition
         if partition is None:
             return None
@@ -91,6 +91,7 @@ class Drawing:
             labels=None if labelled is None else self.walk.labels(self._own, labelled[0]),
             label=None if labelled is None else labelled[1].label,
             streams=self._own.streams.child("report"),
+            most=most,
         )
 
     def _stages(self) -> list[tuple[Stage, Callable[[Path], None]]]:
@@ -110,7 +111,7 @@ class Drawing:
             "outcomes": outcomes,
             "subject": self._subject_names,
             "looks": looks_of_figures(type(self._own.analyses[name].analysis)),
-            "marks": {control: [mark.colour, mark.marker] for control, mark in self._marks.items()},
+            "marks": {control: [mark.colour, mark.marker] for control, mark in self.marks.items()},
         }
         return Stage("figures", f"{name}.figures", identity, path=f"analyses.{name}")
 
@@ -126,10 +127,10 @@ class Drawing:
         def work(folder: Path) -> None:
             analysis = self._own.analyses[name].analysis
             outcomes = self.walk.outcomes(name)
-            here = partial(draw_figures, analysis, outcomes, marks=self._marks, subject=self.subject)
+            here = partial(draw_figures, analysis, outcomes, marks=self.marks, subject=self.subject)
             asked = self._asked.pop(name, None)
             figures = [*(here() if asked is None else self.walk.workshop.ahead.figures(asked, here))]
-            cards = self.cards(name)
+            cards = self.cards(name, most=IN_GALLERY)
             if cards is not None and (gallery := gallery_of(cards, subject=self.subject)) is not None:
                 figures.append(gallery)
             # Two analyses of one kind draw figures of one name.

@@ -55,7 +55,7 @@ def _files(modules: Iterable[str], rooms: Sequence[str]) -> set[Path]:
             continue
         files.add(file)
         if "report" in module.split("."):
-            files.update(path for path in file.parent.iterdir() if path.suffix in (".html", ".css"))
+            files.update(path for path in file.parent.iterdir() if path.suffix in (".html", ".css", ".js"))
         waiting += [
             name
             for name in _imports(module, file)

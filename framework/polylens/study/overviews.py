@@ -16,6 +16,7 @@ from polylens.study.drawing import Drawing
 from polylens.study.looks import looks_of_pages
 from polylens.study.performing import Performer
 from polylens.study.results import Result
+from polylens.study.run_lines import multiples_of, run_lines
 from polylens.study.stages import Stage
 from polylens.study.study_results import ChildResult
 from polylens.study.subject import subject_of
@@ -52,6 +53,8 @@ def _stage(finished: Sequence[ChildResult], title: str, failed: Sequence[str]) -
             "points": [[each.plan.name, digest(_swept(each))] for each in finished],
             "stages": [stage.digest for each in finished for stage in each.plan.stages()],
             "figures": [stage.digest for each in finished for stage in Drawing(each.walk).figure_stages()],
+            # Links lead to them; a page that looks otherwise lies elsewhere.
+            "reports": [None if each.report is None else each.report.parent.name for each in finished],
             "looks": looks_of_pages(__name__),
         },
     )
@@ -66,6 +69,8 @@ def _chapters(finished: Sequence[ChildResult]) -> Iterator[Chapter]:
             about=experiment.about,
             claim=experiment.claim,
             sections=tuple(_section(title, same) for title, same in sections),
+            runs=tuple(run_lines(runs)),
+            multiples=tuple(multiples_of(runs)),
         )
 
 

@@ -12,6 +12,7 @@ from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
 from polylens.study.facts import facts_of, making_of
 from polylens.study.looks import looks_of_pages
+from polylens.study.opened_cards import opened_cards
 from polylens.study.plans import ChildPlan, VariantPlan
 from polylens.study.results import CODE, Result
 from polylens.study.stages import Stage
@@ -98,7 +99,9 @@ class _Page:
             subject=self.drawing.subject,
             facts=tuple(facts_of(self.walk)),
             scores=tuple(self._score_tables()),
-            clusters=tuple(cards for name in own.analyses if (cards := self.drawing.cards(name)) is not None),
+            clusters=tuple(
+                cards for name in own.analyses if (cards := opened_cards(self.drawing, name)) is not None
+            ),
             # The cards show the gallery's pictures already.
             figures=tuple(
                 figure for figure in self.drawing.figures() if not figure.name.endswith(f"-{GALLERY}")
