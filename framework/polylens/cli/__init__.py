@@ -26,6 +26,11 @@ VERBS = {
     "describe": "Explain one registry entry or kind, with all its keys.",
     "new": "Write a commented file to start from.",
     "schema": "Write the JSON Schema that editors complete and check specs with.",
+    "report": "Show the page of a past run.",
+    "layers": "List the layers of a spec's network, with shapes and kinks.",
+    "store": "List, check and clear the store of results.",
+    "rm": "Remove a run from MLflow.",
+    "doctor": "Check this installation, the store and the tracker.",
     "ui": "Open MLflow's own page with this project's results.",
 }
 """Every verb with its line in `polylens --help`; each is a file of this folder with a `command` in it."""

@@ -29,7 +29,11 @@ def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
     console.print(Text(f"  layer {child.layer}: {size}"))
     longest = max((len(stage.name) for stage in child.stages), default=0)
     for stage in child.stages:
-        about = "" if stage.n_bytes is None else f"{'' if stage.stored else 'about '}{_size(stage.n_bytes)}"
+        about = (
+            ""
+            if stage.n_bytes is None
+            else f"{'' if stage.stored else 'about '}{size_in_units(stage.n_bytes)}"
+        )
         line = Text(f"  {stage.name:<{longest}}  ")
         line.append("stored", style="green") if stage.stored else line.append("to do ", style="yellow")
         console.print(line.append(f"  {about:>14}  {stage.digest[:10]}"))
@@ -38,7 +42,8 @@ def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
     console.print()
 
 
-def _size(n_bytes: int) -> str:
+def size_in_units(n_bytes: int) -> str:
+    """Bytes in the largest unit that fits, such as `1.2 MB`."""
     for unit, least in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if n_bytes >= least:
             return f"{n_bytes / least:,.1f} {unit}"

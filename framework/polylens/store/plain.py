@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,22 @@ def from_plain_float(value: float | str | None) -> float | None:
     -inf
     """
     return None if value is None else float(value)
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text that plain data holds as a value, however deep.
+
+    >>> list(texts_in({"a": ["x", 1], "b": {"c": "y"}}))
+    ['x', 'y']
+    """
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_in(item)
 
 
 def _plain_scalar(value: Any) -> Any:

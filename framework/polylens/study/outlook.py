@@ -16,7 +16,7 @@ from polylens.progress import Silent
 from polylens.sampling import TooFewPositionsError
 from polylens.settings import Settings
 from polylens.spec import Study
-from polylens.store import Manifest, Store
+from polylens.store import Manifest, Store, texts_in
 from polylens.streams import Streams
 from polylens.study.checking import check_deep, flow_of, layer_names
 from polylens.study.planning import plan_study
@@ -130,19 +130,8 @@ def _stage(
 
 def _stands_on(stage: Stage, lacking: Mapping[str, str]) -> str:
     """Which stages it waits for; empty where it waits for none."""
-    names = dict.fromkeys(lacking[text] for text in _texts(stage.identity) if text in lacking)
+    names = dict.fromkeys(lacking[text] for text in texts_in(stage.identity) if text in lacking)
     return f"stands on {', '.join(names)}" if names else ""
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
 
 
 def _why(stage: Stage, known: Sequence[Manifest]) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from polylens.errors import TrackingError, UsageError, nearest
+from polylens.errors import UsageError, nearest
 from polylens.progress import Silent
 from polylens.settings import Settings
 from polylens.tracking.connection import translate_errors
@@ -113,21 +113,16 @@ class Lookup:
         return runs
 
     def file(self, run: LoggedRun, path: str, *, into: Path) -> Path | None:
-        """One artifact of a run, as a file of the folder `into`; None where the run has none at this path.
+        """One artifact of a run as a file, in the folder `into`; None where the run has none at this path.
 
         Raises:
             TrackingError: MLflow cannot be asked, or the artifact cannot be had.
         """
-        folder, _, name = path.rpartition("/")
         with translate_errors():
-            entries = self.client.list_artifacts(run.run_id, folder or None)
+            entries = self.client.list_artifacts(run.run_id, path.rpartition("/")[0] or None)
             if path not in {entry.path for entry in entries}:
                 return None
-            self.client.download_artifacts(run.run_id, path, str(into))
-        file = into / folder / name
-        if not file.is_file():
-            raise TrackingError(f"MLflow names {path} of run {run.run_id} and does not give it")
-        return file
+            return Path(self.client.download_artifacts(run.run_id, path, str(into)))
 
     @property
     def _is_empty(self) -> bool:
