@@ -13,10 +13,9 @@ def show_outlook(outlook: Outlook, *, why: bool, console: Console | None = None)
     console = console or Console()
     for child in outlook.children:
         _show_child(child, console, why=why)
-    stages = {stage.digest: stage for child in outlook.children for stage in child.stages}
-    missing = [stage for stage in stages.values() if not stage.stored]
+    stages, missing = outlook.n_stages, outlook.n_missing
     seconds = sum(child.harvest_seconds for child in outlook.children)
-    text = f"{len(stages)} stages: {len(stages) - len(missing)} stored, {len(missing)} to do"
+    text = f"{stages} stages: {stages - missing} stored, {missing} to do"
     if missing and seconds:
         text += f"; forward passes about {_seconds(seconds)} on this CPU"
     console.print(Text(text))

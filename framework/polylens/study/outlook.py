@@ -19,9 +19,13 @@ from polylens.spec import Study
 from polylens.store import Manifest, Store, texts_in
 from polylens.streams import Streams
 from polylens.study.checking import check_deep, flow_of, layer_names
+from polylens.study.drawing import Drawing
+from polylens.study.pages import report_stage
 from polylens.study.planning import plan_study
 from polylens.study.plans import ChildPlan, VariantPlan
+from polylens.study.result_tables import outlook_html
 from polylens.study.stages import THUMBNAIL, Stage
+from polylens.study.walk import Walk, Workshop
 
 _TIMED_EXAMPLES = 8
 
@@ -56,11 +60,28 @@ class ChildOutlook:
     stages: tuple[StageOutlook, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outlook:
     """What a study would do."""
 
     children: tuple[ChildOutlook, ...]
+
+    @property
+    def n_missing(self) -> int:
+        """How many stages of all children the store lacks."""
+        return sum(not stage.stored for child in self.children for stage in child.stages)
+
+    @property
+    def n_stages(self) -> int:
+        """How many stages all children have together, counted as a run counts them."""
+        return sum(len(child.stages) for child in self.children)
+
+    def __repr__(self) -> str:
+        return f"Outlook({len(self.children)} runs, {self.n_stages} stages, {self.n_missing} to do)"
+
+    def _repr_html_(self) -> str:
+        """The stages of each run, as notebooks show them."""
+        return outlook_html(self.children)
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data, for `plan --json`."""
@@ -78,10 +99,12 @@ def outlook_of(study: Study, *, settings: Settings, options: Options, limit: int
     store = Store(settings.store)
     plans = plan_study(study, settings=settings, options=options, limit=limit, progress=Silent())
     known = store.stages()
-    return Outlook(tuple(_child(plan, store, known) for plan in plans))
+    workshop = Workshop(store, settings.project, options, Silent(), plans)
+    return Outlook(tuple(_child(plan, workshop, known) for plan in plans))
 
 
-def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOutlook:
+def _child(plan: ChildPlan, workshop: Workshop, known: Sequence[Manifest]) -> ChildOutlook:
+    store = workshop.store
     model = plan.experiment.model
     flow = flow_of(model)
     rows = _rows(plan, flow)
@@ -98,9 +121,9 @@ def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOut
         for variant in plan.variants
         for stage in variant.stages()
     ]
-    stages += [
-        _stage(stage, store, known, lacking=lacking, estimate=None) for stage in plan.comparisons.values()
-    ]
+    drawing = Drawing(Walk(plan, workshop))
+    after = (*plan.comparisons.values(), *drawing.figure_stages(), report_stage(drawing))
+    stages += [_stage(stage, store, known, lacking=lacking, estimate=None) for stage in after]
     return ChildOutlook(
         name=plan.name,
         layer=plan.experiment.layer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,9 +79,40 @@ class Lookup:
         """
         return self._delivery.client
 
+    @property
+    def address(self) -> str:
+        """The tracking address, with its secrets: not to be shown."""
+        return self._settings.tracking_uri
+
     def runs(self, *, deleted: bool = False) -> tuple[LoggedRun, ...]:
         """All runs of all experiments, the newest first; those marked as deleted instead, where asked for."""
         return self._search("", deleted=deleted)
+
+    def children(self, run: LoggedRun) -> tuple[LoggedRun, ...]:
+        """The runs that lie under a run, deleted ones left out; the newest first."""
+        return self._search(f"tags.`{PARENT_TAG}` = '{run.run_id}'")
+
+    def one(self, asked: str) -> LoggedRun:
+        """The one run that is meant, for what cannot be undone by guessing another.
+
+        Raises:
+            UsageError: as `find` raises, or several runs have this name.
+            TrackingError: MLflow cannot be asked.
+        """
+        runs = self.find(asked)
+        if len(runs) > 1:
+            raise UsageError(f"{len(runs)} runs are named '{asked}'", hint=f"say which: {_listed(runs)}")
+        return runs[0]
+
+    def newest(self, asked: str) -> tuple[LoggedRun, int]:
+        """The newest finished run that is meant, or the newest where none is finished; and of how many.
+
+        Raises:
+            UsageError: as `find` raises.
+            TrackingError: MLflow cannot be asked.
+        """
+        runs = self.find(asked)
+        return next((run for run in runs if run.is_finished), runs[0]), len(runs)
 
     def find(self, asked: str) -> tuple[LoggedRun, ...]:
         """The runs that are meant, the newest first: one for an id or the start of one, or all of a name.
@@ -106,9 +137,8 @@ class Lookup:
             raise self._no_run(asked)
         starts = asked not in (runs[0].run_id, runs[0].name)
         if starts and len(runs) > 1:
-            listed = "; ".join(run.shown for run in runs[:_MOST_NAMED])
             raise UsageError(
-                f"{len(runs)} runs have an id that starts with '{asked}'", hint=f"say which: {listed}"
+                f"{len(runs)} runs have an id that starts with '{asked}'", hint=f"say which: {_listed(runs)}"
             )
         return runs
 
@@ -150,10 +180,10 @@ class Lookup:
             )
         names = list(dict.fromkeys(run.name for run in self.runs()))
         near = nearest(asked, names)
-        shown = f"did you mean '{near}'?" if near else f"the newest: {', '.join(names[:_MOST_NAMED])}"
+        shown = f"did you mean '{near}'?" if near else f"the newest: {', '.join(names[:_MOST_NAMED])};"
         return UsageError(
             f"there is no run '{asked}' in {self._settings.tracking_shown}",
-            hint=f"{shown if names else 'it has no runs'}; a run is named by its MLflow id, the first four "
+            hint=f"{shown if names else 'it has no runs;'} a run is named by its MLflow id, the first four "
             "characters of that or more, or its name",
         )
 
@@ -206,6 +236,11 @@ class Lookup:
             is_deleted=run.info.lifecycle_stage != "active",
             tags=dict(run.data.tags),
         )
+
+
+def _listed(runs: Sequence[LoggedRun]) -> str:
+    more = f"; and {len(runs) - _MOST_NAMED} more" if len(runs) > _MOST_NAMED else ""
+    return "; ".join(run.shown for run in runs[:_MOST_NAMED]) + more
 
 
 def restoring(run: LoggedRun, settings: Settings) -> str:

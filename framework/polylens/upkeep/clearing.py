@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,12 @@ class Clearing:
 
 
 def choose(
-    settings: Settings, *, now: datetime, older_than: timedelta | None = None, keep: int | None = None
+    settings: Settings,
+    *,
+    now: datetime,
+    older_than: timedelta | None = None,
+    keep: int | None = None,
+    without: Collection[str] = (),
 ) -> Clearing:
     """What no run refers to and may go; nothing is removed.
 
@@ -49,13 +54,14 @@ def choose(
         now: the time from which ages are counted, in UTC.
         older_than: only what was finished longer ago; None takes every age.
         keep: only as much, the oldest first, as brings the store to at most so many bytes; None takes all.
+        without: MLflow's ids of runs that are taken as deleted.
 
     Raises:
         TrackingError: a tracker cannot be asked, so that nobody can say what its runs refer to.
         StoreError: a run that came to no end does not say what it uses, or a tracker is known no more.
     """
     inventory = take_inventory(settings.store)
-    uses = uses_of(settings)
+    uses = [use for use in uses_of(settings) if use.run_id not in without]
     _check_all_known(uses)
     users = users_of(inventory, uses)
     named = frozenset().union(*(use.stages or frozenset() for use in uses))
