@@ -16,10 +16,10 @@ def html_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
         note: a sentence below the table.
 
     >>> html_table("<b>", ["n"], [["1 & 2"]])[:30]
-    '<div><strong>&lt;b&gt;</strong'
+    "<div style='margin-bottom:1em'"
     """
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else ""
     below = f"<div>{escape(note)}</div>" if note else ""
-    return f"<div><strong>{escape(title)}</strong>{table}{below}</div>"
+    return f"<div style='margin-bottom:1em'><strong>{escape(title)}</strong>{table}{below}</div>"

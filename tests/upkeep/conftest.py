@@ -4,46 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.houses import SMALL, House
 from tests.mlflow_database import put_database
 from tests.projects import Project
 from tests.shapes import unchecked
 
 from polylens.settings import Settings, load_settings
-
-# Nothing is trained: 270 images, 8 units.
-SMALL = {
-    "model": {"kind": "mlp", "inputs": 64, "hidden": [8, 8], "classes": 10},
-    "controls": None,
-    "labels": None,
-    "code": None,
-    "analyses": {
-        "groups": {"kind": "kmeans", "on": "activation", "clusters": 3, "restarts": 1, "subsamples": 0}
-    },
-}
-
-
-@dataclass(frozen=True)
-class House:
-    """A project, its spec, and what was run."""
-
-    project: Project
-    spec: Path
-    three: dict[str, Any]
-    """The run with three clusters, as `run --json` prints it."""
-    four: dict[str, Any]
-    """The run with four, on the same rows."""
-
-    @property
-    def client(self) -> Any:
-        """MLflow's own client."""
-        from mlflow import MlflowClient
-
-        return MlflowClient(f"sqlite:///{self.project.folder / 'mlflow.db'}")
 
 
 @pytest.fixture(autouse=True)

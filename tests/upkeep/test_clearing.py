@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.upkeep.conftest import House
+from tests.houses import House
 
 from polylens.errors import StoreError, TrackingError, UsageError
 from polylens.settings import Settings

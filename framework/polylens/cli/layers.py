@@ -27,13 +27,15 @@ def command(spec: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     from polylens.spec import load
     from polylens.study.layers import layers_of
 
+    is_right = True
     try:
         study = load(spec, overrides=overrides)
     except SpecError as error:
         if any(problem.path.partition(".")[0] != "layer" for problem in error.problems):
             raise
         study = load(spec, overrides=(*overrides, "layer=input"))
-    networks = layers_of(study)
+        is_right = False
+    networks = layers_of(study, marked=is_right)
     if as_json:
         click.echo(json.dumps({"networks": [layers.to_plain() for layers in networks]}, ensure_ascii=False))
         return

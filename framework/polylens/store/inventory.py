@@ -78,8 +78,8 @@ class Inventory:
     @property
     def n_bytes(self) -> int:
         """Bytes of everything together."""
-        parts = [*(each.n_bytes for each in (*self.holdings, *self.leftovers)), *self.beside.values()]
-        return sum(parts)
+        stages = sum(each.n_bytes for each in self.holdings)
+        return stages + sum(each.n_bytes for each in self.leftovers) + sum(self.beside.values())
 
 
 def take_inventory(root: Path) -> Inventory:

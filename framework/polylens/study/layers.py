@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from polylens.dataflow import Flow, Nonlinearity
 from polylens.errors import listed
 from polylens.showing import html_table
-from polylens.spec import Study, is_glob
+from polylens.spec import Child, Study, is_glob
 from polylens.study.checking import flow_of
 
 if TYPE_CHECKING:
@@ -108,27 +108,31 @@ class Layers:
             )
 
 
-def layers_of(study: Study) -> tuple[Layers, ...]:
+def layers_of(study: Study, *, marked: bool = True) -> tuple[Layers, ...]:
     """The layers of every network of a study, each network once, without its weights.
+
+    Args:
+        study: the spec; of a sweep over models each model is another network.
+        marked: whether the layers that the spec names are marked as asked for.
 
     Raises:
         DataError: the files that say how a network is built cannot be had.
         UsageError: the network cannot compute on one input of the shape that it is said to take.
     """
-    by_model: dict[str, tuple[Flow, str, set[str]]] = {}
+    networks: dict[int, tuple[Flow, Child, set[str]]] = {}
     for child in study.children:
-        flow = flow_of(child.experiment.model)
-        name = child.names["model"]
-        asked = by_model.setdefault(name, (flow, name, set()))[2]
-        if not is_glob(child.experiment.layer):
+        flow = flow_of(child.experiment.model)  # the same object for the same architecture
+        asked = networks.setdefault(id(flow), (flow, child, set()))[2]
+        if marked and not is_glob(child.experiment.layer):
             asked.add(child.experiment.module_path)
+    names = [child.names["model"] for _, child, _ in networks.values()]
     return tuple(
         Layers(
-            name,
+            name if names.count(name) == 1 else f"{name} of {child.name}",
             tuple(_layer(flow, layer, is_asked_for=layer in asked) for layer in flow.layers),
             dict(flow.unusable),
         )
-        for flow, name, asked in by_model.values()
+        for name, (flow, child, asked) in zip(names, networks.values(), strict=True)
     )
 
 

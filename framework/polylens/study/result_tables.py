@@ -72,8 +72,8 @@ def _row(result: Result, controls: Sequence[str]) -> tuple[str, ...]:
     return (
         _title(result),
         _value(own),
-        "" if own is None or own.low is None or own.high is None else f"{own.low:.4g} to {own.high:.4g}",
-        "" if own is None or own.chance is None else f"{own.chance:.4g}",
+        _range(own),
+        "" if own is None or own.chance is None else _short(own.chance),
         *(_mean(result.controls.get(name)) for name in controls),
     )
 
@@ -83,7 +83,20 @@ def _title(result: Result) -> str:
 
 
 def _value(number: Number | None) -> str:
-    return "not defined" if number is None else f"{number.value:.4g}"
+    return "not defined" if number is None else _short(number.value)
+
+
+def _range(number: Number | None) -> str:
+    """The range, and what it is where it is no interval of uncertainty."""
+    if number is None or number.low is None or number.high is None:
+        return ""
+    kind = "" if number.range_is == "interval" else f" ({number.range_is})"
+    return f"{_short(number.low)} to {_short(number.high)}{kind}"
+
+
+def _short(value: float) -> str:
+    """Three digits of a score, and all of a count."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _mean(draws: Draws | None) -> str:
@@ -91,7 +104,7 @@ def _mean(draws: Draws | None) -> str:
         return ""
     if draws.mean is None:
         return draws.why or "not defined"
-    return f"{draws.mean:.4g}" + (f" ({draws.share} draws)" if draws.share else "")
+    return _short(draws.mean) + (f" ({draws.share} draws)" if draws.share else "")
 
 
 def _where(child: ChildResult) -> str:

@@ -31,7 +31,7 @@ class Clearing:
     @property
     def n_bytes(self) -> int:
         """Bytes that would be free."""
-        return sum(each.n_bytes for each in (*self.stages, *self.leftovers))
+        return sum(each.n_bytes for each in self.stages) + sum(each.n_bytes for each in self.leftovers)
 
     @property
     def n_bytes_left(self) -> int:
@@ -89,7 +89,8 @@ def clear(settings: Settings, *, now: datetime, older_than: timedelta | None, ke
     with cleared(settings.store):
         # Chosen here: what a run began to use since somebody looked stays.
         clearing = choose(settings, now=now, older_than=older_than, keep=keep)
-        for each in (*clearing.stages, *clearing.leftovers):
+        going: list[Holding | Leftover] = [*clearing.stages, *clearing.leftovers]
+        for each in going:
             _remove(each)
     return clearing
 

@@ -6,9 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.upkeep.conftest import House, as_users_run, deleted_four, house
-
-__all__ = ["as_users_run", "deleted_four", "house"]
+from tests.houses import House
 
 
 def test_the_store_is_listed_by_kind_and_by_run(house: House) -> None:
