@@ -12,6 +12,7 @@ from tests.projects import Project
 import polylens
 from polylens.errors import UsageError
 
+GROUPS = {"groups": {"kind": "kmeans", "on": "activation", "clusters": 3, "subsamples": 0}}
 MODEL = {"kind": "mlp", "inputs": 64, "hidden": [8, 6], "classes": 10}
 
 
@@ -22,7 +23,8 @@ def project(tmp_path: Path) -> Project:
 
 
 def small(project: Project, **changes: object) -> Path:
-    return project.spec(**{"model": MODEL, "controls": None, "layer": "hidden.2"} | changes)
+    base = {"model": MODEL, "layer": "hidden.2", "code": None, "controls": None, "labels": None}
+    return project.spec(**base | {"analyses": GROUPS} | changes)
 
 
 def test_each_layer_has_its_width_and_the_kinks_of_its_units(project: Project) -> None:
@@ -39,7 +41,7 @@ def test_each_layer_has_its_width_and_the_kinks_of_its_units(project: Project) -
 
 def test_one_s_own_module_has_layers_too_and_smooth_units_are_called_so(project: Project) -> None:
     module = torch.nn.Sequential(torch.nn.Linear(64, 5), torch.nn.GELU(), torch.nn.Linear(5, 3))
-    spec = small(project, model={"kind": "given", "name": "my <net>"}, layer="1", code=None)
+    spec = small(project, model={"kind": "given", "name": "my <net>"}, layer="1")
     layers = polylens.layers(spec, model=module, input_shape=(64,))
     assert [item.in_words for item in {layer.name: layer for layer in layers}["1"].nonlinearities] == [
         "gelu: smooth"
@@ -59,7 +61,7 @@ def test_the_command_lists_layers_of_a_spec_whose_layer_is_wrong(project: Projec
     done = project.call("layers", small(project, layer="hiden.2"))
     assert done.returncode == 0
     assert "hidden.2 " in done.stdout
-    assert ">" not in done.stdout
+    assert "> " not in done.stdout
     marked = project.call("layers", small(project)).stdout
     assert "> hidden.2" in marked
     assert "relu: kink at 0" in marked
@@ -74,9 +76,7 @@ def test_a_spec_for_a_module_from_python_is_checked_without_it(project: Project)
     assert done.returncode == 2
     assert "the model is given from Python, and no module came with this spec" in done.stderr
     assert "polylens.run(SPEC, model=my_module, input_shape=(...))" in done.stderr
-    wrong = project.call(
-        "validate", small(project, model={"kind": "given", "nam": "x"}, code={"kind": "sgn"})
-    )
+    wrong = project.call("validate", small(project, model={"kind": "given", "nam": "x"}, seed="x"))
     assert wrong.returncode == 2
     assert "unknown key 'nam' in model (given)" in wrong.stderr
     assert "no module came" not in wrong.stderr
