@@ -24,16 +24,14 @@ def test_the_store_is_listed_by_kind_and_by_run(house: House) -> None:
 
 def test_one_changed_byte_is_named_and_the_exit_code_says_so(house: House) -> None:
     assert house.project.call("store", "verify").stdout.endswith("stages, all as they were written\n")
-    (file,) = (house.project.folder / ".polylens").rglob("activations.npy")
+    file = sorted((house.project.folder / ".polylens").rglob("activations.npy"))[0]
     content = file.read_bytes()
     try:
         file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         done = house.project.call("store", "verify")
         assert done.returncode == 1
         digest = file.parent.name
-        assert (
-            f"harvest harvest {digest}: activations.npy has other contents than were written" in done.stdout
-        )
+        assert f"{digest}: activations.npy has other contents than were written" in done.stdout
         (damaged,) = json.loads(house.project.call("store", "verify", "--json").stdout)["damaged"]
         assert damaged["digest"] == digest
     finally:
