@@ -16,6 +16,7 @@ from polylens.spec.checking import Memory, Parts, parts_of
 from polylens.spec.expanding import place_in_file
 from polylens.spec.experiment import KEYS, Experiment
 from polylens.spec.extending import lay_over_extended, read_spec_file
+from polylens.spec.keys import check_keys
 from polylens.spec.layers import expanded_layers, known_layers
 from polylens.spec.ledger import Ledger, Tree, Value, at, dotted_path
 from polylens.spec.overrides import SET, Assignment, assign, read_override
@@ -73,7 +74,7 @@ def loads(
         SpecError: anything in the spec is wrong; lines and columns are those of the data written as YAML.
         UsageError: something in it is not plain data.
     """
-    _check_keys(spec)
+    check_keys(spec)
     try:
         written = write(cast(Plain, dict(spec)))
     except TypeError as error:
@@ -82,26 +83,6 @@ def loads(
     ledger = Ledger()
     tree = lay_over_extended(read(written, file=FROM_PYTHON), path=source, ledger=ledger)
     return _Load(source, written, tree, ledger, registry=registry, model=model, exists=False).study(overrides)
-
-
-def _check_keys(value: Any, path: str = "") -> None:
-    """Refuses maps with keys that are no texts: PyYAML makes True of the key `on`, and it is lost."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                where = f" in '{path}'" if path else ""
-                read_from_yaml = (
-                    "PyYAML reads `on:`, `yes:` and `no:` as true and false; give polylens the file, or "
-                    "quote the key there"
-                )
-                raise UsageError(
-                    f"the key {key!r}{where} is no text",
-                    hint=read_from_yaml if isinstance(key, bool) else "keys of a spec are texts",
-                )
-            _check_keys(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_keys(item, f"{path}.{index}")
 
 
 class _Load:

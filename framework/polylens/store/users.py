@@ -61,7 +61,7 @@ def cleared(root: Path) -> Iterator[None]:
         gate = _gate(root)
         gate.acquire()
     try:
-        if is_in_use(root):
+        if _is_marked(root):
             raise StoreError(
                 f"a run is using the store {root} now", hint="wait for its end; nothing was removed"
             )
@@ -71,7 +71,15 @@ def cleared(root: Path) -> Iterator[None]:
 
 
 def is_in_use(root: Path) -> bool:
-    """Whether a process is inside `in_use`; marks of processes that were killed are none."""
+    """Whether a process is inside `in_use`; waits while one clears the store."""
+    if not _folder(root).is_dir():
+        return False
+    with explain_disk_errors(root), _gate(root):
+        return _is_marked(root)
+
+
+def _is_marked(root: Path) -> bool:
+    """Whether a mark is held, for the holder of the gate; marks of processes that were killed are removed."""
     for mark in _folder(root).glob("*-*.lock"):
         try:
             with FileLock(mark, timeout=0):
