@@ -37,7 +37,7 @@ def list_command(stages: bool, as_json: bool) -> None:
 
     settings = _settings()
     inventory = take_inventory(settings.store)
-    users, trouble = _users(settings, inventory)
+    users, trouble = _users(settings, inventory, quiet=as_json)
     now = datetime.now(UTC)
     if as_json:
         click.echo(json.dumps(inventory_record(inventory, users, trouble=trouble), ensure_ascii=False))
@@ -146,12 +146,16 @@ def _settings() -> Settings:
     return settings
 
 
-def _users(settings: Settings, inventory: Inventory) -> tuple[Mapping[str, tuple[Use, ...]] | None, str]:
+def _users(
+    settings: Settings, inventory: Inventory, *, quiet: bool
+) -> tuple[Mapping[str, tuple[Use, ...]] | None, str]:
     """The runs of each stage, or None and why they are not known."""
+    from polylens.cli.progress import open_progress
     from polylens.errors import PolylensError
     from polylens.upkeep.references import users_of, uses_of
 
     try:
-        return users_of(inventory, uses_of(settings)), ""
+        with open_progress(quiet=quiet) as progress:
+            return users_of(inventory, uses_of(settings, progress=progress)), ""
     except PolylensError as error:
         return None, error.message

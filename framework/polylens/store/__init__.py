@@ -14,7 +14,7 @@ from polylens.store.keeping import KeptArrays
 from polylens.store.labels import load_labels, save_labels
 from polylens.store.manifest import DamagedError, Manifest
 from polylens.store.numbers import load_number, save_number
-from polylens.store.plain import read_json, texts_in, write_json
+from polylens.store.plain import digests_in, read_json, write_json
 from polylens.store.stages import Store
 from polylens.store.tables import load_table, save_table
 from polylens.store.users import cleared, in_use, is_in_use, trackers
@@ -30,6 +30,7 @@ __all__ = [
     "Manifest",
     "Store",
     "cleared",
+    "digests_in",
     "file_from_bytes",
     "in_use",
     "is_in_use",
@@ -51,7 +52,6 @@ __all__ = [
     "save_table",
     "size_of",
     "take_inventory",
-    "texts_in",
     "trackers",
     "version_of",
     "write_json",

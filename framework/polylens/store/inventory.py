@@ -12,9 +12,8 @@ from typing import Any, Literal
 
 from polylens.errors import StoreError
 from polylens.store.manifest import NAME, SCHEMA, DamagedError, Manifest, damage, read_manifest
-from polylens.store.plain import texts_in
+from polylens.store.plain import digests_in
 
-_DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _VERSION = re.compile(r"v(\d+)")
 _QUARANTINE = "quarantine"
 Leftovers = Literal["unfinished", "damaged", "unnamed", "foreign"]
@@ -41,8 +40,7 @@ class Holding:
     @cached_property
     def stands_on(self) -> frozenset[str]:
         """Every digest in its identity: those of stages that it was made from, and of other contents."""
-        # Also within a text, as in the `random_init#2:DIGEST` of pictures.
-        return frozenset(name for text in texts_in(self.identity) for name in _DIGEST.findall(text))
+        return frozenset(digests_in(self.identity))
 
     def damage(self) -> str | None:
         """What is wrong with it in one phrase, every byte read; None where all is as it was written."""

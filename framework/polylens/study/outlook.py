@@ -11,12 +11,13 @@ import numpy as np
 
 from polylens.dataflow import Flow
 from polylens.devices import Options
+from polylens.errors import listed
 from polylens.models import Model
 from polylens.progress import Silent
 from polylens.sampling import TooFewPositionsError
 from polylens.settings import Settings
 from polylens.spec import Study
-from polylens.store import Manifest, Store, texts_in
+from polylens.store import Manifest, Store, digests_in
 from polylens.streams import Streams
 from polylens.study.checking import check_deep, flow_of, layer_names
 from polylens.study.drawing import Drawing
@@ -28,6 +29,7 @@ from polylens.study.stages import THUMBNAIL, Stage
 from polylens.study.walk import Walk, Workshop
 
 _TIMED_EXAMPLES = 8
+_MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -115,14 +117,15 @@ def _child(plan: ChildPlan, workshop: Workshop, known: Sequence[Manifest]) -> Ch
     if embedding is not None and embedding in flow.layers:
         sizes["embeddings"] = rows * flow.layers[embedding].width * 4
     missing = [variant for variant in plan.variants if _lacks_rows(variant, store)]
-    lacking = {stage.digest: stage.name for stage in plan.stages() if not store.has(stage.kind, stage.digest)}
+    drawing = Drawing(Walk(plan, workshop))
+    after = (*plan.comparisons.values(), *drawing.figure_stages(), report_stage(drawing))
+    everything = (*plan.stages(), *after)
+    lacking = {stage.digest: stage.name for stage in everything if not store.has(stage.kind, stage.digest)}
     stages = [
         _stage(stage, store, known, lacking=lacking, estimate=_estimate(variant, stage, plan, sizes))
         for variant in plan.variants
         for stage in variant.stages()
     ]
-    drawing = Drawing(Walk(plan, workshop))
-    after = (*plan.comparisons.values(), *drawing.figure_stages(), report_stage(drawing))
     stages += [_stage(stage, store, known, lacking=lacking, estimate=None) for stage in after]
     return ChildOutlook(
         name=plan.name,
@@ -153,8 +156,8 @@ def _stage(
 
 def _stands_on(stage: Stage, lacking: Mapping[str, str]) -> str:
     """Which stages it waits for; empty where it waits for none."""
-    names = dict.fromkeys(lacking[text] for text in texts_in(stage.identity) if text in lacking)
-    return f"stands on {', '.join(names)}" if names else ""
+    names = dict.fromkeys(lacking[name] for name in digests_in(stage.identity) if name in lacking)
+    return f"stands on {listed(tuple(names), most=_MOST_NAMED)}" if names else ""
 
 
 def _why(stage: Stage, known: Sequence[Manifest]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from polylens.digests import digest
 from polylens.errors import StoreError
+from polylens.progress import Progress, Silent
 from polylens.settings import Settings
 from polylens.store import Holding, Inventory, trackers
 from polylens.tracking import PROVENANCE
@@ -39,16 +40,21 @@ class Use:
     """Digests; None where the run came to no end and does not say what it uses."""
 
 
-def uses_of(settings: Settings) -> tuple[Use, ...]:
+def uses_of(settings: Settings, *, progress: Progress | None = None) -> tuple[Use, ...]:
     """Every run that may refer to stages of the project's store, the newest of each tracker first.
 
     Runs of all trackers that have used the store are asked for. Runs that were deleted refer to nothing.
+
+    Args:
+        settings: the project's, with its store and tracker.
+        progress: where the asking is shown: a server takes a moment for each run.
 
     Raises:
         TrackingError: a tracker cannot be asked.
         StoreError: a tracker that used the store is known by an address without its password.
     """
-    uses = [*_of_tracker(settings)]
+    shown = progress or Silent()
+    uses = [*_of_tracker(settings, shown)]
     for file, address in trackers(settings.store).items():
         if address == settings.tracking_shown:
             continue
@@ -63,7 +69,7 @@ def uses_of(settings: Settings) -> tuple[Use, ...]:
                 f"runs in {address} used this store, and that database is not there now",
                 hint=f"bring it back, or delete {file} if its runs are gone",
             )
-        uses += _of_tracker(elsewhere)
+        uses += _of_tracker(elsewhere, shown)
     return (*uses, *_of_kept(settings))
 
 
@@ -129,12 +135,16 @@ def _superseded(made: Sequence[Holding]) -> set[str]:
     return older
 
 
-def _of_tracker(settings: Settings) -> Iterator[Use]:
+def _of_tracker(settings: Settings, progress: Progress) -> Iterator[Use]:
     lookup = Lookup(settings)
     runs = lookup.runs()
     parents = {run.parent_id for run in runs}
-    with tempfile.TemporaryDirectory() as folder:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        progress.task("asking MLflow", total=len(runs), unit="runs") as task,
+    ):
         for run in runs:
+            task.advance()
             if run.spec_digest is None:
                 continue  # of another program
             file = lookup.file(run, PROVENANCE, into=Path(folder))
