@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from polylens.progress import Progress, Silent, Task, Under
+from polylens import progress as module
+from polylens.progress import OneLine, Progress, Silent, Task, Under
 
 
 class Heard:
@@ -56,3 +58,37 @@ def test_silent_progress_takes_everything_and_prints_nothing(
     assert capsys.readouterr() == ("", "")
     assert isinstance(silent, Progress)
     assert isinstance(Under("part", silent), Progress)
+
+
+def test_a_notebook_sees_one_line_that_is_written_over_and_ends_in_how_long_it_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    out = io.StringIO()
+    progress = OneLine(out)
+    with progress.task("digits", total=3, unit="stages") as stages:
+        with progress.task("harvest: reading", total=200, unit="images") as images:
+            now[0] += 4.0
+            images.advance(100)
+            images.advance(1)  # said a moment ago: nothing is written
+        now[0] += 1.0
+        stages.advance()
+        progress.note("1 image was skipped")
+    assert as_shown(out.getvalue()) == ["1 image was skipped", "digits done: 1 of 3 stages, 0:05 elapsed"]
+    written = [line.rstrip() for line in out.getvalue().replace("\n", "\r").split("\r")]
+    assert (
+        "digits: 0 of 3 stages; harvest: reading: 100 of 200 images, 25 images/s, 0:04 elapsed, 0:04 left"
+        in (written)
+    )
+
+
+def as_shown(written: str) -> list[str]:
+    """The lines that stay where a carriage return begins the line anew."""
+    shown = []
+    for line in written.removesuffix("\n").split("\n"):
+        stays = ""
+        for part in line.split("\r"):
+            stays = part + stays[len(part) :]
+        shown.append(stays.rstrip())
+    return shown

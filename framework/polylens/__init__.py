@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from polylens.devices import Options
-    from polylens.notebooks import load_labels, load_partition, load_rows, load_spec, plan, run
+    from polylens.notebooks import layers, load_labels, load_partition, load_rows, load_spec, plan, run
+    from polylens.progress import Silent
     from polylens.records import ImageFormat
 
 __all__ = [
     "ImageFormat",
     "Options",
+    "Silent",
+    "layers",
     "load_labels",
     "load_partition",
     "load_rows",
@@ -33,7 +36,11 @@ __all__ = [
     "run",
 ]
 
-_ROOMS = {"ImageFormat": "polylens.records", "Options": "polylens.devices"}
+_ROOMS = {
+    "ImageFormat": "polylens.records",
+    "Options": "polylens.devices",
+    "Silent": "polylens.progress",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -46,4 +53,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    dunder = [name for name in globals() if name.startswith("__")]
+    return sorted({*dunder, *__all__})

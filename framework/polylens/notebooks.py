@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from polylens.devices import Options
 from polylens.errors import UnloggedWarning, UsageError, nearest
 from polylens.models._given import Given
-from polylens.progress import Progress, Silent
+from polylens.progress import OneLine, Progress, Silent
 from polylens.records import ImageFormat, Labels, Partition, Rows
 from polylens.settings import load_settings
 from polylens.spec import Study, load, loads
@@ -20,6 +21,8 @@ from polylens.study.study_results import ChildResult, StudyResult
 
 if TYPE_CHECKING:
     import torch
+
+    from polylens.study.layers import Layers
 
 
 def load_spec(
@@ -74,6 +77,8 @@ def run(
 ) -> StudyResult:
     """Does what a spec asks for and logs it, as `polylens run` does.
 
+    In a notebook one line says how far it is; `progress=polylens.Silent()` says nothing.
+
     Warns:
         UnloggedWarning: MLflow lacks some of it; `unlogged` of the result names the runs.
 
@@ -95,7 +100,7 @@ def run(
         study,
         settings=load_settings(study.source or Path.cwd()),
         options=options or Options(),
-        progress=progress or Silent(),
+        progress=progress or _progress_here(),
         limit=limit,
     )
     if result.unlogged:
@@ -104,6 +109,40 @@ def run(
         if child.error is not None:
             raise child.error
     return result
+
+
+def layers(
+    spec: Study | str | Path | Mapping[str, Any],
+    *,
+    model: torch.nn.Module | None = None,
+    input_shape: Sequence[int] | None = None,
+    image_format: ImageFormat | None = None,
+) -> Layers:
+    """What `layer` of a spec can name: each layer's width, positions and kinks; no rows are computed.
+
+    Args:
+        spec: a study, a path, or what the YAML would say; its `layer` must exist, and `input` always does.
+        model: one's own module in place of the spec's `model`.
+        input_shape: shape of one input of that module, without the batch axis.
+        image_format: how images become its inputs.
+
+    Raises:
+        SpecError: anything in the spec is wrong.
+        UsageError: a sweep asks for several networks; take one with `load_spec(spec, overrides=[...])`.
+    """
+    from polylens.study.layers import layers_of
+
+    study = (
+        spec
+        if isinstance(spec, Study)
+        else load_spec(spec, model=model, input_shape=input_shape, image_format=image_format)
+    )
+    networks = layers_of(study)
+    if len(networks) > 1:
+        raise UsageError(
+            f"the spec asks for {len(networks)} networks: {', '.join(n.model for n in networks)}"
+        )
+    return networks[0]
 
 
 def load_rows(result: StudyResult | ChildResult, *, child: str | None = None) -> Rows:
@@ -137,6 +176,11 @@ def load_labels(result: StudyResult | ChildResult, label: str, *, child: str | N
     walk = _child(result, child).walk
     _check_name(label, walk.own.labels, "label")
     return walk.labels(walk.own, label)
+
+
+def _progress_here() -> Progress:
+    """One line in a notebook; elsewhere nothing, as a program's own output must stay its own."""
+    return OneLine(sys.stdout) if "ipykernel" in sys.modules else Silent()
 
 
 def _given_model(

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from polylens.cli import progress as module
+from polylens import progress as module
 from polylens.cli.progress import open_progress
 
 
@@ -50,16 +50,20 @@ def test_long_work_says_every_ten_seconds_how_far_it_is(monkeypatch: pytest.Monk
     ]
 
 
-def test_a_terminal_gets_a_bar_with_rate_and_notes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SHORT_SECONDS", 0.0)
+def test_a_terminal_keeps_the_bar_of_all_stages_and_notes_and_no_finished_bar_of_one() -> None:
     out = Terminal()
-    with open_progress(stream=out) as progress:
-        with progress.task("cluster [x]", total=10, unit="rows") as task:
+    with (
+        open_progress(stream=out) as progress,
+        progress.task("digits [x]", total=10, unit="stages") as all_of,
+    ):
+        with progress.task("cluster", total=10, unit="rows") as task:
             task.advance(10)
+        all_of.advance(10)
         progress.note("stored: [clusters]")
     shown = out.getvalue()
-    assert "cluster [x]" in shown
-    assert "10/10 rows" in shown
+    assert "digits [x]" in shown
+    assert "10/10 stages" in shown
+    assert "10/10 rows" not in shown.splitlines()[-1]
     assert "stored: [clusters]" in shown
 
 
@@ -100,12 +104,11 @@ def test_stages_are_counted_but_no_time_is_foretold(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_a_bar_never_breaks_into_a_second_line(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    monkeypatch.setattr(module, "_SHORT_SECONDS", 0.0)
     monkeypatch.setenv("COLUMNS", str(columns))
     out = Terminal()
     title = "code_clusters.random_init#2: clustering"
-    with open_progress(stream=out) as progress, progress.task(title, total=150_000, unit="examples") as task:
+    with open_progress(stream=out) as progress, progress.task(title, total=150_000, unit="stages") as task:
         task.advance(12_345)
-    assert "12,345/150,000 examples" in out.getvalue()
+    assert "12,345/150,000 stages" in out.getvalue()
     # Two lines of one bar would be seen as an upward move of the cursor.
     assert "\x1b[1A" not in out.getvalue()

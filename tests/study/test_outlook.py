@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +96,9 @@ def test_a_changed_number_is_named_with_what_is_stored_and_what_was_asked_for(
         "groups": "analysis.clusters: 3 stored, 4 asked for",
         "agreement": "stands on groups",
         "groups.raw_inputs": "analysis.clusters: 3 stored, 4 asked for",
+        "groups.figures": "stands on groups, groups.raw_inputs",
+        "agreement.figures": "stands on agreement",
+        "report": "stands on groups, agreement, groups.raw_inputs, groups.figures, ... (5 in all)",
     }
 
 
@@ -159,6 +164,25 @@ def test_a_run_as_plain_data_has_the_promised_keys(result: StudyResult) -> None:
         plain["metrics"]["codes/distinct_fraction"]
         == result.children[0].numbers["codes/distinct_fraction"].value
     )
+
+
+def test_a_run_in_a_notebook_says_on_one_line_how_far_it_is_and_counts_what_the_plan_counts(
+    result: StudyResult, spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    again = polylens.run(spec)
+    said = capsys.readouterr().out
+    count = polylens.plan(spec).n_stages
+    assert said.count("\n") == 1
+    assert f"small done: {count} of {count} stages" in said
+    assert sum(len(child.stages) for child in again.children) == count
+    assert repr(again) == "StudyResult(small: small layer=hidden.1 (done), small layer=hidden.2 (done))"
+    shown = again._repr_html_()
+    assert "<strong>small: 2 runs</strong>" in shown
+    assert "<td>small layer=hidden.1</td><td>done</td>" in shown
+    child = again.children[0]._repr_html_()
+    assert "<strong>small layer=hidden.1, layer hidden.1</strong>" in child
+    assert "report: " in child
 
 
 def test_a_child_is_chosen_by_its_name(result: StudyResult) -> None:

@@ -21,11 +21,16 @@ VERBS = {
     "run": "Run specs; the same command again continues or finds everything done.",
     "validate": "Find every mistake in specs, without running anything.",
     "plan": "Show the stages of a spec and what is already stored.",
+    "layers": "List the layers of a spec's network, with shapes and kinks.",
     "show": "Show a spec with every name looked up and every default filled in.",
     "ls": "List registry entries and kinds.",
     "describe": "Explain one registry entry or kind, with all its keys.",
     "new": "Write a commented file to start from.",
     "schema": "Write the JSON Schema that editors complete and check specs with.",
+    "report": "Show the page of a past run.",
+    "store": "List, check and clear the store of results.",
+    "rm": "Remove a run from MLflow.",
+    "doctor": "Check this installation, the store and the tracker.",
     "ui": "Open MLflow's own page with this project's results.",
 }
 """Every verb with its line in `polylens --help`; each is a file of this folder with a `command` in it."""
@@ -41,8 +46,10 @@ class _Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"polylens.cli.{cmd_name}").command
-        if not any(parameter.name == "traceback" for parameter in command.params):
-            command.params.append(_traceback_option())
+        members = [*command.commands.values()] if isinstance(command, click.Group) else []
+        for each in (command, *members):
+            if not any(parameter.name == "traceback" for parameter in each.params):
+                each.params.append(_traceback_option())
         return command
 
     def resolve_command(

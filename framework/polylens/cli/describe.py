@@ -12,7 +12,7 @@ import click
 
 from polylens.cli.families import no_kind, split_target
 from polylens.errors import UsageError, nearest
-from polylens.plugin import UnknownKindError, kinds
+from polylens.plugin import FAMILIES, UnknownKindError, kinds
 
 if TYPE_CHECKING:
     from polylens.catalog import Entry, FieldPage, KindPage
@@ -21,14 +21,15 @@ _WIDTH = 100
 
 
 @click.command(short_help="Explain one registry entry or kind.")
-@click.argument("target", metavar="FAMILY/NAME")
+@click.argument("target", metavar="[FAMILY/]NAME")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(target: str, as_json: bool) -> None:
     """Explain one registry entry or kind: what it is, its source, and every key with type and default.
 
-    Where an entry and a kind have the same name, the entry comes first and its kind after it.
+    Where an entry and a kind have the same name, the entry comes first and its kind after it. The family may
+    be left out where only one has the name.
     """
-    family, name = split_target(target)
+    family, name = split_target(target) if "/" in target else _only(target)
     entry = _entry(family, name)
     page = _page(family, entry.kind if entry is not None else name)
     if as_json:
@@ -37,6 +38,29 @@ def command(target: str, as_json: bool) -> None:
     if entry is not None:
         _show_entry(entry)
     _show_kind(page)
+
+
+def _only(name: str) -> tuple[str, str]:
+    """The one family that has an entry or a kind of this name, and the name.
+
+    Raises:
+        UsageError: no family has it, or several; says which.
+    """
+    from polylens.catalog import Catalog
+
+    catalog = Catalog.around(Path.cwd())
+    names = {family: {*catalog.names(family), *kinds(family)} for family in FAMILIES}
+    having = [family for family in FAMILIES if name in names[family]]
+    if len(having) == 1:
+        return having[0], name
+    if having:
+        raise UsageError(
+            f"several families have '{name}'",
+            hint=f"say which: {', '.join(f'{each}/{name}' for each in having)}",
+        )
+    near = nearest(name, sorted(set().union(*names.values())))
+    hint = f"did you mean '{near}'? " if near else ""
+    raise UsageError(f"no entry and no kind '{name}' in any family", hint=f"{hint}`polylens ls` lists all")
 
 
 def _entry(family: str, name: str) -> Entry | None:

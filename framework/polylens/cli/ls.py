@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from polylens.catalog import Catalog
 
 _EXPERIMENTS = "experiments"
+_QUESTIONS = {
+    "models": "which network?",
+    "datasets": "on which examples?",
+    "sampling": "which positions become rows?",
+    "codes": "how is a polytope told from another?",
+    "controls": "what would be there anyway?",
+    "analyses": "what is computed from the rows?",
+    "labels": "what does a cluster mean?",
+}
+"""What each family answers of an experiment, in the order in which a spec asks."""
 
 
 @click.command(short_help="List registry entries and kinds.")
@@ -40,9 +51,9 @@ def command(family: str | None, as_json: bool) -> None:
     for number, (name, members) in enumerate(listed.items()):
         if number:
             click.echo()
-        click.echo(click.style(name, bold=True))
-        _show("entries", members["entries"])
-        _show("kinds", members["kinds"])
+        click.echo(f"{click.style(name, bold=True)}: {_QUESTIONS[name]}")
+        _show("entries, which a spec can name", members["entries"])
+        _show("kinds, which a spec can write out", members["kinds"])
 
 
 def _show_experiments(*, as_json: bool) -> None:
@@ -98,9 +109,11 @@ def _show(title: str, members: list[dict[str, Any]]) -> None:
     width = max(len(member["name"]) for member in members)
     room = max(shutil.get_terminal_size(fallback=(110, 24)).columns, 60) - width - 8
     for member in members:
-        click.echo(f"    {member['name']:<{width}}  {_first_sentence(member['about'], room)}")
+        first, *rest = textwrap.wrap(_first_sentence(member["about"]), room) or [""]
+        click.echo(f"    {member['name']:<{width}}  {first}".rstrip())
+        for line in rest:
+            click.echo(f"{'':<{width + 6}}{line}")
 
 
-def _first_sentence(text: str, room: int) -> str:
-    sentence = " ".join(text.split()).partition(". ")[0].rstrip(".")
-    return sentence if len(sentence) <= room else sentence[: room - 3].rstrip() + "..."
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).partition(". ")[0].rstrip(".")

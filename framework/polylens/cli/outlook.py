@@ -13,10 +13,9 @@ def show_outlook(outlook: Outlook, *, why: bool, console: Console | None = None)
     console = console or Console()
     for child in outlook.children:
         _show_child(child, console, why=why)
-    stages = {stage.digest: stage for child in outlook.children for stage in child.stages}
-    missing = [stage for stage in stages.values() if not stage.stored]
+    stages, missing = outlook.n_stages, outlook.n_missing
     seconds = sum(child.harvest_seconds for child in outlook.children)
-    text = f"{len(stages)} stages: {len(stages) - len(missing)} stored, {len(missing)} to do"
+    text = f"{stages} stages: {stages - missing} stored, {missing} to do"
     if missing and seconds:
         text += f"; forward passes about {_seconds(seconds)} on this CPU"
     console.print(Text(text))
@@ -29,7 +28,11 @@ def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
     console.print(Text(f"  layer {child.layer}: {size}"))
     longest = max((len(stage.name) for stage in child.stages), default=0)
     for stage in child.stages:
-        about = "" if stage.n_bytes is None else f"{'' if stage.stored else 'about '}{_size(stage.n_bytes)}"
+        about = (
+            ""
+            if stage.n_bytes is None
+            else f"{'' if stage.stored else 'about '}{size_in_units(stage.n_bytes)}"
+        )
         line = Text(f"  {stage.name:<{longest}}  ")
         line.append("stored", style="green") if stage.stored else line.append("to do ", style="yellow")
         console.print(line.append(f"  {about:>14}  {stage.digest[:10]}"))
@@ -38,7 +41,8 @@ def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
     console.print()
 
 
-def _size(n_bytes: int) -> str:
+def size_in_units(n_bytes: int) -> str:
+    """Bytes in the largest unit that fits, such as `1.2 MB`."""
     for unit, least in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if n_bytes >= least:
             return f"{n_bytes / least:,.1f} {unit}"

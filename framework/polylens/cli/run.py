@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import traceback as tracebacks
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,14 @@ FAILED, SOME_FAILED, NOT_LOGGED = 1, 3, 4
 @click.option("--precision", default="32-true", show_default=True, help="32-true, bf16-mixed, ...")
 @click.option("--batch-size", type=int, default=64, show_default=True, metavar="N", help="Examples at once.")
 @click.option("--workers", type=int, default=0, show_default=True, metavar="N", help="Loading processes.")
+@click.option("--scratch", is_flag=True, help="Log nothing to MLflow: a try of which no run stays.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     specs: tuple[Path, ...],
     overrides: tuple[str, ...],
     limit: int | None,
+    scratch: bool,
     as_json: bool,
     quiet: bool,
     devices: int,
@@ -50,6 +53,7 @@ def command(
 
     The same command again continues where it was stopped, or finds everything done. All specs are checked
     before any is run. A folder stands for the specs in it; several runs also get one page together.
+    With --scratch what was computed stays in the store, and the same command without it logs it at once.
     """
     from polylens.cli.progress import open_progress
     from polylens.cli.specs import spec_files
@@ -68,7 +72,7 @@ def command(
     )
     files = spec_files(specs)
     studies = [load(path, overrides=overrides) for path in files]
-    settings = [load_settings(path) for path in files]
+    settings = [replace(load_settings(path), is_scratch=scratch) for path in files]
     from polylens.study.logs import mlflow_experiment
     from polylens.study.running import overview_of, run_study
 

@@ -39,7 +39,11 @@ def show_result(result: StudyResult, *, name: str, console: Console | None = Non
             lines += [Text(), *_labels(label, labels, width=width, room=room)]
     elif done:
         lines += table_of_several(
-            done, study=name, width=width, ascii_only=ascii_only, is_logged=not result.unlogged
+            done,
+            study=name,
+            width=width,
+            ascii_only=ascii_only,
+            is_logged=not (result.unlogged or result.settings.is_scratch),
         )
     for line in (*lines, *_where(result)):
         console.print(line, soft_wrap=True)
@@ -99,11 +103,13 @@ def _where(result: StudyResult) -> Iterator[Text]:
     for what, report in reports[:_MOST_REPORTS]:
         yield Text(f"{what}: {shown_path(report)}")
     if len(reports) > _MOST_REPORTS:
-        where = "" if result.unlogged else ", each with its run in MLflow"
+        where = "" if result.unlogged or result.settings.is_scratch else ", each with its run in MLflow"
         yield Text(f"and {len(reports) - _MOST_REPORTS} more reports{where}")
     if result.unlogged:
         return
-    if result.settings.tracking_is_server:
+    if result.settings.is_scratch:
+        yield Text("Scratch: nothing is in MLflow; the same command without --scratch logs it")
+    elif result.settings.tracking_is_server:
         yield Text(f"Logged to {result.settings.tracking_shown}")
     else:
         yield Text("All runs, tables and figures: polylens ui")

@@ -111,7 +111,7 @@ def _experiments(settings: Settings) -> dict[str, str]:
 
 def _tracker(settings: Settings) -> Tracker:
     """A tracker that says on the error stream what it sends and what it cannot send."""
-    from polylens.cli.progress import ProgressLines
+    from polylens.progress import ProgressLines
     from polylens.tracking import Tracker
 
     return Tracker(settings, progress=ProgressLines(sys.stderr))

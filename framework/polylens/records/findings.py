@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from polylens.errors import DataError
+from polylens.showing import html_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +18,14 @@ MAJORITY = 0.5
 """A name fits more than this share of a cluster's held-out rows."""
 NOISE = -1
 """The label of rows that belong to no cluster; the only sentinel in records."""
+
+
+_MOST_SHOWN = 30
+"""Clusters that a notebook shows of a partition."""
+
+
+def _rest(count: int) -> str:
+    return f"and {count - _MOST_SHOWN:,} smaller clusters" if count > _MOST_SHOWN else ""
 
 
 def count_clusters(labels: Int64[np.ndarray, "rows"]) -> int:
@@ -94,7 +103,7 @@ class Subhierarchy:
     hierarchy: Hierarchy
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Partition:
     """Clusters of rows. Labels are 0, 1, ... by falling size; -1 is noise."""
 
@@ -126,8 +135,34 @@ class Partition:
         """Share of rows that are in a cluster (1 - noise)."""
         return float((self.labels != NOISE).mean()) if len(self.labels) else 0.0
 
+    def __repr__(self) -> str:
+        return f"Partition({self._in_words})"
 
-@dataclass(frozen=True)
+    def _repr_html_(self) -> str:
+        """Each cluster's size, medoid and mean strength, as notebooks show them."""
+        rows = []
+        for cluster in range(min(self.n_clusters, _MOST_SHOWN)):
+            members = self.labels == cluster
+            rows.append(
+                (
+                    str(cluster),
+                    f"{members.sum():,}",
+                    f"{members.mean():.3f}",
+                    str(self.exemplars[cluster]),
+                    f"{self.strength[members].mean():.2f}",
+                )
+            )
+        columns = ("cluster", "rows", "share", "medoid (row)", "mean strength")
+        return html_table(self._in_words, columns, rows, note=_rest(self.n_clusters))
+
+    @property
+    def _in_words(self) -> str:
+        clusters = f"{self.n_clusters:,} cluster{'s' * (self.n_clusters != 1)}"
+        method = f"{self.method}: " if self.method else ""
+        return f"{method}{clusters} of {len(self.labels):,} rows, coverage {self.coverage:.2f}"
+
+
+@dataclass(frozen=True, repr=False)
 class Findings:
     """What one analysis found."""
 
@@ -141,6 +176,11 @@ class Findings:
     """Sentences a reader of the numbers must know, such as how many pairs were left out."""
     undefined: Mapping[str, str] = field(default_factory=dict)
     """Names of numbers that do not exist here, and why: `{"purity": "no clusters"}`. They are not 0."""
+
+    def __repr__(self) -> str:
+        numbers = ", ".join(f"{name} {number.value:.4g}" for name, number in self.numbers.items())
+        partition = "" if self.partition is None else f"; {self.partition!r}"
+        return f"Findings({numbers or 'no numbers'}; tables: {', '.join(self.tables) or 'none'}{partition})"
 
     def clusters(self, name: str, *, to: str = "") -> Partition:
         """The partition, for who cannot do without.
@@ -195,7 +235,7 @@ class ClusterLabel:
         return f"mixed, more {self.guess}" if self.above_chance and self.guess else "no name"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Labels:
     """The labels of one partition's clusters."""
 
@@ -205,6 +245,32 @@ class Labels:
     notes: tuple[str, ...] = ()
     undefined: Mapping[str, str] = field(default_factory=dict)
     """Names of numbers that do not exist here, and why, as of findings."""
+
+    def __repr__(self) -> str:
+        return f"Labels({self._in_words})"
+
+    def _repr_html_(self) -> str:
+        """Each cluster's label with its evidence, as notebooks show them."""
+        columns = ("cluster", "label", "rows", "share", "lift", "lift by chance", "p")
+        rows = [
+            (
+                str(entry.cluster),
+                entry.text,
+                f"{entry.size:,}",
+                f"{entry.share:.2f}",
+                f"{entry.lift:.2f}",
+                f"{entry.chance_lift:.2f}",
+                f"{entry.p_value:.3g}",
+            )
+            for entry in self.clusters[:_MOST_SHOWN]
+        ]
+        return html_table(self._in_words, columns, rows, note=_rest(len(self.clusters)))
+
+    @property
+    def _in_words(self) -> str:
+        named = sum(entry.named for entry in self.clusters)
+        clusters = f"{len(self.clusters):,} cluster{'s' * (len(self.clusters) != 1)}"
+        return f"{clusters}, {named} with a name that most of the held-out rows fit"
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class RowTokens:
         return replace(self, current=self.current[index], before=self.before[index], after=self.after[index])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rows:
     """Sampled positions of a layer on a dataset. All arrays share the rows axis; absent parts are None."""
 
@@ -80,6 +80,16 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.origins.example)
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self):,} rows of layer {self.layer}"]
+        if self.activations is not None:
+            parts.append(f"activations {self.activations.shape}")
+        if self.codes is not None:
+            parts.append(f"codes of {self.codes.scheme.units:,} units")
+        if self.classes:
+            parts.append(f"{len(self.classes)} classes")
+        return f"Rows({', '.join(parts)})"
 
     def take(self, index: Int64[np.ndarray, "chosen"]) -> Rows:
         """The chosen rows, in the order of `index`."""

@@ -52,6 +52,8 @@ class Settings:
     ui_port: int = 5000
     ui_allowed_hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    is_scratch: bool = False
+    """Whether nothing is logged: `polylens run --scratch`."""
     notes: tuple[str, ...] = ()
     """Sentences the user should see once, such as that no project was found."""
 

@@ -2,12 +2,14 @@
 
 from polylens.spec.entries import check_entry
 from polylens.spec.experiment import Experiment, NamedControl
+from polylens.spec.given import WITHOUT_MODULE
 from polylens.spec.identity import scientific_fields, without_references
 from polylens.spec.layers import is_glob
 from polylens.spec.loading import load, loads
 from polylens.spec.study import Child, Origin, Study, spec_digest
 
 __all__ = [
+    "WITHOUT_MODULE",
     "Child",
     "Experiment",
     "NamedControl",

@@ -21,6 +21,7 @@ from polylens.sampling import Sampling
 from polylens.spec.complaints import in_plain_words, problems_of
 from polylens.spec.expanding import Expansion, display_name, expand
 from polylens.spec.experiment import KEYS, NAMED, OPTIONAL, SINGLE, Experiment, Heading, NamedControl
+from polylens.spec.given import is_given, name_of, problems_with_given
 from polylens.spec.layers import Pattern, patterns_of
 from polylens.spec.ledger import MARK, Ledger, Path, Tree, Value, items_of
 from polylens.spec.names import control_names, name_problems
@@ -109,10 +110,9 @@ class _Reader:
         parts.problems += problems
         self._read_heading()
         for key, family in SINGLE.items():
-            if key == "model" and self.model is not None:
-                parts.single["model"] = self.model
-                parts.names["model"] = type(getattr(self.model, "module", self.model)).__name__
-            elif (value := self._value_of(key)) is not None:
+            if key == "model" and self._reads_given():
+                continue
+            if (value := self._value_of(key)) is not None:
                 parts.names[key] = display_name(value, ledger=self.ledger) or key
                 self._member(value, cast("type[Plugin]", family), path=(key,), into=parts.single, name=key)
         self._named_controls()
@@ -120,6 +120,18 @@ class _Reader:
         for key, several in NAMED.items():
             self._members(key, cast("type[Plugin]", several))
         return parts
+
+    def _reads_given(self) -> bool:
+        """Takes a model from Python, or says that none came; whether the spec's model is done with."""
+        value = self._value_of("model")
+        is_given_here = is_given(value, ledger=self.ledger)
+        if value is not None and is_given_here:
+            has_module = self.model is not None
+            self.parts.problems += problems_with_given(value, has_module=has_module, ledger=self.ledger)
+        if self.model is not None:
+            self.parts.single["model"] = self.model
+            self.parts.names["model"] = name_of(value, self.model, ledger=self.ledger)
+        return self.model is not None or is_given_here
 
     def _top_keys(self) -> None:
         tree = self.parts.tree

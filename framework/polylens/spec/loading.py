@@ -16,6 +16,7 @@ from polylens.spec.checking import Memory, Parts, parts_of
 from polylens.spec.expanding import place_in_file
 from polylens.spec.experiment import KEYS, Experiment
 from polylens.spec.extending import lay_over_extended, read_spec_file
+from polylens.spec.keys import check_keys
 from polylens.spec.layers import expanded_layers, known_layers
 from polylens.spec.ledger import Ledger, Tree, Value, at, dotted_path
 from polylens.spec.overrides import SET, Assignment, assign, read_override
@@ -73,6 +74,7 @@ def loads(
         SpecError: anything in the spec is wrong; lines and columns are those of the data written as YAML.
         UsageError: something in it is not plain data.
     """
+    check_keys(spec)
     try:
         written = write(cast(Plain, dict(spec)))
     except TypeError as error:

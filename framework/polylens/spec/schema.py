@@ -18,12 +18,27 @@ from polylens.analyses import NETWORK, RAW_INPUTS
 from polylens.catalog import Catalog
 from polylens.plugin import FAMILIES, Plugin, kinds, load_kind
 from polylens.spec.experiment import KEYS, NAMED, OPTIONAL, SINGLE, Experiment, Heading
+from polylens.spec.given import GIVEN
 
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = "^[a-z0-9][a-z0-9_-]*$"
 _FAMILY = "x-polylens-family"
 _NULL: Schema = {"type": "null"}
+
+
+_GIVEN: Schema = {
+    "description": "Your own module, handed over from Python: polylens.run(SPEC, model=...).",
+    "anyOf": [
+        {"const": GIVEN},
+        {
+            "type": "object",
+            "properties": {"kind": {"const": GIVEN}, "name": {"type": "string", "minLength": 1}},
+            "required": ["kind"],
+            "additionalProperties": False,
+        },
+    ],
+}
 
 
 def schemas(catalog: Catalog) -> dict[str, Schema]:
@@ -56,6 +71,8 @@ def _experiment() -> Schema:
     loose: Schema = {key: {"anyOf": [value, _NULL]} for key, value in strict.items()}
     for key, family in SINGLE.items():
         member = _reference(family.family)
+        if key == "model":
+            member = {"anyOf": [member, _GIVEN]}
         strict[key] = {"anyOf": [member, _NULL]} if key in OPTIONAL else member
         loose[key] = {"anyOf": [member, _CHANGES, _NULL]}
     for key, several in NAMED.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polylens.digests import digest
-from polylens.errors import Place, Problem, SpecError
+from polylens.errors import Place, Problem, SpecError, listed, shown_path
 from polylens.spec.experiment import Experiment
 from polylens.spec.identity import experiment_digest
 from polylens.spec.layers import expand_layers, is_glob
@@ -44,7 +44,7 @@ class Origin:
         return "default" if place is None else f"{place.file}:{place.line}:{place.column}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """A spec with its children."""
 
@@ -65,6 +65,11 @@ class Study:
     """Where the value at a dotted path is written, or the nearest value above it."""
     origins: Callable[[], tuple[Origin, ...]] = field(repr=False, compare=False)
     """Every value of the resolved spec with where it came from."""
+
+    def __repr__(self) -> str:
+        names = listed([child.name for child in self.children], most=4)
+        source = "from Python" if self.source is None else shown_path(self.source)
+        return f"Study({source}: {names})"
 
     def place_of_change(self, key: str) -> Place:
         """The place of the first override below a key, such as of `dataset.root`, or else of the key."""

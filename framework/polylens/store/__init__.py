@@ -9,23 +9,32 @@ from polylens.store.comparisons import load_comparisons, save_comparisons
 from polylens.store.figures import load_figures, save_figures
 from polylens.store.files import explain_disk_errors, file_from_bytes
 from polylens.store.findings import load_findings, save_findings
+from polylens.store.inventory import Holding, Inventory, Leftover, size_of, take_inventory
 from polylens.store.keeping import KeptArrays
 from polylens.store.labels import load_labels, save_labels
 from polylens.store.manifest import DamagedError, Manifest
 from polylens.store.numbers import load_number, save_number
-from polylens.store.plain import read_json, write_json
+from polylens.store.plain import digests_in, read_json, write_json
 from polylens.store.stages import Store
 from polylens.store.tables import load_table, save_table
+from polylens.store.users import cleared, in_use, is_in_use, trackers
 from polylens.store.versions import package_versions, version_of
 
 __all__ = [
     "ArrayWriter",
     "DamagedError",
+    "Holding",
+    "Inventory",
     "KeptArrays",
+    "Leftover",
     "Manifest",
     "Store",
+    "cleared",
+    "digests_in",
     "explain_disk_errors",
     "file_from_bytes",
+    "in_use",
+    "is_in_use",
     "load_array",
     "load_comparisons",
     "load_figures",
@@ -42,6 +51,9 @@ __all__ = [
     "save_labels",
     "save_number",
     "save_table",
+    "size_of",
+    "take_inventory",
+    "trackers",
     "version_of",
     "write_json",
 ]

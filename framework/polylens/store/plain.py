@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+_DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 
 
 def as_plain(value: Any) -> Any:
@@ -49,6 +53,22 @@ def from_plain_float(value: float | str | None) -> float | None:
     -inf
     """
     return None if value is None else float(value)
+
+
+def digests_in(value: Any) -> Iterator[str]:
+    """Every digest that plain data names, however deep, also within a text.
+
+    >>> list(digests_in({"stages": [f"random_init#2:{'ab' * 16}"], "seed": 0}))
+    ['abababababababababababababababab']
+    """
+    if isinstance(value, str):
+        yield from _DIGEST.findall(value)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from digests_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from digests_in(item)
 
 
 def _plain_scalar(value: Any) -> Any:

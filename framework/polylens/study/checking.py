@@ -190,7 +190,7 @@ def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
             Problem(
                 f"layer '{experiment.layer}' has {extent} positions: 'sampling' must say which become rows",
                 path="layer",
-                notes=("for example sampling: {kind: fixed_position, at: center}",),
+                notes=(f"for example sampling: {{kind: {_example_of_sampling(grid)}}}",),
             )
         )
     if grid and experiment.sampling is not None and not whole:
@@ -201,6 +201,11 @@ def problems_with(experiment: Experiment, flow: Flow) -> list[Problem]:
         for named in analysis.named_layers():
             problems += _layer_problems(named, flow, path=f"analyses.{name}")
     return problems
+
+
+def _example_of_sampling(grid: tuple[int, ...]) -> str:
+    """A rule that fits: the middle of an image says little of it in a text, whose last token has read all."""
+    return "last_token" if len(grid) == 1 else "fixed_position, at: center"
 
 
 def _layer_problems(layer: str, flow: Flow, *, path: str) -> list[Problem]:

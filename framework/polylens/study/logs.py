@@ -37,6 +37,7 @@ class StudyLog:
         # What is finished in MLflow was prepared; without preparing, MLflow need not be imported.
         if not self._tracker.has_finished(experiment, _digest_of(plans)):
             self._tracker.prepare(experiment)
+        self._stages: dict[str, dict[str, str]] = {}
         self.parent = self._open_parent(experiment, plans) if len(plans) > 1 else None
         self.runs = tuple(self._open_child(experiment, plan) for plan in plans)
 
@@ -97,6 +98,7 @@ class StudyLog:
         return run
 
     def _open_child(self, experiment: str, plan: ChildPlan) -> TrackedRun:
+        self._stages[run_digest(plan)] = {stage.name: stage.digest for stage in plan.stages()}
         run = self._tracker.open_run(
             experiment=experiment,
             name=self._run_name(plan.name, plan),
@@ -109,7 +111,8 @@ class StudyLog:
             run.log_spec(written=self.study.written, resolved=write(resolved))
             params = {key: value for key, value in resolved.items() if key not in ("about", "claim")}
             run.log_params(params if plan.limit is None else {**params, "limit": plan.limit})
-            run.log_provenance(self._provenance(plan))
+            # From the start: what a run that came to no end refers to must not be cleared from the store.
+            run.log_provenance({**self._provenance(plan), "stages": self._stages[run.identity.digest]})
         return run
 
     def _run_name(self, name: str, plan: ChildPlan) -> str:
@@ -161,7 +164,7 @@ class StudyLog:
             run.log_figure(figure)
         if page is not None:
             run.log_report(page)
-        run.log_provenance({**self._provenance(plan, seconds), "stages": _stages(plan)})
+        run.log_provenance({**self._provenance(plan, seconds), "stages": self._stages[run.identity.digest]})
         run.set_tags({**_code_tags(walk), LOOKS_TAG: _looks(drawing)})
 
     def renew_looks(self, run: TrackedRun, drawing: Drawing, *, page: str) -> None:
@@ -258,10 +261,6 @@ def _weights(plan: ChildPlan) -> list[Input]:
     model = plan.experiment.model
     own = plan.own.training.digest if plan.own.training is not None else model.weights_digest(root=plan.root)
     return [Input(plan.names["model"], own or digest(model.identity()), model.to_plain())]
-
-
-def _stages(plan: ChildPlan) -> dict[str, str]:
-    return {stage.name: stage.digest for stage in plan.stages()}
 
 
 def _code_tags(walk: Walk) -> dict[str, str]:

@@ -11,19 +11,25 @@ import numpy as np
 
 from polylens.dataflow import Flow
 from polylens.devices import Options
+from polylens.errors import listed
 from polylens.models import Model
 from polylens.progress import Silent
 from polylens.sampling import TooFewPositionsError
 from polylens.settings import Settings
 from polylens.spec import Study
-from polylens.store import Manifest, Store
+from polylens.store import Manifest, Store, digests_in
 from polylens.streams import Streams
 from polylens.study.checking import check_deep, flow_of, layer_names
+from polylens.study.drawing import Drawing
+from polylens.study.pages import report_stage
 from polylens.study.planning import plan_study
 from polylens.study.plans import ChildPlan, VariantPlan
+from polylens.study.result_tables import outlook_html
 from polylens.study.stages import THUMBNAIL, Stage
+from polylens.study.walk import Walk, Workshop
 
 _TIMED_EXAMPLES = 8
+_MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,28 @@ class ChildOutlook:
     stages: tuple[StageOutlook, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outlook:
     """What a study would do."""
 
     children: tuple[ChildOutlook, ...]
+
+    @property
+    def n_missing(self) -> int:
+        """How many stages of all children the store lacks."""
+        return sum(not stage.stored for child in self.children for stage in child.stages)
+
+    @property
+    def n_stages(self) -> int:
+        """How many stages all children have together, counted as a run counts them."""
+        return sum(len(child.stages) for child in self.children)
+
+    def __repr__(self) -> str:
+        return f"Outlook({len(self.children)} runs, {self.n_stages} stages, {self.n_missing} to do)"
+
+    def _repr_html_(self) -> str:
+        """The stages of each run, as notebooks show them."""
+        return outlook_html(self.children)
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data, for `plan --json`."""
@@ -78,10 +101,12 @@ def outlook_of(study: Study, *, settings: Settings, options: Options, limit: int
     store = Store(settings.store)
     plans = plan_study(study, settings=settings, options=options, limit=limit, progress=Silent())
     known = store.stages()
-    return Outlook(tuple(_child(plan, store, known) for plan in plans))
+    workshop = Workshop(store, settings.project, options, Silent(), plans)
+    return Outlook(tuple(_child(plan, workshop, known) for plan in plans))
 
 
-def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOutlook:
+def _child(plan: ChildPlan, workshop: Workshop, known: Sequence[Manifest]) -> ChildOutlook:
+    store = workshop.store
     model = plan.experiment.model
     flow = flow_of(model)
     rows = _rows(plan, flow)
@@ -92,15 +117,16 @@ def _child(plan: ChildPlan, store: Store, known: Sequence[Manifest]) -> ChildOut
     if embedding is not None and embedding in flow.layers:
         sizes["embeddings"] = rows * flow.layers[embedding].width * 4
     missing = [variant for variant in plan.variants if _lacks_rows(variant, store)]
-    lacking = {stage.digest: stage.name for stage in plan.stages() if not store.has(stage.kind, stage.digest)}
+    drawing = Drawing(Walk(plan, workshop))
+    after = (*plan.comparisons.values(), *drawing.figure_stages(), report_stage(drawing))
+    everything = (*plan.stages(), *after)
+    lacking = {stage.digest: stage.name for stage in everything if not store.has(stage.kind, stage.digest)}
     stages = [
         _stage(stage, store, known, lacking=lacking, estimate=_estimate(variant, stage, plan, sizes))
         for variant in plan.variants
         for stage in variant.stages()
     ]
-    stages += [
-        _stage(stage, store, known, lacking=lacking, estimate=None) for stage in plan.comparisons.values()
-    ]
+    stages += [_stage(stage, store, known, lacking=lacking, estimate=None) for stage in after]
     return ChildOutlook(
         name=plan.name,
         layer=plan.experiment.layer,
@@ -130,19 +156,8 @@ def _stage(
 
 def _stands_on(stage: Stage, lacking: Mapping[str, str]) -> str:
     """Which stages it waits for; empty where it waits for none."""
-    names = dict.fromkeys(lacking[text] for text in _texts(stage.identity) if text in lacking)
-    return f"stands on {', '.join(names)}" if names else ""
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+    names = dict.fromkeys(lacking[name] for name in digests_in(stage.identity) if name in lacking)
+    return f"stands on {listed(tuple(names), most=_MOST_NAMED)}" if names else ""
 
 
 def _why(stage: Stage, known: Sequence[Manifest]) -> str:

@@ -11,7 +11,7 @@ from polylens.errors import PolylensError
 from polylens.progress import Progress
 from polylens.settings import Settings
 from polylens.spec import Experiment, Study
-from polylens.store import Store
+from polylens.store import Store, in_use
 from polylens.study.ahead import Ahead
 from polylens.study.beside import Beside, is_given_away
 from polylens.study.drawing import Drawing
@@ -52,7 +52,9 @@ def run_study(
             check_inputs(study, plans)
         store.prepare()
         workshop = Workshop(store, settings.project, options, progress, plans, ahead)
-        return _run_planned(study, workshop, settings=settings)
+        tracker = None if settings.is_scratch else settings.tracking_shown
+        with in_use(settings.store, tracker=tracker):
+            return _run_planned(study, workshop, settings=settings)
 
 
 def _run_planned(study: Study, workshop: Workshop, *, settings: Settings) -> StudyResult:
@@ -80,7 +82,7 @@ def _run_planned(study: Study, workshop: Workshop, *, settings: Settings) -> Stu
     log.send_kept()
     # Said last, for only now is it known.
     children = tuple(
-        replace(result, run_id=run.run_id, is_logged=run.is_in_mlflow)
+        replace(result, run_id=run.run_id, is_logged=run.is_in_mlflow and not settings.is_scratch)
         for result, run in zip(results, log.runs, strict=True)
     )
     return StudyResult(children, settings, study.name, overview, log.unlogged_runs(), log.trouble)

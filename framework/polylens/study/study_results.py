@@ -12,6 +12,7 @@ from polylens.settings import Settings
 from polylens.study.metrics import metrics_of
 from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan
+from polylens.study.result_tables import child_html, study_html
 from polylens.study.results import Result
 from polylens.study.walk import Walk
 
@@ -43,6 +44,10 @@ class ChildResult:
     walk: Walk = field(kw_only=True, repr=False)
     """From which rows, findings and labels can be read."""
 
+    def _repr_html_(self) -> str:
+        """The headline numbers, as notebooks show them."""
+        return child_html(self)
+
     @property
     def plan(self) -> ChildPlan:
         """The plan that it was walked by."""
@@ -73,7 +78,7 @@ class ChildResult:
         return plain
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StudyResult:
     """What came of a study."""
 
@@ -86,6 +91,14 @@ class StudyResult:
     """Names of the runs of which MLflow lacks something; it is kept in the store and sent by a later run."""
     trouble: str = field(default="", repr=False)
     """Why MLflow lacks it."""
+
+    def __repr__(self) -> str:
+        names = listed([f"{child.name} ({child.status})" for child in self.children], most=4)
+        return f"StudyResult({self.name}: {names})"
+
+    def _repr_html_(self) -> str:
+        """The runs with their answering numbers, as notebooks show them."""
+        return study_html(self)
 
     @property
     def unlogged_in_words(self) -> str:

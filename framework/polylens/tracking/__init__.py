@@ -5,13 +5,15 @@ The only room that imports mlflow, and it does so when a `Tracker` first talks t
 
 from polylens.tracking.inputs import Input
 from polylens.tracking.provenance import Provenance, collect_provenance
-from polylens.tracking.run import ERROR_TAG, LOOKS_TAG, PAGE_OF_RUNS, TrackedRun
+from polylens.tracking.run import ERROR_TAG, LOOKS_TAG, PAGE_OF_RUNS, PROVENANCE, REPORT, TrackedRun
 from polylens.tracking.tracker import Tracker
 
 __all__ = [
     "ERROR_TAG",
     "LOOKS_TAG",
     "PAGE_OF_RUNS",
+    "PROVENANCE",
+    "REPORT",
     "Input",
     "Provenance",
     "TrackedRun",

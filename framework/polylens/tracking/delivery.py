@@ -98,3 +98,23 @@ class Delivery:
     def reset(self) -> None:
         """Starts sending again."""
         self.is_away = False
+
+
+class Discard(Delivery):
+    """A delivery to nowhere, for a run of which nothing is to stay: MLflow is not even imported."""
+
+    @property
+    def client(self) -> Any:
+        """There is none.
+
+        Raises:
+            RefusedError: always.
+        """
+        raise RefusedError("nothing of a scratch run is logged")
+
+    def deliver(self, identity: RunIdentity, operation: Operation) -> None:
+        """Forgets the operation."""
+
+    def has_all(self, identity: RunIdentity) -> bool:
+        """Nothing is missing where nothing was to be logged."""
+        return True

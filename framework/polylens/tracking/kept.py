@@ -108,6 +108,11 @@ class Kept:
         file = self.root / identity.key / "rest_of"
         return file.read_text() if file.is_file() else None
 
+    def artifact(self, identity: RunIdentity, path: str) -> bytes | None:
+        """A file that waits to be sent as the run's artifact; None where none of this path does."""
+        file = self.root / identity.key / "artifacts" / path
+        return file.read_bytes() if file.is_file() else None
+
     def has_finished(self, identity: RunIdentity) -> bool:
         """Whether the run's successful end is among what waits."""
         return any(

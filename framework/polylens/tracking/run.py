@@ -32,6 +32,10 @@ ERROR_TAG = "polylens.error"
 """Why a run failed; removed when the run is taken up again."""
 LOOKS_TAG = "polylens.looks"
 """What its figures and its page are of; replaced when they are made anew."""
+PROVENANCE = "provenance/provenance.json"
+"""The artifact that says what a run's numbers came from; its `stages` are digests by name."""
+REPORT = "report.html"
+"""The artifact that is the run's page."""
 _LONGEST_TAG = 5000
 _ENDS: Mapping[RangeKind, tuple[str, str]] = {
     "interval": (".low", ".high"),
@@ -172,7 +176,7 @@ class TrackedRun:
     def log_report(self, html: str) -> None:
         """Logs the run's page."""
         content = text(html).encode()
-        self.log_artifact("report.html", content)
+        self.log_artifact(REPORT, content)
         if len(content) > self._delivery.settings.limits.report_bytes:
             size = len(content) / 1e6
             self._delivery.progress.note(
@@ -181,9 +185,7 @@ class TrackedRun:
 
     def log_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Logs what the numbers came from, as a file and as tags. Takes what `Provenance.to_plain` gives."""
-        self.log_artifact(
-            "provenance/provenance.json", json.dumps(provenance, indent=2, default=str).encode()
-        )
+        self.log_artifact(PROVENANCE, json.dumps(provenance, indent=2, default=str).encode())
         self.set_tags(tags_of(provenance))
 
     def log_children(self, children: Sequence[TrackedRun]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from polylens.progress import Progress, Silent
 from polylens.settings import Settings
 from polylens.tracking.connection import translate_errors
-from polylens.tracking.delivery import Delivery
+from polylens.tracking.delivery import Delivery, Discard
 from polylens.tracking.faults import AwayError, RefusedError
 from polylens.tracking.finished import LoggedRun, finished_run
 from polylens.tracking.kept import RunIdentity
@@ -25,7 +25,8 @@ class Tracker:
 
     def __init__(self, settings: Settings, *, progress: Progress | None = None) -> None:
         self.settings = settings
-        self._delivery = Delivery(settings, progress=progress or Silent())
+        delivery = Discard if settings.is_scratch else Delivery
+        self._delivery = delivery(settings, progress=progress or Silent())
         self._experiments: dict[str, str] = {}
 
     @property
@@ -46,7 +47,7 @@ class Tracker:
         Raises:
             TrackingError: the address is there and cannot be used; says why and what to do.
         """
-        if self.is_away:
+        if self.is_away or self.settings.is_scratch:
             return
         try:
             with translate_errors(), self._delivery.alone():
@@ -101,8 +102,8 @@ class Tracker:
             tags={key: text(value) for key, value in (tags or {}).items()},
             start_time=time.time_ns() // 1_000_000,
         )
-        run = self._find_finished(identity)
-        if run is None and not self.is_away:
+        run = None if self.settings.is_scratch else self._find_finished(identity)
+        if run is None and not self.is_away and not self.settings.is_scratch:
             try:
                 with translate_errors(), self._delivery.alone():
                     run = self._find_or_create(identity)
@@ -117,6 +118,8 @@ class Tracker:
 
     def send_kept(self) -> int:
         """Sends what earlier runs could not send, and returns how many runs were brought up to date."""
+        if self.settings.is_scratch:
+            return 0
         kept = self._delivery.kept
         waiting = kept.waiting_runs()
         ours = [identity for identity in waiting if identity.address == self.settings.tracking_shown]
