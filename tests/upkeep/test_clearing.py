@@ -176,7 +176,7 @@ def analyses(settings: Settings) -> dict[str, str]:
 def commit(settings: Settings, kind: str, digest: str, identity: Mapping[str, object]) -> None:
     """Writes a stage that no run asked for."""
     about = {"name": "written by hand", "identity": dict(identity)}
-    with Store(settings.store).committing(kind, digest, about=about) as folder:
+    with Store(settings.store).commit_stage(kind, digest, about=about) as folder:
         (folder / "content.json").write_text("{}")
 
 
