@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from polylens.records import Figure
+from polylens.records import Figure, Verdict
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class Chapter:
     about: str
     claim: str
     sections: tuple[Section, ...]
+    verdicts: tuple[tuple[str, Verdict], ...] = ()
+    """What the numbers of each run say of the claim, by the run's name."""
 
 
 @dataclass(frozen=True)

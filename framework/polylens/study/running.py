@@ -76,7 +76,7 @@ def _run_planned(study: Study, workshop: Workshop, *, settings: Settings) -> Stu
         raise
     overview = overview_of(results, name=study.name)
     status = "FAILED" if any(result.status == "failed" for result in results) else "FINISHED"
-    log.finish_parent(status, overview=overview)
+    log.finish_parent(status, overview=overview, verdicts=[result.verdict for result in results])
     log.send_kept()
     # Said last, for only now is it known.
     children = tuple(
@@ -107,7 +107,7 @@ def _run_child(walk: Walk, run: TrackedRun, *, beside: Beside, study: str, log: 
         report = write_report(drawing, results)
         page = report.read_text(encoding="utf-8")
         if run.finished:
-            log.renew_looks(run, drawing, page=page)
+            log.renew_looks(run, drawing, results=results, page=page)
         else:
             log.log_results(run, drawing, results=results, reports=walk.performer.reports, page=page)
             run.finish()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from polylens.errors import PolylensError, listed, shown_path
-from polylens.records import Labels, Number
+from polylens.records import Labels, Number, Verdict
 from polylens.settings import Settings
 from polylens.study.metrics import metrics_of
 from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan
 from polylens.study.results import Result
+from polylens.study.verdicts import verdict_of
 from polylens.study.walk import Walk
 
 
@@ -53,6 +54,11 @@ class ChildResult:
         """Numbers by metric name."""
         return metrics_of(self.results)
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """What its numbers say of the claim; None where the spec has no `refuted_if`."""
+        return verdict_of(self.plan.experiment.refuted_if, self.results)
+
     def to_plain(self) -> dict[str, Any]:
         """The child as `run --json` prints it."""
         plain: dict[str, Any] = {
@@ -62,6 +68,7 @@ class ChildResult:
             "spec_digest": self.digest,
             "layer": self.layer,
             "logged": self.is_logged,
+            "verdict": None if self.verdict is None else asdict(self.verdict),
             "metrics": {name: number.value for name, number in self.numbers.items()},
             "stages": [
                 {"name": stage.name, "status": stage.status, "seconds": round(stage.seconds, 3)}
