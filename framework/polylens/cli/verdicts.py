@@ -12,6 +12,7 @@ from polylens.study.study_results import ChildResult
 
 _STYLE: dict[Decision, str] = {"supported": "bold green", "refuted": "bold red", "undecided": "bold yellow"}
 _MOST_CHILDREN = 20
+_MOST_RULES = 4
 
 
 def verdict_lines(children: Sequence[ChildResult], *, study: str, width: int) -> Iterator[Text]:
@@ -33,7 +34,9 @@ def verdict_lines(children: Sequence[ChildResult], *, study: str, width: int) ->
         yield from (Text(text) for text in rest)
     if len(judged) > _MOST_CHILDREN:
         yield Text(f"and {len(judged) - _MOST_CHILDREN} more runs", style="dim")
-    yield from (Text(text, style="dim") for text in _wrapped(f"refuted if {judged[0][1].rule}", width=width))
+    rules = judged[0][0].plan.experiment.refuted_if
+    rule = judged[0][1].rule if len(rules) <= _MOST_RULES else f"any of the spec's {len(rules)} lines holds"
+    yield from (Text(text, style="dim") for text in _wrapped(f"refuted if {rule}", width=width))
 
 
 def _wrapped(text: str, *, width: int) -> list[str]:

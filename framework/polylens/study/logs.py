@@ -96,7 +96,8 @@ class StudyLog:
         is_new = not parent.finished or (parent.run_id is not None and parent.looks != looks)
         if overview is not None and looks is not None and is_new:
             parent.log_report(overview.read_text(encoding="utf-8"))
-            parent.set_tags({LOOKS_TAG: looks, **verdict_of_children(verdicts)})
+            tags = {SPEC_TAG: self.study.name, LOOKS_TAG: looks}
+            parent.set_tags(tags | verdict_of_children(verdicts))
         if not parent.finished:
             parent.log_numbers({}, metrics=means_of_children([run.metrics for run in self.runs]))
             parent.log_children(self.runs)
@@ -203,7 +204,8 @@ class StudyLog:
         run.log_captions()
         run.log_report(page)
         run.log_spec(written=self.study.written, resolved=write(drawing.walk.plan.experiment.to_plain()))
-        run.set_tags({**result_tags(drawing.walk, results), LOOKS_TAG: looks})
+        tags = {SPEC_TAG: self.study.name, LOOKS_TAG: looks}
+        run.set_tags(tags | result_tags(drawing.walk, results))
 
     def _log_tables(self, run: TrackedRun, walk: Walk) -> None:
         history = walk.training_history()

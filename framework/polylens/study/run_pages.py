@@ -14,7 +14,7 @@ from polylens.study.pages import score_tables
 from polylens.study.results import Result
 from polylens.study.verdicts import verdict_of
 from polylens.study.walk import Walk
-from polylens.tracking import ANSWER_TAG, RESULTS_ADDRESS, VERDICT_TAG
+from polylens.tracking import ANSWER_TAG, LAYER_TAG, MODEL_TAG, RESULTS_ADDRESS, VERDICT_TAG
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,11 @@ def result_tags(walk: Walk, results: Sequence[Result]) -> dict[str, str]:
     experiment = walk.plan.experiment
     verdict = verdict_of(experiment.refuted_if, results)
     answers = answer(tuple(score_tables(walk, results)))
-    tags = {NOTE_TAG: description(experiment, answers=answers, verdict=verdict)}
+    tags = {
+        NOTE_TAG: description(experiment, answers=answers, verdict=verdict),
+        MODEL_TAG: walk.plan.names["model"],
+        LAYER_TAG: experiment.layer,
+    }
     if answers:
         tags[ANSWER_TAG] = " ".join(answers)
     if verdict is not None:

@@ -75,7 +75,11 @@ def _joined(findings: Sequence[_Finding]) -> _Finding:
     """Comparisons joined by `and`: all must hold, and one that fails is enough to fail."""
     outcomes = [each.outcome for each in findings]
     outcome: _Outcome = "fails" if "fails" in outcomes else "open" if "open" in outcomes else "holds"
-    return _Finding(outcome, "", _in_words([each for each in findings if each.outcome == outcome]))
+    deciding = [each for each in findings if each.outcome == outcome]
+    abouts = {each.about for each in deciding}
+    if len(abouts) == 1:
+        return _Finding(outcome, abouts.pop(), " and ".join(each.why for each in deciding))
+    return _Finding(outcome, "", _in_words(deciding))
 
 
 def _in_words(findings: Sequence[_Finding]) -> str:
@@ -83,7 +87,10 @@ def _in_words(findings: Sequence[_Finding]) -> str:
     by_number: dict[str, dict[str, None]] = {}
     for finding in findings:
         by_number.setdefault(finding.about, {})[finding.why] = None
-    return "; ".join(f"{about} {' and '.join(whys)}".strip() for about, whys in by_number.items())
+    said = (
+        f"{about} {' and '.join(whys)}" if about else "; ".join(whys) for about, whys in by_number.items()
+    )
+    return "; ".join(said)
 
 
 class _Judge:
@@ -149,7 +156,7 @@ class _Judge:
         """A number beside a control's on equal terms: by its lead, which must differ from 0 and chance."""
         lead, left = comparison.lead, condition.left.text
         control = condition.right.text.removeprefix(f"{left}.")
-        about = f"{left} ({comparison.terms})"
+        about = f"{left}, on equal terms,"
         if lead is None or comparison.share:
             return _Finding("open", about, f"cannot be compared with {control}: {_lacking_pairs(comparison)}")
         said = f"leads {control} by {short(lead.value)}"

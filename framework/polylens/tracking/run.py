@@ -47,6 +47,8 @@ class TrackedRun:
         """Metrics logged so far, by this process or an earlier one."""
         self.looks: str | None = None
         """Digest of the looks of the figures and the page that MLflow has; None where it does not say."""
+        self.tags: dict[str, str] = {}
+        """Tags set so far, by this process or an earlier one."""
         self._numbers: dict[str, Number] = {}
         self._captions: dict[str, str] = {}
         self._delivery = delivery
@@ -54,6 +56,7 @@ class TrackedRun:
             self.finished = self.finished or mlflow_run.info.status == "FINISHED"
             self.params |= mlflow_run.data.params
             self.metrics |= mlflow_run.data.metrics
+            self.tags |= mlflow_run.data.tags
             self.looks = mlflow_run.data.tags.get(LOOKS_TAG)
         if self.finished:
             self.status = "FINISHED"
@@ -97,13 +100,18 @@ class TrackedRun:
         self._send(Params(short))
         self.params = {**short, **self.params}
 
-    def log_numbers(self, numbers: Mapping[str, Number], *, metrics: Mapping[str, float]) -> None:
+    def log_numbers(
+        self, numbers: Mapping[str, Number], *, metrics: Mapping[str, float] | None = None
+    ) -> None:
         """Logs numbers to the table of numbers, and some of them as metrics too.
 
         Args:
             numbers: by full name, such as `quality/purity` or `quality/purity.random_init`.
-            metrics: the values that people sort and search runs by; those not finite are named in a tag.
+            metrics: the values that people sort and search runs by, all of `numbers` if not given; those not
+                finite are named in a tag.
         """
+        if metrics is None:
+            metrics = {name: number.value for name, number in numbers.items()}
         finite = {key_name(name): float(value) for name, value in metrics.items() if math.isfinite(value)}
         left_out = [
             f"{name} is {float(value)}" for name, value in metrics.items() if not math.isfinite(value)
@@ -182,14 +190,11 @@ class TrackedRun:
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Sets tags; a tag that exists is replaced."""
-        self._send(
-            Tags(
-                {
-                    key_name(key): cut(text(value), longest=_LONGEST_TAG, rest=" ...")
-                    for key, value in tags.items()
-                }
-            )
-        )
+        short = {
+            key_name(key): cut(text(value), longest=_LONGEST_TAG, rest=" ...") for key, value in tags.items()
+        }
+        self._send(Tags(short))
+        self.tags |= short
 
     def finish(self, status: str = "FINISHED") -> None:
         """Ends the run: `FINISHED`, `FAILED` or `KILLED`, after a table of all numbers and the captions."""

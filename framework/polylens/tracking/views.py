@@ -21,6 +21,9 @@ MODEL_TAG, LAYER_TAG, VERDICT_TAG = "polylens.model", "polylens.layer", "polylen
 SPEC_TAG, ANSWER_TAG = "polylens.spec", "polylens.answer"
 RESULTS_ADDRESS = "RESULTS-ADDRESS"
 """Stands in a description where the address of the view of all runs belongs."""
+_WIDTHS = {MODEL_TAG: 110, LAYER_TAG: 100, VERDICT_TAG: 120}
+"""Pixels of columns, so that the first numbers are seen without scrolling."""
+_METRIC_WIDTH, _ANSWER_WIDTH = 110, 360
 _MOST_METRICS = 8
 _LONGEST = 5000
 """Characters of an experiment's tag that every store keeps."""
@@ -63,15 +66,14 @@ class View:
         return json.dumps({**envelope, "state": state}, separators=(",", ":"))
 
     def _state(self) -> dict[str, Any]:
-        tags = (MODEL_TAG, LAYER_TAG, VERDICT_TAG, *(() if self.metrics and self.spec else (ANSWER_TAG,)))
-        columns = [
-            *(_column("tags", tag) for tag in tags),
-            *(_column("metrics", name) for name in self.metrics),
-        ]
+        widths = {_column("tags", tag): width for tag, width in _WIDTHS.items()}
+        widths |= {_column("metrics", name): _METRIC_WIDTH for name in self.metrics}
+        widths |= {_column("tags", ANSWER_TAG): _ANSWER_WIDTH}
         return {
             "searchFilter": f"tags.`{SPEC_TAG}` = {_quoted(self.spec)}" if self.spec else "",
-            "selectedColumns": columns,
-            "columnOrder": columns,
+            "selectedColumns": list(widths),
+            "columnOrder": list(widths),
+            "columnWidths": widths,
         }
 
 
