@@ -78,7 +78,7 @@ def _joined(findings: Sequence[_Finding]) -> _Finding:
     deciding = [each for each in findings if each.outcome == outcome]
     abouts = {each.about for each in deciding}
     if len(abouts) == 1:
-        return _Finding(outcome, abouts.pop(), " and ".join(each.why for each in deciding))
+        return _Finding(outcome, abouts.pop(), _listed([each.why for each in deciding]))
     return _Finding(outcome, "", _in_words(deciding))
 
 
@@ -87,10 +87,16 @@ def _in_words(findings: Sequence[_Finding]) -> str:
     by_number: dict[str, dict[str, None]] = {}
     for finding in findings:
         by_number.setdefault(finding.about, {})[finding.why] = None
-    said = (
-        f"{about} {' and '.join(whys)}" if about else "; ".join(whys) for about, whys in by_number.items()
-    )
-    return "; ".join(said)
+    alone = by_number.pop("", {})
+    return "; ".join([*(f"{about} {_listed(list(whys))}" for about, whys in by_number.items()), *alone])
+
+
+def _listed(whys: Sequence[str]) -> str:
+    """What is said of one number, with a relation that all have in common said once."""
+    for relation in ("lies above ", "lies below ", "is not told apart from "):
+        if all(why.startswith(relation) for why in whys):
+            return relation + " and ".join(why.removeprefix(relation) for why in whys)
+    return " and ".join(whys)
 
 
 class _Judge:
