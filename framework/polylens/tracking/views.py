@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from polylens.tracking.names import file_name, key_name
@@ -53,22 +53,27 @@ class View:
     """Metrics that are columns, the first ones first."""
     spec: str = ""
     """Shows the runs of this spec alone; empty shows all."""
+    answer_first: bool = False
+    """Whether the answer in words stands before the numbers, as where most runs lack most of these."""
 
     def tag(self, *, before: str | None) -> str:
         """The tag's text; `before` itself where it says the same, so that the date it bears stays true."""
         state = json.dumps(self._state(), separators=(",", ":"))
         known = _envelope(before)
-        if known.get("state") == state and known.get("name") == self.name:
-            assert before is not None  # an empty envelope has no state
+        if before is not None and known.get("state") == state and known.get("name") == self.name:
             return before
         now = time.time_ns() // 1_000_000
         envelope = {"name": self.name, "createdAt": known.get("createdAt", now), "updatedAt": now}
-        return json.dumps({**envelope, "state": state}, separators=(",", ":"))
+        written = json.dumps({**envelope, "state": state}, separators=(",", ":"))
+        if len(written) <= _LONGEST or not self.metrics:
+            return written
+        return replace(self, metrics=self.metrics[:-1]).tag(before=before)
 
     def _state(self) -> dict[str, Any]:
+        numbers = {_column("metrics", name): _METRIC_WIDTH for name in self.metrics}
+        answer = {_column("tags", ANSWER_TAG): _ANSWER_WIDTH}
         widths = {_column("tags", tag): width for tag, width in _WIDTHS.items()}
-        widths |= {_column("metrics", name): _METRIC_WIDTH for name in self.metrics}
-        widths |= {_column("tags", ANSWER_TAG): _ANSWER_WIDTH}
+        widths |= answer | numbers if self.answer_first else numbers | answer
         return {
             "searchFilter": f"tags.`{SPEC_TAG}` = {_quoted(self.spec)}" if self.spec else "",
             "selectedColumns": list(widths),
@@ -88,22 +93,24 @@ def views_of(
         before: the experiment's tags as they are; what other specs have put into the view of all runs stays.
         title: the name of the view of all runs.
     """
+    own = f"{RESULTS}-{file_name(spec)}"
     names = [key_name(name) for name in metrics]
     shared = before.get(VIEW_TAG + RESULTS)
     together = tuple(dict.fromkeys([*_metrics_in(shared), *names]))[:_MOST_METRICS]
+    others = [key for key in before if key.startswith(f"{VIEW_TAG}{RESULTS}-") and key != VIEW_TAG + own]
     views = (
-        View(RESULTS, title, together),
-        View(f"{RESULTS}-{file_name(spec)}", spec, tuple(names[:_MOST_METRICS]), spec=spec),
+        View(RESULTS, title, together, answer_first=bool(others)),
+        View(own, spec, tuple(names[:_MOST_METRICS]), spec=spec),
     )
     tags = {VIEW_TAG + view.key: view.tag(before=before.get(VIEW_TAG + view.key)) for view in views}
-    return {key: value for key, value in tags.items() if value != before.get(key) and len(value) <= _LONGEST}
+    return {key: value for key, value in tags.items() if value != before.get(key)}
 
 
 def _metrics_in(tag: str | None) -> Iterable[str]:
     """Metrics that are columns of a view; nothing where somebody else wrote the tag."""
     try:
         columns = json.loads(_envelope(tag).get("state", "{}")).get("selectedColumns", [])
-    except (ValueError, AttributeError):
+    except (ValueError, TypeError, AttributeError):
         return []
     prefix = "metrics.`"
     return [column[len(prefix) : -1] for column in columns if str(column).startswith(prefix)]
