@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NOTE_TAG = "mlflow.note.content"
 WHY_TAG = "polylens.verdict_why"
-_SIZE = "min_cluster_size"
+_SIZE, _CURVES = "min_cluster_size", ("coverage", "purity")
 
 
 def about_experiment(study: Study) -> str:
@@ -110,8 +110,9 @@ def curves_of(walk: Walk) -> Iterator[tuple[str, dict[int, float]]]:
         yield from _curves("training", history, step="epoch")
     for name in walk.own.analyses:
         curve = walk.findings(walk.own, name).tables.get("curve")
-        if curve is not None and _SIZE in curve:
-            yield from _curves(f"{name}/by_{_SIZE}", curve, step=_SIZE)
+        if curve is not None and _SIZE in curve and len(curve) > 1:
+            shown = [column for column in _CURVES if column in curve]
+            yield from _curves(f"{name}/by_{_SIZE}", curve[[_SIZE, *shown]], step=_SIZE)
 
 
 def _curves(prefix: str, table: pd.DataFrame, *, step: str) -> Iterator[tuple[str, dict[int, float]]]:
