@@ -19,14 +19,15 @@ from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan
 from polylens.study.results import Result
 from polylens.study.run_pages import (
-    NOTE_TAG,
     about_experiment,
     answering_names,
     curves_of,
     description,
     means_of_children,
+    note_tags,
+    parent_tags,
     result_tags,
-    verdict_of_children,
+    without_edited_note,
 )
 from polylens.study.subject import code_sentence
 from polylens.study.walk import Walk
@@ -97,7 +98,10 @@ class StudyLog:
         if overview is not None and looks is not None and is_new:
             parent.log_report(overview.read_text(encoding="utf-8"))
             tags = {SPEC_TAG: self.study.name, LOOKS_TAG: looks}
-            parent.set_tags(tags | verdict_of_children(verdicts))
+            names = [run.name for run in self.runs]
+            experiment = self.study.children[0].experiment
+            tags |= parent_tags(experiment, dict(zip(names, verdicts, strict=False)))
+            parent.set_tags(without_edited_note(tags, before=parent.tags))
         if not parent.finished:
             parent.log_numbers({}, metrics=means_of_children([run.metrics for run in self.runs]))
             parent.log_children(self.runs)
@@ -151,7 +155,7 @@ class StudyLog:
 
     def _tags(self, plan: ChildPlan) -> dict[str, str]:
         return {
-            NOTE_TAG: description(plan.experiment),
+            **note_tags(description(plan.experiment)),
             SPEC_TAG: self.study.name,
             MODEL_TAG: plan.names["model"],
         }
@@ -189,7 +193,8 @@ class StudyLog:
         if page is not None:
             run.log_report(page)
         run.log_provenance({**self._provenance(plan, seconds), "stages": _stages(plan)})
-        run.set_tags({**_code_tags(walk), **result_tags(walk, results), LOOKS_TAG: _looks(drawing)})
+        tags = {**_code_tags(walk), **result_tags(walk, results), LOOKS_TAG: _looks(drawing)}
+        run.set_tags(without_edited_note(tags, before=run.tags))
 
     def renew_looks(self, run: TrackedRun, drawing: Drawing, *, results: Sequence[Result], page: str) -> None:
         """Gives a finished run figures, page and verdict as they are now, where MLflow has older ones.
@@ -205,7 +210,7 @@ class StudyLog:
         run.log_report(page)
         run.log_spec(written=self.study.written, resolved=write(drawing.walk.plan.experiment.to_plain()))
         tags = {SPEC_TAG: self.study.name, LOOKS_TAG: looks}
-        run.set_tags(tags | result_tags(drawing.walk, results))
+        run.set_tags(without_edited_note(tags | result_tags(drawing.walk, results), before=run.tags))
 
     def _log_tables(self, run: TrackedRun, walk: Walk) -> None:
         history = walk.training_history()

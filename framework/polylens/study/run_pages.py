@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from polylens.analyses import RAW_INPUTS
+from polylens.digests import digest
 from polylens.records import Verdict
 from polylens.report.answer import answer
 from polylens.spec import Experiment, Study
@@ -20,8 +22,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOTE_TAG = "mlflow.note.content"
+_WRITTEN_TAG = "polylens.description"
+"""Digest of the description that was written, to tell one that a person has edited since."""
+_LONGEST_NOTE = 4900
 WHY_TAG = "polylens.verdict_why"
 _SIZE, _CURVES = "min_cluster_size", ("coverage", "purity")
+_TRAINING, _BY_SIZE = "training/", f"/by_{_SIZE}/"
 
 
 def about_experiment(study: Study) -> str:
@@ -49,7 +55,7 @@ def result_tags(walk: Walk, results: Sequence[Result]) -> dict[str, str]:
     verdict = verdict_of(experiment.refuted_if, results)
     answers = answer(tuple(score_tables(walk, results)))
     tags = {
-        NOTE_TAG: description(experiment, answers=answers, verdict=verdict),
+        **note_tags(description(experiment, answers=answers, verdict=verdict)),
         MODEL_TAG: walk.plan.names["model"],
         LAYER_TAG: experiment.layer,
     }
@@ -60,15 +66,35 @@ def result_tags(walk: Walk, results: Sequence[Result]) -> dict[str, str]:
     return tags
 
 
-def verdict_of_children(verdicts: Sequence[Verdict | None]) -> dict[str, str]:
-    """The tag of a parent run: the one verdict of all its children, or how many have which."""
-    decisions = [verdict.decision for verdict in verdicts if verdict is not None]
-    counts = {decision: decisions.count(decision) for decision in dict.fromkeys(decisions)}
+def note_tags(note: str) -> dict[str, str]:
+    """A description, and what tells it from one that a person has edited."""
+    short = note if len(note) <= _LONGEST_NOTE else f"{note[:_LONGEST_NOTE]} ..."
+    return {NOTE_TAG: short, _WRITTEN_TAG: digest(short)}
+
+
+def without_edited_note(tags: Mapping[str, str], *, before: Mapping[str, str]) -> dict[str, str]:
+    """Tags to set, without the description where the run has one that was not written here."""
+    note = before.get(NOTE_TAG)
+    if note is None or digest(note) == before.get(_WRITTEN_TAG):
+        return dict(tags)
+    return {key: value for key, value in tags.items() if key not in (NOTE_TAG, _WRITTEN_TAG)}
+
+
+def parent_tags(experiment: Experiment, verdicts: Mapping[str, Verdict | None]) -> dict[str, str]:
+    """The tags of a parent run: the one verdict of all its children, or how many have which, and each.
+
+    Args:
+        experiment: of one child.
+        verdicts: by the child's name.
+    """
+    decided = {name: verdict.decision for name, verdict in verdicts.items() if verdict is not None}
+    counts = Counter(decided.values())
     if not counts:
         return {}
-    if len(counts) == 1:
-        return {VERDICT_TAG: decisions[0]}
-    return {VERDICT_TAG: ", ".join(f"{count} {decision}" for decision, count in counts.items())}
+    said = ", ".join(f"{count} {decision}" for decision, count in counts.items())
+    each = "\n".join(f"- {_plain(name)}: {decision}" for name, decision in decided.items())
+    note = f"**{said.capitalize()}.**\n\n{each}\n\n{description(experiment)}"
+    return {VERDICT_TAG: next(iter(counts)) if len(counts) == 1 else said, **note_tags(note)}
 
 
 def means_of_children(children: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -81,10 +107,12 @@ def means_of_children(children: Sequence[Mapping[str, float]]) -> dict[str, floa
     """
     metrics: dict[str, float] = {}
     for name in children[0] if children else ():
+        if name.startswith(_TRAINING) or _BY_SIZE in name:
+            continue  # the last point of a curve
         values = [child[name] for child in children if name in child]
         if len(values) == len(children):
             metrics[name] = fmean(values)
-            if len(values) > 1:
+            if len(values) > 1 and "/" in name:  # counts of rows and examples have none of interest
                 metrics[f"{name}_deviation"] = stdev(values)
     return metrics
 
@@ -107,12 +135,12 @@ def curves_of(walk: Walk) -> Iterator[tuple[str, dict[int, float]]]:
     """What a run shows over steps: its training by epoch, its scores by the least size of a cluster."""
     history = walk.training_history()
     if history is not None and "epoch" in history:
-        yield from _curves("training", history, step="epoch")
+        yield from _curves(_TRAINING.rstrip("/"), history, step="epoch")
     for name in walk.own.analyses:
         curve = walk.findings(walk.own, name).tables.get("curve")
         if curve is not None and _SIZE in curve and len(curve) > 1:
             shown = [column for column in _CURVES if column in curve]
-            yield from _curves(f"{name}/by_{_SIZE}", curve[[_SIZE, *shown]], step=_SIZE)
+            yield from _curves(f"{name}{_BY_SIZE}".rstrip("/"), curve[[_SIZE, *shown]], step=_SIZE)
 
 
 def _curves(prefix: str, table: pd.DataFrame, *, step: str) -> Iterator[tuple[str, dict[int, float]]]:
