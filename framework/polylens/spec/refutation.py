@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 Operator = Literal["<=", "<", ">=", ">"]
+OR = ", or "
+"""Stands between lines of which any refutes, where they are said as one."""
 _TOKEN = re.compile(r"[<>=!≤≥]+|[^\s<>=!≤≥]+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*/\S+")
 _MEANT = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
@@ -74,7 +76,7 @@ def rule_in_words(lines: Sequence[str]) -> str:
     >>> rule_in_words(["a/b <= 1", "a/c <= a/b"])
     'a/b <= 1, or a/c <= a/b'
     """
-    return ", or ".join(" and ".join(map(str, read_conditions(line))) for line in lines)
+    return OR.join(" and ".join(map(str, read_conditions(line))) for line in lines)
 
 
 class _Reader:

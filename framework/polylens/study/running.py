@@ -24,6 +24,7 @@ from polylens.study.plans import ChildPlan
 from polylens.study.results import Result, results_of
 from polylens.study.stages import are_stored
 from polylens.study.study_results import ChildResult, StudyResult
+from polylens.study.verdicts import verdict_of
 from polylens.study.walk import Walk, Workshop
 from polylens.tracking import TrackedRun
 
@@ -147,6 +148,7 @@ def _result(
         digest=run.identity.digest,
         run_id=run.run_id,
         results=results,
+        verdict=verdict_of(walk.plan.experiment.refuted_if, results),
         labels={} if error else {name: walk.labels(walk.own, name) for name in walk.own.labels},
         stages=tuple(walk.performer.reports.values()),
         report=report,

@@ -13,7 +13,6 @@ from polylens.study.metrics import metrics_of
 from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan
 from polylens.study.results import Result
-from polylens.study.verdicts import verdict_of
 from polylens.study.walk import Walk
 
 
@@ -31,6 +30,8 @@ class ChildResult:
     """MLflow's id; None where MLflow has not heard of the run."""
     results: tuple[Result, ...] = field(default=(), repr=False)
     """Every number, with each control's beside it; of a child that failed those that were finished."""
+    verdict: Verdict | None = None
+    """What its numbers say of the claim; None where the spec has no `refuted_if`."""
     labels: dict[str, Labels] = field(default_factory=dict, repr=False)
     """Labels of the network's clusters, by their name in the spec."""
     stages: tuple[StageReport, ...] = field(default=(), repr=False)
@@ -53,11 +54,6 @@ class ChildResult:
     def numbers(self) -> dict[str, Number]:
         """Numbers by metric name."""
         return metrics_of(self.results)
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """What its numbers say of the claim; None where the spec has no `refuted_if`."""
-        return verdict_of(self.plan.experiment.refuted_if, self.results)
 
     def to_plain(self) -> dict[str, Any]:
         """The child as `run --json` prints it."""
