@@ -53,6 +53,7 @@ def test_every_experiment_is_right(path: Path) -> None:
     assert errors_of(path, "experiment") == []
     assert "setting" in study.resolved["about"].lower(), "an experiment says which settings are the paper's"
     assert "refuted" in study.resolved["claim"].lower(), "a claim says what would refute it"
+    assert study.children[0].experiment.refuted_if, "and says it in numbers"
 
 
 @pytest.mark.parametrize("path", SPECS, ids=name_of)

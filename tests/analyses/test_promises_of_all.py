@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -111,9 +112,19 @@ def tried(
     return run
 
 
+def unnamed(kind: str, findings: Findings) -> list[str]:
+    """Numbers that the kind gives and does not say that it gives; none where it says nothing."""
+    cls = load_kind("analyses", kind)
+    assert issubclass(cls, Analysis)
+    said = cls.numbers
+    given = (*findings.numbers, *findings.undefined)
+    return [name for name in given if said and not any(fnmatchcase(name, each) for each in said)]
+
+
 @pytest.mark.parametrize("kind", kinds("analyses"))
 def test_the_same_seed_gives_the_same_findings_and_nothing_handed_over_is_changed(
     kind: str, tried: Callable[[str], Findings]
 ) -> None:
     findings = tried(kind)
     assert findings.numbers or findings.partition or findings.hierarchy or findings.tables
+    assert not unnamed(kind, findings), "refuted_if names numbers before anything is computed"

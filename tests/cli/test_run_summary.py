@@ -12,7 +12,7 @@ from rich.console import Console
 from polylens.cli.columns import Column, Row, block, in_columns
 from polylens.cli.summary import show_result
 from polylens.errors import StageError
-from polylens.records import ClusterLabel, Comparison, Draws, Labels, Number, Pair
+from polylens.records import ClusterLabel, Comparison, Draws, Labels, Number, Pair, Verdict
 from polylens.settings import load_settings
 from polylens.study.performing import StageReport
 from polylens.study.results import Result
@@ -141,6 +141,18 @@ def test_nothing_is_wider_than_a_narrow_terminal() -> None:
     assert max(map(len, lines)) <= 60
     for letter in "abcdefgh":
         assert any(letter in line.split() for line in lines), letter
+
+
+def test_a_verdict_is_said_with_its_reason_and_its_rule() -> None:
+    verdict = Verdict("refuted", "a/b <= 0.5", "a/b 0.1 [0.0, 0.2] lies below 0.5")
+    lines = shown(child(verdict=verdict))
+    assert "The claim is refuted: a/b 0.1 [0.0, 0.2] lies below 0.5" in lines
+    assert "refuted if a/b <= 0.5" in lines
+    many = Verdict("supported", ", or ".join(["a/b <= 0.5"] * 9), "a/b lies above")
+    several = shown(child("demo x=1", verdict=verdict), child("demo x=2", verdict=many))
+    assert "  x=2: supported: a/b lies above" in several
+    assert "refuted if any of the 9 lines of refuted_if holds" in shown(child(verdict=many))
+    assert not any("claim" in line for line in shown(child()))
 
 
 def test_labels_are_counted_and_shown_in_columns_on_few_lines() -> None:

@@ -11,7 +11,6 @@ import os
 import random
 import sys
 import time
-from collections import Counter
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -54,9 +53,9 @@ def remains(project: Project) -> dict[str, Any]:
 
     client = MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}")
     runs = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
-    points = Counter(
-        len(client.get_metric_history(run.info.run_id, key)) for run in runs for key in run.data.metrics
-    )
+    points = {
+        key: len(client.get_metric_history(run.info.run_id, key)) for run in runs for key in run.data.metrics
+    }
     files = [
         str(path.relative_to(run.info.artifact_uri.removeprefix("file://")))
         for run in runs
@@ -65,8 +64,8 @@ def remains(project: Project) -> dict[str, Any]:
     ]
     return {
         "runs": [run.info.status for run in runs],
-        "metrics": sorted(key for run in runs for key in run.data.metrics if not key.startswith("time/")),
-        "points": {str(length): count for length, count in points.items() if length != 1},
+        "metrics": sorted(key for run in runs for key in run.data.metrics),
+        "points": {key: count for key, count in points.items() if count != 1},
         "files": sorted(files),
         "tables": {name: sha256(content).hexdigest() for name, content in project.tables().items()},
         "inputs": sum(len(run.inputs.dataset_inputs) for run in runs),

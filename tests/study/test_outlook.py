@@ -157,7 +157,9 @@ def test_asking_for_what_a_run_does_not_have_says_what_it_has(
 
 def test_a_run_as_plain_data_has_the_promised_keys(result: StudyResult) -> None:
     plain = json.loads(json.dumps(result.children[0].to_plain()))
-    assert set(plain) == {"run_id", "name", "status", "logged", "spec_digest", "layer", "metrics", "stages"}
+    keys = {"run_id", "name", "status", "logged", "spec_digest", "layer", "verdict", "metrics", "stages"}
+    assert set(plain) == keys
+    assert plain["verdict"] is None
     assert (plain["status"], plain["layer"]) == ("done", "hidden.1")
     assert set(plain["stages"][0]) == {"name", "status", "seconds"}
     assert (

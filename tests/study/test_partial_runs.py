@@ -36,7 +36,7 @@ def _logged(project: Project) -> Any:
 
 
 def _numbers(run: Any) -> dict[str, float]:
-    return {name: value for name, value in run.data.metrics.items() if not name.startswith("time/")}
+    return dict(run.data.metrics)
 
 
 def _files(project: Project) -> set[str]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from mlflow import MlflowClient
 from tests.projects import Project, ran
 
 pytestmark = pytest.mark.slow
@@ -24,6 +25,23 @@ def test_the_second_run_finds_everything_and_a_changed_number_reruns_only_what_s
     assert ran(again) == set()
     assert again["run_id"] == first["run_id"]
     assert again["metrics"] == first["metrics"]
+
+    spec = project.spec(refuted_if=["quality/purity <= quality/purity.random_init", "clusters/clusters < 1"])
+    judged = project.run(spec)[0]
+    assert (ran(judged), judged["run_id"]) == ({"report"}, first["run_id"])
+    assert judged["verdict"]["decision"] == "refuted", "two epochs are worse than none at equal coverage"
+    assert "quality/purity, on equal terms, leads random_init by -0." in judged["verdict"]["why"]
+    data = MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}").get_run(first["run_id"]).data
+    assert data.tags["polylens.verdict"] == "refuted"
+    assert data.tags["mlflow.note.content"].startswith("**Refuted.** ")
+    assert data.tags["polylens.answer"].startswith("Purity ")
+    assert {
+        "quality/purity",
+        "quality/purity_lead.random_init",
+        "training/loss",
+        "rows",
+    } <= data.metrics.keys()
+    assert not any(name.endswith((".random_init", ".chance")) for name in data.metrics if "_lead" not in name)
 
     changed = project.run(spec, "--set", "analyses.clusters.min_cluster_size=8")[0]
     assert (first["name"], changed["name"]) == ("small", "small min_cluster_size=8")

@@ -47,7 +47,7 @@ def test_every_text_can_be_stored(value: str) -> None:
 
 
 def test_names_of_the_spec_stay_as_they_are() -> None:
-    names = ("quality/purity.random_init", "time/harvest_seconds", "density/matched ratio", "größe")
+    names = ("quality/purity.random_init", "training/loss", "density/matched ratio", "größe")
     assert tuple(map(key_name, names)) == names
 
 

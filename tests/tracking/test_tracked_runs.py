@@ -36,7 +36,7 @@ def log_everything(run: TrackedRun) -> None:
     run.log_spec(written="seed: 0\n", resolved="seed: 0\nmodel: {}\n")
     run.log_params({"seed": 0, "model": {"kind": "mlp", "hidden": [64, 64]}})
     run.log_numbers({"quality/purity": Number(0.9, low=0.8, high=0.95, chance=0.2, interval="90 %")})
-    run.log_seconds({"harvest": 1.5})
+    run.log_curve("training/loss", {0: 2.3, 1: 0.7, 2: math.nan})
     run.log_inputs(
         datasets=[Input("digits", "d" * 32, {"kind": "digits"}, {"examples": 1797})],
         weights=[Input("mlp", "e" * 32)],
@@ -59,11 +59,10 @@ def test_a_run_holds_everything_that_was_logged(settings: Settings, mlflow_clien
     assert logged.data.params == {"seed": "0", "model.kind": "mlp", "model.hidden": "[64, 64]"}
     assert logged.data.metrics == {
         "quality/purity": 0.9,
-        "quality/purity.low": 0.8,
-        "quality/purity.high": 0.95,
-        "quality/purity.chance": 0.2,
-        "time/harvest_seconds": 1.5,
+        "training/loss": 0.7,
     }
+    history = mlflow_client(settings).get_metric_history(run.run_id, "training/loss")
+    assert [(point.step, point.value) for point in history] == [(0, 2.3), (1, 0.7)]
     tags = logged.data.tags
     assert tags["polylens.spec_digest"] == DIGEST
     assert tags["polylens.names_polytopes"] == "true"
@@ -118,7 +117,7 @@ def test_after_a_kill_the_run_goes_on_with_one_point_a_metric(
     killed = open_run(settings)
     killed.log_params({"seed": 0})
     killed.log_numbers({"quality/purity": Number(0.9)})
-    killed.log_seconds({"harvest": 1.5})
+    killed.log_curve("training/loss", {0: 2.3, 1: 0.7})
     again = open_run(settings)
     assert not again.finished
     log_everything(again)
@@ -126,8 +125,8 @@ def test_after_a_kill_the_run_goes_on_with_one_point_a_metric(
     client = mlflow_client(settings)
     (logged,) = client.search_runs([_experiment(settings, mlflow_client)])
     assert logged.info.status == "FINISHED"
-    for name in logged.data.metrics:
-        assert len(client.get_metric_history(logged.info.run_id, name)) == 1, name
+    points = {name: len(client.get_metric_history(logged.info.run_id, name)) for name in logged.data.metrics}
+    assert points == {"quality/purity": 1, "training/loss": 2}
     assert len(logged.inputs.dataset_inputs) == 2
 
 
@@ -173,39 +172,22 @@ def test_children_lie_flat_under_their_parent_and_are_found_there(
     logged = mlflow_client(settings).get_run(children[0].run_id)
     assert logged.data.tags["mlflow.parentRunId"] == parent.run_id
     table = pd.read_parquet(artifact(settings, parent, "tables/children.parquet"))
-    assert table.columns.tolist() == ["run", "run_id", "status", "layer", "density/ratio"]
+    assert table.columns.tolist() == ["run", "density/ratio", "layer", "status", "run_id"]
     assert table["density/ratio"].tolist() == [2.0, 3.0]
     again = Tracker(settings).open_run(name="layer 1", parent=parent, **keys | {"digest": "1" * 32})
     assert again.run_id == children[0].run_id
 
 
-def test_a_stability_range_is_not_logged_under_the_names_of_an_interval(
-    settings: Settings, said: Any, mlflow_client: Client
+def test_few_numbers_are_metrics_and_all_stand_in_the_table(
+    settings: Settings, mlflow_client: Client
 ) -> None:
-    run = open_run(settings, said)
-    run.log_numbers({"quality/coverage": Number(0.8, 0.7, 0.9, "of subsamples", range_is="stability")})
-    assert mlflow_client(settings).get_run(run.run_id).data.metrics == {
-        "quality/coverage": 0.8,
-        "quality/coverage.stability_low": 0.7,
-        "quality/coverage.stability_high": 0.9,
-    }
-
-
-def test_intervals_of_controls_stand_in_the_table_alone(
-    settings: Settings, said: Any, mlflow_client: Client
-) -> None:
-    run = open_run(settings, said)
+    run = open_run(settings)
     numbers = {"q/purity": Number(0.9, 0.8, 1.0, chance=0.1), "q/purity.random_init": Number(0.5, 0.4, 0.6)}
-    run.log_numbers(numbers, values_only={"q/purity.random_init"})
+    run.log_numbers(numbers, metrics={"q/purity": 0.9})
     run.finish()
-    assert mlflow_client(settings).get_run(run.run_id).data.metrics == {
-        "q/purity": 0.9,
-        "q/purity.low": 0.8,
-        "q/purity.high": 1.0,
-        "q/purity.chance": 0.1,
-        "q/purity.random_init": 0.5,
-    }
+    assert mlflow_client(settings).get_run(run.run_id).data.metrics == {"q/purity": 0.9}
     table = pd.read_parquet(artifact(settings, run, "tables/numbers.parquet")).set_index("name")
+    assert table.loc["q/purity", ["low", "high", "chance"]].tolist() == [0.8, 1.0, 0.1]
     assert table.loc["q/purity.random_init", "high"] == 0.6
 
 
@@ -214,12 +196,12 @@ def test_numbers_that_are_not_finite_are_named_and_left_out(
 ) -> None:
     run = open_run(settings, said)
     run.log_numbers(
-        {"ratio": Number(math.inf, low=1.0, high=math.nan), "fine": Number(float(np.float32(0.5)))}
+        {"ratio": Number(math.inf), "share": Number(math.nan), "fine": Number(float(np.float32(0.5)))}
     )
     logged = mlflow_client(settings).get_run(run.run_id).data
-    assert logged.metrics == {"ratio.low": 1.0, "fine": 0.5}
-    assert logged.tags["polylens.not_finite"] == "ratio is inf; ratio.high is nan"
-    assert said.notes == ["not logged as metrics of 'mlp-clusters': ratio is inf; ratio.high is nan"]
+    assert logged.metrics == {"fine": 0.5}
+    assert logged.tags["polylens.not_finite"] == "ratio is inf; share is nan"
+    assert said.notes == ["not logged as metrics of 'mlp-clusters': ratio is inf; share is nan"]
 
 
 def test_a_long_param_is_cut_and_kept_whole_beside_the_spec(

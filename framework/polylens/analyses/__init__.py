@@ -61,6 +61,8 @@ class Analysis(Plugin):
     """The numbers of a summary in the terminal."""
     answer: ClassVar[tuple[str, ...]] = ()
     """The few numbers that answer the spec's question in one sentence; empty where they answer none."""
+    numbers: ClassVar[tuple[str, ...]] = ()
+    """All numbers it can give, `*` standing for any text (`matched_ratio.*`); empty where it does not say."""
     compared: ClassVar[tuple[str, ...]] = ()
     """The numbers that `compare` sets beside a control's on equal terms; empty where it compares none."""
     gives_partition: ClassVar[bool] = False

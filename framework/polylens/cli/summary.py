@@ -10,6 +10,7 @@ from rich.text import Text
 from polylens.cli.columns import in_columns
 from polylens.cli.comparisons import table_of_comparisons
 from polylens.cli.numbers import short, table_of_one, table_of_several
+from polylens.cli.verdicts import verdict_lines
 from polylens.errors import shown_path
 from polylens.records import Labels
 from polylens.study.study_results import StudyResult
@@ -45,6 +46,7 @@ def show_result(result: StudyResult, *, name: str, console: Console | None = Non
             ascii_only=ascii_only,
             is_logged=not (result.unlogged or result.settings.is_scratch),
         )
+    lines += verdict_lines(done, study=name, width=width)
     for line in (*lines, *_where(result)):
         console.print(line, soft_wrap=True)
 

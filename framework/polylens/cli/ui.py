@@ -100,13 +100,11 @@ def _experiments(settings: Settings) -> dict[str, str]:
 
     Creates a missing database under the tracker's lock; says at once what is wrong with one that is there.
     """
-    from polylens.tracking import PAGE_OF_RUNS
-
     tracker = _tracker(settings)
     tracker.prepare_database()
     # The page is to show what runs could not send.
     tracker.send_kept()
-    return {name: f"#/experiments/{number}{PAGE_OF_RUNS}" for name, number in tracker.experiments().items()}
+    return tracker.experiments()
 
 
 def _tracker(settings: Settings) -> Tracker:

@@ -18,6 +18,8 @@ class Label(Plugin):
     """Which of `classes` and `tokens` rows must have: a spec is checked for a dataset that carries them."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The numbers of a summary in the terminal."""
+    numbers: ClassVar[tuple[str, ...]] = ()
+    """All numbers it can give, `*` standing for any text (`matched_ratio.*`); empty where it does not say."""
 
     of: str
     """Name of the analysis whose clusters are labelled."""

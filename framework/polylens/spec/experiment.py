@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from polylens.analyses import Analysis
 from polylens.codes import Code
@@ -15,6 +15,18 @@ from polylens.models import Model
 from polylens.sampling import Sampling
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+def _as_lines(value: Any) -> Any:
+    """One line, or a list of them, as a tuple."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+_Line = Annotated[str, Field(min_length=1)]
+_Lines = Annotated[
+    tuple[_Line, ...],
+    BeforeValidator(_as_lines, json_schema_input_type=_Line | Annotated[list[_Line], Field(min_length=1)]),
+]
 
 
 class Heading(BaseModel):
@@ -28,6 +40,8 @@ class Heading(BaseModel):
     """What is done, and which settings are the paper's and which ours."""
     claim: str = Field(min_length=1)
     """What the experiment tests, and what would refute it."""
+    refuted_if: _Lines = ()
+    """What would refute the claim, as a comparison of named numbers, or a list of which any refutes it."""
     seed: int = Field(ge=0)
     """All randomness follows from it."""
     layer: str = Field(min_length=1)
@@ -76,8 +90,10 @@ class Experiment(Heading):
     def to_plain(self) -> dict[str, Any]:
         """The experiment as plain data: a spec that loads to the same experiment and needs no registry."""
         plain: dict[str, Any] = {
-            name: getattr(self, name) for name in Heading.model_fields if name != "layer"
+            name: getattr(self, name) for name in Heading.model_fields if name not in ("layer", "refuted_if")
         }
+        if self.refuted_if:
+            plain["refuted_if"] = self.refuted_if[0] if len(self.refuted_if) == 1 else list(self.refuted_if)
         plain |= {"model": self.model.to_plain(), "layer": self.layer, "dataset": self.dataset.to_plain()}
         if self.sampling is not None:
             plain["sampling"] = self.sampling.to_plain()
@@ -104,13 +120,14 @@ NAMED: dict[str, type[Control | Analysis | Label]] = {
     "labels": Label,
 }
 """Keys of a spec that hold several, by name."""
-OPTIONAL = ("version", "sampling", "code", "controls", "labels", "sweep", "extends")
+OPTIONAL = ("version", "refuted_if", "sampling", "code", "controls", "labels", "sweep", "extends")
 """Keys a spec can leave out."""
 KEYS = (
     "version",
     "extends",
     "about",
     "claim",
+    "refuted_if",
     "seed",
     "model",
     "layer",

@@ -16,6 +16,7 @@ from polylens.spec.checking import Parts
 from polylens.spec.identity import REFERENCE
 from polylens.spec.layers import known_layers
 from polylens.spec.ledger import Ledger, Path, at, dotted_path, items_of
+from polylens.spec.named_numbers import named_number_problems
 
 
 def reference_problems(parts: Parts, *, ledger: Ledger) -> Iterator[Problem]:
@@ -27,6 +28,7 @@ def reference_problems(parts: Parts, *, ledger: Ledger) -> Iterator[Problem]:
     yield from checker.data()
     yield from checker.layers()
     yield from checker.training()
+    yield from named_number_problems(parts, ledger=ledger)
 
 
 class _Checker:

@@ -10,18 +10,42 @@ from polylens.digests import digest
 from polylens.plugin import packages_in
 from polylens.progress import Progress
 from polylens.reading import write
-from polylens.records import Number
+from polylens.records import Number, Verdict
 from polylens.settings import Settings
 from polylens.spec import Study, spec_digest
 from polylens.study.drawing import Drawing
-from polylens.study.metrics import comparisons_table, draws_table, metrics_of, names_with_ranges
+from polylens.study.metrics import answering_metrics, comparisons_table, draws_table, metrics_of
 from polylens.study.pages import report_stage
 from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan
 from polylens.study.results import Result
+from polylens.study.run_pages import (
+    about_experiment,
+    answering_names,
+    curves_of,
+    description,
+    means_of_children,
+    note_tags,
+    parent_tags,
+    result_tags,
+    without_edited_note,
+)
 from polylens.study.subject import code_sentence
 from polylens.study.walk import Walk
-from polylens.tracking import ERROR_TAG, LOOKS_TAG, Input, TrackedRun, Tracker, collect_provenance
+from polylens.tracking import (
+    ERROR_TAG,
+    LAYER_TAG,
+    LOOKS_TAG,
+    MODEL_TAG,
+    SPEC_TAG,
+    Input,
+    TrackedRun,
+    Tracker,
+    collect_provenance,
+)
+
+_NOT_PARAMS = ("about", "claim", "refuted_if")
+"""Keys of a spec that change no number; MLflow's params cannot be changed."""
 
 
 class StudyLog:
@@ -37,6 +61,12 @@ class StudyLog:
         # What is finished in MLflow was prepared; without preparing, MLflow need not be imported.
         if not self._tracker.has_finished(experiment, _digest_of(plans)):
             self._tracker.prepare(experiment)
+            self._tracker.describe(
+                experiment,
+                about=about_experiment(study),
+                spec=study.name,
+                metrics=answering_names(study.children[0].experiment),
+            )
         self._stages: dict[str, dict[str, str]] = {}
         self.parent = self._open_parent(experiment, plans) if len(plans) > 1 else None
         self.runs = tuple(self._open_child(experiment, plan) for plan in plans)
@@ -56,10 +86,12 @@ class StudyLog:
         """Why something was last kept instead of sent."""
         return self._tracker.trouble
 
-    def finish_parent(self, status: str, *, overview: Path | None) -> None:
-        """Ends the parent run, with a table of its children and, where there is one, the page of all.
+    def finish_parent(
+        self, status: str, *, overview: Path | None, verdicts: Sequence[Verdict | None] = ()
+    ) -> None:
+        """Ends the parent run: means and a table of its children and, where there is one, the page of all.
 
-        A parent that is finished takes the page as it looks now.
+        A parent that is finished takes the page as it looks now, and its children's verdicts.
         """
         parent = self.parent
         if parent is None:
@@ -69,8 +101,13 @@ class StudyLog:
         is_new = not parent.finished or (parent.run_id is not None and parent.looks != looks)
         if overview is not None and looks is not None and is_new:
             parent.log_report(overview.read_text(encoding="utf-8"))
-            parent.set_tags({LOOKS_TAG: looks})
+            tags = {SPEC_TAG: self.study.name, LOOKS_TAG: looks}
+            names = [run.name for run in self.runs]
+            experiment = self.study.children[0].experiment
+            tags |= parent_tags(experiment, dict(zip(names, verdicts, strict=False)))
+            parent.set_tags(without_edited_note(tags, before=parent.tags))
         if not parent.finished:
+            parent.log_numbers({}, metrics=means_of_children([run.metrics for run in self.runs]))
             parent.log_children(self.runs)
             parent.finish(status)
 
@@ -90,7 +127,7 @@ class StudyLog:
             experiment=experiment,
             name=self._run_name(self.study.name, plans[0]),
             digest=_digest_of(plans),
-            tags=self._tags(),
+            tags=self._tags(plans[0]),
         )
         if not run.finished:
             run.log_spec(written=self.study.written, resolved=write(self.study.resolved))
@@ -104,12 +141,12 @@ class StudyLog:
             name=self._run_name(plan.name, plan),
             digest=run_digest(plan),
             parent=self.parent,
-            tags=self._tags() | {"polylens.layer": plan.experiment.layer},
+            tags=self._tags(plan) | {LAYER_TAG: plan.experiment.layer},
         )
         if not run.finished:
             resolved = plan.experiment.to_plain()
             run.log_spec(written=self.study.written, resolved=write(resolved))
-            params = {key: value for key, value in resolved.items() if key not in ("about", "claim")}
+            params = {key: value for key, value in resolved.items() if key not in _NOT_PARAMS}
             run.log_params(params if plan.limit is None else {**params, "limit": plan.limit})
             # From the start: what a run that came to no end refers to must not be cleared from the store.
             run.log_provenance({**self._provenance(plan), "stages": self._stages[run.identity.digest]})
@@ -122,10 +159,12 @@ class StudyLog:
         limited = [] if plan.limit is None else [f"limit={plan.limit}"]
         return " ".join([name, *variations, *limited])
 
-    def _tags(self) -> dict[str, str]:
-        experiment = self.study.children[0].experiment
-        about = f"{experiment.about}\n\n**Claim.** {experiment.claim}"
-        return {"mlflow.note.content": about}
+    def _tags(self, plan: ChildPlan) -> dict[str, str]:
+        return {
+            **note_tags(description(plan.experiment)),
+            SPEC_TAG: self.study.name,
+            MODEL_TAG: plan.names["model"],
+        }
 
     def _provenance(self, plan: ChildPlan, seconds: Mapping[str, float] | None = None) -> dict[str, Any]:
         return collect_provenance(
@@ -148,14 +187,14 @@ class StudyLog:
         walk = drawing.walk
         plan = walk.plan
         run.log_inputs(datasets=_datasets(plan), weights=_weights(plan))
-        numbers = metrics_of(results)
         counts = {"examples": len(plan.examples), "rows": len(walk.rows(plan.own))}
         run.log_numbers(
-            {**numbers, **{name: Number(count) for name, count in counts.items()}},
-            values_only=numbers.keys() - names_with_ranges(results),
+            {**metrics_of(results), **{name: Number(count) for name, count in counts.items()}},
+            metrics={**answering_metrics(results), **counts},
         )
+        for name, points in curves_of(walk):
+            run.log_curve(name, points)
         seconds = {name: stage.seconds for name, stage in reports.items() if stage.status == "ran"}
-        run.log_seconds(_over_draws(seconds))
         for name, table in (("draws", draws_table(results)), ("comparisons", comparisons_table(results))):
             if len(table):
                 run.log_table(name, table)
@@ -165,10 +204,11 @@ class StudyLog:
         if page is not None:
             run.log_report(page)
         run.log_provenance({**self._provenance(plan, seconds), "stages": self._stages[run.identity.digest]})
-        run.set_tags({**_code_tags(walk), LOOKS_TAG: _looks(drawing)})
+        tags = {**_code_tags(walk), **result_tags(walk, results), LOOKS_TAG: _looks(drawing)}
+        run.set_tags(without_edited_note(tags, before=run.tags))
 
-    def renew_looks(self, run: TrackedRun, drawing: Drawing, *, page: str) -> None:
-        """Gives a finished run the figures and the page as they look now, where MLflow has older ones.
+    def renew_looks(self, run: TrackedRun, drawing: Drawing, *, results: Sequence[Result], page: str) -> None:
+        """Gives a finished run figures, page and verdict as they are now, where MLflow has older ones.
 
         No number is logged again. A run that still waits to be sent is left as it waits.
         """
@@ -179,7 +219,9 @@ class StudyLog:
             run.log_figure(figure)
         run.log_captions()
         run.log_report(page)
-        run.set_tags({LOOKS_TAG: looks})
+        run.log_spec(written=self.study.written, resolved=write(drawing.walk.plan.experiment.to_plain()))
+        tags = {SPEC_TAG: self.study.name, LOOKS_TAG: looks}
+        run.set_tags(without_edited_note(tags | result_tags(drawing.walk, results), before=run.tags))
 
     def _log_tables(self, run: TrackedRun, walk: Walk) -> None:
         history = walk.training_history()
@@ -217,7 +259,8 @@ def run_digest(plan: ChildPlan) -> str:
 def mlflow_experiment(study: Study) -> str:
     """The MLflow experiment: the spec's folder under `experiments/`, or the folder it lies in.
 
-    `experiments/digits/mlp-clusters.yaml` belongs to `digits`.
+    `experiments/digits/mlp-clusters.yaml` belongs to `digits`, and `polytopes/experiments/first.yaml`, which
+    lies in no folder below, to `polytopes`, as its project is called.
     """
     if study.source is None:
         return "polylens"
@@ -226,17 +269,8 @@ def mlflow_experiment(study: Study) -> str:
     if "experiments" in parts:
         last = len(parts) - 1 - parts[::-1].index("experiments")
         below = Path(*parts[last + 1 :])
-        return below.as_posix() if below.parts else "experiments"
+        return below.as_posix() if below.parts else folder.parent.name or "polylens"
     return folder.name or "polylens"
-
-
-def _over_draws(seconds: Mapping[str, float]) -> dict[str, float]:
-    """Seconds by stage, those of a control's draws summed: all of `clusters.random_init#...` as one."""
-    sums: dict[str, float] = {}
-    for name, spent in seconds.items():
-        stage = name.partition("#")[0]
-        sums[stage] = sums.get(stage, 0.0) + spent
-    return sums
 
 
 def _datasets(plan: ChildPlan) -> list[Input]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polylens.analyses import NETWORK
-from polylens.records import Number
+from polylens.records import Draws, Number
 from polylens.study.results import Result
 
 if TYPE_CHECKING:
@@ -23,15 +24,15 @@ def metrics_of(results: Iterable[Result]) -> dict[str, Number]:
     return dict(_metrics(results))
 
 
-def names_with_ranges(results: Sequence[Result]) -> set[str]:
-    """Names of the metrics whose range and chance level are metrics too: the network's own, and its leads."""
-    own = {f"{result.source}/{result.name}" for result in results}
-    leads = {
-        f"{result.source}/{result.name}_lead.{control}"
-        for result in results
-        for control in result.comparisons
-    }
-    return own | leads
+def answering_metrics(results: Iterable[Result]) -> dict[str, float]:
+    """The few numbers that MLflow gets as metrics: those that answer the question, or are headlines.
+
+    They are the network's own and its leads over controls. All others, with every range, chance level and
+    control, are in the table of numbers: a page with hundreds of metrics shows none.
+    """
+    answering = [result for result in results if result.answers or result.headline]
+    own = [replace(result, by_variant=_own_alone(result)) for result in answering]
+    return {name: number.value for name, number in metrics_of(own).items()}
 
 
 def draws_table(results: Iterable[Result]) -> pd.DataFrame:
@@ -76,6 +77,10 @@ def comparisons_table(results: Iterable[Result]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=columns).astype(
         dict.fromkeys(("coverage", "network", "control_value"), "float64")
     )
+
+
+def _own_alone(result: Result) -> dict[str, Draws]:
+    return {variant: draws for variant, draws in result.by_variant.items() if variant == NETWORK}
 
 
 def _metrics(results: Iterable[Result]) -> Iterator[tuple[str, Number]]:

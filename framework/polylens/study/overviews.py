@@ -48,7 +48,7 @@ def _stage(finished: Sequence[ChildResult], title: str, failed: Sequence[str]) -
         identity={
             "title": title,
             "failed": list(failed),
-            "chapters": [[name, experiment.about, experiment.claim] for name, experiment in experiments],
+            "chapters": [[name, each.about, each.claim, list(each.refuted_if)] for name, each in experiments],
             "variants": [variant.title for each in finished for variant in each.plan.variants],
             "points": [[each.plan.name, digest(_swept(each))] for each in finished],
             "stages": [stage.digest for each in finished for stage in each.plan.stages()],

@@ -17,6 +17,8 @@ from polylens.study.plans import ChildPlan, VariantPlan
 from polylens.study.results import CODE, Result
 from polylens.study.stages import Stage
 from polylens.study.subject import title_of
+from polylens.study.verdicts import verdict_of
+from polylens.study.walk import Walk
 
 _FILE = "report.html"
 _PROXY = (
@@ -57,6 +59,7 @@ def report_stage(drawing: Drawing, failure: str = "") -> Stage:
         identity={
             "about": experiment.about,
             "claim": experiment.claim,
+            "refuted_if": list(experiment.refuted_if),
             "title": _title(plan),
             "names": [
                 *experiment.analyses,
@@ -96,9 +99,10 @@ class _Page:
             failure=self.failure,
             about=experiment.about,
             claim=experiment.claim,
+            verdict=verdict_of(experiment.refuted_if, self.results),
             subject=self.drawing.subject,
             facts=tuple(facts_of(self.walk)),
-            scores=tuple(self._score_tables()),
+            scores=tuple(score_tables(self.walk, self.results)),
             clusters=tuple(
                 cards for name in own.analyses if (cards := opened_cards(self.drawing, name)) is not None
             ),
@@ -113,31 +117,6 @@ class _Page:
             spec=write(experiment.to_plain()),
         )
 
-    def _score_tables(self) -> Iterator[ScoreTable]:
-        """The numbers of each stage, each with the same number of every control."""
-        by_stage: dict[str, list[Score]] = {}
-        for result in self.results:
-            if result.is_shown:
-                score = Score(
-                    result.name,
-                    result.own,
-                    controls=result.controls,
-                    comparisons=result.comparisons,
-                    headline=result.answers,
-                )
-                by_stage.setdefault(result.source, []).append(score)
-        for stage, scores in by_stage.items():
-            yield ScoreTable(title=stage, rows=tuple(scores), note=self._kind_summary(stage))
-
-    def _kind_summary(self, stage: str) -> str:
-        """What the kind behind a stage does: the first sentence of its documentation."""
-        own = self.walk.own
-        kinds = {name: type(planned.analysis).__doc__ for name, planned in own.analyses.items()}
-        kinds |= {name: type(planned.label).__doc__ for name, planned in own.labels.items()}
-        if stage == CODE:
-            return _PROXY
-        return " ".join((kinds.get(stage) or "").partition("\n\n")[0].split())
-
     def _notes(self, own: VariantPlan) -> Iterator[str]:
         unused = self.walk.plan.experiment.sampling is not None and not self.walk.rows(own).origins.grid
         if unused:
@@ -146,3 +125,30 @@ class _Page:
             yield from self.walk.findings(own, name).notes
         for name in own.labels:
             yield from self.walk.labels(own, name).notes
+
+
+def score_tables(walk: Walk, results: Sequence[Result]) -> Iterator[ScoreTable]:
+    """The numbers of each stage, each with the same number of every control."""
+    by_stage: dict[str, list[Score]] = {}
+    for result in results:
+        if result.is_shown:
+            score = Score(
+                result.name,
+                result.own,
+                controls=result.controls,
+                comparisons=result.comparisons,
+                headline=result.answers,
+            )
+            by_stage.setdefault(result.source, []).append(score)
+    for stage, scores in by_stage.items():
+        yield ScoreTable(title=stage, rows=tuple(scores), note=_kind_summary(walk, stage))
+
+
+def _kind_summary(walk: Walk, stage: str) -> str:
+    """What the kind behind a stage does: the first sentence of its documentation."""
+    if stage == CODE:
+        return _PROXY
+    own = walk.own
+    kinds = {name: type(planned.analysis).__doc__ for name, planned in own.analyses.items()}
+    kinds |= {name: type(planned.label).__doc__ for name, planned in own.labels.items()}
+    return " ".join((kinds.get(stage) or "").partition("\n\n")[0].split())

@@ -26,6 +26,7 @@ def run_lines(runs: Sequence[ChildResult]) -> Iterator[RunLine]:
             swept=_in_words(each.plan.point),
             report=_report_of(each),
             numbers={name: own.get(name) for name in names},
+            verdict=each.verdict,
         )
 
 

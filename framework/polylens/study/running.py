@@ -24,6 +24,7 @@ from polylens.study.plans import ChildPlan
 from polylens.study.results import Result, results_of
 from polylens.study.stages import are_stored
 from polylens.study.study_results import ChildResult, StudyResult
+from polylens.study.verdicts import verdict_of
 from polylens.study.walk import Walk, Workshop
 from polylens.tracking import TrackedRun
 
@@ -78,7 +79,7 @@ def _run_planned(study: Study, workshop: Workshop, *, settings: Settings) -> Stu
         raise
     overview = overview_of(results, name=study.name)
     status = "FAILED" if any(result.status == "failed" for result in results) else "FINISHED"
-    log.finish_parent(status, overview=overview)
+    log.finish_parent(status, overview=overview, verdicts=[result.verdict for result in results])
     log.send_kept()
     # Said last, for only now is it known.
     children = tuple(
@@ -109,7 +110,7 @@ def _run_child(walk: Walk, run: TrackedRun, *, beside: Beside, study: str, log: 
         report = write_report(drawing, results)
         page = report.read_text(encoding="utf-8")
         if run.finished:
-            log.renew_looks(run, drawing, page=page)
+            log.renew_looks(run, drawing, results=results, page=page)
         else:
             log.log_results(run, drawing, results=results, reports=walk.performer.reports, page=page)
             run.finish()
@@ -149,6 +150,7 @@ def _result(
         digest=run.identity.digest,
         run_id=run.run_id,
         results=results,
+        verdict=verdict_of(walk.plan.experiment.refuted_if, results),
         labels={} if error else {name: walk.labels(walk.own, name) for name in walk.own.labels},
         stages=tuple(walk.performer.reports.values()),
         report=report,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from polylens.errors import PolylensError, listed, shown_path
-from polylens.records import Labels, Number
+from polylens.records import Labels, Number, Verdict
 from polylens.settings import Settings
 from polylens.study.metrics import metrics_of
 from polylens.study.performing import StageReport
@@ -31,6 +31,8 @@ class ChildResult:
     """MLflow's id; None where MLflow has not heard of the run."""
     results: tuple[Result, ...] = field(default=(), repr=False)
     """Every number, with each control's beside it; of a child that failed those that were finished."""
+    verdict: Verdict | None = None
+    """What its numbers say of the claim; None where the spec has no `refuted_if`."""
     labels: dict[str, Labels] = field(default_factory=dict, repr=False)
     """Labels of the network's clusters, by their name in the spec."""
     stages: tuple[StageReport, ...] = field(default=(), repr=False)
@@ -67,6 +69,7 @@ class ChildResult:
             "spec_digest": self.digest,
             "layer": self.layer,
             "logged": self.is_logged,
+            "verdict": None if self.verdict is None else asdict(self.verdict),
             "metrics": {name: number.value for name, number in self.numbers.items()},
             "stages": [
                 {"name": stage.name, "status": stage.status, "seconds": round(stage.seconds, 3)}

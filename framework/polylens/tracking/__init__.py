@@ -5,15 +5,28 @@ The only room that imports mlflow, and it does so when a `Tracker` first talks t
 
 from polylens.tracking.inputs import Input
 from polylens.tracking.provenance import Provenance, collect_provenance
-from polylens.tracking.run import ERROR_TAG, LOOKS_TAG, PAGE_OF_RUNS, PROVENANCE, REPORT, TrackedRun
+from polylens.tracking.run import ERROR_TAG, LOOKS_TAG, PROVENANCE, REPORT, TrackedRun
 from polylens.tracking.tracker import Tracker
+from polylens.tracking.views import (
+    ANSWER_TAG,
+    LAYER_TAG,
+    MODEL_TAG,
+    RESULTS_ADDRESS,
+    SPEC_TAG,
+    VERDICT_TAG,
+)
 
 __all__ = [
+    "ANSWER_TAG",
     "ERROR_TAG",
+    "LAYER_TAG",
     "LOOKS_TAG",
-    "PAGE_OF_RUNS",
+    "MODEL_TAG",
     "PROVENANCE",
     "REPORT",
+    "RESULTS_ADDRESS",
+    "SPEC_TAG",
+    "VERDICT_TAG",
     "Input",
     "Provenance",
     "TrackedRun",

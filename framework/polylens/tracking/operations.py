@@ -88,6 +88,29 @@ class Metrics(Operation):
 
 
 @dataclass(frozen=True)
+class Curve(Operation):
+    """One metric over steps; one that exists is left alone."""
+
+    kind: ClassVar[str] = "curve"
+    key: str
+    points: Sequence[Sequence[float]]
+    """Step and value of each point."""
+
+    def send(self, client: Any, run_id: str) -> tuple[str, ...]:
+        """Logs the points, where the run has none of them."""
+        from mlflow.entities import Metric
+
+        run = client.get_run(run_id)
+        if self.key in run.data.metrics:
+            return ()
+        when = run.info.start_time  # the same point again, where a request is repeated: see `Metrics`
+        metrics = [Metric(self.key, value, when, int(step)) for step, value in self.points]
+        for start in range(0, len(metrics), _BATCH_ENTRIES["metrics"]):
+            client.log_batch(run_id, metrics=metrics[start : start + _BATCH_ENTRIES["metrics"]])
+        return ()
+
+
+@dataclass(frozen=True)
 class Inputs(Operation):
     """Datasets or weights that went into the run."""
 
@@ -154,7 +177,7 @@ class Finish(Operation):
 
 
 _KINDS: dict[str, type[Operation]] = {
-    kind.kind: kind for kind in (Tags, Params, Metrics, Inputs, Artifact, Finish)
+    kind.kind: kind for kind in (Tags, Params, Metrics, Curve, Inputs, Artifact, Finish)
 }
 
 

@@ -5,29 +5,28 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from polylens.records import Figure, Number, RangeKind
+from polylens.records import Figure, Number
 from polylens.tracking.delivery import Delivery
 from polylens.tracking.finished import LoggedRun
 from polylens.tracking.inputs import Input
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, key_name, text
-from polylens.tracking.operations import Artifact, Finish, Inputs, Metrics, Operation, Params, Tags
+from polylens.tracking.operations import Artifact, Curve, Finish, Inputs, Metrics, Operation, Params, Tags
 from polylens.tracking.params import WHOLE, flatten, shorten
 from polylens.tracking.provenance import tags_of
 from polylens.tracking.summary import children_table, numbers_table
 from polylens.tracking.tables import parquet, preview
+from polylens.tracking.views import PAGE_OF_RUNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DIGEST_TAG = "polylens.spec_digest"
 PARENT_TAG = "mlflow.parentRunId"
-PAGE_OF_RUNS = "?workflowType=machine_learning"
-"""Opens MLflow's page with runs; it takes its visitors for makers of language-model agents unless told."""
 ERROR_TAG = "polylens.error"
 """Why a run failed; removed when the run is taken up again."""
 LOOKS_TAG = "polylens.looks"
@@ -37,12 +36,6 @@ PROVENANCE = "provenance/provenance.json"
 REPORT = "report.html"
 """The artifact that is the run's page."""
 _LONGEST_TAG = 5000
-_ENDS: Mapping[RangeKind, tuple[str, str]] = {
-    "interval": (".low", ".high"),
-    "stability": (".stability_low", ".stability_high"),
-    "draws": (".least", ".greatest"),
-}
-"""Endings of the metrics that hold a number's range."""
 
 
 class TrackedRun:
@@ -59,6 +52,8 @@ class TrackedRun:
         """Metrics logged so far, by this process or an earlier one."""
         self.looks: str | None = None
         """Digest of the looks of the figures and the page that MLflow has; None where it does not say."""
+        self.tags: dict[str, str] = {}
+        """Tags set so far, by this process or an earlier one."""
         self._numbers: dict[str, Number] = {}
         self._captions: dict[str, str] = {}
         self._delivery = delivery
@@ -67,6 +62,7 @@ class TrackedRun:
             self.params |= logged.params
             self.metrics |= logged.metrics
             self.looks = logged.tags.get(LOOKS_TAG)
+            self.tags |= logged.tags
         if self.finished:
             self.status = "FINISHED"
 
@@ -109,39 +105,38 @@ class TrackedRun:
         self._send(Params(short))
         self.params = {**short, **self.params}
 
-    def log_numbers(self, numbers: Mapping[str, Number], *, values_only: Collection[str] = ()) -> None:
-        """Logs each number as metrics: value, `.low`, `.high`, `.chance`; those not finite are named instead.
-
-        The ends of a stability range are `.stability_low` and `.stability_high`: it is no interval.
+    def log_numbers(
+        self, numbers: Mapping[str, Number], *, metrics: Mapping[str, float] | None = None
+    ) -> None:
+        """Logs numbers to the table of numbers, and some of them as metrics too.
 
         Args:
-            numbers: by full metric name, such as `quality/purity` or `quality/purity.random_init`.
-            values_only: names whose range and chance level go to the table of numbers alone.
+            numbers: by full name, such as `quality/purity` or `quality/purity.random_init`.
+            metrics: the values that people sort and search runs by, all of `numbers` if not given; those not
+                finite are named in a tag.
         """
-        metrics: dict[str, float] = {}
-        left_out = []
-        for name, number in numbers.items():
-            low, high = _ENDS[number.range_is]
-            parts = {"": number.value, low: number.low, high: number.high, ".chance": number.chance}
-            for ending, value in parts.items():
-                if value is None or (ending and name in values_only):
-                    continue
-                if math.isfinite(value):
-                    metrics[key_name(name + ending)] = float(value)
-                else:
-                    left_out.append(f"{name}{ending} is {float(value)}")
+        if metrics is None:
+            metrics = {name: number.value for name, number in numbers.items()}
+        finite = {key_name(name): float(value) for name, value in metrics.items() if math.isfinite(value)}
+        left_out = [
+            f"{name} is {float(value)}" for name, value in metrics.items() if not math.isfinite(value)
+        ]
         self._numbers |= numbers
-        self._send(Metrics(metrics))
-        self.metrics = {**metrics, **self.metrics}
+        self._send(Metrics(finite))
+        self.metrics = {**finite, **self.metrics}
         if left_out:
             self.set_tags({"polylens.not_finite": "; ".join(left_out)})
             self._delivery.progress.note(f"not logged as metrics of '{self.name}': {'; '.join(left_out)}")
 
-    def log_seconds(self, seconds: Mapping[str, float]) -> None:
-        """Logs how long each stage took, as `time/<stage>_seconds`; a time once logged stays."""
-        self._send(
-            Metrics({key_name(f"time/{name}_seconds"): float(value) for name, value in seconds.items()})
-        )
+    def log_curve(self, name: str, points: Mapping[int, float]) -> None:
+        """Logs values over steps (epochs, sizes of clusters) as one metric, which MLflow draws as a line.
+
+        Args:
+            name: of the metric, such as `training/loss`.
+            points: value by step; those not finite are left out.
+        """
+        finite = {step: float(value) for step, value in points.items() if math.isfinite(value)}
+        self._send(Curve(key=key_name(name), points=[[step, value] for step, value in finite.items()]))
 
     def log_inputs(self, *, datasets: Sequence[Input] = (), weights: Sequence[Input] = ()) -> None:
         """Logs which datasets and weights went into the run, with their digests."""
@@ -198,14 +193,11 @@ class TrackedRun:
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Sets tags; a tag that exists is replaced."""
-        self._send(
-            Tags(
-                {
-                    key_name(key): cut(text(value), longest=_LONGEST_TAG, rest=" ...")
-                    for key, value in tags.items()
-                }
-            )
-        )
+        short = {
+            key_name(key): cut(text(value), longest=_LONGEST_TAG, rest=" ...") for key, value in tags.items()
+        }
+        self._send(Tags(short))
+        self.tags |= short
 
     def finish(self, status: str = "FINISHED") -> None:
         """Ends the run: `FINISHED`, `FAILED` or `KILLED`, after a table of all numbers and the captions."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from polylens.records import Number
+from polylens.tracking.views import VERDICT_TAG
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,7 @@ class Summarised(Protocol):
         """MLflow's id, where it is known."""
 
     status: str
+    tags: dict[str, str]
     params: dict[str, str]
     metrics: dict[str, float]
 
@@ -40,7 +42,7 @@ def numbers_table(numbers: Mapping[str, Number]) -> pd.DataFrame:
 
 
 def children_table(children: Sequence[Summarised]) -> pd.DataFrame:
-    """One row a child: name, id, status, the params that differ between children, and every metric."""
+    """One row a child: its name, verdict and metrics, the params that differ between children, and its id."""
     import pandas as pd
 
     params = _names([child.params for child in children])
@@ -49,14 +51,17 @@ def children_table(children: Sequence[Summarised]) -> pd.DataFrame:
     rows = [
         {
             "run": child.name,
-            "run_id": child.run_id,
-            "status": child.status,
-            **{key: child.params.get(key) for key in differing},
+            "verdict": child.tags.get(VERDICT_TAG),
             **{key: child.metrics.get(key, float("nan")) for key in metrics},
+            **{key: child.params.get(key) for key in differing},
+            "status": child.status,
+            "run_id": child.run_id,
         }
         for child in children
     ]
-    return pd.DataFrame(rows, columns=list(dict.fromkeys(["run", "run_id", "status", *differing, *metrics])))
+    verdict = ["verdict"] if any(VERDICT_TAG in child.tags for child in children) else []
+    columns = ["run", *verdict, *metrics, *differing, "status", "run_id"]
+    return pd.DataFrame(rows, columns=list(dict.fromkeys(columns)))
 
 
 def _names(mappings: Sequence[Mapping[str, object]]) -> list[str]:

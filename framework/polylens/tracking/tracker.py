@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from polylens.errors import TrackingError
 from polylens.progress import Progress, Silent
 from polylens.settings import Settings
 from polylens.tracking.connection import translate_errors
@@ -15,9 +17,18 @@ from polylens.tracking.finished import LoggedRun, finished_run
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, text
 from polylens.tracking.run import DIGEST_TAG, ERROR_TAG, PARENT_TAG, TrackedRun
+from polylens.tracking.views import (
+    PAGE_OF_RUNS,
+    RESULTS,
+    RESULTS_ADDRESS,
+    VIEW_TAG,
+    page_of_results,
+    views_of,
+)
 
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Tells MLflow that these are runs with metrics, and not traces of language models."""
+_NOTE = "mlflow.note.content"
 
 
 class Tracker:
@@ -55,18 +66,41 @@ class Tracker:
         except AwayError as error:
             self._delivery.go_away(error)
 
+    def describe(self, experiment: str, *, about: str, spec: str, metrics: Sequence[str]) -> None:
+        """Gives an experiment its description, where it has none, and views of its runs with their results.
+
+        What the server does not take now is left to the next run: no result hangs on it.
+
+        Args:
+            experiment: name without the prefix of the settings.
+            about: Markdown for the top of its page; `RESULTS_ADDRESS` in it becomes the view of all runs.
+            spec: name of the spec that is run.
+            metrics: names of the metrics that answer its question, for the columns.
+        """
+        if self.is_away or self.settings.is_scratch:
+            return
+        with contextlib.suppress(TrackingError), translate_errors(), self._delivery.alone():
+            client, number = self._delivery.client, self._experiment_id(self._experiment_name(experiment))
+            before = client.get_experiment(number).tags
+            tags = views_of(spec, metrics, before=before)
+            if not before.get(_NOTE):
+                address = f"#/experiments/{number}/{page_of_results()}"
+                tags[_NOTE] = text(about.replace(RESULTS_ADDRESS, address))
+            for key, value in tags.items():
+                client.set_experiment_tag(number, key, value)
+
     def prepare_database(self) -> None:
         """Makes sure that the database exists and can be used; raises as `prepare` does."""
         with translate_errors(), self._delivery.alone():
             _ = self._delivery.client
 
     def experiments(self, *, most: int = 10) -> dict[str, str]:
-        """Names and MLflow's ids of the experiments, the latest first."""
+        """The experiments by name, each with the last part of the address of its runs; the latest first."""
         with translate_errors():
             entries = self._delivery.client.search_experiments(
                 max_results=most, order_by=["creation_time DESC"]
             )
-            return {entry.name: str(entry.experiment_id) for entry in entries if entry.name != "Default"}
+            return {entry.name: _address(entry) for entry in entries if entry.name != "Default"}
 
     def has_finished(self, experiment: str, digest: str) -> bool:
         """Whether a SQLite file has the finished run of a digest that lies under no other run.
@@ -255,6 +289,12 @@ class Tracker:
         root = self.settings.artifact_root
         folder = file_name(experiment)
         return f"{root.rstrip('/')}/{folder}" if "://" in root else (Path(root) / folder).as_uri()
+
+
+def _address(experiment: Any) -> str:
+    """Where MLflow's page shows an experiment's runs, with their results where a view of them was saved."""
+    page = page_of_results() if VIEW_TAG + RESULTS in experiment.tags else PAGE_OF_RUNS
+    return f"#/experiments/{experiment.experiment_id}{'' if page.startswith('?') else '/'}{page}"
 
 
 def _runs(count: int) -> str:

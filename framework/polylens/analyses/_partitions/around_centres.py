@@ -21,6 +21,13 @@ class AroundCentres(RowAnalysis):
     """Clusters around centres, to which every row belongs."""
 
     headline: ClassVar[tuple[str, ...]] = ("clusters", "mean_strength")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "clusters",
+        "coverage",
+        "mean_strength",
+        "stability_adjusted_rand",
+        "stability_adjusted_mutual_information",
+    )
     gives_partition: ClassVar[bool] = True
 
     if TYPE_CHECKING:

@@ -35,6 +35,18 @@ class ClusterEffect(Probe):
         "output_angle",
     )
     answer: ClassVar[tuple[str, ...]] = ("kept_predictions", "output_angle")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "kept_predictions",
+        "kept_predictions.*",
+        "kl_divergence",
+        "kl_divergence.*",
+        "js_divergence",
+        "js_divergence.*",
+        "output_angle",
+        "output_angle.*",
+        "kept_*",
+        "purity.*",
+    )
 
     of: str
     """Name of the analysis whose clusters are put in place of their members."""

@@ -28,6 +28,15 @@ class ClusterQuality(RowAnalysis):
     headline: ClassVar[tuple[str, ...]] = ("purity", "right_fraction", "adjusted_mutual_information")
     answer: ClassVar[tuple[str, ...]] = ("purity", "coverage", "right_fraction")
     compared: ClassVar[tuple[str, ...]] = ("purity", "right_fraction")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "clusters",
+        "coverage",
+        "purity",
+        "right_fraction",
+        "adjusted_mutual_information",
+        "best_cluster_purity",
+        "position_information",
+    )
 
     of: str
     """Name of the analysis whose clusters are scored."""

@@ -31,6 +31,17 @@ class CodeAgreement(Probe):
     compares: ClassVar[bool] = True
     headline: ClassVar[tuple[str, ...]] = ("correlation", "correlation_beyond_inputs", "overlap")
     answer: ClassVar[tuple[str, ...]] = ("correlation", "correlation_beyond_inputs")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "correlation",
+        "correlation.*",
+        "overlap",
+        "overlap.*",
+        "correlation_beyond_inputs",
+        "correlation_with_inputs",
+        "correlation_within_classes",
+        "halves_correlation",
+        "halves_overlap",
+    )
 
     layers: tuple[str, ...] = ()
     """Further layers whose own units' codes are compared with the spec's code and with each other."""

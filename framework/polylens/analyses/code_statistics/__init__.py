@@ -19,6 +19,20 @@ class CodeStatistics(RowAnalysis):
         "same_class_distance",
         "different_class_distance",
     )
+    numbers: ClassVar[tuple[str, ...]] = (
+        "distinct_codes",
+        "distinct_fraction",
+        "near_boundary_fraction",
+        "names_polytopes",
+        "active_fraction",
+        "always_on_fraction",
+        "always_off_fraction",
+        "constant_fraction",
+        "same_class_distance",
+        "same_class_distance.*",
+        "different_class_distance",
+        "different_class_distance.*",
+    )
 
     pairs: int = Field(default=10_000, ge=10)
     """How many same-class pairs, and how many different-class pairs, are drawn for the distances; the

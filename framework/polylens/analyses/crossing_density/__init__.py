@@ -31,6 +31,33 @@ class CrossingDensity(Probe):
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "raw_ratio", "endpoint_share")
     answer: ClassVar[tuple[str, ...]] = ("matched_ratio", "endpoint_share")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "matched_ratio",
+        "matched_ratio.*",
+        "overlap",
+        "raw_ratio",
+        "raw_ratio.*",
+        "density_same",
+        "density_same.*",
+        "density_different",
+        "density_different.*",
+        "numerator_same",
+        "numerator_same.*",
+        "numerator_different",
+        "numerator_different.*",
+        "numerator_ratio",
+        "numerator_ratio.*",
+        "denominator_same",
+        "denominator_different",
+        "pairs_same",
+        "pairs_different",
+        "zero_distance_pairs",
+        "crossings_per_length_same",
+        "crossings_per_length_different",
+        "endpoint_share",
+        "endpoint_share.*",
+        "exact",
+    )
 
     pairs: int = Field(default=2000, ge=10)
     """How many same-class pairs are drawn, and how many different-class pairs."""

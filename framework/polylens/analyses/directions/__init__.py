@@ -39,6 +39,22 @@ class Directions(RowAnalysis):
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("purity.clusters", "least_purity_lead")
     answer: ClassVar[tuple[str, ...]] = ("least_purity_lead", "purity.clusters")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "clusters",
+        "compared_clusters",
+        "coverage",
+        "least_purity_lead",
+        "purity.*",
+        "purity_lead.*",
+        "adjusted_mutual_information.*",
+        "held_out_share.*",
+        "median_lift.*",
+        "top_purity.*",
+        "top_coverage.*",
+        "distinct_meanings.*",
+        "overlap.*",
+        "top_overlap.*",
+    )
 
     of: str
     """Name of the analysis whose clusters directions are compared with."""

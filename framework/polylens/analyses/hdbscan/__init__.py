@@ -22,6 +22,14 @@ class Hdbscan(RowAnalysis):
 
     version: ClassVar[int] = 4
     headline: ClassVar[tuple[str, ...]] = ("clusters", "coverage")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "clusters",
+        "coverage",
+        "noise_rows",
+        "mean_persistence",
+        "stability_adjusted_rand",
+        "stability_adjusted_mutual_information",
+    )
     gives_partition: ClassVar[bool] = True
 
     on: On

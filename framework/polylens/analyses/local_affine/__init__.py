@@ -28,6 +28,25 @@ class LocalAffine(Probe):
     version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("effective_rank", "ends_ratio", "maps_by_codes")
     answer: ClassVar[tuple[str, ...]] = ("ends_ratio", "maps_by_codes")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "effective_rank",
+        "largest_singular_value",
+        "ends_same",
+        "ends_different",
+        "ends_ratio",
+        "ends_random",
+        "steps_same",
+        "steps_different",
+        "steps_ratio",
+        "units_same",
+        "units_different",
+        "units_ratio",
+        "overlap",
+        "maps_by_codes",
+        "maps_by_codes_beyond_distance",
+        "zero_distance_pairs",
+        "exact",
+    )
 
     through: str = "output"
     """Where the maps end: a later layer, or the network's output."""

@@ -32,6 +32,22 @@ class LocalComplexity(Probe):
 
     headline: ClassVar[tuple[str, ...]] = ("sampled", "met", "over_random_points")
     answer: ClassVar[tuple[str, ...]] = ("over_random_points", "sampled")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "sampled",
+        "sampled.*",
+        "met",
+        "met.*",
+        "crossed",
+        "crossed.*",
+        "sampled_finds",
+        "sampled_finds.*",
+        "correlation",
+        "correlation.*",
+        "over_random_points",
+        "over_random_points.*",
+        "radius_unit",
+        "exact",
+    )
 
     through: str = "output"
     """The last layer whose boundaries count, or the network's output."""

@@ -28,6 +28,29 @@ class PairDensity(RowAnalysis):
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "overlap", "raw_ratio")
     answer: ClassVar[tuple[str, ...]] = ("matched_ratio",)
+    numbers: ClassVar[tuple[str, ...]] = (
+        "matched_ratio",
+        "matched_ratio.*",
+        "overlap",
+        "raw_ratio",
+        "raw_ratio.*",
+        "density_same",
+        "density_same.*",
+        "density_different",
+        "density_different.*",
+        "numerator_same",
+        "numerator_same.*",
+        "numerator_different",
+        "numerator_different.*",
+        "numerator_ratio",
+        "numerator_ratio.*",
+        "denominator_same",
+        "denominator_different",
+        "pairs_same",
+        "pairs_different",
+        "zero_distance_pairs",
+        "names_polytopes",
+    )
 
     pairs: int = Field(default=10_000, ge=10)
     """How many same-class pairs are drawn, and how many different-class pairs."""

@@ -19,6 +19,13 @@ class PartitionAgreement(RowAnalysis):
 
     version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("adjusted_mutual_information",)
+    numbers: ClassVar[tuple[str, ...]] = (
+        "adjusted_mutual_information",
+        "adjusted_rand",
+        "adjusted_mutual_information_clustered",
+        "adjusted_rand_clustered",
+        "clustered_by_both",
+    )
 
     of: tuple[str, str]
     """Names of the two analyses whose clusters are compared."""

@@ -33,6 +33,38 @@ class PathDensity(Probe):
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("switch_ratio", "switch_ratio_same", "matched_ratio")
     answer: ClassVar[tuple[str, ...]] = ("switch_ratio",)
+    numbers: ClassVar[tuple[str, ...]] = (
+        "switch_ratio",
+        "switch_ratio.*",
+        "switch_ratio_same",
+        "switch_ratio_same.*",
+        "switches_per_path_same",
+        "switches_per_path_different",
+        "switching_share_same",
+        "switching_share_different",
+        "matched_ratio",
+        "matched_ratio.*",
+        "overlap",
+        "raw_ratio",
+        "raw_ratio.*",
+        "density_same",
+        "density_same.*",
+        "density_different",
+        "density_different.*",
+        "numerator_same",
+        "numerator_same.*",
+        "numerator_different",
+        "numerator_different.*",
+        "numerator_ratio",
+        "numerator_ratio.*",
+        "denominator_same",
+        "denominator_different",
+        "pairs_same",
+        "pairs_different",
+        "zero_distance_pairs",
+        "pairs_without_path",
+        "exact",
+    )
 
     pairs: int = Field(default=1000, ge=10)
     """How many same-class paths are walked, and how many different-class paths."""

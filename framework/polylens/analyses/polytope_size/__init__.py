@@ -31,6 +31,21 @@ class PolytopeSize(Probe):
         "distinct_polytopes",
     )
     answer: ClassVar[tuple[str, ...]] = ("neighbour_over_boundary", "same_polytope")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "boundary_distance",
+        "neighbour_distance",
+        "neighbour_units",
+        "same_class_distance",
+        "same_class_units",
+        "other_class_distance",
+        "other_class_units",
+        "neighbour_over_boundary",
+        "same_polytope",
+        "distinct_polytopes",
+        "unbounded_points",
+        "boundary_of.*",
+        "exact",
+    )
 
     through: str = "output"
     """Where the polytopes end: a later layer, or the network's output."""

@@ -33,6 +33,11 @@ class Rescaling(Probe):
         "flipped_share.live.without_biases",
     )
     answer: ClassVar[tuple[str, ...]] = ("flipped_share.live.with_biases",)
+    numbers: ClassVar[tuple[str, ...]] = (
+        "flipped_share.*",
+        "displaced_flipped_share.*",
+        "most_flipped_bits.*",
+    )
 
     factors: tuple[Factor, ...] = Field(default=(0.1, 0.5, 0.9, 1.1, 2.0, 10.0), min_length=1)
     """What the layer's tensor is multiplied by; above 0."""

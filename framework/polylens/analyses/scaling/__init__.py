@@ -32,6 +32,15 @@ class Scaling(Probe):
     version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("flipped_bits_ratio", "changed_predictions_ratio")
     answer: ClassVar[tuple[str, ...]] = ("flipped_bits_ratio",)
+    numbers: ClassVar[tuple[str, ...]] = (
+        "flipped_bits_ratio",
+        "changed_predictions_ratio",
+        "scaled_*.x*",
+        "displaced_*.x*",
+        "boundaries.x*",
+        "*_ratio",
+        "exact",
+    )
 
     factors: tuple[Factor, ...] = Field(
         default=(0.1, 0.25, 0.5, 0.9, 1.1, 2.0, 5.0, 10.0, 20.0), min_length=1

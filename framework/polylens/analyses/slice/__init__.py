@@ -27,6 +27,22 @@ class PlaneSlice(Probe):
 
     headline: ClassVar[tuple[str, ...]] = ("cells", "cells_per_region", "near_decision", "certificate_holds")
     answer: ClassVar[tuple[str, ...]] = ("near_decision_ratio",)
+    numbers: ClassVar[tuple[str, ...]] = (
+        "cells",
+        "median_cell_share",
+        "regions",
+        "cells_per_region",
+        "certificate_holds",
+        "area_error",
+        "euler",
+        "repeated_codes",
+        "output_error",
+        "undecided_slices",
+        "near_decision",
+        "near_decision_ratio",
+        "names_polytopes",
+        "exact",
+    )
 
     plane: Literal["examples", "directions"] = "examples"
     """Through three examples of three classes, or through one along two directions drawn at random."""

@@ -20,6 +20,12 @@ class SpanningTree(RowAnalysis):
     """
 
     headline: ClassVar[tuple[str, ...]] = ("tied_fraction",)
+    numbers: ClassVar[tuple[str, ...]] = (
+        "tied_fraction",
+        "zero_fraction",
+        "median_height",
+        "median_core_distance",
+    )
 
     on: On
     """What is compared: the rows' activations, or their codes (bits, or the numbers of graded ones)."""

@@ -23,6 +23,14 @@ class TokenBaselines(RowAnalysis):
     version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("token_information", "next_token_beyond")
     answer: ClassVar[tuple[str, ...]] = ("next_token_beyond", "token_information")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "token_information",
+        "token_rand",
+        "token_purity",
+        "next_token_beyond",
+        "previous_token_beyond",
+        "position_information",
+    )
 
     of: str
     """Name of the analysis whose clusters are compared."""

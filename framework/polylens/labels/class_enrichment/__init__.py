@@ -22,6 +22,13 @@ class ClassEnrichment(Label):
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
     version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "named_fraction",
+        "named_coverage",
+        "above_chance_coverage",
+        "held_out_share",
+        "median_lift",
+    )
 
     holdout: float = Field(default=0.5, gt=0, lt=1)
     """Share of each class's examples that is kept from naming and used for scoring."""

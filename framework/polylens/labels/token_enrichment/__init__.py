@@ -23,6 +23,13 @@ class TokenEnrichment(Label):
     asks: ClassVar[frozenset[str]] = frozenset({"tokens"})
     version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "named_fraction",
+        "named_coverage",
+        "above_chance_coverage",
+        "held_out_share",
+        "median_lift",
+    )
 
     tokens: int = Field(default=4, ge=1, le=20)
     """Most tokens named at one place: at the row's own position, before it, or after it."""

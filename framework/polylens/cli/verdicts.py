@@ -1,0 +1,52 @@
+"""The verdicts of a study in the terminal: what its numbers say of the claim, and why."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from polylens.records import Decision
+from polylens.spec.refutation import OR
+from polylens.study.study_results import ChildResult
+
+_STYLE: dict[Decision, str] = {"supported": "bold green", "refuted": "bold red", "undecided": "bold yellow"}
+_MOST_CHILDREN = 20
+_MOST_RULES = 4
+
+
+def verdict_lines(children: Sequence[ChildResult], *, study: str, width: int) -> Iterator[Text]:
+    """The verdict of each run; nothing where the spec has no `refuted_if`."""
+    verdicts = [(child, child.verdict) for child in children]
+    judged = [(child, verdict) for child, verdict in verdicts if verdict is not None]
+    if not judged:
+        return
+    yield Text()
+    if len(judged) > 1:
+        yield Text("The claim", style="bold")
+    for child, verdict in judged[:_MOST_CHILDREN]:
+        point = child.name.removeprefix(study).strip()
+        head = f"  {point}: " if len(judged) > 1 else "The claim is "
+        first, *rest = _wrapped(f"{head}{verdict.decision}: {verdict.why}", width=width)
+        line = Text(first)
+        line.stylize(_STYLE[verdict.decision], len(head), len(head) + len(verdict.decision))
+        yield line
+        yield from (Text(text) for text in rest)
+    if len(judged) > _MOST_CHILDREN:
+        yield Text(f"and {len(judged) - _MOST_CHILDREN} more runs", style="dim")
+    rule = judged[0][1].rule
+    if rule.count(OR) >= _MOST_RULES:
+        rule = f"any of the {rule.count(OR) + 1} lines of refuted_if holds"
+    yield from (Text(text, style="dim") for text in _wrapped(f"refuted if {rule}", width=width))
+
+
+def _wrapped(text: str, *, width: int) -> list[str]:
+    """Lines that fit the terminal; names of numbers stay whole."""
+    return textwrap.wrap(
+        text,
+        width=max(width, 40),
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
