@@ -22,6 +22,7 @@ VERBS = {
     "validate": "Find every mistake in specs, without running anything.",
     "plan": "Show the stages of a spec and what is already stored.",
     "show": "Show a spec with every name looked up and every default filled in.",
+    "compare": "Set past runs side by side: specs, numbers, and where rows went.",
     "ls": "List registry entries and kinds.",
     "describe": "Explain one registry entry or kind, with all its keys.",
     "new": "Write a commented file to start from.",

@@ -15,6 +15,7 @@ from polylens.figures.words import percent, short
 from polylens.records import Draws, TokenContext
 from polylens.report.answer import answer, each_draw, range_in_words, score_in_words, words
 from polylens.report.contents import ClusterCards, Report
+from polylens.report.contrast import RULE, Contrast, decided
 from polylens.report.overview import Overview
 from polylens.report.passages import passage
 from polylens.report.pictures import Pictures
@@ -61,6 +62,13 @@ def render_overview(overview: Overview, *, most_bytes: int = MOST_BYTES) -> str:
     template = _environment().get_template("overview.html")
     pictures = Pictures(most_bytes=most_bytes)
     return template.render(overview=overview, pictures=pictures, most_figures=MOST_FIGURES)
+
+
+def render_contrast(contrast: Contrast, *, most_bytes: int = MOST_BYTES) -> str:
+    """Runs side by side as one HTML page, under the same rules."""
+    template = _environment().get_template("contrast.html")
+    pictures = Pictures(most_bytes=most_bytes)
+    return template.render(contrast=contrast, pictures=pictures, decided=decided, rule=RULE)
 
 
 @cache

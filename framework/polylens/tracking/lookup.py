@@ -118,13 +118,12 @@ class Lookup:
         Raises:
             TrackingError: MLflow cannot be asked, or the artifact cannot be had.
         """
-        folder, _, name = path.rpartition("/")
+        folder = path.rpartition("/")[0]
         with translate_errors():
             entries = self.client.list_artifacts(run.run_id, folder or None)
             if path not in {entry.path for entry in entries}:
                 return None
-            self.client.download_artifacts(run.run_id, path, str(into))
-        file = into / folder / name
+            file = Path(self.client.download_artifacts(run.run_id, path, str(into)))
         if not file.is_file():
             raise TrackingError(f"MLflow names {path} of run {run.run_id} and does not give it")
         return file
