@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -11,19 +12,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from polylens.figures.placing import spread, top
+from polylens.figures.placing import top
 from polylens.figures.style import CYCLE, INK, MUTED, NOISE_COLOUR, SMALL, canvas, picture, sentence
-from polylens.figures.words import count_of, fit_line, plain
+from polylens.figures.words import count_of, fit_line, inches, plain
 
 _MOST_GROUPS = 16
 """Groups of a side that get a bar of their own; the rest are one."""
-_LINE = 0.21
-"""Inches that a group's name needs."""
-_GAP = 0.012
-"""Share of the height between two bars."""
+_ROWS = 3.4
+"""Inches of all rows together."""
+_LINE = 0.2
+"""Inches that a group has at least, so that its name has room."""
+_GAP = 0.045
+"""Inches between two groups."""
 _BAR = 0.025
-"""Width of a bar, as a share of the axes' width."""
-_NAMES = 2.1
+"""Width of a bar, as a share of the way between the sides."""
+_NAMES = 2.2
 """Inches for the names at each side."""
 
 
@@ -53,24 +56,45 @@ def flows(
     turned, right = _gathered(counts.T, list(second))
     order = _by_origin(turned, right)
     counts, right = turned[order].T, [right[index] for index in order]
-    height = max(3.0, _LINE * max(len(left), len(right)) + 0.4)
-    figure = canvas(
-        heading, note="Bands are rows, in the colour of the group at the left; grey is noise.", height=height
+    sides = [_Side.of(counts.sum(1), left), _Side.of(counts.sum(0), right)]
+    height = max(side.height for side in sides)
+    note = (
+        "Bands are rows, in the colour of the group at the left; grey is noise. Behind each name: its rows."
     )
+    figure = canvas(heading, note=note, height=height + 0.2)
     axes = figure.add_subplot()
     axes.set_axis_off()
-    axes.set_ylim(1.0, -0.02)
-    width = figure.get_size_inches()[0]
-    room = _NAMES / (width - 2 * _NAMES)
+    axes.set_ylim(height, -0.02)
+    room = _NAMES / (figure.get_size_inches()[0] - 2 * _NAMES)
     axes.set_xlim(-room, 1 + room)
-    colours = _colours(left)
-    starts = [_starts(counts.sum(1)), _starts(counts.sum(0))]
-    scale = [_scale(counts.sum(1)), _scale(counts.sum(0))]
-    _draw_bands(axes, counts, starts=starts, scale=scale, colours=colours)
-    _draw_bars(axes, counts.sum(1), left, starts[0], scale[0], colours=colours, at_left=True)
-    plain_colours = [NOISE_COLOUR if name == "noise" else MUTED for name in right]
-    _draw_bars(axes, counts.sum(0), right, starts[1], scale[1], colours=plain_colours, at_left=False)
+    colours = [NOISE_COLOUR if name == "noise" else CYCLE[at % len(CYCLE)] for at, name in enumerate(left)]
+    _draw_bands(axes, counts, sides=sides, colours=colours)
+    _draw_bars(axes, sides[0], colours=colours, at_left=True)
+    greys = [NOISE_COLOUR if name == "noise" else MUTED for name in right]
+    _draw_bars(axes, sides[1], colours=greys, at_left=False)
     return figure
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The bars of one side, from the top, in inches."""
+
+    names: Sequence[str]
+    sizes: Int[np.ndarray, "groups"]
+    starts: Float[np.ndarray, "groups"]
+    """Where each bar begins."""
+    scale: float
+    """Inches of one row."""
+    height: float
+
+    @staticmethod
+    def of(sizes: Int[np.ndarray, "groups"], names: Sequence[str]) -> _Side:
+        """Bars of these sizes below each other, each in the middle of the room that its name needs."""
+        scale = _ROWS / float(sizes.sum())
+        room = np.maximum(sizes * scale, _LINE)
+        ends = np.cumsum(room + _GAP)
+        starts = ends - room - _GAP + (room - sizes * scale) / 2
+        return _Side(names, sizes, starts, scale, float(ends[-1]))
 
 
 def _gathered(counts: Int[np.ndarray, "groups others"], names: list[str]) -> tuple[np.ndarray, list[str]]:
@@ -93,76 +117,44 @@ def _by_origin(turned: Int[np.ndarray, "groups lefts"], names: Sequence[str]) ->
     return sorted(range(len(names)), key=lambda index: (names[index] == "noise", places[index], index))
 
 
-def _scale(sizes: Int[np.ndarray, "groups"]) -> float:
-    """Height of one row, beside the gaps between bars."""
-    return (1.0 - _GAP * max(len(sizes) - 1, 0)) / float(sizes.sum())
-
-
-def _starts(sizes: Int[np.ndarray, "groups"]) -> Float[np.ndarray, "groups"]:
-    """Where each bar begins, from the top."""
-    heights = sizes * _scale(sizes)
-    return np.asarray(np.cumsum(heights) - heights + _GAP * np.arange(len(sizes)))
-
-
-def _colours(names: Sequence[str]) -> list[str]:
-    return [
-        NOISE_COLOUR if name == "noise" else CYCLE[index % len(CYCLE)] for index, name in enumerate(names)
-    ]
-
-
 def _draw_bands(
-    axes: Axes,
-    counts: Int[np.ndarray, "first second"],
-    *,
-    starts: Sequence[Float[np.ndarray, "groups"]],
-    scale: Sequence[float],
-    colours: Sequence[str],
+    axes: Axes, counts: Int[np.ndarray, "first second"], *, sides: Sequence[_Side], colours: Sequence[str]
 ) -> None:
-    """One band for each pair of groups that share rows, from the left bar's edge to the right one's."""
-    at = [starts[0].copy(), starts[1].copy()]
+    """One band for each two groups that share rows, from the left bar's edge to the right one's."""
+    at = [sides[0].starts.copy(), sides[1].starts.copy()]
     for left, right in np.argwhere(counts):
-        heights = [counts[left, right] * each for each in scale]
-        ends = [(at[0][left], at[0][left] + heights[0]), (at[1][right], at[1][right] + heights[1])]
-        at[0][left], at[1][right] = ends[0][1], ends[1][1]
-        axes.add_patch(
-            PathPatch(_band(ends[0], ends[1]), facecolor=colours[left], edgecolor="none", alpha=0.45)
-        )
+        height = counts[left, right] * sides[0].scale
+        start, end = float(at[0][left]), float(at[1][right])
+        at[0][left] += height
+        at[1][right] += height
+        outline = _band(start, end, height=float(height))
+        axes.add_patch(PathPatch(outline, facecolor=colours[left], edgecolor="none", alpha=0.45))
 
 
-def _band(left: tuple[float, float], right: tuple[float, float]) -> Path:
+def _band(left: float, right: float, *, height: float) -> Path:
     """The outline of a band with level ends."""
     start, end, middle = _BAR, 1 - _BAR, 0.5
+    below, under = left + height, right + height
     points = [
-        (start, left[0]), (middle, left[0]), (middle, right[0]), (end, right[0]),
-        (end, right[1]), (middle, right[1]), (middle, left[1]), (start, left[1]), (start, left[0]),
+        (start, left), (middle, left), (middle, right), (end, right),
+        (end, under), (middle, under), (middle, below), (start, below), (start, left),
     ]  # fmt: skip
     curve = [Path.CURVE4] * 3
     return Path(points, [Path.MOVETO, *curve, Path.LINETO, *curve, Path.CLOSEPOLY])
 
 
-def _draw_bars(
-    axes: Axes,
-    sizes: Int[np.ndarray, "groups"],
-    names: Sequence[str],
-    starts: Float[np.ndarray, "groups"],
-    scale: float,
-    *,
-    colours: Sequence[str],
-    at_left: bool,
-) -> None:
+def _draw_bars(axes: Axes, side: _Side, *, colours: Sequence[str], at_left: bool) -> None:
     """A bar for each group, with its name and how many rows it has beside it."""
-    middles = [float(start + size * scale / 2) for start, size in zip(starts, sizes, strict=True)]
-    gap = 1.0 / max(3.0 / _LINE, len(names) + 1)
-    places = spread(middles, gap=gap, low=0.01, high=0.99)
     edge = 0.0 if at_left else 1 - _BAR
-    for index, name in enumerate(names):
-        height = float(sizes[index] * scale)
-        axes.bar(edge, height, width=_BAR, bottom=float(starts[index]), align="edge", color=colours[index])
-        words = fit_line(f"{name}  {int(sizes[index]):,}", width=_NAMES - 0.15, size=SMALL)
+    for index, name in enumerate(side.names):
+        start, height = float(side.starts[index]), float(side.sizes[index] * side.scale)
+        axes.bar(edge, height, width=_BAR, bottom=start, align="edge", color=colours[index])
+        size = f" \N{MIDDLE DOT} {int(side.sizes[index]):,}"
+        room = _NAMES - 0.15 - inches(size, size=SMALL)
         axes.text(
             -0.02 if at_left else 1.02,
-            places[index],
-            words,
+            start + height / 2,
+            fit_line(name, width=room, size=SMALL) + size,
             fontsize=SMALL,
             color=INK,
             ha="right" if at_left else "left",

@@ -109,7 +109,7 @@ def _equal_terms(first: Side, second: Side, *, letter: str) -> Iterator[EqualTer
                 len({side.run.stored.fingerprint(side.variant, side.first_draw) for side in (first, second)})
                 > 1
             ):
-                yield f"{letter}: '{name}' is not compared on equal terms: the two looked at other examples"
+                yield f"{letter}: '{name}' is not compared on equal terms: the two took other examples"
                 continue
             own, *_ = _outcomes(first, name, analysis.upstream())
             draws = _outcomes(second, name, analysis.upstream())

@@ -47,8 +47,7 @@ def flows_between(first: Side, second: Side, *, letter: str) -> Iterator[Flow | 
         return
     try:
         rows = [_rows(side) for side in (first, second)]
-        _check_examples(first, second)
-        matched = match(rows[0].origins, rows[1].origins)
+        matched = match(rows[0], rows[1], by_id=_is_by_id(first, second))
     except CannotMatchError as error:
         yield f"{letter}: rows cannot be followed: {error}"
         return
@@ -62,48 +61,88 @@ def flows_between(first: Side, second: Side, *, letter: str) -> Iterator[Flow | 
             yield f"{letter}: the clusters of {' and '.join(dict.fromkeys(pair))} are not compared: {error}"
 
 
-def match(first: Origins, second: Origins) -> Matched:
-    """The rows of two harvests of the same examples that are of one example and one position.
+def match(first: Rows, second: Rows, *, by_id: bool) -> Matched:
+    """The rows of two harvests that are of one example and one position.
 
     Where the layers have other positions, rows are matched by example alone if each side has at most one row
     of an example.
 
+    Args:
+        first: rows of one side.
+        second: rows of the other.
+        by_id: examples are told by their ids, and not by their numbers: the two took other examples of one
+            dataset.
+
     Raises:
         CannotMatchError: no row of one side can be told to be a row of the other.
     """
-    if first.grid == second.grid:
-        size = int(np.prod(first.grid, dtype=np.int64)) if first.grid else 1
-        keys = [each.example * np.int64(size) + each.position for each in (first, second)]
-        how = "by example and position" if first.grid else "by example: each row is a whole example"
-    else:
-        keys = [np.asarray(each.example) for each in (first, second)]
-        if any(len(np.unique(each)) < len(each) for each in keys):
-            raise CannotMatchError(
-                f"they stand at positions of {_grid(first)} and of {_grid(second)}, several of an example: "
-                "no position of one layer is a position of the other"
-            )
-        how = (
-            f"by example alone: each side has one row of an example, of {_grid(first)} and of {_grid(second)}"
-        )
-    shared, of_first, of_second = np.intersect1d(*keys, return_indices=True)
+    examples = (np.asarray(first.origins.example), np.asarray(second.origins.example))
+    if by_id:
+        number_of = {name: number for number, name in enumerate(first.origins.example_ids)}
+        numbers = np.array([number_of.get(name, -1) for name in second.origins.example_ids], dtype=np.int64)
+        examples = (examples[0], numbers[examples[1]])
+    keys, how = _keys(first.origins, second.origins, examples)
+    known = np.flatnonzero(examples[1] >= 0)
+    shared, of_first, of_known = np.intersect1d(keys[0], keys[1][known], return_indices=True)
     if not len(shared):
         raise CannotMatchError("no row is of the same example and position on both sides")
-    return Matched(of_first.astype(np.int64), of_second.astype(np.int64), how)
+    matched = Matched(of_first.astype(np.int64), known[of_known].astype(np.int64), how)
+    if not by_id:
+        return matched
+    _check_classes(first, second, matched)
+    return replace(
+        matched, how=f"{how}; examples by their ids, as the two took other examples of one dataset"
+    )
+
+
+def _keys(
+    first: Origins, second: Origins, examples: tuple[Int64[np.ndarray, "rows"], Int64[np.ndarray, "others"]]
+) -> tuple[list[Int64[np.ndarray, "rows"]], str]:
+    """A number for each row, the same for the same row of both sides, and what it stands for."""
+    if first.grid == second.grid:
+        size = int(np.prod(first.grid, dtype=np.int64)) if first.grid else 1
+        positions = (first.position, second.position)
+        keys = [each * size + position for each, position in zip(examples, positions, strict=True)]
+        return keys, "by example and position" if first.grid else "by example: each row is a whole example"
+    grids = [_grid(first), _grid(second)]
+    if any(len(np.unique(each)) < len(each) for each in (first.example, second.example)):
+        raise CannotMatchError(
+            f"they stand at positions of {grids[0]} and of {grids[1]}, several of an example: no position of "
+            "one layer is a position of the other"
+        )
+    how = f"by example alone: each side has one row of an example, of {grids[0]} and of {grids[1]}"
+    return [*examples], how
+
+
+def _check_classes(first: Rows, second: Rows, matched: Matched) -> None:
+    """Refuses ids that stand for examples of other classes on the two sides."""
+    if first.targets is None or second.targets is None:
+        return
+    pairs = zip(first.targets[matched.first], second.targets[matched.second], strict=True)
+    others = sum(first.classes[one] != second.classes[two] for one, two in pairs)
+    if others:
+        raise CannotMatchError(
+            f"{others} of {len(matched.first)} examples with one id are of other classes on the two sides: "
+            "the dataset has changed in between"
+        )
 
 
 def _grid(origins: Origins) -> str:
     return f"a grid of {' x '.join(map(str, origins.grid))}" if origins.grid else "whole examples"
 
 
-def _check_examples(first: Side, second: Side) -> None:
+def _is_by_id(first: Side, second: Side) -> bool:
+    """Whether the two took other examples of one dataset, such as those of another seed.
+
+    Raises:
+        CannotMatchError: they are of different datasets.
+    """
     prints = [side.run.stored.fingerprint(side.variant, side.first_draw) for side in (first, second)]
-    if prints[0] != prints[1]:
-        limits = [side.run.params.get("limit", "no limit") for side in (first, second)]
-        limited = f" (limits: {' and '.join(limits)})" if len(set(limits)) > 1 else ""
-        raise CannotMatchError(
-            "the two looked at other examples, or prepared them in another way: their fingerprints "
-            f"{prints[0][:8]} and {prints[1][:8]} differ{limited}"
-        )
+    if prints[0] == prints[1]:
+        return False
+    if first.run.spec["dataset"] != second.run.spec["dataset"]:
+        raise CannotMatchError("the two looked at different datasets")
+    return True
 
 
 def _rows(side: Side) -> Rows:

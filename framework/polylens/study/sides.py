@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from polylens.analyses import NETWORK
-from polylens.errors import UsageError
+from polylens.errors import StoreError, UsageError
 from polylens.records import Number
 from polylens.study.meant import PastRuns
 from polylens.study.past import PastRun
@@ -61,7 +62,20 @@ class Side:
             return numbers
         drawn = self.run.table("draws")
         own = drawn[(drawn["control"] == self.variant) & (drawn["draw"] == self.draw)]
-        return {line["number"]: Number(float(line["value"])) for line in own.to_dict("records")}
+        values = {line["number"]: float(line["value"]) for line in own.to_dict("records")}
+        return {name: self._drawn(name, value) for name, value in values.items()}
+
+    def _drawn(self, name: str, value: float) -> Number:
+        """One number of one draw, with its range where the store still has it."""
+        source, _, number = name.partition("/")
+        stored, draw = self.run.stored, self.first_draw
+        numbers: Mapping[str, Number] = {}
+        with suppress(StoreError):
+            if source in self.run.analyses:
+                numbers = stored.findings(source, self.variant, draw).numbers
+            elif source in self.run.labels:
+                numbers = stored.labels(source, self.variant, draw).numbers
+        return numbers.get(number, Number(value))
 
     @property
     def n_draws_of_all(self) -> int:
