@@ -165,7 +165,7 @@ def load_partition(
         UsageError: there is no such analysis, control or draw, or it gives no clusters.
         StoreError: the store no longer has them.
     """
-    return _child(result, child).partition(analysis, variant=variant, draw=draw)
+    return _child(result, child).stored.partition(analysis, variant, draw)
 
 
 def load_labels(
@@ -182,7 +182,7 @@ def load_labels(
         UsageError: there are no such labels, control or draw.
         StoreError: the store no longer has them.
     """
-    return _child(result, child).labels_of(label, variant=variant, draw=draw)
+    return _child(result, child).stored.labels(label, variant, draw)
 
 
 def _given_model(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from polylens.analyses import Outcome
 from polylens.errors import PolylensError
-from polylens.records import Comparison, Findings, Number, Pair
+from polylens.records import Comparison, Number, Pair
 from polylens.report import Contrast, ContrastSide, EqualTerms, Flow, NumberDifference
 from polylens.statistics import difference, negative
 from polylens.streams import Streams
@@ -127,19 +127,7 @@ def _equal_terms(first: Side, second: Side, *, letter: str) -> Iterator[EqualTer
 def _outcomes(side: Side, name: str, upstream: Sequence[str]) -> list[Outcome]:
     """What an analysis took and found, of each draw of the side."""
     draws = [side.draw] if side.draw is not None else range(1, side.n_draws + 1)
-    stored = side.run.stored
-    return [
-        Outcome(
-            stored.rows(side.variant, draw),
-            stored.findings(name, side.variant, draw),
-            _upstream(side, upstream, draw),
-        )
-        for draw in draws
-    ]
-
-
-def _upstream(side: Side, names: Sequence[str], draw: int) -> dict[str, Findings]:
-    return {name: side.run.stored.findings(name, side.variant, draw) for name in names}
+    return [side.run.stored.outcome(name, upstream, side.variant, draw) for draw in draws]
 
 
 def _turned(comparison: Comparison, meaning: str) -> Comparison:

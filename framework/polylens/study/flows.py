@@ -181,7 +181,7 @@ def _flow(
 ) -> Flow:
     sides, indices = (first, second), (matched.first, matched.second)
     whole = [
-        side.run.partition(name, variant=side.variant, draw=side.first_draw)
+        side.run.stored.partition(name, side.variant, side.first_draw)
         for side, name in zip(sides, pair, strict=True)
     ]
     is_all = all(len(index) == len(each) for index, each in zip(indices, rows, strict=True))
@@ -236,7 +236,7 @@ def _label_texts(side: Side, analysis: str) -> dict[int, str]:
     """What the side's labels call each cluster of an analysis; empty where nothing labels it."""
     for name, label in side.run.labels.items():
         if label.of == analysis and side.run.stored.has(name, side.variant, side.first_draw):
-            labels = side.run.labels_of(name, variant=side.variant, draw=side.first_draw)
+            labels = side.run.stored.labels(name, side.variant, side.first_draw)
             return {entry.cluster: entry.text for entry in labels.clusters}
     return {}
 

@@ -35,7 +35,7 @@ def paper_table(numbers: pd.DataFrame, names: Sequence[str], *, digits: int) -> 
 
 def latex_of(table: pd.DataFrame) -> str:
     """A table of `paper_table` in LaTeX for the package booktabs, with its notes as the caption."""
-    spoken = table.rename(index=_spoken, columns=_spoken)
+    spoken = table.rename(index=_spoken, columns=_spoken).rename_axis(None)
     caption = " ".join(f"{note}." for note in table.attrs.get("notes", ()))
     written: str = spoken.to_latex(
         escape=True, caption=_escaped(caption) or None, column_format="l" + "r" * len(spoken.columns)
@@ -74,12 +74,13 @@ def _with_range(line: dict[object, object], digits: int) -> str:
 def _rounded(value: float, digits: int) -> str:
     """A number in so many digits, a count as a whole number, a dash for none.
 
-    >>> _rounded(0.9951, 2), _rounded(13.0, 2), _rounded(float("nan"), 2)
-    ('1.00', '13', '-')
+    >>> _rounded(0.9951, 2), _rounded(13.0, 2), _rounded(-0.001, 2), _rounded(float("nan"), 2)
+    ('1.00', '13', '0.00', '-')
     """
     if value != value:
         return "-"
-    return f"{value:,.0f}" if _is_count(value) else f"{value:,.{digits}f}"
+    text = f"{value:,.0f}" if _is_count(value) else f"{value:,.{digits}f}"
+    return text.removeprefix("-") if not any(character in "123456789" for character in text) else text
 
 
 def _is_count(value: float) -> bool:

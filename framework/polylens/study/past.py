@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from polylens.analyses import NETWORK, Analysis
+from polylens.controls import Control
 from polylens.errors import UsageError
 from polylens.labels import Label
 from polylens.reading import read
-from polylens.records import Figure, Labels, Number, Partition, Rows
+from polylens.records import Figure, Number, Rows
 from polylens.settings import Settings
 from polylens.store import Store
 from polylens.study.readable import ReadableRun
@@ -27,7 +29,7 @@ _FLOATS = ("low", "high", "chance")
 _TEXTS = ("interval", "chance_is", "unit", "range_is")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PastRun(ReadableRun):
     """One run of one child, read back."""
 
@@ -37,6 +39,13 @@ class PastRun(ReadableRun):
     settings: Settings = field(repr=False)
     note: str = field(default="", repr=False)
     """Why it is this run where its name is that of several; empty where only one was meant."""
+
+    def __repr__(self) -> str:
+        return f"PastRun({self.logged.shown})"
+
+    def _repr_html_(self) -> str:
+        """The run and its headline numbers, as notebooks show them."""
+        return f"<p>{escape(self.logged.shown)}</p>{self.paper_table().to_html()}"
 
     @property
     def run_id(self) -> str:
@@ -96,6 +105,11 @@ class PastRun(ReadableRun):
         return _members(Analysis, self.spec.get("analyses"))
 
     @cached_property
+    def control_kinds(self) -> Mapping[str, Control]:
+        """The spec's controls by name, without those whose kind or fields this version does not know."""
+        return _members(Control, self.spec.get("controls"))
+
+    @cached_property
     def labels(self) -> Mapping[str, Label]:
         """The spec's labels by name, without those whose kind or fields this version does not know."""
         return _members(Label, self.spec.get("labels"))
@@ -153,14 +167,6 @@ class PastRun(ReadableRun):
     def rows(self, *, variant: str = NETWORK, draw: int = 1) -> Rows:
         """Rows from the store, memory-mapped; those of texts without their tokens."""
         return self.stored.rows(variant, draw)
-
-    def partition(self, analysis: str, *, variant: str = NETWORK, draw: int = 1) -> Partition:
-        """The clusters of one analysis, from the store."""
-        return self.stored.partition(analysis, variant, draw)
-
-    def labels_of(self, label: str, *, variant: str = NETWORK, draw: int = 1) -> Labels:
-        """The labels of one partition, from the store."""
-        return self.stored.labels(label, variant, draw)
 
 
 def _members(family: type[Any], written: Any) -> dict[str, Any]:

@@ -6,13 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from polylens.analyses import NETWORK
+from polylens.analyses import NETWORK, Analysis
+from polylens.controls import Control
 from polylens.errors import UsageError, listed, nearest
-from polylens.records import Figure, Labels, Number, Partition, Rows
+from polylens.records import Figure, Number, Rows
 from polylens.study.paper import latex_of, paper_table
+from polylens.study.redrawing import redrawn
+from polylens.study.stored_run import StoredRun
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure as MatplotlibFigure
 
 _COLUMNS = ("value", "low", "high", "chance", "range_is", "interval", "chance_is", "unit")
 
@@ -23,6 +27,21 @@ class ReadableRun(ABC):
     @abstractmethod
     def numbers_by_name(self) -> Mapping[str, Number]:
         """Every number by the name it is logged by, such as `quality/purity.random_init`."""
+
+    @property
+    @abstractmethod
+    def stored(self) -> StoredRun:
+        """What the store has of it."""
+
+    @property
+    @abstractmethod
+    def analyses(self) -> Mapping[str, Analysis]:
+        """The spec's analyses, by name."""
+
+    @property
+    @abstractmethod
+    def control_kinds(self) -> Mapping[str, Control]:
+        """The spec's controls, by name."""
 
     @abstractmethod
     def headlines(self) -> tuple[str, ...]:
@@ -46,24 +65,6 @@ class ReadableRun(ABC):
 
         Raises:
             UsageError: the run has no such variant.
-            StoreError: the store lacks them.
-        """
-
-    @abstractmethod
-    def partition(self, analysis: str, *, variant: str = NETWORK, draw: int = 1) -> Partition:
-        """The clusters that one analysis found on the network, or on one draw of a control.
-
-        Raises:
-            UsageError: there is no such analysis or variant, or it gives no clusters.
-            StoreError: the store lacks them.
-        """
-
-    @abstractmethod
-    def labels_of(self, label: str, *, variant: str = NETWORK, draw: int = 1) -> Labels:
-        """The labels of one partition's clusters, by their name in the spec.
-
-        Raises:
-            UsageError: there are no such labels or variant.
             StoreError: the store lacks them.
         """
 
@@ -95,6 +96,28 @@ class ReadableRun(ABC):
             lines.append({"name": name, "variant": variant, **read, "headline": name in headlines})
         table = pd.DataFrame(lines, columns=["name", "variant", *_COLUMNS, "headline"])
         return table.astype(dict.fromkeys(("value", "low", "high", "chance"), "float64"))
+
+    def redraw(self, name: str) -> MatplotlibFigure:
+        """One figure drawn anew as a matplotlib figure, of which `.savefig("a.pdf")` makes a vector figure.
+
+        Raises:
+            UsageError: there is no such figure, or it is put together of pictures and is no drawing.
+            StoreError: the store no longer has what it is drawn from.
+        """
+        check_name(name, self.figure_names(), "figure")
+        figure = redrawn(
+            name,
+            stored=self.stored,
+            analyses=self.analyses,
+            controls=self.control_kinds,
+            history=lambda: self.table("training"),
+        )
+        if figure is None:
+            raise UsageError(
+                f"the figure '{name}' cannot be drawn anew",
+                hint=f"figure('{name}').png has it as it was drawn in the run",
+            )
+        return figure
 
     def paper_table(self, names: Sequence[str] | None = None, *, digits: int = 2) -> pd.DataFrame:
         """Numbers as a paper prints them: value and range, the network beside each control.

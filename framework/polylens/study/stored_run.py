@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polylens.analyses import NETWORK
+from polylens.analyses import GROUNDWORK, NETWORK, Outcome
 from polylens.errors import StoreError, UsageError, listed, nearest
 from polylens.harvest import load_rows
 from polylens.records import Findings, Labels, Partition, Rows
@@ -92,6 +92,29 @@ class StoredRun:
             StoreError: the store lacks it.
         """
         return load_findings(self._folder("analysis", analysis, variant, draw))
+
+    def outcome(
+        self, analysis: str, upstream: Sequence[str], variant: str = NETWORK, draw: int = 1
+    ) -> Outcome:
+        """What one analysis took and found, with the siblings it names and its groundwork."""
+        rows, findings = self.rows(variant, draw), self.findings(analysis, variant, draw)
+        below = {name: self.findings(name, variant, draw) for name in upstream}
+        digest = self.stages[self._stage(analysis, variant, draw)]
+        groundwork = self.store.manifest("analysis", digest).about["identity"].get("groundwork")
+        if groundwork is not None:
+            self._check_stored("analysis", f"{analysis}' and its groundwork", groundwork)
+            below[GROUNDWORK] = load_findings(self.store.open("analysis", groundwork))
+        return Outcome(rows, findings, below)
+
+    def outcomes(self, analysis: str, upstream: Sequence[str]) -> dict[str, tuple[Outcome, ...]]:
+        """What one analysis took and found on every variant that it was done on, draw by draw."""
+        return {
+            variant: tuple(
+                self.outcome(analysis, upstream, variant, draw) for draw in range(1, self.draws(variant) + 1)
+            )
+            for variant in self.variants()
+            if self.has(analysis, variant)
+        }
 
     def partition(self, analysis: str, variant: str = NETWORK, draw: int = 1) -> Partition:
         """The clusters that one analysis found; raises as `findings` does, and where it gives none."""

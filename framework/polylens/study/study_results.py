@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polylens.analyses import NETWORK
+from polylens.analyses import NETWORK, Analysis
+from polylens.controls import Control
 from polylens.errors import PolylensError, UsageError, listed, shown_path
-from polylens.records import Figure, Labels, Number, Partition, Rows
+from polylens.records import Figure, Labels, Number, Rows
 from polylens.settings import Settings
 from polylens.study.drawing import Drawing
 from polylens.study.metrics import metrics_of
@@ -89,21 +90,24 @@ class ChildResult(ReadableRun):
         """Rows from the store, memory-mapped; those of texts with their tokens."""
         return self.walk.rows(self._variant(variant, draw))
 
-    def partition(self, analysis: str, *, variant: str = NETWORK, draw: int = 1) -> Partition:
-        """The clusters of one analysis, from the store."""
-        return self._stored.partition(analysis, variant, draw)
-
-    def labels_of(self, label: str, *, variant: str = NETWORK, draw: int = 1) -> Labels:
-        """The labels of one partition, from the store."""
-        return self._stored.labels(label, variant, draw)
+    @property
+    def analyses(self) -> Mapping[str, Analysis]:
+        """The spec's analyses, by name."""
+        return self.plan.experiment.analyses
 
     @property
-    def _stored(self) -> StoredRun:
+    def control_kinds(self) -> Mapping[str, Control]:
+        """The spec's controls, by name."""
+        return {named.name: named.control for named in self.plan.experiment.controls}
+
+    @property
+    def stored(self) -> StoredRun:
+        """What the store has of it."""
         stages = {stage.name: stage.digest for stage in self.plan.stages()}
         return StoredRun(self.walk.workshop.store, stages, name=self.name, again="the same command")
 
     def _variant(self, name: str, draw: int) -> VariantPlan:
-        self._stored.check_variant(name, draw)
+        self.stored.check_variant(name, draw)
         return [variant for variant in self.plan.variants if variant.name == name][draw - 1]
 
     def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -22,7 +22,7 @@ ORIGINS = "spec/origins.json"
 """Where each value of the resolved spec was written."""
 _TABLE, _FIGURE = ".parquet", ".png"
 _CAPTION = re.compile(
-    r"^## (?P<title>.*)\n\n`(?P<file>[^`\n]+)`: (?P<caption>.*?)\s*(?=^## |\Z)", re.M | re.S
+    r"^## (?P<title>[^\n]*)\n\n`(?P<file>[^`\n]+)`: (?P<caption>.*?)\s*(?=^## |\Z)", re.MULTILINE | re.DOTALL
 )
 """One figure in `figures/captions.md`, as `TrackedRun.log_captions` writes it."""
 
