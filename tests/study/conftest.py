@@ -56,7 +56,13 @@ def two_layers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Study
     (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
     put_database(folder)
     project = Project(folder)
-    spec = project.spec(layer=["hidden.1", "hidden.2"], controls=[{"use": "random_init", "draws": 2}])
+    clusters = {"kind": "hdbscan", "on": "activation", "min_cluster_size": 5, "subsamples": 2}
+    spec = project.spec(
+        layer=["hidden.1", "hidden.2"],
+        code=None,
+        controls=[{"use": "random_init", "draws": 2}],
+        analyses={"clusters": clusters, "quality": {"kind": "cluster_quality", "of": "clusters"}},
+    )
     with unchecked(), chdir(folder):
         return project, polylens.run(spec)
 

@@ -49,7 +49,11 @@ def show_contrast(
     for flow in contrast.flows:
         lines += [Text(), *_flow(flow, width=width, ascii_only=ascii_only)]
     if contrast.refusals:
-        lines += [Text(), Text("Not compared", style="bold"), *in_lines(contrast.refusals, width=width)]
+        lines += [
+            Text(),
+            Text("Not compared", style="bold"),
+            *in_lines(map(_one_line, contrast.refusals), width=width),
+        ]
     if page is not None:
         lines += [Text(), Text(f"Page: {shown_path(page)}")]
     if logged is not None:
@@ -166,7 +170,7 @@ def _equal_terms(lines: tuple[EqualTerms, ...], *, width: int, ascii_only: bool)
     terms = {_head(line.name): line.comparison.terms for line in lines}
     whys = dict.fromkeys(f"{line.letter}: {line.comparison.why}" for line in lines if line.comparison.why)
     notes = (*legend(leads, meanings), *(f"{name}: {what}" for name, what in terms.items()), *whys)
-    yield from in_lines(notes, width=width)
+    yield from in_lines(map(_one_line, notes), width=width)
 
 
 def _flow(flow: Flow, *, width: int, ascii_only: bool) -> Iterator[Text]:
