@@ -27,7 +27,7 @@ from polylens.figures.row_map import row_map
 from polylens.figures.scores import scores
 from polylens.figures.spreads import spreads
 from polylens.figures.stretches import Along, Ridge, stretches
-from polylens.figures.style import figures_behind, marked
+from polylens.figures.style import marked
 from polylens.figures.training_curve import training_curve
 from polylens.figures.within_between import within_between
 
@@ -52,7 +52,6 @@ __all__ = [
     "distance_overlap",
     "factor_curves",
     "family_scores",
-    "figures_behind",
     "flows",
     "gallery",
     "layer_distances",

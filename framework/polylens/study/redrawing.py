@@ -31,7 +31,8 @@ def redrawn(
         controls: of its spec, by name: each is drawn by its mark.
         history: the table of its training, asked for where that is drawn.
     """
-    from polylens.figures import figures_behind, training_curve
+    from polylens.figures import training_curve
+    from polylens.figures.style import figures_behind
     from polylens.study.ahead import draw_figures
     from polylens.study.drawing import marks_of
 
