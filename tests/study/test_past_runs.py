@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,6 +34,13 @@ def ran(two_layers: tuple[Project, StudyResult]) -> Iterator[ChildResult]:
 def past(ran: ChildResult) -> PastRun:
     """The same run, read back."""
     return polylens.open_run(str(ran.run_id))
+
+
+def line_of(past: PastRun, name: str) -> dict[str, Any]:
+    """The network's line of one number."""
+    numbers = past.numbers()
+    (line,) = numbers[(numbers["name"] == name) & (numbers["variant"] == "network")].to_dict("records")
+    return {str(key): value for key, value in line.items()}
 
 
 def test_a_run_is_opened_by_its_id_the_start_of_it_and_its_name(ran: ChildResult) -> None:
@@ -76,7 +84,7 @@ def test_a_past_run_has_the_numbers_of_the_run_at_hand(ran: ChildResult, past: P
     keys = ["name", "variant"]
     counts = then["name"].isin(["examples", "rows"])
     assert now.set_index(keys).sort_index().equals(then[~counts].set_index(keys).sort_index())
-    purity = then.set_index(keys).loc[("quality/purity", "network")]
+    purity = line_of(past, "quality/purity")
     assert purity["value"] == ran.numbers_by_name()["quality/purity"].value
     assert (purity["range_is"], purity["headline"]) == ("stability", True)
     assert ("quality/purity_lead", "random_init") in then.set_index(keys).index
@@ -146,7 +154,7 @@ def test_without_the_store_numbers_are_there_and_rows_are_refused_with_what_to_d
 def test_numbers_are_written_for_a_paper(past: PastRun) -> None:
     table = past.paper_table()
     assert list(table.columns) == ["network", "random_init", "raw_inputs", "chance"]
-    number = past.numbers().set_index(["name", "variant"]).loc[("quality/purity", "network")]
+    number = line_of(past, "quality/purity")
     assert table.loc["quality/purity", "network"] == (
         f"{number['value']:.2f} [{number['low']:.2f}, {number['high']:.2f}]"
     )

@@ -70,7 +70,7 @@ class StoredRun:
                 self._check_stored("harvest", stage, digest)
                 digests[part] = digest
         if not digests:
-            raise self._unknown_stage("harvest")
+            raise self._unknown_stage("harvest", "harvest")
         return load_rows(self.store, **digests)
 
     def fingerprint(self, variant: str = NETWORK, draw: int = 1) -> str:
@@ -79,7 +79,7 @@ class StoredRun:
         names = [self._stage(stage, variant, draw) for stage in _HARVESTS]
         digest = next((self.stages[name] for name in names if name in self.stages), None)
         if digest is None:
-            raise self._unknown_stage("harvest")
+            raise self._unknown_stage("harvest", "harvest")
         self._check_stored("harvest", "harvest", digest)
         about: dict[str, Any] = dict(self.store.manifest("harvest", digest).about)
         return str(about["identity"]["examples"])
@@ -140,7 +140,7 @@ class StoredRun:
         self.check_variant(variant, draw)
         digest = self.stages.get(self._stage(stage, variant, draw))
         if digest is None:
-            raise self._unknown_stage(stage)
+            raise self._unknown_stage(kind, stage)
         self._check_stored(kind, stage, digest)
         return self.store.open(kind, digest)
 
@@ -158,13 +158,16 @@ class StoredRun:
                 hint=f"{self.again} computes it again; a store elsewhere is named by POLYLENS_STORE",
             )
 
-    def _unknown_stage(self, stage: str) -> UsageError:
+    def _unknown_stage(self, kind: str, stage: str) -> UsageError:
         if not self.stages:
             return UsageError(
                 f"the run '{self.name}' does not say which stages it stands on",
                 hint=f"an older polylens made it, or it was stopped early; {self.again} makes it anew",
             )
-        known = list(dict.fromkeys(name.partition(".")[0] for name in self.stages))
+        known = [
+            name for name, digest in self.stages.items() if "." not in name and self.store.has(kind, digest)
+        ]
         near = nearest(stage, known)
-        hint = f"did you mean '{near}'?" if near else f"it has {listed(known)}"
-        return UsageError(f"the run '{self.name}' has nothing called '{stage}' of this variant", hint=hint)
+        hint = f"did you mean '{near}'?" if near else f"known: {listed(known) or 'none'}"
+        what = {"labels": "label", "harvest": "rows"}.get(kind, kind)
+        return UsageError(f"the run has no {what} '{stage}'", hint=hint)
