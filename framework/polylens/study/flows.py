@@ -47,7 +47,7 @@ def flows_between(first: Side, second: Side, *, letter: str) -> Iterator[Flow | 
         return
     try:
         rows = [_rows(side) for side in (first, second)]
-        matched = match(rows[0], rows[1], by_id=_is_by_id(first, second))
+        matched = match(rows[0], rows[1], by_id=_is_by_id(first, second, rows[0].origins.grid))
     except CannotMatchError as error:
         yield f"{letter}: rows cannot be followed: {error}"
         return
@@ -131,17 +131,27 @@ def _grid(origins: Origins) -> str:
     return f"a grid of {' x '.join(map(str, origins.grid))}" if origins.grid else "whole examples"
 
 
-def _is_by_id(first: Side, second: Side) -> bool:
+def _is_by_id(first: Side, second: Side, grid: Sequence[int]) -> bool:
     """Whether the two took other examples of one dataset, such as those of another seed.
 
+    Args:
+        first: one side.
+        second: the other.
+        grid: extent of the first side's positions; empty where a row is a whole example.
+
     Raises:
-        CannotMatchError: they are of different datasets.
+        CannotMatchError: they are of different datasets, or have positions that different models prepared.
     """
     prints = [side.run.stored.fingerprint(side.variant, side.first_draw) for side in (first, second)]
     if prints[0] == prints[1]:
         return False
     if first.run.spec["dataset"] != second.run.spec["dataset"]:
         raise CannotMatchError("the two looked at different datasets")
+    if grid and first.run.spec["model"] != second.run.spec["model"]:
+        # A token of one tokenizer is none of another, and other crops of an image have other places.
+        raise CannotMatchError(
+            "examples were prepared for different models, so that a position of one is none of the other"
+        )
     return True
 
 

@@ -51,18 +51,22 @@ class Side:
     def numbers(self) -> Mapping[str, Number]:
         """This side's numbers by the names that the network's have; of several draws their means."""
         controls = self.run.controls()
-        named = (
+        named = [
             (*name_and_variant(logged, controls), number)
             for logged, number in self.run.numbers_by_name().items()
-        )
-        numbers = {name: number for name, variant, number in named if variant == self.variant}
-        # A lead is of the network over the control: no number of the control's own.
-        numbers = {name: number for name, number in numbers.items() if not name.endswith("_lead")}
+        ]
+        # A lead of the network over a control stands under the control's name alone, and is none of its own.
+        own = {name for name, variant, _ in named if variant == NETWORK}
+        numbers = {
+            name: number
+            for name, variant, number in named
+            if variant == self.variant and (name in own or not name.endswith("_lead"))
+        }
         if self.draw is None or self.n_draws_of_all == 1:
             return numbers
         drawn = self.run.table("draws")
-        own = drawn[(drawn["control"] == self.variant) & (drawn["draw"] == self.draw)]
-        values = {line["number"]: float(line["value"]) for line in own.to_dict("records")}
+        lines = drawn[(drawn["control"] == self.variant) & (drawn["draw"] == self.draw)]
+        values = {line["number"]: float(line["value"]) for line in lines.to_dict("records")}
         return {name: self._drawn(name, value) for name, value in values.items()}
 
     def _drawn(self, name: str, value: float) -> Number:
