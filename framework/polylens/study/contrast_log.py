@@ -90,11 +90,10 @@ def _tables(contrast: Contrast) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         )
     ]
     flows: list[dict[str, Any]] = [
-        {"side": flow.letter, "first": one.words, "second": two.words, "rows": int(flow.counts[left, right])}
+        {"side": flow.letter, "first": group.words, "second": into.words, "rows": count}
         for flow in contrast.flows
-        for left, one in enumerate(flow.first)
-        for right, two in enumerate(flow.second)
-        if flow.counts[left, right]
+        for index, group in enumerate(flow.first)
+        for into, count in flow.largest(index, most=len(flow.second))
     ]
     for name, lines in (("spec", spec), ("numbers_compared", numbers), ("flows", flows)):
         if lines:

@@ -80,7 +80,7 @@ def _number_differences(sides: Sequence[Side]) -> Iterator[NumberDifference]:
             name,
             headline=name in headlines,
             numbers=numbers,
-            differences=tuple(_difference(numbers[0], other) for other in numbers[1:]),
+            differences=tuple(_difference(numbers[0], number) for number in numbers[1:]),
         )
 
 
@@ -91,11 +91,11 @@ def _difference(first: Number | None, second: Number | None) -> Number | None:
 def _equal_terms(first: Side, second: Side, *, letter: str) -> Iterator[EqualTerms | str]:
     """Each number that an analysis of both compares on equal terms, paired over the examples of both."""
     for name, analysis in first.run.analyses.items():
-        other = second.run.analyses.get(name)
+        further = second.run.analyses.get(name)
         on_both = all(side.run.stored.has(name, side.variant, side.first_draw) for side in (first, second))
-        if not analysis.compared or other is None or type(other) is not type(analysis) or not on_both:
+        if not analysis.compared or further is None or type(further) is not type(analysis) or not on_both:
             continue
-        if analysis.upstream() != other.upstream():
+        if analysis.upstream() != further.upstream():
             yield f"{letter}: '{name}' is not compared on equal terms: it stands on other analyses there"
             continue
         if first.n_draws > 1:

@@ -119,7 +119,7 @@ def _check_classes(first: Rows, second: Rows, matched: Matched) -> None:
     if first.targets is None or second.targets is None:
         return
     pairs = zip(first.targets[matched.first], second.targets[matched.second], strict=True)
-    others = sum(first.classes[one] != second.classes[two] for one, two in pairs)
+    others = sum(first.classes[left] != second.classes[right] for left, right in pairs)
     if others:
         raise CannotMatchError(
             f"{others} of {len(matched.first)} examples with one id are of other classes on the two sides: "
