@@ -9,6 +9,10 @@ From Python:
     rows = polylens.load_rows(result)
     partition = polylens.load_partition(result, "clusters")
     labels = polylens.load_labels(result, "digits")
+    numbers = result.numbers()  # a pandas table; .table(name) and .figure(name) give the rest
+
+    past = polylens.open_run("7f3a")  # by MLflow's id or its start, by name, or by its spec
+    past.numbers(), past.figure("quality-scores"), past.latex()
 
 One's own network: `polylens.run(spec, model=my_module, input_shape=(64,))`.
 """
@@ -19,7 +23,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from polylens.devices import Options
-    from polylens.notebooks import layers, load_labels, load_partition, load_rows, load_spec, plan, run
+    from polylens.notebooks import (
+        layers,
+        load_labels,
+        load_partition,
+        load_rows,
+        load_spec,
+        open_run,
+        plan,
+        run,
+    )
     from polylens.progress import Silent
     from polylens.records import ImageFormat
 
@@ -32,6 +45,7 @@ __all__ = [
     "load_partition",
     "load_rows",
     "load_spec",
+    "open_run",
     "plan",
     "run",
 ]

@@ -1,4 +1,4 @@
-"""polylens from Python: load a spec, plan it, run it, and take up its rows, partitions and labels."""
+"""polylens from Python: load a spec, plan it, run it, and read what came of it, now or later."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from polylens.analyses import NETWORK
 from polylens.devices import Options
-from polylens.errors import UnloggedWarning, UsageError, nearest
+from polylens.errors import UnloggedWarning, UsageError
 from polylens.models._given import Given
 from polylens.progress import OneLine, Progress, Silent
 from polylens.records import ImageFormat, Labels, Partition, Rows
@@ -17,12 +18,14 @@ from polylens.settings import load_settings
 from polylens.spec import Study, load, loads
 from polylens.study.outlook import Outlook, outlook_of
 from polylens.study.running import run_study
-from polylens.study.study_results import ChildResult, StudyResult
+from polylens.study.study_results import StudyResult
 
 if TYPE_CHECKING:
     import torch
 
     from polylens.study.layers import Layers
+    from polylens.study.past import PastRun
+    from polylens.study.readable import ReadableRun
 
 
 def load_spec(
@@ -145,37 +148,79 @@ def layers(
     return networks[0]
 
 
-def load_rows(result: StudyResult | ChildResult, *, child: str | None = None) -> Rows:
-    """The rows of a run's network, memory-mapped from the store."""
-    walk = _child(result, child).walk
-    return walk.rows(walk.own)
+def open_run(run: str | Path, *, project: str | Path | None = None) -> PastRun:
+    """A past run, read from MLflow and the store; no network is built and nothing is computed.
+
+    Args:
+        run: MLflow's id, the start of one, a run's name (its newest finished run), or the path of a spec (its
+            run as it is now).
+        project: a file or folder of the project; the working directory, or the spec's folder, if not given.
+
+    Returns:
+        The run: `.numbers()`, `.table(name)`, `.figure(name)`, `.paper_table()`, `.latex()`, `.spec`,
+        `.provenance`; and what `load_rows`, `load_partition` and `load_labels` take.
+
+    Raises:
+        UsageError: there is no such run, it was deleted, or several are meant; says which are near.
+        TrackingError: MLflow cannot be asked.
+    """
+    from polylens.study.meant import is_spec, past_runs
+
+    asked = str(run)
+    start = Path(project) if project is not None else Path(asked) if is_spec(asked) else Path.cwd()
+    return past_runs(load_settings(start)).one(asked)
+
+
+def load_rows(
+    result: StudyResult | ReadableRun,
+    *,
+    child: str | None = None,
+    variant: str = NETWORK,
+    draw: int = 1,
+) -> Rows:
+    """The rows of a run's network, or of one draw of a control, memory-mapped from the store.
+
+    Of a past run of texts they come without their tokens.
+
+    Raises:
+        UsageError: there is no such child, control or draw.
+        StoreError: the store no longer has them.
+    """
+    return _child(result, child).rows(variant=variant, draw=draw)
 
 
 def load_partition(
-    result: StudyResult | ChildResult, analysis: str = "clusters", *, child: str | None = None
+    result: StudyResult | ReadableRun,
+    analysis: str = "clusters",
+    *,
+    child: str | None = None,
+    variant: str = NETWORK,
+    draw: int = 1,
 ) -> Partition:
-    """The clusters that one analysis of a run found.
+    """The clusters that one analysis of a run found, on its network or on one draw of a control.
 
     Raises:
-        UsageError: there is no such analysis, or it gives no clusters.
+        UsageError: there is no such analysis, control or draw, or it gives no clusters.
+        StoreError: the store no longer has them.
     """
-    walk = _child(result, child).walk
-    _check_name(analysis, walk.own.analyses, "analysis")
-    partition = walk.findings(walk.own, analysis).partition
-    if partition is None:
-        raise UsageError(f"the analysis '{analysis}' gives no clusters")
-    return partition
+    return _child(result, child).stored.partition(analysis, variant, draw)
 
 
-def load_labels(result: StudyResult | ChildResult, label: str, *, child: str | None = None) -> Labels:
-    """The labels of a run's clusters.
+def load_labels(
+    result: StudyResult | ReadableRun,
+    label: str,
+    *,
+    child: str | None = None,
+    variant: str = NETWORK,
+    draw: int = 1,
+) -> Labels:
+    """The labels of a run's clusters, or of those of one draw of a control.
 
     Raises:
-        UsageError: there are no such labels.
+        UsageError: there are no such labels, control or draw.
+        StoreError: the store no longer has them.
     """
-    walk = _child(result, child).walk
-    _check_name(label, walk.own.labels, "label")
-    return walk.labels(walk.own, label)
+    return _child(result, child).stored.labels(label, variant, draw)
 
 
 def _progress_here() -> Progress:
@@ -205,19 +250,5 @@ def _given_model(
     return Given(module=model, shape=shape, format=image_format)
 
 
-def _child(result: StudyResult | ChildResult, name: str | None) -> ChildResult:
-    if isinstance(result, ChildResult):
-        return result
-    names = [child.name for child in result.children]
-    if name is None and len(names) == 1:
-        return result.children[0]
-    if name not in names:
-        raise UsageError(f"say which child: {', '.join(names)}")
-    return result.children[names.index(name)]
-
-
-def _check_name(name: str, known: Mapping[str, object], what: str) -> None:
-    if name not in known:
-        near = nearest(name, list(known))
-        hint = f"did you mean '{near}'?" if near else f"known: {', '.join(known) or 'none'}"
-        raise UsageError(f"the run has no {what} '{name}'", hint=hint)
+def _child(result: StudyResult | ReadableRun, name: str | None) -> ReadableRun:
+    return result.child(name) if isinstance(result, StudyResult) else result

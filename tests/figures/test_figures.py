@@ -237,6 +237,21 @@ def all_cases() -> dict[str, Case]:
             (np.zeros((1, 1), dtype=int),),
             {"row_names": ["a"], "column_names": ["b"], "row_title": "x", "column_title": "y"},
         ),
+        "flows": (
+            f.flows,
+            (np.array([[4, 0, 1], [0, 5, 0], [2, 0, 30]]),),
+            {"first": ["0 (a)", "1", "noise"], "second": ["0", HOSTILE, "noise"], "titles": ("A", HOSTILE)},
+        ),
+        "flows of many": (
+            f.flows,
+            (rng().integers(0, 10**7, (60, 60)),),
+            {"first": [WIDE] * 59 + ["noise"], "second": classes(60), "titles": (WIDE, WIDE)},
+        ),
+        "flows of nothing": (
+            f.flows,
+            (np.zeros((1, 1), dtype=int),),
+            {"first": ["0"], "second": ["0"], "titles": ("A", "B")},
+        ),
         "layer distances": (f.layer_distances, ({v: layer_table(3) for v in VARIANTS},), {}),
         "layer distances, many layers": (f.layer_distances, ({"network": layer_table(60)},), {}),
         "layer distances, zero": (

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 from tests.mlflow_database import put_database
 from tests.projects import Project
 from tests.shapes import unchecked
+
+import polylens
+from polylens.study.study_results import StudyResult
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +47,24 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(folder)
     project.runs_of(project.call_apart("run", "--json", project.spec()))
     return project
+
+
+@pytest.fixture(scope="session")
+def two_layers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, StudyResult]:
+    """A project whose small spec ran once on two layers with two draws of a control, and what came of it."""
+    folder = tmp_path_factory.mktemp("two-layers")
+    (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(folder)
+    project = Project(folder)
+    clusters = {"kind": "hdbscan", "on": "activation", "min_cluster_size": 5, "subsamples": 2}
+    spec = project.spec(
+        layer=["hidden.1", "hidden.2"],
+        code=None,
+        controls=[{"use": "random_init", "draws": 2}],
+        analyses={"clusters": clusters, "quality": {"kind": "cluster_quality", "of": "clusters"}},
+    )
+    with unchecked(), chdir(folder):
+        return project, polylens.run(spec)
 
 
 @pytest.fixture

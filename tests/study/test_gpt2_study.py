@@ -143,5 +143,5 @@ def test_a_document_too_short_is_counted_and_the_report_shows_tokens(
         r"<code>short.txt</code> \d+ valid positions are too few to take 6 after the first 100", report
     )
     assert "<mark" in report
-    found = {name.partition("/")[0] for name in result.children[0].numbers}
+    found = {name.partition("/")[0] for name in result.children[0].numbers_by_name()}
     assert {"clusters", "code_clusters", "agreement", "code_tokens"} <= found

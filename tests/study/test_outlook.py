@@ -164,7 +164,7 @@ def test_a_run_as_plain_data_has_the_promised_keys(result: StudyResult) -> None:
     assert set(plain["stages"][0]) == {"name", "status", "seconds"}
     assert (
         plain["metrics"]["codes/distinct_fraction"]
-        == result.children[0].numbers["codes/distinct_fraction"].value
+        == result.children[0].numbers_by_name()["codes/distinct_fraction"].value
     )
 
 

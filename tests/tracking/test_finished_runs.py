@@ -13,7 +13,7 @@ import pytest
 from polylens.records import Number
 from polylens.settings import Settings
 from polylens.tracking import TrackedRun, Tracker
-from polylens.tracking.finished import LoggedRun, finished_run
+from polylens.tracking.finished import KnownRun, finished_run
 
 DIGEST = "0123456789abcdef0123456789abcdef"
 TAG = ("polylens.spec_digest", DIGEST)
@@ -34,14 +34,14 @@ def finish(run: TrackedRun) -> TrackedRun:
     return run
 
 
-def read(settings: Settings, *, parent: str | None = None, experiment: str = "digits") -> LoggedRun | None:
+def read(settings: Settings, *, parent: str | None = None, experiment: str = "digits") -> KnownRun | None:
     assert settings.database is not None
     return finished_run(settings.database, experiment=experiment, tag=TAG, parent=(PARENT, parent))
 
 
 def test_a_finished_run_is_read_as_mlflow_has_it(settings: Settings, mlflow_client: Client) -> None:
     run = finish(open_run(settings))
-    assert read(settings) == LoggedRun.from_mlflow(mlflow_client(settings).get_run(run.run_id))
+    assert read(settings) == KnownRun.from_mlflow(mlflow_client(settings).get_run(run.run_id))
 
 
 def test_a_finished_run_is_opened_again_without_mlflow(settings: Settings) -> None:

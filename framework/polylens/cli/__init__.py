@@ -23,6 +23,7 @@ VERBS = {
     "plan": "Show the stages of a spec and what is already stored.",
     "layers": "List the layers of a spec's network, with shapes and kinks.",
     "show": "Show a spec with every name looked up and every default filled in.",
+    "compare": "Set past runs side by side: specs, numbers, and where rows went.",
     "ls": "List registry entries and kinds.",
     "describe": "Explain one registry entry or kind, with all its keys.",
     "new": "Write a commented file to start from.",

@@ -15,6 +15,7 @@ from polylens.figures.density_ratios import density_ratios
 from polylens.figures.distance_overlap import distance_overlap
 from polylens.figures.factor_curves import FactorCurve, factor_curves
 from polylens.figures.family_scores import family_scores
+from polylens.figures.flows import flows
 from polylens.figures.gallery import gallery
 from polylens.figures.layer_distances import layer_distances
 from polylens.figures.layer_factors import layer_factors
@@ -51,6 +52,7 @@ __all__ = [
     "distance_overlap",
     "factor_curves",
     "family_scores",
+    "flows",
     "gallery",
     "layer_distances",
     "layer_factors",

@@ -50,6 +50,8 @@ _MARKS = {"network": Mark(STRONG, "o"), "raw_inputs": Mark("#3c444c", "X")}
 _OTHERS = (Mark("#6f7a84", "P"), Mark("#b98a5a", "p"), Mark("#4d5761", "h"), Mark("#9aa3ab", "*"))
 _marks: ContextVar[Mapping[str, Mark]] = ContextVar("marks", default={})  # noqa: B039  (never written to)
 
+_behind: ContextVar[dict[bytes, Figure] | None] = ContextVar("behind", default=None)
+
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": DPI,
     "savefig.dpi": DPI,
@@ -103,13 +105,27 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
             stream = io.BytesIO()
             # `savefig` would draw everything twice, the first time for the layout alone.
             FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]
-        return stream.getvalue()
+        png, behind = stream.getvalue(), _behind.get()
+        if behind is not None:
+            behind[png] = figure
+        return png
 
     as_png.__annotations__ = {**draw.__annotations__, "return": "bytes"}
     # `wraps` points back at `draw`, whose signature is shown and gives a figure: this one gives bytes.
     signature = inspect.signature(draw).replace(return_annotation="bytes")
     as_png.__signature__ = signature  # type: ignore[attr-defined]
     return as_png
+
+
+@contextmanager
+def figures_behind() -> Iterator[dict[bytes, Figure]]:
+    """Gathers the matplotlib figure behind each picture that is drawn in the block, by its PNG bytes."""
+    figures: dict[bytes, Figure] = {}
+    token = _behind.set(figures)
+    try:
+        yield figures
+    finally:
+        _behind.reset(token)
 
 
 def sheet() -> AbstractContextManager[None]:

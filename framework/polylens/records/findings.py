@@ -282,6 +282,10 @@ class Figure:
     title: str
     caption: str
     """Says model, layer, rows, and polytope or proxy."""
-    png: bytes
+    png: bytes = field(repr=False)
     alt: str = ""
     """What the picture shows, for readers who cannot see it."""
+
+    def _repr_png_(self) -> bytes:
+        """The picture, as notebooks show it."""
+        return self.png

@@ -1,7 +1,7 @@
 """The report: one self-contained HTML page of what was asked, what came out, and what it stands on.
 
-`polylens.report.page.render` makes the page of a `Report`, `render_overview` that of several runs; the
-module loads the template's libraries.
+`polylens.report.page.render` makes the page of a `Report`, `render_overview` that of several runs, and
+`render_contrast` that of runs side by side; the module loads the template's libraries.
 """
 
 from polylens.report.contents import (
@@ -14,6 +14,17 @@ from polylens.report.contents import (
     Report,
     Score,
     ScoreTable,
+)
+from polylens.report.contrast import (
+    RULE,
+    Contrast,
+    ContrastSide,
+    EqualTerms,
+    Flow,
+    Group,
+    NumberDifference,
+    SpecDifference,
+    decided,
 )
 from polylens.report.overview import (
     Chapter,
@@ -28,14 +39,21 @@ from polylens.report.overview import (
 )
 
 __all__ = [
+    "RULE",
     "Chapter",
     "ClusterCard",
     "ClusterCards",
     "ClusteredText",
+    "Contrast",
+    "ContrastSide",
     "Dot",
+    "EqualTerms",
+    "Flow",
+    "Group",
     "MedoidCode",
     "Multiple",
     "Neighbour",
+    "NumberDifference",
     "Overview",
     "Piece",
     "Report",
@@ -43,7 +61,9 @@ __all__ = [
     "Score",
     "ScoreTable",
     "Section",
+    "SpecDifference",
     "Spread",
     "SpreadRow",
     "SpreadTable",
+    "decided",
 ]

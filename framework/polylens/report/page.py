@@ -27,6 +27,7 @@ from polylens.report.answer import (
     words,
 )
 from polylens.report.contents import ClusterCards, ClusteredText, Report
+from polylens.report.contrast import RULE, Contrast, decided
 from polylens.report.multiples import panel_of
 from polylens.report.overview import Overview
 from polylens.report.passages import passage
@@ -90,6 +91,13 @@ def render_overview(overview: Overview, *, most_bytes: int = MOST_BYTES) -> str:
     template = _environment().get_template("overview.html")
     pictures = Pictures(most_bytes=most_bytes)
     return template.render(overview=overview, pictures=pictures, most_figures=MOST_FIGURES)
+
+
+def render_contrast(contrast: Contrast, *, most_bytes: int = MOST_BYTES) -> str:
+    """Runs side by side as one HTML page, under the same rules."""
+    template = _environment().get_template("contrast.html")
+    pictures = Pictures(most_bytes=most_bytes)
+    return template.render(contrast=contrast, pictures=pictures, decided=decided, rule=RULE)
 
 
 def _examples_of(clusters: Sequence[ClusterCards]) -> Iterator[bytes]:

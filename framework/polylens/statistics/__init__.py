@@ -42,6 +42,7 @@ from polylens.statistics.densities import (
     matching_weights,
     relative_density,
 )
+from polylens.statistics.differences import difference, negative
 from polylens.statistics.effects import angles, divergences, mean_intervals
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import UNNAMED, Enrichment, enrich
@@ -151,6 +152,7 @@ __all__ = [
     "coverage",
     "dealt_sizes",
     "density_ratios",
+    "difference",
     "difference_limits",
     "distance_agreement",
     "distinct_codes",
@@ -175,6 +177,7 @@ __all__ = [
     "metric_name",
     "nearest_neighbours",
     "nearest_sets",
+    "negative",
     "neighbour_agreement",
     "nonnegative_components",
     "p_value",

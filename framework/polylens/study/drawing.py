@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
+from polylens.controls import Control
 from polylens.records import Figure, Mark
 from polylens.report import ClusterCards
 from polylens.store import load_figures, save_figures
@@ -18,6 +19,15 @@ from polylens.study.looks import looks_of_figures
 from polylens.study.stages import Stage
 from polylens.study.subject import subject_of, title_of
 from polylens.study.walk import Walk
+
+
+def marks_of(controls: Mapping[str, Control]) -> dict[str, Mark]:
+    """How each control is shown, by its name in the spec; of two of one kind only the first has a mark."""
+    marks: dict[str, Mark] = {}
+    for name, control in controls.items():
+        if control.mark is not None and control.mark not in marks.values():
+            marks[name] = control.mark
+    return marks
 
 
 class Drawing:
@@ -55,12 +65,7 @@ class Drawing:
     @cached_property
     def marks(self) -> Mapping[str, Mark]:
         """How each control is shown, by its name in the spec; of two of one kind only the first."""
-        marks: dict[str, Mark] = {}
-        for named in self.walk.plan.experiment.controls:
-            mark = named.control.mark
-            if mark is not None and mark not in marks.values():
-                marks[named.name] = mark
-        return marks
+        return marks_of({named.name: named.control for named in self.walk.plan.experiment.controls})
 
     def figure_stages(self) -> tuple[Stage, ...]:
         """The stages that `figures` reads."""

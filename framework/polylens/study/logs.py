@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from polylens.records import Number, Verdict
 from polylens.settings import Settings
 from polylens.spec import Study, spec_digest
 from polylens.study.drawing import Drawing
-from polylens.study.metrics import answering_metrics, comparisons_table, draws_table, metrics_of
+from polylens.study.metrics import answering_metrics, metrics_of
+from polylens.study.origins import origins_of
 from polylens.study.pages import report_stage
 from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan
@@ -30,6 +32,7 @@ from polylens.study.run_pages import (
     result_tags,
     without_edited_note,
 )
+from polylens.study.run_tables import tables_of
 from polylens.study.subject import code_sentence
 from polylens.study.walk import Walk
 from polylens.tracking import (
@@ -37,6 +40,7 @@ from polylens.tracking import (
     LAYER_TAG,
     LOOKS_TAG,
     MODEL_TAG,
+    ORIGINS,
     SPEC_TAG,
     Input,
     TrackedRun,
@@ -146,6 +150,8 @@ class StudyLog:
         if not run.finished:
             resolved = plan.experiment.to_plain()
             run.log_spec(written=self.study.written, resolved=write(resolved))
+            origins = origins_of(self.study, plan.point)
+            run.log_artifact(ORIGINS, json.dumps(origins, indent=2, ensure_ascii=False).encode())
             params = {key: value for key, value in resolved.items() if key not in _NOT_PARAMS}
             run.log_params(params if plan.limit is None else {**params, "limit": plan.limit})
             # From the start: what a run that came to no end refers to must not be cleared from the store.
@@ -195,10 +201,8 @@ class StudyLog:
         for name, points in curves_of(walk):
             run.log_curve(name, points)
         seconds = {name: stage.seconds for name, stage in reports.items() if stage.status == "ran"}
-        for name, table in (("draws", draws_table(results)), ("comparisons", comparisons_table(results))):
-            if len(table):
-                run.log_table(name, table)
-        self._log_tables(run, walk)
+        for name, table in tables_of(walk, results):
+            run.log_table(name, table)
         for figure in drawing.figures():
             run.log_figure(figure)
         if page is not None:
@@ -222,21 +226,6 @@ class StudyLog:
         run.log_spec(written=self.study.written, resolved=write(drawing.walk.plan.experiment.to_plain()))
         tags = {SPEC_TAG: self.study.name, LOOKS_TAG: looks}
         run.set_tags(without_edited_note(tags | result_tags(drawing.walk, results), before=run.tags))
-
-    def _log_tables(self, run: TrackedRun, walk: Walk) -> None:
-        history = walk.training_history()
-        if history is not None:
-            run.log_table("training", history)
-        for variant in walk.plan.variants:
-            # No name in a spec has a dot in it: `random_init.2` is the second draw and nothing else.
-            title = variant.title.replace("#", ".")
-            folder = "" if variant.is_own else f"{title}/"
-            for name in variant.analyses:
-                for table_name, table in walk.findings(variant, name).tables.items():
-                    run.log_table(f"{folder}{name}.{table_name}", table)
-            for name in variant.labels:
-                for table_name, table in walk.labels(variant, name).tables.items():
-                    run.log_table(f"{folder}{name}.{table_name}", table)
 
 
 def _looks(drawing: Drawing) -> str:

@@ -3,7 +3,10 @@
 The only room that imports mlflow, and it does so when a `Tracker` first talks to its server or database.
 """
 
+from polylens.tracking.files import ORIGINS, RunFiles
 from polylens.tracking.inputs import Input
+from polylens.tracking.lookup import LoggedRun, Lookup
+from polylens.tracking.params import flatten
 from polylens.tracking.provenance import Provenance, collect_provenance
 from polylens.tracking.run import ERROR_TAG, LOOKS_TAG, PROVENANCE, REPORT, TrackedRun
 from polylens.tracking.tracker import Tracker
@@ -22,14 +25,19 @@ __all__ = [
     "LAYER_TAG",
     "LOOKS_TAG",
     "MODEL_TAG",
+    "ORIGINS",
     "PROVENANCE",
     "REPORT",
     "RESULTS_ADDRESS",
     "SPEC_TAG",
     "VERDICT_TAG",
     "Input",
+    "LoggedRun",
+    "Lookup",
     "Provenance",
+    "RunFiles",
     "TrackedRun",
     "Tracker",
     "collect_provenance",
+    "flatten",
 ]

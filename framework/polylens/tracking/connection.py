@@ -29,6 +29,7 @@ _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # Files are fetched one by one; a bar for each would bury what is printed.
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # Experiments are nobody else's business: MLflow reports usage to its makers unless told not to.
     "MLFLOW_DISABLE_TELEMETRY": "true",

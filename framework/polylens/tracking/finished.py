@@ -27,7 +27,7 @@ _MATCHING = """
 
 
 @dataclass(frozen=True)
-class LoggedRun:
+class KnownRun:
     """A run as MLflow has it."""
 
     run_id: str
@@ -38,7 +38,7 @@ class LoggedRun:
     tags: Mapping[str, str]
 
     @classmethod
-    def from_mlflow(cls, run: Any) -> LoggedRun:
+    def from_mlflow(cls, run: Any) -> KnownRun:
         """The run of an `mlflow.entities.Run`."""
         info, data = run.info, run.data
         return cls(
@@ -48,7 +48,7 @@ class LoggedRun:
 
 def finished_run(
     database: Path, *, experiment: str, tag: tuple[str, str], parent: tuple[str, str | None]
-) -> LoggedRun | None:
+) -> KnownRun | None:
     """The finished run of a digest, or None where there is none or MLflow must be asked.
 
     Args:
@@ -72,7 +72,7 @@ def finished_run(
                 metrics = _pairs(
                     connection, "SELECT key, value FROM latest_metrics WHERE run_uuid = ?", run_id
                 )
-                return LoggedRun(run_id, str(experiment_id), status, params, metrics, tags)
+                return KnownRun(run_id, str(experiment_id), status, params, metrics, tags)
     except sqlite3.Error:
         return None
     return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from polylens.records import Figure, Number
 from polylens.tracking.delivery import Delivery
-from polylens.tracking.finished import LoggedRun
+from polylens.tracking.finished import KnownRun
 from polylens.tracking.inputs import Input
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, key_name, text
@@ -41,7 +41,7 @@ _LONGEST_TAG = 5000
 class TrackedRun:
     """A run that can be logged to. Logging the same again changes nothing; an absent server is no error."""
 
-    def __init__(self, identity: RunIdentity, *, delivery: Delivery, logged: LoggedRun | None = None) -> None:
+    def __init__(self, identity: RunIdentity, *, delivery: Delivery, logged: KnownRun | None = None) -> None:
         self.identity = identity
         self.finished: bool = delivery.kept.has_finished(identity)
         """Whether an earlier process completed this run, so that nothing needs to be logged."""

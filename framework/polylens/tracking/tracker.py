@@ -13,7 +13,7 @@ from polylens.settings import Settings
 from polylens.tracking.connection import translate_errors
 from polylens.tracking.delivery import Delivery, Discard
 from polylens.tracking.faults import AwayError, RefusedError
-from polylens.tracking.finished import LoggedRun, finished_run
+from polylens.tracking.finished import KnownRun, finished_run
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, text
 from polylens.tracking.run import DIGEST_TAG, ERROR_TAG, PARENT_TAG, TrackedRun
@@ -211,7 +211,7 @@ class Tracker:
             raise
         return bool(run.info.lifecycle_stage == "active")
 
-    def _finished_run(self, experiment: str, digest: str, *, parent: str | None) -> LoggedRun | None:
+    def _finished_run(self, experiment: str, digest: str, *, parent: str | None) -> KnownRun | None:
         database = self.settings.database
         if database is None:
             return None
@@ -219,7 +219,7 @@ class Tracker:
             database, experiment=experiment, tag=(DIGEST_TAG, digest), parent=(PARENT_TAG, parent)
         )
 
-    def _find_finished(self, identity: RunIdentity) -> LoggedRun | None:
+    def _find_finished(self, identity: RunIdentity) -> KnownRun | None:
         """The finished run of this identity, where that can be known without MLflow."""
         parent = None if identity.parent is None else self._delivery.run_ids.get(identity.parent.key)
         if identity.parent is not None and parent is None:
@@ -227,12 +227,12 @@ class Tracker:
         run = self._finished_run(identity.experiment, identity.digest, parent=parent)
         return None if run is None else self._know(identity, run)
 
-    def _know(self, identity: RunIdentity, run: LoggedRun) -> LoggedRun:
+    def _know(self, identity: RunIdentity, run: KnownRun) -> KnownRun:
         self._delivery.run_ids[identity.key] = run.run_id
         self._delivery.experiment_ids[identity.key] = run.experiment_id
         return run
 
-    def _find_or_create(self, identity: RunIdentity) -> LoggedRun:
+    def _find_or_create(self, identity: RunIdentity) -> KnownRun:
         client = self._delivery.client
         experiment_id = self._experiment_id(identity.experiment)
         parent_id = None if identity.parent is None else self._run_id(identity.parent)
@@ -253,7 +253,7 @@ class Tracker:
             client.update_run(run.info.run_id, status="RUNNING")
             if ERROR_TAG in run.data.tags:
                 client.delete_tag(run.info.run_id, ERROR_TAG)
-        return self._know(identity, LoggedRun.from_mlflow(run))
+        return self._know(identity, KnownRun.from_mlflow(run))
 
     def _run_id(self, identity: RunIdentity) -> str:
         known = self._delivery.run_ids.get(identity.key)
