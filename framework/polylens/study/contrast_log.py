@@ -53,7 +53,7 @@ def log_contrast(
         numbers = {
             f"{flow.letter}/{flow.analyses[0]}/{name}": value for name, value in flow.agreement.items()
         }
-        run.log_numbers(numbers, values_only=numbers.keys())
+        run.log_numbers(numbers)
     run.log_provenance(collect_provenance(spec_file=None, seed=None).to_plain())
     run.finish()
     tracker.send_kept()

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from polylens.errors import TrackingError
 from polylens.progress import Progress, Silent
