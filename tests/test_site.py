@@ -97,7 +97,10 @@ def code_of(notebook: NotebookNode) -> list[list[str]]:
                 for output in cell.outputs
                 if "image/png" not in output.get("data", {}) and output.get("name") != "stderr"
             ]
-            shown.append([" ".join(re.sub(r"-?\d+(\.\d+)?", "0", text).split()) for text in texts])
+            # Lines of progress write over each other, and how many there are is the clock's.
+            lasting = (text for text in texts if not text.startswith("\r"))
+            words = (" ".join(re.sub(r"-?\d+(\.\d+)?", "0", text).split()) for text in lasting)
+            shown.append([text for text in words if text])
     return shown
 
 

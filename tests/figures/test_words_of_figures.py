@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polylens.figures.placing import spread
-from polylens.figures.words import MISSING, fit_line, inches, lines, percent, plain, short
+from polylens.figures.words import MISSING, fit_line, inches, lines, plain
+from polylens.wording import percent, short
 
 
 @given(st.text())

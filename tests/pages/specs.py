@@ -14,7 +14,10 @@ from polylens.spec import load, loads
 
 _BASES = ("digits/mlp-clusters", "digits/cnn-position", "minilm/mlp-clusters")
 _ANALYSES = {"clusters": {"kind": "hdbscan", "on": "activation", "min_cluster_size": 5}}
-_KEYS = {"model", "layer", "dataset", "sampling", "code", "controls", "analyses", "labels", "sweep", "seed"}
+_KEYS = {
+    *("model", "layer", "dataset", "sampling", "code", "controls", "analyses", "labels", "sweep", "seed"),
+    "refuted_if",
+}
 
 
 def check_spec(text: str) -> None:
@@ -52,8 +55,10 @@ def _check_piece(text: str) -> None:
         raise AssertionError(f"a piece of a spec has no {sorted(unknown)}")
     troubles = []
     for name in _BASES:
-        base: Any = read((REPOSITORY / "experiments" / f"{name}.yaml").read_bytes(), file=name).value
-        base |= {"labels": {}, "controls": [], "analyses": _ANALYSES}
+        given: Any = read((REPOSITORY / "experiments" / f"{name}.yaml").read_bytes(), file=name).value
+        base = given | {"labels": {}, "controls": [], "analyses": _ANALYSES, "refuted_if": []}
+        if "refuted_if" in value:  # a rule is read beside what it names
+            base |= {key: given[key] for key in ("labels", "controls", "analyses")}
         if "model" in value:
             base["layer"] = "output"
         try:

@@ -67,6 +67,7 @@ def result(project: Path) -> StudyResult:
                 "layer=mlp_post.1",
                 "dataset={kind: text_files, root: texts, context: 1024}",
                 "controls=[]",
+                "refuted_if=null",
                 *(f"analyses.{name}=null" for name in ("baselines", "code_baselines", "codes")),
                 "labels.tokens=null",
                 "labels.code_tokens.permutations=100",

@@ -67,6 +67,9 @@ def test_a_plan_lists_groundwork_once_before_what_stands_on_it(make_spec: Callab
         "clusters.spanning_tree.raw_inputs",
         "clusters.raw_inputs",
         "fine.raw_inputs",
+        "clusters.figures",
+        "fine.figures",
+        "report",
     ]
     why = {stage.name: stage.why for stage in outlook.children[0].stages}
     assert why["clusters.spanning_tree"] == "stands on harvest"

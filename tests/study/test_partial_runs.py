@@ -68,7 +68,7 @@ def test_what_was_finished_is_logged_and_the_same_command_completes_it(
     assert part.info.status == "FAILED"
     assert "no memory" in part.data.tags["polylens.error"]
     numbers = _numbers(part)
-    assert {"groups/clusters", "groups/clusters.random_init"} <= numbers.keys()
+    assert "groups/clusters" in numbers
     # Of a control whose draws are not all there no number is written: MLflow would keep the mean of a part.
     assert "others/clusters" in numbers
     assert not any(name.startswith("others/") and "random_init" in name for name in numbers)

@@ -65,7 +65,7 @@ def test_gates_are_clustered_by_l1_and_what_the_proxy_explains_is_told_everywher
     client = MlflowClient("sqlite:///mlflow.db")
     (run,) = client.search_runs([found.experiment_id for found in client.search_experiments()])
     assert run.data.metrics["code/explained_variance"] == pytest.approx(expected, abs=1e-5)
-    assert 0 <= result.children[0].numbers["code/near_boundary_fraction"].value < 0.01
+    assert 0 <= result.children[0].numbers_by_name()["code/near_boundary_fraction"].value < 0.01
     assert run.data.tags["polylens.names_polytopes"] == "false"
     said = run.data.tags["polylens.code"]
     assert "does not name polytopes, because gates change gradually" in said

@@ -47,7 +47,7 @@ def test_everything_arrives_and_a_repeat_changes_nothing(
     logged = client.get_run(run.run_id)
     number = logged.info.experiment_id
     assert run.url == f"{server.uri}/#/experiments/{number}/runs/{run.run_id}?workflowType=machine_learning"
-    assert len(logged.data.metrics) == 1800
+    assert len(logged.data.metrics) == 600
     assert len(logged.data.params) == 201
     assert len(logged.inputs.dataset_inputs) == 1
     assert logged.info.status == "FINISHED"

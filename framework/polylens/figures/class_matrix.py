@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from polylens.figures.heat import ROW, draw_heat, head_height
 from polylens.figures.style import BLUES, SMALL, canvas, picture, sentence
-from polylens.figures.words import capital, plain, short
+from polylens.figures.words import plain
+from polylens.wording import capital, short
 
 _MOST_CELLS = 250
 """Cells a side; more classes are drawn as means of blocks of neighbours."""

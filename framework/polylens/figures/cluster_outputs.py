@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from polylens.figures.heat import ROW, draw_heat, head_height
 from polylens.figures.style import canvas, picture, sentence
-from polylens.figures.words import fit_line, short
+from polylens.figures.words import fit_line
+from polylens.wording import short
 
 
 @picture

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from polylens.figures.style import MUTED, RULE, SMALL, STRONG, WARM, bare, canvas, picture, sentence
-from polylens.figures.words import count_of, fit_line, short, tick
+from polylens.figures.words import fit_line, tick
+from polylens.wording import count_of, short
 
 _MOST = 40
 _QUIET = "#7fa9cc"

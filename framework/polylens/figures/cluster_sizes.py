@@ -9,8 +9,9 @@ from jaxtyping import Int
 from matplotlib.figure import Figure
 
 from polylens.figures.style import MUTED, NOISE_COLOUR, RULE, SMALL, STRONG, bare, canvas, picture, sentence
-from polylens.figures.words import count_of, fit_line, percent
+from polylens.figures.words import fit_line
 from polylens.records import NOISE
+from polylens.wording import count_of, percent
 
 _MOST = 30
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from polylens.figures.heat import ROW, draw_heat, head_height, row_shares
 from polylens.figures.placing import top
 from polylens.figures.style import canvas, picture, sentence
-from polylens.figures.words import count_of, percent
 from polylens.records import count_clusters
+from polylens.wording import count_of, percent
 
 _MOST_CLUSTERS = 30
 _MOST_CLASSES = 16

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from polylens.figures.columns import column_width, layer_edges, name_layers, narrow_columns, part_layers
 from polylens.figures.placing import spread
 from polylens.figures.style import BLUES, MUTED, RULE, SMALL, WIDTH, bare, canvas, picture, sentence
-from polylens.figures.words import count_of
 from polylens.records import NOISE, CodeLayer, count_clusters
+from polylens.wording import count_of
 
 _MOST_ROWS = 900
 _TALL = 5.2

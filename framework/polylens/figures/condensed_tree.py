@@ -15,8 +15,9 @@ from matplotlib.ticker import MaxNLocator
 from polylens.figures.icicles import ROOT, Icicles, Scale, fitting_scale, hang, middles_of, outline
 from polylens.figures.placing import spread
 from polylens.figures.style import MUTED, RULE, SMALL, WIDTH, bare, canvas, colour, picture, sentence
-from polylens.figures.words import count_of, fit_line, inches, short
+from polylens.figures.words import fit_line, inches
 from polylens.records import NOISE
+from polylens.wording import count_of, short
 
 _TALL = 4.6
 """Inches of the icicles."""

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from polylens.figures.heat import ROW, draw_heat, head_height, row_shares
 from polylens.figures.placing import top
 from polylens.figures.style import canvas, picture, sentence
-from polylens.figures.words import capital, count_of, plain
+from polylens.figures.words import plain
+from polylens.wording import capital, count_of
 
 _MOST_ROWS = 30
 _MOST_COLUMNS = 16

@@ -10,8 +10,9 @@ from matplotlib.ticker import FuncFormatter
 
 from polylens.figures.dots import draw_pair, is_known, lines_are
 from polylens.figures.style import SMALL, canvas, picture, sentence, variant_name, variant_style
-from polylens.figures.words import plain, series, short, tick
+from polylens.figures.words import plain, tick
 from polylens.records import Number
+from polylens.wording import series, short
 
 
 @picture

@@ -10,8 +10,9 @@ from matplotlib.ticker import FuncFormatter
 
 from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, is_known, lines_are, write_beside
 from polylens.figures.style import INK, SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fit_line, short, tick
+from polylens.figures.words import fit_line, tick
 from polylens.records import Number
+from polylens.wording import short
 
 _MOST_LAYERS = 24
 

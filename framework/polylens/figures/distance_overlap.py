@@ -7,7 +7,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from polylens.figures.style import MUTED, SMALL, STRONG, WARM, bare, canvas, picture, sentence
-from polylens.figures.words import count_of, short
+from polylens.wording import count_of, short
 
 
 @picture

@@ -9,8 +9,9 @@ from typing import TypeGuard
 from matplotlib.axes import Axes
 
 from polylens.figures.style import INK, MUTED, SMALL
-from polylens.figures.words import plain, series
+from polylens.figures.words import plain
 from polylens.records import Number
+from polylens.wording import series
 
 NO_NUMBER = "–"
 """Stands where a number would."""

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from polylens.figures.style import INK, MUTED, SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fit_line, inches, short, tick
+from polylens.figures.words import fit_line, inches, tick
+from polylens.wording import short
 
 _ACROSS = 2
 

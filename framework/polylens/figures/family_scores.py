@@ -10,8 +10,9 @@ from matplotlib.ticker import FuncFormatter
 
 from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, is_known, lines_are, write_beside
 from polylens.figures.style import RULE, SMALL, canvas, picture, sentence, variant_style
-from polylens.figures.words import fit_line, lines, short, tick
+from polylens.figures.words import fit_line, lines, tick
 from polylens.records import Number
+from polylens.wording import short
 
 _STEP = 0.19
 """Inches from one variant to the next."""

@@ -14,7 +14,8 @@ from matplotlib.path import Path
 
 from polylens.figures.placing import top
 from polylens.figures.style import CYCLE, INK, MUTED, NOISE_COLOUR, SMALL, canvas, picture, sentence
-from polylens.figures.words import count_of, fit_line, inches, plain
+from polylens.figures.words import fit_line, inches, plain
+from polylens.wording import count_of
 
 _MOST_GROUPS = 16
 """Groups of a side that get a bar of their own; the rest are one."""

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from polylens.figures.dots import draw_pair, extent
 from polylens.figures.style import MUTED, SMALL, canvas, picture, sentence, variant_name, variant_style
-from polylens.figures.words import fit_line, percent
+from polylens.figures.words import fit_line
 from polylens.records import Number
+from polylens.wording import percent
 
 _ACROSS = 3
 _MOST_LAYERS = 24

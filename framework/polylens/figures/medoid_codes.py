@@ -20,8 +20,9 @@ from polylens.figures.columns import (
     part_layers,
 )
 from polylens.figures.style import MUTED, SMALL, STRONG, WIDTH, bare, canvas, picture, sentence
-from polylens.figures.words import count_of, fit_line, inches, percent
+from polylens.figures.words import fit_line, inches
 from polylens.records import CodeLayer
+from polylens.wording import count_of, percent
 
 _MOST = 60
 _ON = LinearSegmentedColormap.from_list("on", ["#e6ebef", "#8ab8dc", STRONG])

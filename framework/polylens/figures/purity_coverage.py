@@ -11,7 +11,8 @@ from matplotlib.patheffects import withStroke
 
 from polylens.figures.placing import free, spread
 from polylens.figures.style import DPI, MUTED, SMALL, canvas, picture, sentence, variant_name, variant_style
-from polylens.figures.words import inches, percent
+from polylens.figures.words import inches
+from polylens.wording import percent
 
 _HEIGHT = 4.2
 

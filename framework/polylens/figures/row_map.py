@@ -12,8 +12,9 @@ from matplotlib.patheffects import withStroke
 
 from polylens.figures.placing import centres, free, top
 from polylens.figures.style import DPI, NOISE_COLOUR, SMALL, WIDTH, bare, canvas, colour, picture, sentence
-from polylens.figures.words import count_of, fit_line, inches, plain
+from polylens.figures.words import fit_line, inches, plain
 from polylens.records import NOISE, count_clusters
+from polylens.wording import count_of
 
 _MOST_CLASSES = 12
 

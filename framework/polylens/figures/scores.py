@@ -10,8 +10,9 @@ from matplotlib.ticker import FuncFormatter
 
 from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, is_known, lines_are, write_beside
 from polylens.figures.style import RULE, SMALL, canvas, picture, sentence, variant_name, variant_style
-from polylens.figures.words import fit_line, plain, series, short, tick
+from polylens.figures.words import fit_line, plain, tick
 from polylens.records import Number
+from polylens.wording import series, short
 
 _ACROSS = 3
 

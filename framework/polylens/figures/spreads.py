@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from polylens.figures.style import MUTED, SMALL, canvas, colour, picture, sentence, variant_style
-from polylens.figures.words import fit_line, short, tick
+from polylens.figures.words import fit_line, tick
+from polylens.wording import short
 
 _STEP = 0.21
 _MOST_INCHES = 15.0

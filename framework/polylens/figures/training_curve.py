@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from polylens.figures.style import MUTED, SMALL, STRONG, canvas, picture, sentence
-from polylens.figures.words import fit_line, plain, short, tick
+from polylens.figures.words import fit_line, plain, tick
+from polylens.wording import short
 
 _STEPS = ("epoch", "step")
 _ACROSS = 2

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from polylens.figures.style import MUTED, RULE, SMALL, STRONG, WARM, bare, canvas, picture, sentence
-from polylens.figures.words import count_of, fit_line, lines, percent, plain, short, tick
+from polylens.figures.words import fit_line, lines, plain, tick
+from polylens.wording import count_of, percent, short
 
 _MOST_BINS = 90
 _TALL = 0.95

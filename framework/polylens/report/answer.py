@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from polylens.figures.words import short
 from polylens.records import Comparison, Draws, Number
 from polylens.report.contents import Score, ScoreTable
+from polylens.wording import short
 
 _PAIRS = (("purity", "coverage"),)
 """Scores that mean little without each other."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from polylens.figures.words import short
 from polylens.records import Mark
 from polylens.report.answer import words
 from polylens.report.overview import Dot, Multiple
+from polylens.wording import short
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 38.0, 300.0, 10.0, 150.0
 """Edges of the plot inside of its picture, in the picture's own units; text is 11 of them high."""
@@ -157,16 +157,19 @@ def _scale(values: Iterator[float]) -> tuple[float, float, list[float]]:
 
     >>> _scale(iter([0.2, 0.9])), _scale(iter([0.0, 37.0]))
     ((0.0, 1.0, [0.0, 0.5, 1.0]), (0.0, 40.0, [0.0, 20.0, 40.0]))
+    >>> _scale(iter([1.0, 1.0 + 1e-15]))
+    (1.0, 1.5, [1.0, 1.5])
     """
     known = [value for value in values if math.isfinite(value)] or [0.0]
     low, high = min(known), max(known)
     if low >= 0 and high <= 1 and high > 0.1:
         return 0.0, 1.0, [0.0, 0.5, 1.0]
-    span = (high - low) or abs(high) or 1.0
+    # Values that differ by rounding alone are one value.
+    span = high - low if high - low > 1e-9 * max(abs(low), abs(high)) else abs(high) or 1.0
     power = 10 ** math.floor(math.log10(span / 2))
     step = next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) <= 3)
     first, last = math.floor(low / step), math.ceil(high / step)
-    ticks = [round(float(number * step), 12) for number in range(first, max(last, first + 1) + 1)]
+    ticks = [float(number * step) for number in range(first, max(last, first + 1) + 1)]
     return ticks[0], ticks[-1], ticks
 
 

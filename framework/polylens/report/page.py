@@ -14,7 +14,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from polylens.figures.words import percent, short
 from polylens.records import Context, Draws, TokenContext
 from polylens.report.answer import (
     answer,
@@ -33,6 +32,7 @@ from polylens.report.overview import Overview
 from polylens.report.passages import passage
 from polylens.report.pictures import Pictures
 from polylens.report.sheets import lines_of, sheet_of
+from polylens.wording import percent, short
 
 MOST_BYTES = 8_000_000
 """Characters of all pictures at most; with the text of 600 clusters the page stays below 10 MB."""

@@ -35,9 +35,11 @@ def named_number_problems(parts: Parts, *, ledger: Ledger) -> Iterator[Problem]:
         for condition in conditions:
             for problem, term in checker.condition(condition):
                 place = _within(checker.place(path), line, term.start, len(term.text))
-                yield replace(problem, place=place, path=dotted_path(path))
+                notes = (*problem.notes, _LEFT_OUT)
+                yield replace(problem, place=place, path=dotted_path(path), notes=notes)
 
 
+_LEFT_OUT = "`refuted_if: null` leaves the rule out, and the run without a verdict"
 _EXAMPLE = "for example refuted_if: quality/purity <= quality/purity.random_init"
 
 

@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-_DRAWING = ("analyses", "figures", "statistics")
+_DRAWING = ("analyses", "figures", "statistics", "wording")
 """Rooms that pictures are made in: what a kind's source imports of them is followed."""
 _GALLERIES = ("polylens.study.cards", "polylens.study.drawing", "polylens.study.subject")
 """What is drawn of every kind that gives clusters, and every caption's last sentence."""
-_WRITING = ("figures", "report", "study")
+_WRITING = ("figures", "report", "study", "wording")
 
 
 def looks_of_figures(kind: type) -> str:

@@ -14,10 +14,10 @@ from typing import Literal
 
 from polylens.analyses import NETWORK
 from polylens.errors import nearest
-from polylens.figures.words import short
 from polylens.records import Comparison, Decision, Draws, Number, Verdict
 from polylens.spec.refutation import Condition, Operator, Term, read_conditions, rule_in_words
 from polylens.study.results import Result
+from polylens.wording import short
 
 _Outcome = Literal["holds", "fails", "open"]
 _COMPARE: dict[Operator, Callable[[float, float], bool]] = {

@@ -8,9 +8,9 @@ from polylens.analyses import NETWORK, Outcome, Outcomes
 from polylens.analyses.directions.scores import CLUSTERS
 from polylens.analyses.directions.tables import OTHERS
 from polylens.figures import Along, Ridge, family_scores, stretches
-from polylens.figures.words import percent
 from polylens.records import Figure, Number
 from polylens.statistics import metric_name
+from polylens.wording import percent
 
 _MEANING = ("purity", "adjusted_mutual_information", "held_out_share")
 _TOPS = ("top_purity", "top_coverage", "distinct_meanings")
