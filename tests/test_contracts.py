@@ -162,7 +162,7 @@ def test_no_family_is_left_out(configuration: dict[str, Any]) -> None:
 
 def test_contributing_draws_the_floors_of_the_contract(configuration: dict[str, Any]) -> None:
     text = (REPOSITORY / "CONTRIBUTING.md").read_text()
-    drawing = text.partition("## The house")[2].split("```\n")[1]
+    drawing = text.partition("```text\n")[2].partition("```")[0]
     (layers,) = [
         options["layers"] for options in configuration["contracts_options"] if options["name"] == FLOORS
     ]

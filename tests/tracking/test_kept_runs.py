@@ -195,7 +195,7 @@ def test_what_a_server_refuses_is_kept_and_the_rest_is_sent(
     assert "quota exceeded; it stays in" in said.notes[-1]
     monkeypatch.undo()
     assert Tracker(settings).send_kept() == 1
-    assert mlflow_client(settings).get_run(run.run_id).data.metrics["quality/purity"] == 0.5
+    assert mlflow_client(settings).get_run(run.run_id).data.metrics["quality/purity"] == 0.1 + 0.2
 
 
 def test_an_absent_server_costs_seconds_and_prints_nothing(
