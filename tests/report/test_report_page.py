@@ -209,6 +209,9 @@ def test_a_claim_stands_beside_what_the_numbers_say_of_it() -> None:
     assert "Claim under test Undecided Clusters mean one thing." in text
     assert "The interval holds 0.5. Refuted if quality/purity <= 0.5." in text
     assert "Undecided" not in render(report())
+    several = Verdict("refuted", "a/b <= 1, or a/c <= a/b", "a/b lies below 1")
+    text = squeezed(Page(render(dataclasses.replace(report(), verdict=several))).text)
+    assert "a/b lies below 1. Refuted if any of 2 comparisons holds a/b <= 1 a/c <= a/b" in text
 
 
 def test_only_what_is_on_the_page_is_explained() -> None:

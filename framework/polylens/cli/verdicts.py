@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from polylens.records import Decision
-from polylens.spec.refutation import OR
 from polylens.study.study_results import ChildResult
 
 _STYLE: dict[Decision, str] = {"supported": "bold green", "refuted": "bold red", "undecided": "bold yellow"}
@@ -35,9 +34,10 @@ def verdict_lines(children: Sequence[ChildResult], *, study: str, width: int) ->
         yield from (Text(text) for text in rest)
     if len(judged) > _MOST_CHILDREN:
         yield Text(f"and {len(judged) - _MOST_CHILDREN} more runs", style="dim")
-    rule = judged[0][1].rule
-    if rule.count(OR) >= _MOST_RULES:
-        rule = f"any of the {rule.count(OR) + 1} lines of refuted_if holds"
+    verdict = judged[0][1]
+    rule = verdict.rule
+    if len(verdict.rules) > _MOST_RULES:
+        rule = f"any of the {len(verdict.rules)} lines of refuted_if holds"
     yield from (Text(text, style="dim") for text in _wrapped(f"refuted if {rule}", width=width))
 
 

@@ -134,6 +134,7 @@ def _environment() -> Environment:
         panel=panel_of,
         passage=passage,
         paragraphs=_paragraphs,
+        sentence=_sentence,
         range_in_words=range_in_words,
         reach=_reach,
         share=percent,
@@ -179,6 +180,15 @@ def _legend(text: ClusteredText) -> list[tuple[int, int]]:
     """Each cluster of a text with its number of tokens, the most frequent first."""
     numbers = [piece.cluster for piece in text.pieces]
     return sorted(((number, numbers.count(number)) for number in text.clusters), key=lambda pair: -pair[1])
+
+
+def _sentence(text: str) -> str:
+    """The text with a full stop at its end.
+
+    >>> _sentence("It holds"), _sentence("It holds.")
+    ('It holds.', 'It holds.')
+    """
+    return text if text.endswith(".") else f"{text}."
 
 
 def _paragraphs(text: str) -> list[str]:

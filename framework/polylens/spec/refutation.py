@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
+from polylens.records.verdicts import OR
+
 Operator = Literal["<=", "<", ">=", ">"]
-OR = ", or "
-"""Stands between lines of which any refutes, where they are said as one."""
 _TOKEN = re.compile(r"[<>=!≤≥]+|[^\s<>=!≤≥]+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*/\S+")
 _MEANT = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
