@@ -11,7 +11,7 @@ from rich.text import Text
 from polylens.analyses import NETWORK
 from polylens.cli.columns import Column, Row, block
 from polylens.records import Draws, Number
-from polylens.study.results import Result
+from polylens.study.results import Result, answering_results
 from polylens.study.study_results import ChildResult
 
 _MOST_CHILDREN = 20
@@ -42,8 +42,7 @@ def table_of_several(
     members: dict[tuple[str, str], list[tuple[str, Result]]] = {}
     for child in children[:_MOST_CHILDREN]:
         point = child.name.removeprefix(study).strip()
-        own = [result for result in child.results if result.is_shown]
-        for result in [each for each in own if each.answers] or [each for each in own if each.headline]:
+        for result in answering_results(child.results):
             members.setdefault((result.source, result.name), []).append((point, result))
     rows: list[Row] = []
     for (stage, name), below in members.items():

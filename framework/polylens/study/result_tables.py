@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from polylens.errors import shown_path
 from polylens.records import Draws, Number
 from polylens.showing import html_table
+from polylens.study.results import answering_results
 
 if TYPE_CHECKING:
     from polylens.study.outlook import ChildOutlook
@@ -29,7 +30,7 @@ def study_html(result: StudyResult) -> str:
     """A study's runs, with the numbers that answer its question; one run alone is shown as itself."""
     if len(result.children) == 1:
         return child_html(result.children[0])
-    chosen = {child.name: [*_answers(child)] for child in result.children}
+    chosen = {child.name: answering_results(child.results) for child in result.children}
     names = list(dict.fromkeys(_title(each) for results in chosen.values() for each in results))
     rows = []
     for child in result.children:
@@ -60,11 +61,6 @@ def outlook_html(children: Iterable[ChildOutlook]) -> str:
         )
         for child in children
     )
-
-
-def _answers(child: ChildResult) -> Iterator[Result]:
-    own = [result for result in child.results if result.is_shown]
-    yield from [each for each in own if each.answers] or [each for each in own if each.headline]
 
 
 def _row(result: Result, controls: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from polylens.analyses import NETWORK
@@ -73,6 +73,12 @@ def results_of(walk: Walk) -> tuple[Result, ...]:
         )
         for source, name in keys
     )
+
+
+def answering_results(results: Iterable[Result]) -> list[Result]:
+    """Those that answer the spec's question and stand in tables; where none does, the headlines."""
+    shown = [result for result in results if result.is_shown]
+    return [result for result in shown if result.answers] or [result for result in shown if result.headline]
 
 
 _BySource = Mapping[str, Mapping[str, Number | str]]

@@ -9,7 +9,7 @@ from polylens.analyses import NETWORK, RAW_INPUTS
 from polylens.records import Draws, Mark, Number
 from polylens.report import Dot, Multiple, RunLine
 from polylens.study.drawing import Drawing
-from polylens.study.results import Result
+from polylens.study.results import Result, answering_results
 from polylens.study.study_results import ChildResult
 
 _MARKS = {NETWORK: Mark("#0b5fa5", "o"), RAW_INPUTS: Mark("#3c444c", "X")}
@@ -18,9 +18,9 @@ _MARKS = {NETWORK: Mark("#0b5fa5", "o"), RAW_INPUTS: Mark("#3c444c", "X")}
 
 def run_lines(runs: Sequence[ChildResult]) -> Iterator[RunLine]:
     """A line a run: what was swept, the network's answering numbers, and where its report lies."""
-    names = [*dict.fromkeys(_name(result) for each in runs for result in _answering(each))]
+    names = [*dict.fromkeys(_name(result) for each in runs for result in answering_results(each.results))]
     for each in runs:
-        own = {_name(result): result.own for result in _answering(each)}
+        own = {_name(result): result.own for result in answering_results(each.results)}
         yield RunLine(
             name=each.name,
             swept=_in_words(each.plan.point),
@@ -42,7 +42,9 @@ def multiples_of(runs: Sequence[ChildResult]) -> Iterator[Multiple]:
         groups.setdefault(_in_words(rest), []).append(each)
     for others, same in groups.items():
         places = tuple(dict.fromkeys(str(each.plan.point[axis]) for each in same))
-        for name in dict.fromkeys(_name(result) for each in same for result in _answering(each)):
+        for name in dict.fromkeys(
+            _name(result) for each in same for result in answering_results(each.results)
+        ):
             title = f"{name}, {others}" if others else name
             dots = _dots(same, name, axis)
             if dots:
@@ -60,7 +62,7 @@ def _dots(runs: Sequence[ChildResult], name: str, axis: str) -> Mapping[str, tup
     """One number of every variant: a dot a run."""
     dots: dict[str, list[Dot]] = {}
     for each in runs:
-        for result in _answering(each):
+        for result in answering_results(each.results):
             if _name(result) != name:
                 continue
             for variant, draws in result.by_variant.items():
@@ -81,12 +83,6 @@ def _number(draws: Draws) -> Number | None:
     if number is None:
         return None if draws.mean is None else Number(draws.mean)
     return Number(number.value) if number.range_is == "stability" else number
-
-
-def _answering(child: ChildResult) -> list[Result]:
-    """The results that answer the spec's question; where none is said to, the headlines."""
-    shown = [result for result in child.results if result.is_shown]
-    return [result for result in shown if result.answers] or [result for result in shown if result.headline]
 
 
 def _name(result: Result) -> str:

@@ -14,6 +14,7 @@ from polylens.records import Figure
 from polylens.tracking.connection import translate_errors
 from polylens.tracking.lookup import LoggedRun, Lookup
 from polylens.tracking.names import file_name
+from polylens.tracking.run import PROVENANCE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +81,7 @@ class RunFiles:
 
     def provenance(self) -> Mapping[str, Any]:
         """What the numbers came from, as `Provenance.to_plain` gives it, with `stages`: digests by name."""
-        return self._json("provenance/provenance.json")
+        return self._json(PROVENANCE)
 
     def content(self, path: str) -> bytes | None:
         """One file; None where the run has none at this path."""

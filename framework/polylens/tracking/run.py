@@ -50,8 +50,6 @@ class TrackedRun:
         """Params logged so far, by this process or an earlier one."""
         self.metrics: dict[str, float] = {}
         """Metrics logged so far, by this process or an earlier one."""
-        self.looks: str | None = None
-        """Digest of the looks of the figures and the page that MLflow has; None where it does not say."""
         self.tags: dict[str, str] = {}
         """Tags set so far, by this process or an earlier one."""
         self._numbers: dict[str, Number] = {}
@@ -61,7 +59,6 @@ class TrackedRun:
             self.finished = self.finished or logged.status == "FINISHED"
             self.params |= logged.params
             self.metrics |= logged.metrics
-            self.looks = logged.tags.get(LOOKS_TAG)
             self.tags |= logged.tags
         if self.finished:
             self.status = "FINISHED"
@@ -70,6 +67,11 @@ class TrackedRun:
     def run_id(self) -> str | None:
         """MLflow's id of the run; None while the server has not been reached."""
         return self._delivery.run_ids.get(self.identity.key)
+
+    @property
+    def looks(self) -> str | None:
+        """Digest of the looks of the figures and the page that MLflow has; None where it does not say."""
+        return self.tags.get(LOOKS_TAG)
 
     @property
     def is_in_mlflow(self) -> bool:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from polylens.analyses import Outcomes, Probe, Probed
+from polylens.analyses._pairs import RATIO_NUMBERS
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
 
@@ -32,26 +33,7 @@ class CrossingDensity(Probe):
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "raw_ratio", "endpoint_share")
     answer: ClassVar[tuple[str, ...]] = ("matched_ratio", "endpoint_share")
     numbers: ClassVar[tuple[str, ...]] = (
-        "matched_ratio",
-        "matched_ratio.*",
-        "overlap",
-        "raw_ratio",
-        "raw_ratio.*",
-        "density_same",
-        "density_same.*",
-        "density_different",
-        "density_different.*",
-        "numerator_same",
-        "numerator_same.*",
-        "numerator_different",
-        "numerator_different.*",
-        "numerator_ratio",
-        "numerator_ratio.*",
-        "denominator_same",
-        "denominator_different",
-        "pairs_same",
-        "pairs_different",
-        "zero_distance_pairs",
+        *RATIO_NUMBERS,
         "crossings_per_length_same",
         "crossings_per_length_different",
         "endpoint_share",

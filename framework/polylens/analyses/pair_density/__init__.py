@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from polylens.analyses import Need, Outcomes, RowAnalysis
+from polylens.analyses._pairs import RATIO_NUMBERS
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
 
@@ -29,26 +30,7 @@ class PairDensity(RowAnalysis):
     headline: ClassVar[tuple[str, ...]] = ("matched_ratio", "overlap", "raw_ratio")
     answer: ClassVar[tuple[str, ...]] = ("matched_ratio",)
     numbers: ClassVar[tuple[str, ...]] = (
-        "matched_ratio",
-        "matched_ratio.*",
-        "overlap",
-        "raw_ratio",
-        "raw_ratio.*",
-        "density_same",
-        "density_same.*",
-        "density_different",
-        "density_different.*",
-        "numerator_same",
-        "numerator_same.*",
-        "numerator_different",
-        "numerator_different.*",
-        "numerator_ratio",
-        "numerator_ratio.*",
-        "denominator_same",
-        "denominator_different",
-        "pairs_same",
-        "pairs_different",
-        "zero_distance_pairs",
+        *RATIO_NUMBERS,
         "names_polytopes",
     )
 

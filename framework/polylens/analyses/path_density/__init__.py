@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from polylens.analyses import Outcomes, Probe, Probed
-from polylens.analyses._pairs import Route
+from polylens.analyses._pairs import RATIO_NUMBERS, Route
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
 
@@ -42,26 +42,7 @@ class PathDensity(Probe):
         "switches_per_path_different",
         "switching_share_same",
         "switching_share_different",
-        "matched_ratio",
-        "matched_ratio.*",
-        "overlap",
-        "raw_ratio",
-        "raw_ratio.*",
-        "density_same",
-        "density_same.*",
-        "density_different",
-        "density_different.*",
-        "numerator_same",
-        "numerator_same.*",
-        "numerator_different",
-        "numerator_different.*",
-        "numerator_ratio",
-        "numerator_ratio.*",
-        "denominator_same",
-        "denominator_different",
-        "pairs_same",
-        "pairs_different",
-        "zero_distance_pairs",
+        *RATIO_NUMBERS,
         "pairs_without_path",
         "exact",
     )
