@@ -48,11 +48,13 @@ def troubles(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Mapping[str, 
     shutil.copytree(REPOSITORY / "experiments", lab / "experiments")
     put_database(lab)
     put_package(lab)
-    path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "framework"), str(lab)])
+    modules = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "framework"), str(lab)])
+    # The pages say `python` and `polylens`, as a reader does in an environment that is switched on.
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         [sys.executable, "-m", "tests.pages", "outcomes.json"],
         cwd=root,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": modules, "PATH": programs},
         capture_output=True,
         text=True,
         check=False,
