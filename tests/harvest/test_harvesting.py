@@ -287,6 +287,24 @@ def test_sampling_depends_on_the_seed_and_the_example_id_alone(network, tmp_path
     assert (positions[0] != positions[2]).any()
 
 
+@pytest.mark.parametrize(
+    ("take", "said"),
+    [
+        (Take("a", "unit", "codes", TWO, SAME), "pre-activations that are NaN"),
+        (Take("a", "input", "codes", None, WHOLE, whole=True), "pre-activations that are NaN"),
+        (Take("a", "unit", "activations", TWO), "NaN or infinity"),
+        (Take("a", "input", "activations", None, whole=True), "NaN or infinity"),
+    ],
+)
+def test_rows_of_what_is_no_number_are_refused_and_the_example_is_named(network, tmp_path, take, said):
+    examples = Images()
+    examples.inputs[7] = np.nan
+    with pytest.raises(DataError, match=f"{said}.*those of example 7, counted from 0"):
+        run(network, [take], tmp_path, examples=examples)
+    examples.inputs[7] = 0.0
+    run(network, [take], tmp_path, examples=examples)
+
+
 def test_a_stored_take_is_not_computed_again(network, tmp_path):
     take = Take("a", "unit", "activations", TWO)
     run(network, [take], tmp_path)

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float, Float64
 
 from polylens.errors import UsageError
-from polylens.geometry.tape import Part
+from polylens.geometry.tape import Part, check_finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,7 @@ def local_maps(part: Part, points: Float[torch.Tensor, "points ..."], *, block: 
 
     Raises:
         UsageError: the points have another shape than the layer.
+        DataError: the points or the outputs there hold NaN or infinity.
 
     >>> from polylens.geometry.recording import record
     >>> network = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.ReLU()).eval()
@@ -67,6 +68,7 @@ def local_maps(part: Part, points: Float[torch.Tensor, "points ..."], *, block: 
         with torch.enable_grad():
             free = piece.clone().requires_grad_()
             outputs = part.layouts[part.end].rows(part.forward(free))
+            check_finite(outputs, what=f"'{part.through}'")
             # Rows belong to points of their own: one backward pass gives an output's gradient at all points.
             rows = [
                 torch.autograd.grad(outputs[:, number].sum(), free, retain_graph=True)[0].flatten(1)
@@ -92,7 +94,7 @@ def map_distances(
     """
     means = (np.linalg.norm(firsts, axis=(1, 2)) + np.linalg.norm(seconds, axis=(1, 2))) / 2
     apart = np.linalg.norm(firsts - seconds, axis=(1, 2))
-    distances: np.ndarray = np.divide(apart, means, out=np.zeros_like(apart), where=means > 0)
+    distances: np.ndarray = np.divide(apart, means, out=np.zeros_like(apart), where=means != 0)
     return distances
 
 
@@ -107,6 +109,6 @@ def effective_ranks(spectra: Float64[np.ndarray, "points values"]) -> Float64[np
     [1.0, 2.0, 0.0]
     """
     totals = spectra.sum(axis=1, keepdims=True)
-    shares = np.divide(spectra, totals, out=np.zeros_like(spectra), where=totals > 0)
+    shares = np.divide(spectra, totals, out=np.zeros_like(spectra), where=totals != 0)
     logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
     return np.where(totals[:, 0] > 0, np.exp(-(shares * logs).sum(axis=1)), 0.0)

@@ -290,6 +290,7 @@ def _walk(part: Part, points: torch.Tensor) -> Iterator[tuple[int, dict[int, tor
                 if item.role == "pool"
                 else pre_activation(canonical(step.function), step.arguments(values, len(points)))
             )
+            step.check_finite(read)
             yield index, values, layout.rows(read)
         if index == last:
             return

@@ -40,10 +40,12 @@ def small_regimes(
         for index, step in enumerate(part.steps):
             item = step.nonlinearity
             if item is not None and item.role == "pool":
+                step.check_finite(values[min(step.reads)])
                 codes.append(window_winners(step, values, len(points)).to(torch.int16))
             elif item is not None:
                 read = pre_activation(canonical(step.function), step.arguments(values, len(points)))
                 rows = part.layouts[min(step.reads)].rows(read)
+                step.check_finite(rows)
                 # A regime is the number of kinks that the unit is above.
                 code = above(rows, item.kinks[0]).to(torch.int16)
                 for kink in item.kinks[1:]:

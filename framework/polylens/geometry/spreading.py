@@ -138,10 +138,12 @@ class PolygonSpread:
         if item.role == "pool":
             elements = window_elements(canonical(step.function), arguments, self._part.shapes[item.name])
             (source,) = values.values()
+            step.check_finite(source)
             rows = source.flatten(1).cpu().numpy()
             windows = elements.cpu().numpy()
             return self._complete.cut_by_leaders(polygons, rows, windows, known=at, most=room)
         read = pre_activation(canonical(step.function), arguments)
+        step.check_finite(read)
         rows = self._part.layouts[min(step.reads)].rows(read).cpu().numpy()
         cut = PolygonCut(polygons, np.arange(len(polygons)), is_complete=True)
         for index, kink in enumerate(item.kinks):

@@ -11,7 +11,25 @@ from jaxtyping import Float, Float64, Shaped
 
 from polylens.dataflow import Nonlinearity
 from polylens.dataflow.operations import Arguments, arguments_by_name
-from polylens.errors import UsageError, listed, nearest
+from polylens.errors import DataError, UsageError, listed, nearest
+
+
+def check_finite(numbers: Float[torch.Tensor, "..."], *, what: str) -> None:
+    """Refuses points, and values at points, that are in no polytope.
+
+    Args:
+        numbers: at some points.
+        what: they are, for the error.
+
+    Raises:
+        DataError: one of them is NaN or infinite.
+    """
+    # NaN is the smallest and the largest of whatever holds it.
+    if numbers.numel() and not torch.stack(torch.aminmax(numbers.detach())).isfinite().all():
+        raise DataError(
+            f"{what} is NaN or infinite at some point, which is in no polytope then",
+            hint="look at the network's weights and at the points",
+        )
 
 
 @dataclass(frozen=True)
@@ -92,6 +110,18 @@ class TapeStep:
         pairs = zip(self.gives, tensors, strict=True)
         return [(value, tensor) for value, tensor in pairs if value is not None]
 
+    def check_finite(self, numbers: Float[torch.Tensor, "..."]) -> None:
+        """Refuses what has no regimes: a comparison with NaN is false, and would be a regime like any other.
+
+        Args:
+            numbers: what its nonlinearity is about to read.
+
+        Raises:
+            DataError: one of them is NaN or infinite.
+        """
+        assert self.nonlinearity is not None
+        check_finite(numbers, what=f"what '{self.nonlinearity.name}' reads")
+
 
 def _fill(item: Any, values: Mapping[int, torch.Tensor], points: int) -> Any:
     if isinstance(item, Reference):
@@ -167,6 +197,7 @@ class Part:
 
         Raises:
             UsageError: it has another shape.
+            DataError: it holds NaN or infinity.
         """
         return self.convert_points(point[None])[0]
 
@@ -177,12 +208,14 @@ class Part:
 
         Raises:
             UsageError: they have another shape.
+            DataError: one holds NaN or infinity.
         """
         if tuple(points.shape[1:]) != self.shape:
             raise UsageError(
                 f"a point of '{self.layer}' has the shape {self.shape}, not {tuple(points.shape[1:])}",
                 hint="points are given without the axis of examples",
             )
+        check_finite(points, what=f"'{self.layer}'")
         return points.detach().to(device=self.device, dtype=torch.float64)
 
 

@@ -149,18 +149,20 @@ class SegmentWalk:
         item, index, apart = step.nonlinearity, self._index[number], gaps(at)
         assert item is not None
         if item.role == "pool":
+            (source,) = values.values()
+            step.check_finite(source)
             winners = window_winners(step, values, len(at))
             if index not in self._elements:
                 arguments = step.arguments(values, len(at))
                 shape = self.part.shapes[item.name]
                 self._elements[index] = window_elements(canonical(step.function), arguments, shape)
-            (source,) = values.values()
             flips = window_flips(source.flatten(1), winners, self._elements[index], apart=apart)
             self._at_border(index, 0, at, winners)
             flipped = [_Flipped.of(flips, at, kink=None)]
         else:
             read = pre_activation(canonical(step.function), step.arguments(values, len(at)))
             rows = self.part.layouts[min(step.reads)].rows(read)
+            step.check_finite(rows)
             flipped = []
             for regime, kink in enumerate(item.kinks):
                 is_above = above(rows, kink)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float64, Int64, Shaped
+from jaxtyping import Bool, Float64, Int64, Shaped
 
 
 @dataclass(frozen=True)
@@ -18,5 +18,7 @@ class Collected:
     """Units within the numerical noise of a kink, still on the device: reading it would wait for the pass."""
     n_units: int
     """Units that were looked at for it."""
+    undefined: Bool[torch.Tensor, "rows"]
+    """Rows that hold NaN or infinity, or codes of NaN, still on the device."""
     sums: Float64[torch.Tensor, "3 units"] | None = None
     """Sums (`output_sums`) over the output of units that a hard code only approximates; None without such."""

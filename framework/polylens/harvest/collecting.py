@@ -121,6 +121,7 @@ class _Partial:
     activations: torch.Tensor | None = None
     parts: dict[str, torch.Tensor] = field(default_factory=dict)
     near: list[torch.Tensor] = field(default_factory=list)
+    undefined: torch.Tensor | None = None
     n_units: int = 0
     awaited: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
     sums: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -137,6 +138,7 @@ class _Partial:
         if not self.item.sampled:
             tensor = self._thumbnail(tensor)
         self.activations = self._gather(tensor, self.item.shape).float()
+        self.undefined = ~self.activations.isfinite().all(dim=1)
 
     def add_nonlinearity(self, nonlinearity: Nonlinearity, tensor: torch.Tensor) -> None:
         """Encodes and packs the rows of a nonlinearity's regimes, if the take's code reads them."""
@@ -146,6 +148,9 @@ class _Partial:
         if all(unit.name != nonlinearity.name for unit in selection.nonlinearities):
             return
         values = self._gather(tensor, nonlinearity.shape)
+        # A comparison with NaN is false: it would give a code like any other.
+        undefined = values.isnan().any(dim=1)
+        self.undefined = undefined if self.undefined is None else self.undefined | undefined
         encoded = code.encode(nonlinearity, values)
         self.parts[nonlinearity.name] = encoded if code.is_graded else pack(encoded)
         if nonlinearity in selection.approximated:
@@ -158,11 +163,17 @@ class _Partial:
         """The finished rows, the parts of a code in the order of its scheme."""
         if self.item.selection is None:
             assert self.activations is not None  # `capture` raises where the pass does not come by a layer
-            return Collected(self.activations, self._n_near(), self.n_units)
+            assert self.undefined is not None
+            return Collected(self.activations, self._n_near(), self.n_units, self.undefined)
         parts = [self.parts[unit.name] for unit in self.item.selection.nonlinearities]
         sums = [self.sums[unit.name] for unit in self.item.selection.approximated]
+        assert self.undefined is not None  # a selection without nonlinearities is refused before
         return Collected(
-            torch.cat(parts, dim=1), self._n_near(), self.n_units, torch.cat(sums, dim=1) if sums else None
+            torch.cat(parts, dim=1),
+            self._n_near(),
+            self.n_units,
+            self.undefined,
+            sums=torch.cat(sums, dim=1) if sums else None,
         )
 
     def _explain(self, unit: Nonlinearity, rows: torch.Tensor, *, what: Literal["values", "factor"]) -> None:

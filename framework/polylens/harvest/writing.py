@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from polylens.errors import DataError
 from polylens.harvest.collected import Collected
 from polylens.harvest.explaining import sum_of_batches
 from polylens.harvest.loading import Rule
@@ -17,6 +18,9 @@ from polylens.harvest.resolved import ResolvedTake
 from polylens.harvest.shard import Shard
 from polylens.harvest.shard_files import ShardRows, write_shard
 from polylens.imports import lightning
+
+_NAMED = 5
+"""Examples that an error names."""
 
 
 class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[misc]
@@ -80,6 +84,7 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
         contents = [
             pair for batch, _ in self._held for pair in zip(batch["indices"], batch["contents"], strict=True)
         ]
+        _check_defined(item, torch.cat([part.undefined for part in collected]).cpu(), example)
         values = torch.cat([part.values for part in collected])
         return ShardRows(
             values=values[order.to(values.device)].cpu().numpy(),
@@ -93,3 +98,21 @@ class ShardWriter(lightning().callbacks.BasePredictionWriter):  # type: ignore[m
                 (name, why) for _, name, why in sorted(skip for _, part in rows for skip in part["skipped"])
             ),
         )
+
+
+def _check_defined(item: ResolvedTake, wrong: torch.Tensor, example: torch.Tensor) -> None:
+    """Refuses rows that hold no numbers, and codes of what is none.
+
+    Raises:
+        DataError: some row does.
+    """
+    if not wrong.any():
+        return
+    which = sorted(set(example[wrong].tolist()))
+    named = ", ".join(map(str, which[:_NAMED])) + (" and others" if len(which) > _NAMED else "")
+    what = "hold NaN or infinity" if item.selection is None else "have pre-activations that are NaN"
+    raise DataError(
+        f"{int(wrong.sum())} of {len(wrong)} rows of '{item.take.layer}' {what}, so that they are in no "
+        f"polytope: those of example {named}, counted from 0",
+        hint="look at the network's weights, at these inputs, and at the precision",
+    )
