@@ -49,12 +49,12 @@ def troubles(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Mapping[str, 
     put_database(lab)
     put_package(lab)
     modules = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "framework"), str(lab)])
-    # The pages say `python` and `polylens`, as a reader does in an environment that is switched on.
+    # Pages are as wide as a terminal is, and say `python` as in an environment that is switched on.
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         [sys.executable, "-m", "tests.pages", "outcomes.json"],
         cwd=root,
-        env={**os.environ, "PYTHONPATH": modules, "PATH": programs},
+        env={**os.environ, "PYTHONPATH": modules, "PATH": programs, "COLUMNS": "80"},
         capture_output=True,
         text=True,
         check=False,
