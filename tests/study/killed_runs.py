@@ -38,12 +38,25 @@ _CHANGES: dict[str, Any] = {
 """What makes the small spec of the tests smaller, and leaves every kind of stage in it."""
 
 
-def run(project: Project) -> None:
+def import_slow() -> None:
+    """Imports what runs need, so that forks of this process have it."""
+    lightning()
+    for name in _SLOW_TO_IMPORT:
+        importlib.import_module(name)
+
+
+def put_spec(project: Project) -> Path:
+    """The project's spec, written unless it is there: another run may be reading it."""
+    there = project.folder / "experiments" / "tests" / "small.yaml"
+    return there if there.exists() else project.spec(there.name, **_CHANGES)
+
+
+def run(project: Project, *more: str) -> None:
     """`polylens run`, in this process."""
     from polylens.cli import main
 
     os.chdir(project.folder)
-    code = main(["run", str(project.spec(**_CHANGES)), "--quiet", "--limit", "120"])
+    code = main(["run", str(put_spec(project)), "--quiet", "--limit", "120", *more])
     assert code == 0, code
 
 
@@ -82,9 +95,7 @@ def main(root: Path, n_kills: int) -> None:
         (folder / "mlflow.yaml").write_text("")
         return Project(folder)
 
-    lightning()
-    for name in _SLOW_TO_IMPORT:
-        importlib.import_module(name)
+    import_slow()
     started = time.monotonic()
     undisturbed = project("undisturbed")
     assert exit_code(forked(lambda: run(undisturbed))) == 0

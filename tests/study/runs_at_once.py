@@ -1,0 +1,52 @@
+"""A program for a test: gives several commands of one project at the same moment.
+
+Prints as JSON how each ended, and what the project holds then, beside a project where one did it alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.killing import exit_code, forked
+from tests.projects import Project
+from tests.study.killed_runs import import_slow, put_spec, remains, run
+
+_SMALL = ("--set", "controls=[]")
+"""What makes a run take less, where there are many."""
+
+
+def project(folder: Path) -> Project:
+    folder.mkdir()
+    (folder / "mlflow.yaml").write_text("")
+    return Project(folder)
+
+
+def at_once(shared: Project, *changes: tuple[str, ...]) -> dict[str, Any]:
+    """As many runs as changes, all begun together in one project without a database."""
+    put_spec(shared)
+    children = [forked(lambda change=change: run(shared, *change)) for change in changes]
+    return {"exits": [exit_code(child) for child in children], "remains": remains(shared)}
+
+
+def main(root: Path) -> None:
+    """Two runs of one spec, eight runs of eight seeds, and one alone of each."""
+    import_slow()
+    print(
+        json.dumps(
+            {
+                "alone": at_once(project(root / "alone"), ())["remains"],
+                "same": at_once(project(root / "same"), (), ()),
+                "small": at_once(project(root / "small"), (*_SMALL, "--set", "seed=0"))["remains"],
+                "eight": at_once(
+                    project(root / "eight"), *[(*_SMALL, "--set", f"seed={seed}") for seed in range(8)]
+                ),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
