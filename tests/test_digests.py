@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from polylens.digests import digest, file_sha256
+from polylens.digests import digest, file_sha256, file_stamp
 
 plain = some.recursive(
     some.none()
@@ -70,3 +71,17 @@ def test_a_file_has_the_sha256_of_its_bytes(tmp_path: Path) -> None:
     # FIPS 180-2, appendix B.1.
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert file_sha256(tmp_path / "abc") == known
+
+
+def test_a_file_that_is_put_back_with_its_old_size_and_time_has_another_stamp(tmp_path: Path) -> None:
+    file = tmp_path / "weights"
+    assert file_stamp(file) == "missing"
+    file.write_bytes(b"first")
+    before, status = file_stamp(file), file.stat()
+    assert file_stamp(file) == before
+    # The system's clock for files goes in steps: one more until the time is another.
+    while file.stat().st_ctime_ns == status.st_ctime_ns:
+        file.write_bytes(b"later")
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    assert file_stamp(file) != before

@@ -31,3 +31,16 @@ def file_sha256(path: Path) -> str:
     """The sha256 of a file's bytes, in hexadecimal, read in pieces."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_stamp(path: Path) -> str:
+    """What a file has while it stays as it is: size, both times of change and place; "missing" without one.
+
+    A file that is put back with its old time (`cp -p`, `rsync -t`, a clock set back) has another stamp, since
+    the system alone sets the second of the times.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return "missing"
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"

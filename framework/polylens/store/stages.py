@@ -12,6 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from polylens.digests import file_stamp
 from polylens.errors import StoreError
 from polylens.progress import Progress, Silent
 from polylens.store.files import explain_disk_errors, sync, sync_tree
@@ -266,10 +267,7 @@ class Store:
         return self._home / ".locks" / f"{kind}-{digest}.lock"
 
 
-def _signature(folder: Path, manifest: Manifest) -> tuple[tuple[int, int, int], ...] | None:
+def _signature(folder: Path, manifest: Manifest) -> tuple[str, ...] | None:
     """Cheap marks of the files that change when they are written again; None where one is missing."""
-    try:
-        marks = [(folder / name).stat() for name in (NAME, *manifest.files)]
-    except OSError:
-        return None
-    return tuple((item.st_ino, item.st_size, item.st_mtime_ns) for item in marks)
+    stamps = tuple(file_stamp(folder / name) for name in (NAME, *manifest.files))
+    return None if "missing" in stamps else stamps

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from polylens.digests import digest, file_sha256
+from polylens.digests import digest, file_sha256, file_stamp
 from polylens.progress import Progress
 
 
@@ -29,7 +29,7 @@ def contents_digest(
     digests: dict[str, tuple[str, str]] = {}
     new: list[tuple[str, Path, str]] = []
     for name, path in files:
-        stamp = _stamp(path)
+        stamp = file_stamp(path)
         if known.get(name, ("", ""))[0] == stamp:
             digests[name] = known[name]
         else:
@@ -41,14 +41,6 @@ def contents_digest(
                 task.advance()
         _save(file, known | digests)
     return digest([[name, digests[name][1]] for name, _ in files])
-
-
-def _stamp(path: Path) -> str:
-    try:
-        status = path.stat()
-    except OSError:
-        return "missing"
-    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
 
 
 def _sha256(path: Path) -> str:

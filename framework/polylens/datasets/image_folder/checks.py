@@ -13,6 +13,7 @@ from pathlib import Path
 
 from polylens.datasets._images import UnreadableImageError, decode
 from polylens.datasets.image_folder.listing import ImageFile
+from polylens.digests import file_stamp
 from polylens.progress import Progress, Silent
 
 _VERSION = 2
@@ -24,7 +25,7 @@ class Check:
     """What was found in one file."""
 
     stamp: str
-    """Size and time of change of the file when it was read."""
+    """The file's stamp (`polylens.digests.file_stamp`) when it was read."""
     sha256: str
     width: int
     height: int
@@ -47,7 +48,7 @@ class Checks:
 
     def of(self, files: Sequence[ImageFile]) -> list[Check]:
         """A check of each file, in their order."""
-        stamps = [_stamp(file.path) for file in files]
+        stamps = [file_stamp(file.path) for file in files]
         new = [
             (file, stamp)
             for file, stamp in zip(files, stamps, strict=True)
@@ -65,14 +66,6 @@ class Checks:
                     task.advance()
             _save(self._file, self._known)
         return [self._known[file.id] for file in files]
-
-
-def _stamp(path: Path) -> str:
-    try:
-        status = path.stat()
-    except OSError:
-        return "missing"
-    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
 
 
 def _check(path: Path, *, stamp: str) -> Check:

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from polylens.digests import file_sha256
+from polylens.digests import file_sha256, file_stamp
 from polylens.errors import DataError
 from polylens.hub import ask, not_had, troubles
 
@@ -115,12 +115,12 @@ def weight_files(folder: Path, *, pickled: bool) -> list[Path]:
 
 def digest_of(files: Sequence[Path]) -> str:
     """A name for the contents of files: their sha256, one after the other."""
-    return "-".join(_sha256(path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    return "-".join(_sha256(path, file_stamp(path)) for path in files)
 
 
 @lru_cache(maxsize=256)
-def _sha256(path: Path, modified: int, size: int) -> str:
-    # Asked for at every plan; the time and the size say whether the file is still the same.
+def _sha256(path: Path, stamp: str) -> str:
+    # Asked for at every plan; the stamp says whether the file is still as it was.
     return file_sha256(path)
 
 
