@@ -1,8 +1,6 @@
 """`python -m polylens` does what the command `polylens` does."""
 
-import sys
-
-from polylens.cli import main
+from polylens.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

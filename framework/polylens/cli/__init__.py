@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import click
 
+from polylens.cli.leaving import leave_with  # isort: skip  (before what registers something for the end)
 from polylens.cli.complaints import show_error, show_unexpected
 from polylens.errors import PolylensError, nearest
 
@@ -140,6 +141,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "--traceback" in given:
             traceback.print_exc()
         return show_error(error) if isinstance(error, PolylensError) else show_unexpected(error)
+
+
+def program() -> None:
+    """`polylens` as a process of its own: runs its command line, and ends with the exit code."""
+    leave_with(main())
 
 
 def _end_interrupted() -> int:
