@@ -18,6 +18,7 @@ from polylens.records.findings import (
     Subhierarchy,
     count_clusters,
 )
+from polylens.records.label_records import OUTCOMES, AnswerOutcome, LabelRecord, Meanings
 from polylens.records.marks import Mark
 from polylens.records.network import (
     PADDING,
@@ -31,14 +32,20 @@ from polylens.records.network import (
     TextFormat,
     TokenContext,
 )
+from polylens.records.questions import CHOICE, Answer, Choice, Question, Sentence
 from polylens.records.rows import Origins, Rows, RowTokens
 from polylens.records.verdicts import Decision, Verdict
 
 __all__ = [
+    "CHOICE",
     "MAJORITY",
     "NOISE",
+    "OUTCOMES",
     "PADDING",
     "Alternative",
+    "Answer",
+    "AnswerOutcome",
+    "Choice",
     "ClusterLabel",
     "CodeLayer",
     "CodeScheme",
@@ -54,16 +61,20 @@ __all__ = [
     "Hierarchy",
     "ImageFormat",
     "InputFormat",
+    "LabelRecord",
     "Labels",
     "Mark",
+    "Meanings",
     "Network",
     "Number",
     "Origins",
     "Pair",
     "Partition",
+    "Question",
     "RangeKind",
     "RowTokens",
     "Rows",
+    "Sentence",
     "Shown",
     "Skipped",
     "Subhierarchy",
