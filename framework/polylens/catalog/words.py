@@ -20,6 +20,7 @@ SINGULAR = {
     "controls": "control",
     "analyses": "analysis",
     "labels": "label",
+    "judges": "judge",
 }
 """One member of each family."""
 _SIMPLE: dict[Any, str] = {
