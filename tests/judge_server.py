@@ -130,13 +130,17 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # a connection that is not taken in time would be an error of the network
+
+
 @contextmanager
 def judge_server(brain: Brain = first_option, **manners: Any) -> Iterator[JudgeServer]:
     """A server that answers while the block lasts."""
     judge = JudgeServer(brain, Manners(**manners))
     handler = type("Handler", (_Handler,), {"judge": judge})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     judge.address = f"http://127.0.0.1:{server.server_address[1]}/v1"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

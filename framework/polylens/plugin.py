@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from polylens.errors import UsageError, nearest
 
-FAMILIES = ("models", "datasets", "sampling", "codes", "controls", "analyses", "labels", "judges")
+FAMILIES = ("models", "datasets", "sampling", "codes", "controls", "analyses", "labels", "scores", "judges")
 """The plugin families, named as their folders in the package and in the registry."""
 
 

@@ -20,6 +20,7 @@ SINGULAR = {
     "controls": "control",
     "analyses": "analysis",
     "labels": "label",
+    "scores": "score",
     "judges": "judge",
 }
 """One member of each family."""

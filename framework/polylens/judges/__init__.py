@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from polylens.judges._asking import Asked, Tally, ask
+from polylens.judges._asking import Asked, Tally, ask, tally
 from polylens.plugin import Plugin
 from polylens.records import Answer, Question
 from polylens.work import Judging
 
-__all__ = ["Asked", "Judge", "Tally", "ask"]
+__all__ = ["Asked", "Judge", "Tally", "ask", "tally"]
 
 
 class Judge(Plugin):

@@ -31,7 +31,9 @@ class Tally:
 
     def numbers(self) -> dict[str, Number]:
         """The counts as numbers of a stage."""
-        numbers = {outcome: Number(float(self.counts[outcome]), unit="questions") for outcome in OUTCOMES}
+        numbers: dict[str, Number] = {
+            outcome: Number(float(self.counts[outcome]), unit="questions") for outcome in OUTCOMES
+        }
         numbers["judge_tokens"] = Number(float(self.tokens_in + self.tokens_out), unit="tokens")
         if self.cost is not None:
             numbers["judge_cost"] = Number(self.cost)
@@ -80,10 +82,16 @@ def ask(
             book.keep(missing[place], answer)
             task.advance()
     different = {key: book.answer(key) for key in by_key}
-    return Asked(tuple(different[key] for key in keys), _tally(list(different.values()), judge))
+    return Asked(tuple(different[key] for key in keys), tally(list(different.values()), judge))
 
 
-def _tally(answers: Sequence[Answer], judge: Judge) -> Tally:
+def tally(answers: Sequence[Answer], judge: Judge) -> Tally:
+    """What became of different questions.
+
+    Args:
+        answers: one of each question.
+        judge: who answered.
+    """
     found = Counter(answer.outcome for answer in answers)
     tokens_in = sum(answer.tokens_in for answer in answers)
     tokens_out = sum(answer.tokens_out for answer in answers)

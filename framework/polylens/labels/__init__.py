@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from polylens.plugin import Plugin
 from polylens.records import Labels, Partition, Rows
+from polylens.streams import Streams
 from polylens.work import Work
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Bool
 
 
 class Label(Plugin):
@@ -36,3 +41,21 @@ class Label(Plugin):
         Raises:
             DataError: the rows carry nothing to name clusters by (such as classes).
         """
+
+    def held_out(self, rows: Rows, streams: Streams) -> Bool[np.ndarray, "rows"] | None:
+        """Which rows are kept from naming, so that scores can be made of them; None where it does not say.
+
+        Args:
+            rows: that were partitioned.
+            streams: those that `label` was given.
+        """
+        return None
+
+    def fits(self, labels: Labels, rows: Rows) -> Bool[np.ndarray, "rows clusters"] | None:
+        """Whether each row is what the label of each cluster says, by rule; None where that needs a judge.
+
+        Args:
+            labels: what `label` gave.
+            rows: any rows of the same kind.
+        """
+        return None

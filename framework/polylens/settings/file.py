@@ -102,10 +102,9 @@ def read_settings_file(path: Path) -> SettingsFile:
     problems += _address_problems(value, document)
     for name, judge in settings.judges.items():
         if not is_server_of_judges(judge.address):
-            path = (JUDGES, name, "address")
-            problems.append(
-                _unshown(document, path, f"{'.'.join(path)} is no address of a server", _JUDGE_NOTE)
-            )
+            where = (JUDGES, name, "address")
+            message = f"{'.'.join(where)} is no address of a server"
+            problems.append(_unshown(document, where, message, _JUDGE_NOTE))
     if problems:
         raise SpecError(
             sorted(

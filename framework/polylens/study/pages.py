@@ -64,6 +64,7 @@ def report_stage(drawing: Drawing, failure: str = "") -> Stage:
             "names": [
                 *experiment.analyses,
                 *experiment.labels,
+                *experiment.scores,
                 *(f"{key}: {name}" for key, name in sorted(plan.names.items())),
             ],
             "variants": [variant.title for variant in plan.variants],
@@ -125,6 +126,8 @@ class _Page:
             yield from self.walk.findings(own, name).notes
         for name in own.labels:
             yield from self.walk.labels(own, name).notes
+        for name in own.scores:
+            yield from self.walk.scored(own, name).notes
 
 
 def score_tables(walk: Walk, results: Sequence[Result]) -> Iterator[ScoreTable]:
@@ -151,4 +154,5 @@ def _kind_summary(walk: Walk, stage: str) -> str:
     own = walk.own
     kinds = {name: type(planned.analysis).__doc__ for name, planned in own.analyses.items()}
     kinds |= {name: type(planned.label).__doc__ for name, planned in own.labels.items()}
+    kinds |= {name: type(planned.score).__doc__ for name, planned in own.scores.items()}
     return " ".join((kinds.get(stage) or "").partition("\n\n")[0].split())

@@ -36,6 +36,9 @@ def tables_of(walk: Walk, results: Sequence[Result]) -> Iterator[tuple[str, pd.D
         for name in variant.analyses:
             for table_name, table in walk.findings(variant, name).tables.items():
                 yield f"{folder}{name}.{table_name}", table
+        for name in variant.scores:
+            for table_name, table in walk.scored(variant, name).tables.items():
+                yield f"{folder}{name}.{table_name}", table
         for name in variant.labels:
             for table_name, table in walk.labels(variant, name).tables.items():
                 yield f"{folder}{name}.{table_name}", table

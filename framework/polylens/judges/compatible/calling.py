@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPMessage
 from ipaddress import ip_address
@@ -88,7 +89,7 @@ class Connection:
             with error:
                 return self._reply(error.code, error.headers, _read(error, deadline))
 
-    def _reply(self, status: int, headers: HTTPMessage, body: bytes) -> Reply:
+    def _reply(self, status: int, headers: Message, body: bytes) -> Reply:
         text = self._masked(body.decode("utf-8", errors="replace"))
         try:
             plain = json.loads(text)
