@@ -69,9 +69,10 @@ class JudgeServer:
         message = body["messages"][1]["content"]
         text = message if isinstance(message, str) else message[0]["text"]
         time.sleep(self.manners.delay)
-        fate = self.fate(text)
+        whole = text if isinstance(message, str) else json.dumps(message)
+        fate = self.fate(whole)
         with self.lock:
-            self.asked[text] += 1
+            self.asked[whole] += 1
             self.bodies.append(body)
         if fate == "failing":
             return 500, {"error": "out of order"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from polylens.progress import Progress, Silent
-from polylens.records import Findings
+from polylens.records import Findings, Shown
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -67,3 +67,5 @@ class Work:
     each takes its share (Bonferroni), so that more layers do not mean more names by chance."""
     judging: Judging = field(default_factory=Judging)
     """How judges are asked, for labels and scores that ask one."""
+    shown: Callable[[int], Shown] | None = None
+    """What people and judges are shown of a row, by its number; None where nothing is there to show."""

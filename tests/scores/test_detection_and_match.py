@@ -7,10 +7,10 @@ from tests.scores.planted import CLASSES, always_yes, honest, planted_rows, subj
 
 from polylens.errors import DataError
 from polylens.judges.compatible import Compatible
-from polylens.scores._items import draw_rows
 from polylens.scores.detection import Detection
 from polylens.scores.intruder import Intruder
 from polylens.scores.match import Match
+from polylens.statistics import draw_rows
 from polylens.streams import Streams
 from polylens.work import Judging, Server, Work
 

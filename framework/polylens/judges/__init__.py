@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from polylens.judges._asking import Asked, Tally, ask, tally
+from polylens.judges._showing import LETTERS, question, row_as_data
 from polylens.plugin import Plugin
 from polylens.records import Answer, Question
 from polylens.work import Judging
 
-__all__ = ["Asked", "Judge", "Tally", "ask", "tally"]
+__all__ = ["LETTERS", "Asked", "Judge", "Tally", "ask", "question", "row_as_data", "tally"]
 
 
 class Judge(Plugin):

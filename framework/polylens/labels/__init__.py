@@ -23,11 +23,17 @@ class Label(Plugin):
     """Which of `classes` and `tokens` rows must have: a spec is checked for a dataset that carries them."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The numbers of a summary in the terminal."""
+    gives_evidence: ClassVar[bool] = True
+    """Whether its labels have shares of held-out rows that they fit: cards of clusters show those."""
     numbers: ClassVar[tuple[str, ...]] = ()
     """All numbers it can give, `*` standing for any text (`matched_ratio.*`); empty where it does not say."""
 
     of: str
     """Name of the analysis whose clusters are labelled."""
+
+    def shows(self, analysis: str) -> bool:
+        """Whether cards of an analysis' clusters can show its labels with their evidence."""
+        return self.gives_evidence and self.of == analysis
 
     @abstractmethod
     def label(self, rows: Rows, partition: Partition, work: Work) -> Labels:

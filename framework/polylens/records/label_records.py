@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from polylens.errors import DataError
@@ -45,6 +45,14 @@ class LabelRecord:
     """When, as an ISO date; empty where the day changes nothing, as for rules."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """Scores of this label on held-out rows, by name of the score."""
+
+    def of_labeler(self, name: str) -> LabelRecord:
+        """The record under the name that the spec gives its labeler."""
+        return replace(self, labeler=name)
+
+    def with_scores(self, scores: Mapping[str, float]) -> LabelRecord:
+        """The record with the scores of its label."""
+        return replace(self, scores=dict(scores))
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data that `from_plain` reads."""

@@ -160,7 +160,8 @@ class _Scorer:
             why = "fewer than two clusters" if rounds else "no permuted labels were asked about"
             few = f"{len(permuted)} permutations of labels say nothing of a level of 5 %"
             undefined[f"strong_fraction.{name}"] = few if permuted else why
-        texts = {_text(labeler, each) for each in trial.items.scored.tolist()} - {""}
+        called = labeler.labels.guesses(trial.subject.partition.n_clusters)
+        texts = {called[each] for each in trial.items.scored.tolist()} - {""}
         numbers[f"distinct_labels.{name}"] = Number(float(len(texts)), unit="labels")
         # Of rules there are too many permutations to list, and each can be made again.
         return _Found(numbers, undefined, (own, *(permuted if fits is None else ())))
@@ -191,7 +192,7 @@ class _Scorer:
         whose: Int64[np.ndarray, "clusters"],
     ) -> Column:
         test = self.plan.test
-        texts = [_text(labeler, each) for each in range(trial.subject.partition.n_clusters)]
+        texts = labeler.labels.guesses(trial.subject.partition.n_clusters)
         given = [texts[whose[each]] for each in trial.items.cluster.tolist()]
         if fits is not None:
             right = test.by_rule(fits, trial, whose)
@@ -209,10 +210,6 @@ class _Scorer:
         outcomes = ["no label" if each is None else each.outcome for each in answers]
         said = ["" if each is None else each.chosen or each.said for each in answers]
         return Column(labeler.name, group, right, given, outcomes, said)
-
-
-def _text(labeler: Labeler, cluster: int) -> str:
-    return labeler.labels.clusters[cluster].guess
 
 
 def _share(right: Float64[np.ndarray, "items"], trial: Trial) -> Number:

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from polylens.errors import DataError
+from polylens.labels._nearest import nearest_clusters
 from polylens.records import NOISE, Partition
 from polylens.scores import Labeler, Subject
 from polylens.scores._items import Items, choose_items, scorable_clusters
-from polylens.scores._nearest import nearest_clusters
 from polylens.streams import Streams
 from polylens.work import Work
 

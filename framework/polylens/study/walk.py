@@ -193,6 +193,7 @@ class Walk:
                 progress=self.performer.progress_of(planned.stage),
                 among=planned.among,
                 judging=self.workshop.judging,
+                shown=self._shown(self.rows(variant)),
             )
             save_labels(folder, planned.label.label(self.rows(variant), partition, services))
 
@@ -205,14 +206,16 @@ class Walk:
         def work(folder: Path) -> None:
             of = planned.score.of
             labelers = {label: self._labeler(variant, label) for label in planned.labels}
+            rows = self.rows(variant)
+            shown = self._shown(rows)
             services = Work(
                 streams=variant.streams.child("scores", planned.score.kind()),
                 progress=self.performer.progress_of(planned.stage),
                 judging=self.workshop.judging,
+                shown=shown,
             )
-            rows = self.rows(variant)
             partition = self.findings(variant, of).clusters(of, to="score")
-            subject = Subject(rows, partition, labelers, self._shown(rows))
+            subject = Subject(rows, partition, labelers, shown)
             save_findings(folder, planned.score.score(subject, services))
 
         self.performer.perform(planned.stage, work)

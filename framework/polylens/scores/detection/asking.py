@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from polylens.judges import question
 from polylens.records import Answer, Question
-from polylens.scores._showing import question
 from polylens.scores._trial import Trial
 
 _YES, _NO = "yes", "no"

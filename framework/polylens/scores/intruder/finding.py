@@ -10,16 +10,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
-from polylens.judges import Judge
+from polylens.judges import LETTERS, Judge, question
+from polylens.labels._nearest import nearest_clusters
 from polylens.records import Findings, Number, Partition, Question, Rows, Shown
 from polylens.scores import Subject
-from polylens.scores._items import draw_rows
-from polylens.scores._nearest import nearest_clusters
 from polylens.scores._panel import Panel
-from polylens.scores._showing import LETTERS, question
 from polylens.scores._tables import prompt_table
 from polylens.scores._trial import random_partition
-from polylens.statistics import Shares
+from polylens.statistics import Shares, draw_rows
 from polylens.streams import Streams
 from polylens.work import Work
 
