@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polylens.records import ClusterLabel, LabelRecord
+from polylens.report import LabelSheet
 from polylens.study.plans import PlannedLabel, VariantPlan
 from polylens.study.walk import Walk
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MOST_LINES = 60
+"""Clusters that a page lists; the table has all."""
 
 
 def records_of(walk: Walk, variant: VariantPlan, name: str) -> tuple[LabelRecord, ...]:
@@ -48,6 +52,18 @@ def label_tables(walk: Walk, variant: VariantPlan) -> Iterator[tuple[str, pd.Dat
                 ]
                 table[f"{name}: {score}"] = pd.Series(values, dtype="float64")
         yield analysis, table
+
+
+def label_sheets(walk: Walk) -> Iterator[LabelSheet]:
+    """The same tables as a page shows them, of clusters with several labels or with scores of one."""
+    for analysis, table in label_tables(walk, walk.own):
+        columns = tuple(str(name) for name in table)[2:]
+        if len(columns) > 1:
+            lines = tuple(
+                tuple(None if cell == "" or cell != cell else cell for cell in line)
+                for line in table.head(_MOST_LINES).itertuples(index=False, name=None)
+            )
+            yield LabelSheet(analysis, columns, lines, left_out=len(table) - len(lines))
 
 
 def _rule_record(entry: ClusterLabel, name: str, planned: PlannedLabel) -> LabelRecord:

@@ -11,6 +11,7 @@ from polylens.store import file_from_bytes
 from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
 from polylens.study.facts import facts_of, making_of
+from polylens.study.label_tables import label_sheets
 from polylens.study.looks import looks_of_pages
 from polylens.study.opened_cards import opened_cards
 from polylens.study.plans import ChildPlan, VariantPlan
@@ -107,6 +108,7 @@ class _Page:
             clusters=tuple(
                 cards for name in own.analyses if (cards := opened_cards(self.drawing, name)) is not None
             ),
+            labels=tuple(label_sheets(self.walk)),
             # The cards show the gallery's pictures already.
             figures=tuple(
                 figure for figure in self.drawing.figures() if not figure.name.endswith(f"-{GALLERY}")

@@ -19,6 +19,7 @@ from polylens.records import (
     Context,
     LabelRecord,
     Labels,
+    Meanings,
     Number,
     Partition,
     Question,
