@@ -41,14 +41,15 @@ class Sentence:
     words: int = 8
     """Most words of the label."""
 
-    _MEANINGS = ("one", "several", "unclear")
+    meanings: tuple[str, ...] = ("one", "several", "unclear")
+    """Words for how many meanings there are."""
 
     def schema(self) -> dict[str, Any]:
         """The answer's form as JSON Schema."""
         return _object(
             {
                 "label": {"type": "string", "description": f"at most {self.words} words"},
-                "meanings": {"type": "string", "enum": list(self._MEANINGS)},
+                "meanings": {"type": "string", "enum": list(self.meanings)},
                 "why": {"type": "string"},
             }
         )
@@ -64,7 +65,7 @@ class Sentence:
         if not all(isinstance(value, str) for value in plain.values()):
             return None
         label = " ".join(plain["label"].split())
-        if not label or len(label.split()) > self.words or plain["meanings"] not in self._MEANINGS:
+        if not label or len(label.split()) > self.words or plain["meanings"] not in self.meanings:
             return None
         return {"label": label, "meanings": plain["meanings"], "why": plain["why"]}
 
