@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.judge_server import judge_server
@@ -101,6 +103,10 @@ def test_labels_that_collide_fit_and_cannot_be_told_apart():
     order = np.argsort(np.argsort(-np.bincount(halves), kind="stable"), kind="stable")
     found = by_rule(Match(of="clusters"), order[halves]).numbers
     assert found["match.words"].value == pytest.approx(0.5, abs=0.02)
+    # A label that reads the same as a cluster's own is no permuted one, and hides no cluster that is told.
+    fits = by_rule(Detection(of="clusters"), order[halves]).numbers
+    assert fits["strong_fraction.words"].value > 0.5
+    assert fits["detection.words"].chance == 0.5
     assert found["distinct_labels.words"].value == len(CLASSES)
 
 
@@ -159,3 +165,13 @@ def test_examples_are_drawn_once_before_any_is_drawn_again():
     assert sorted(block[drawn[:5]]) == [0, 1, 2, 3, 4]
     assert block[drawn[5]] == 0
     assert len(set(drawn.tolist())) == 6
+
+
+def test_one_label_for_all_clusters_has_nothing_to_permute():
+    alike = planted_rows()
+    everything = np.zeros(len(alike), np.int64)
+    target = subject(replace(alike, targets=everything, classes=("ape",)), PURE)
+    found = Detection(of="clusters").score(target, Work(Streams(0).child("score")))
+    assert found.numbers["detection.words"].value == found.numbers["detection.words"].chance == 0.5
+    assert found.numbers["detection.words"].chance_is == "by guessing"
+    assert found.undefined["strong_fraction.words"] == "no two different labels"

@@ -157,7 +157,7 @@ class _Scorer:
         if len(permuted) >= _LEAST_ROUNDS:
             numbers[f"strong_fraction.{name}"] = _strong(own, permuted, trial, guess=test.guess(trial))
         else:
-            why = "fewer than two clusters" if rounds else "no permuted labels were asked about"
+            why = "no two different labels" if rounds else "no permuted labels were asked about"
             few = f"{len(permuted)} permutations of labels say nothing of a level of 5 %"
             undefined[f"strong_fraction.{name}"] = few if permuted else why
         called = labeler.labels.guesses(trial.subject.partition.n_clusters)
@@ -173,14 +173,19 @@ class _Scorer:
         fits: Bool[np.ndarray, "rows clusters"] | None,
         rounds: int,
     ) -> list[Column]:
-        """The same with every scored cluster given the label of another one."""
+        """The same with every scored cluster given the label of another one.
+
+        Where that reads the same as its own nothing was permuted, and it tells nothing of chance.
+        """
         scored = trial.items.scored
         columns = []
         for number in range(rounds if len(scored) > 1 else 0):
             order = self.work.streams.generator("permuted labels", number).permutation(scored)
             whose = np.arange(trial.subject.partition.n_clusters)
             whose[order] = np.roll(order, 1)
-            columns.append(self._column(labeler, f"permuted labels {number + 1}", trial, fits, whose))
+            column = self._column(labeler, f"permuted labels {number + 1}", trial, fits, whose)
+            if not column.own.all():
+                columns.append(column)
         return columns
 
     def _column(
@@ -193,10 +198,13 @@ class _Scorer:
     ) -> Column:
         test = self.plan.test
         texts = labeler.labels.guesses(trial.subject.partition.n_clusters)
-        given = [texts[whose[each]] for each in trial.items.cluster.tolist()]
+        clusters = trial.items.cluster.tolist()
+        given = [texts[whose[each]] for each in clusters]
+        is_own = np.array([texts[each] for each in clusters]) == np.array(given)
         if fits is not None:
             right = test.by_rule(fits, trial, whose)
-            return Column(labeler.name, group, right, given, ["by rule"] * len(given), [""] * len(given))
+            ruled, silent = ["by rule"] * len(given), [""] * len(given)
+            return Column(labeler.name, group, right, given, ruled, silent, is_own)
         if self.panel is None:
             raise DataError(
                 f"the label '{labeler.name}' ({labeler.label.kind()}) is a text, and only a judge can say "
@@ -209,7 +217,7 @@ class _Scorer:
         right = test.grade(questions, answers, trial)
         outcomes = ["no label" if each is None else each.outcome for each in answers]
         said = ["" if each is None else each.chosen or each.said for each in answers]
-        return Column(labeler.name, group, right, given, outcomes, said)
+        return Column(labeler.name, group, right, given, outcomes, said, is_own)
 
 
 def _share(right: Float64[np.ndarray, "items"], trial: Trial) -> Number:
@@ -225,7 +233,7 @@ def _with_chance(number: Number, permuted: Sequence[Column], *, guess: float) ->
 
     A good labeler with permuted labels does worse than a guess: it finds its label at another cluster.
     """
-    reached = float(np.mean([each.right.mean() for each in permuted])) if permuted else 0.0
+    reached = float(np.mean([each.right[~each.own].mean() for each in permuted])) if permuted else 0.0
     said = f"mean of {len(permuted)} permutations of labels among the clusters"
     by_guess = f"by guessing; {said}: {reached:.2f}" if permuted else "by guessing"
     return replace(number, chance=max(reached, guess), chance_is=said if reached > guess else by_guess)
@@ -238,7 +246,7 @@ def _strong(own: Column, permuted: Sequence[Column], trial: Trial, *, guess: flo
     """
     from scipy.special import bdtrik
 
-    best = [_by_cluster(each.right, trial).max() for each in permuted]
+    best = [_by_cluster(np.where(each.own, 0.0, each.right), trial).max() for each in permuted]
     scored = trial.items.scored
     items = np.bincount(np.searchsorted(scored, trial.items.cluster), minlength=len(scored))
     guessed = np.ceil(bdtrik((1 - _LEVEL) ** (1 / len(scored)), items, guess)) / np.maximum(items, 1)

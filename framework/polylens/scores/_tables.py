@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from polylens.scores._items import PARTS
 
@@ -28,6 +28,8 @@ class Column:
     """The label that each item was held against."""
     outcomes: Sequence[str]
     said: Sequence[str]
+    own: Bool[np.ndarray, "items"]
+    """Whether an item was held against its own cluster's label, or one that reads the same."""
 
 
 def cluster_table(trial: Trial, columns: Sequence[Column]) -> pd.DataFrame:

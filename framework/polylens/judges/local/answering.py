@@ -12,7 +12,7 @@ from jaxtyping import Float
 from polylens import imports
 from polylens.devices import probing_device
 from polylens.errors import DataError
-from polylens.records import CHOICE, Answer, Choice, Question, Sentence
+from polylens.records import CHOICE, Answer, AnswerOutcome, Choice, Question, Sentence
 
 _WHY = "not asked"
 """A likelihood is no reason."""
@@ -70,7 +70,7 @@ class Reader:
     def _answer(self, question: Question, plain: dict[str, str], prompt: Sequence[int]) -> Answer:
         value, said = question.form.read(plain), " ".join(plain.values())
         written = len(self._ids(said))
-        outcome = "malformed" if value is None else "answered"
+        outcome: AnswerOutcome = "malformed" if value is None else "answered"
         return Answer(outcome, value, said, model=self._name, tokens_in=len(prompt), tokens_out=written)
 
     def _prompt(self, question: Question) -> list[int]:
@@ -106,7 +106,8 @@ class Reader:
         each = logits[:, :-1].log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
         kept = mask[:, 1:].bool()
         kept[:, : len(prompt) - 1] = False
-        return (each * kept).sum(1).cpu()
+        likelihoods: torch.Tensor = (each * kept).sum(1)
+        return likelihoods.cpu()
 
     def _words(self, prompt: list[int], start: str, *, most: int) -> str:
         """The likeliest text after a start, up to the end of its string."""
