@@ -85,7 +85,7 @@ def _seen_by_none(subject: Subject) -> Bool[np.ndarray, "rows"]:
         if own is None:
             raise DataError(
                 f"the label '{name}' ({labeler.label.kind()}) does not say which rows it was made of",
-                hint="its kind needs a method `held_out`; docs/guide/kinds.md shows one",
+                hint="its kind needs a method `held_out`, as class_enrichment has one",
             )
         _check_split(name, labeler, own, subject.partition)
         unseen &= own
