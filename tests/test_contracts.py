@@ -48,6 +48,7 @@ PLANTED = [
     ("harvest.collecting", "pytorch_lightning", CARE),
     ("models.transformers.networks", "transformers", CARE),
     ("models.onnx.conversion", "onnx2pytorch", CARE),
+    ("models.timm.builders", "timm", CARE),
     ("models.torchvision.builders", "torchvision", CARE),
     ("text.hub_table", "datasets", CARE),
     ("statistics.sparse_features", "sparsify", CARE),
