@@ -4,8 +4,8 @@
     python benchmarks/wide_codes.py --rows 300 1000 5000   # needs 8 GB of disk, and of memory to be cached
 
 Codes are made up: those of ten classes with an eighth of each class's bits changed, in the layers of
-MobileNetV2 at 224 x 224 (6.1 million units with two kinks, 1.5 MB a row), written in the store's own format and
-read from there by a memory map, as an analysis reads them. Every way is a fresh process.
+MobileNetV2 at 224 x 224 (6.1 million units with two kinks, 1.5 MB a row), written in the store's own format
+and read from there by a memory map, as an analysis reads them. Every way is a fresh process.
 
 Memory is told twice. `own MB` is what a process holds itself and would need at least (RssAnon, looked at
 every 20 ms); `with file MB` counts the pages of the mapped file as well, which the system takes back when it

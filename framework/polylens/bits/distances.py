@@ -35,6 +35,22 @@ def differing_bits(
     return differing
 
 
+def differing_from(
+    packed: UInt8[np.ndarray, "rows bytes"], rows: Int64[np.ndarray, "some"], *, one: int
+) -> Int64[np.ndarray, "some"]:
+    """How many bits differ between some rows and one of them all; only a few rows are in memory at once.
+
+    >>> packed = np.array([[0b1100], [0b1010], [0b1111]], np.uint8)
+    >>> differing_from(packed, np.array([0, 2]), one=1).tolist()
+    [2, 2]
+    """
+    differing = np.zeros(len(rows), dtype=np.int64)
+    centre = _words(np.asarray(packed[one : one + 1]))
+    for chunk in _chunks(rows=len(rows), row_bytes=packed.shape[1]):
+        differing[chunk] = np.bitwise_count(_words(packed[rows[chunk]]) ^ centre).sum(1, dtype=np.int64)
+    return differing
+
+
 def layer_distances(
     a: UInt8[np.ndarray, "pairs bytes"], b: UInt8[np.ndarray, "pairs bytes"], scheme: CodeScheme
 ) -> Float64[np.ndarray, "pairs layers"]:
