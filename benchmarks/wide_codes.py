@@ -1,6 +1,6 @@
 """Codes of whole examples at the size of an ImageNet network: memory and rate of all that compares them.
 
-    python benchmarks/wide_codes.py                        # 300 and 1,000 rows, and peers at 60
+    python benchmarks/wide_codes.py                        # 300 and 1,000 rows, and peers at 24
     python benchmarks/wide_codes.py --rows 300 1000 5000   # needs 8 GB of disk, and of memory to be cached
 
 Codes are made up: those of ten classes with an eighth of each class's bits changed, in the layers of
@@ -29,7 +29,7 @@ import numpy as np
 from measuring import peak_megabytes
 
 CLASSES = 10
-PEERS = 60
+PEERS = 24
 """Rows that still fit a peer's memory, unpacked to one byte or four a bit."""
 
 
