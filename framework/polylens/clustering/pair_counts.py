@@ -112,11 +112,11 @@ class PairCounts:
         self, left: Int64[np.ndarray, "left"], right: Int64[np.ndarray, "right"], metric: str
     ) -> Float64[np.ndarray, "left right"]:
         """Bits that differ, or Jaccard distances: these over bits set in either, 0 where none is."""
-        apart = self.counts[np.ix_(left, right)].astype(np.float64)
+        apart: Float64[np.ndarray, "left right"] = self.counts[np.ix_(left, right)].astype(np.float64)
         if metric == "hamming":
             return apart
         either = (self.ones[left][:, None] + self.ones[right] + apart) / 2.0
-        return np.divide(apart, either, out=np.zeros_like(apart), where=either > 0)
+        return np.asarray(np.divide(apart, either, out=np.zeros_like(apart), where=either > 0))
 
 
 class CountedSpace:

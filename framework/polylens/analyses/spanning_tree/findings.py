@@ -35,18 +35,19 @@ def spanning_tree_findings(
     analysis: SpanningTree, rows: Rows, *, streams: Streams, progress: Progress, keeper: Keeper | None
 ) -> Findings:
     """The hierarchy of all rows and those of the subsamples."""
-    points: Points | PairCounts = row_points(rows, on=analysis.on, scale=analysis.scale, packed=True)
+    given = row_points(rows, on=analysis.on, scale=analysis.scale, packed=True)
     bits, metric = row_bits(rows, on=analysis.on), metric_for(rows, on=analysis.on, metric=analysis.metric)
     sample = sampled_rows(rows, most=analysis.sample, streams=streams)
     drawn = common_subsamples(
         rows, count=analysis.subsamples, streams=streams, at_least=max(analysis.min_samples, 2), among=sample
     )
     subs: list[Subhierarchy] = []
-    if points.dtype == np.uint8 and is_wide(len(sample), points.shape[1]):
+    points: Points | PairCounts = given
+    if given.dtype == np.uint8 and is_wide(len(sample), given.shape[1]):
         # Subsamples share their pairs with all rows, which are read and counted once.
-        points = PairCounts.of(points, chosen=sample, progress=progress)
+        points = PairCounts.of(given, chosen=sample, progress=progress)
     elif len(sample) < len(rows):
-        points = points[sample]
+        points = given[sample]
     make = partial(_tree, metric=metric, min_samples=analysis.min_samples, bits=bits, progress=progress)
     with progress.task("spanning trees", total=1 + len(drawn), unit="trees") as task:
         whole = make(points, keeper=keeper)
