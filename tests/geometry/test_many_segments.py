@@ -8,7 +8,7 @@ from tests.geometry.truth import along, regimes
 from torch import nn
 
 from polylens.errors import UsageError
-from polylens.geometry import Crossings, Part, record, segment_crossings, segments_crossings
+from polylens.geometry import Crossings, Part, record, segment_crossings, segments, segments_crossings
 
 
 def case(name: str, seed: int, count: int) -> tuple[nn.Module, Part, torch.Tensor, torch.Tensor]:
@@ -70,6 +70,18 @@ def test_a_segment_far_longer_than_the_others_changes_none_of_them() -> None:
     for index, found in enumerate(segments_crossings(part, starts, ends, vertices=96)):
         if index != 2:
             assert_the_same(found, alone[index])
+
+
+def test_of_wide_tensors_fewer_rows_are_taken_with_the_same_crossings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, part, starts, ends = case(next(iter(NETWORKS)), seed=1, count=6)
+    every = list(segments_crossings(part, starts, ends))
+    widest = max(int(np.prod(shape)) for shape in (part.shape, *part.shapes.values()))
+    monkeypatch.setattr(segments, "_MOST_NUMBERS", 20 * widest + 1)
+    for found, expected in zip(segments_crossings(part, starts, ends), every, strict=True):
+        assert found.largest_batch <= 20 < expected.largest_batch
+        assert_the_same(found, expected)
 
 
 def test_no_segments_give_nothing_and_ends_must_fit_starts() -> None:

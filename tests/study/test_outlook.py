@@ -113,7 +113,45 @@ def test_the_precision_of_a_forward_pass_is_part_of_what_it_gives(result: StudyR
 def test_the_outlook_as_plain_data_is_json(before: Outlook) -> None:
     plain = json.loads(json.dumps(before.to_plain()))
     assert [child["name"] for child in plain["children"]] == ["small layer=hidden.1", "small layer=hidden.2"]
-    assert set(plain["children"][0]["stages"][0]) == {"name", "kind", "digest", "stored", "why", "n_bytes"}
+    keys = {"name", "kind", "digest", "stored", "why", "n_bytes", "walking_seconds"}
+    assert set(plain["children"][0]["stages"][0]) == keys
+
+
+def test_the_time_of_exact_walks_is_estimated_from_units_and_the_cost_of_a_pass(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from polylens.cli.outlook import show_outlook
+    from polylens.study import walking_cost
+
+    monkeypatch.setattr(walking_cost, "_seconds_a_point", lambda part: 0.5)
+    walks = {
+        "density": {"kind": "crossing_density", "pairs": 10, "resamples": 20},
+        "early": {"kind": "crossing_density", "pairs": 10, "resamples": 20, "through": "hidden.2"},
+        "paths": {"kind": "path_density", "pairs": 25, "resamples": 20},
+        "plane": {"kind": "slice", "slices": 2, "resamples": 20, "reach": 0.5},
+        "around": {"kind": "slice", "slices": 2, "resamples": 20, "plane": "directions"},
+    }
+    hidden = {"kind": "mlp", "inputs": 64, "hidden": [8, 8, 6], "classes": 10}
+    whole = {"kind": "sign", "units": "downstream", "positions": "all"}
+    spec = Project(folder).spec(
+        "walks.yaml",
+        **SMALL | {"layer": "hidden.1", "analyses": walks, "model": hidden, "code": whole, "sampling": None},
+    )
+    outlook = polylens.plan(spec)
+    found = {stage.name: stage.walking_seconds for stage in outlook.children[0].stages}
+    # A sixth of the 14 units behind the layer, or of the 8 in the next one, half a second each.
+    assert found["density"] == pytest.approx(20 * 14 / 6 * 0.5)
+    assert found["early"] == pytest.approx(20 * 8 / 6 * 0.5)
+    assert found["paths"] == pytest.approx(50 * 14 / 6 * 0.5)
+    assert found["plane"] == pytest.approx(2 * 3 * 0.5 * 14 / 6 * 0.5)
+    assert found["around"] is None
+    assert found["harvest"] is None
+    show_outlook(outlook, why=False)
+    said = capsys.readouterr().out
+    assert "exact walks may take" in said
+    assert "This is an estimate" in said
+    smooth = polylens.load_spec(spec, overrides=["model.activation=gelu"])
+    assert all(stage.walking_seconds is None for stage in polylens.plan(smooth).children[0].stages)
 
 
 def test_a_layer_without_units_is_found_at_its_place(folder: Path) -> None:

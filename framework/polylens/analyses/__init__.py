@@ -163,6 +163,15 @@ class Probed:
     """Rows of the spec's own network, where this one is a control and the probe compares the two."""
 
 
+@dataclass(frozen=True)
+class Walks:
+    """Straight lines that are walked from boundary to boundary, from the layer to a later one."""
+
+    segments: float
+    """How many, each as long as from one example to another; of planes, those that bound them."""
+    through: str
+
+
 class Probe(Analysis):
     """An analysis that runs the network itself: along paths, from changed activations, around points."""
 
@@ -172,6 +181,10 @@ class Probe(Analysis):
     def needs(self) -> frozenset[Need]:
         """Activations: they are the points it starts from."""
         return frozenset({"activations"})
+
+    def walks(self, n_rows: int) -> Walks | None:
+        """What it walks exactly with so many rows, for an estimate of its time; None where that is little."""
+        return None
 
     @abstractmethod
     def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:

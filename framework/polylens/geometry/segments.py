@@ -32,6 +32,8 @@ from polylens.geometry.walking import SegmentWalk
 
 _VERTICES_A_SEGMENT = 32
 """The share of a full batch that each of the segments walked together has at least, in vertices."""
+_MOST_NUMBERS = 1 << 25
+"""Numbers of one tensor in the largest batch (256 MB): networks of images have a million units in a layer."""
 _MOST_TOGETHER = 1024
 """Segments; a few more would not fit in the whole numbers that places are."""
 
@@ -145,7 +147,8 @@ def segment_crossings(
         start: a tensor of that layer, without the axis of examples.
         end: another.
         vertices: the largest batch, at least 2. Memory is bounded by this many rows of the tensors that are
-            alive at each nonlinearity, besides the crossings themselves.
+            alive at each nonlinearity, besides the crossings themselves; of wide tensors fewer rows are
+            taken, so that one holds 256 MB at most.
         keep_outputs: whether the output at every vertex is kept.
 
     Raises:
@@ -205,11 +208,17 @@ def segments_crossings(
         )
     if len(starts) != len(ends):
         raise UsageError(f"{len(starts)} starts of segments do not fit {len(ends)} ends")
+    vertices = max(2, min(vertices, _MOST_NUMBERS // _widest(part)))
     together = max(1, min(vertices // _VERTICES_A_SEGMENT, _MOST_TOGETHER))
     for low in range(0, len(starts), together):
         group = slice(low, low + together)
         points = torch.stack([part.convert_points(points[group]) for points in (starts, ends)], dim=1)
         yield from _walk_together(part, points.flatten(0, 1), vertices=vertices, keep_outputs=keep_outputs)
+
+
+def _widest(part: Part) -> int:
+    """Numbers that one point has at the layer or at the widest nonlinearity."""
+    return max(int(np.prod(shape)) for shape in (part.shape, *part.shapes.values()))
 
 
 def _walk_together(

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import Outcomes, Probe, Probed
+from polylens.analyses import Outcomes, Probe, Probed, Walks
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
 
@@ -67,6 +67,10 @@ class PlaneSlice(Probe):
         if self.classes is not None and self.plane == "directions":
             raise ValueError("'classes' are of the three examples of 'plane: examples'")
         return self
+
+    def walks(self, n_rows: int) -> Walks | None:
+        """The three sides of each plane through examples, which are less than the plane."""
+        return Walks(3 * self.slices * self.reach, self.through) if self.plane == "examples" else None
 
     def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Counts, areas and lengths of every slice, and the first one whole."""

@@ -117,8 +117,8 @@ class Torchvision(Model):
         Raises:
             DataError: they cannot be had or do not fit; says what to do.
         """
+        from polylens.models._weights_file import in_groups, put_into, read
         from polylens.models.torchvision.builders import download
-        from polylens.models.torchvision.weights_file import in_groups, put_into, read
 
         if isinstance(self.weights, str):
             state = download(self.name, weights=self.weights)
@@ -166,7 +166,7 @@ class Torchvision(Model):
             return published_file(self.name, weights=self.weights)
         if self.weights is None or self.weights.file is None:
             return ""
-        from polylens.models.torchvision.weights_file import sha256
+        from polylens.models._weights_file import sha256
 
         return sha256(root / self.weights.file)
 
