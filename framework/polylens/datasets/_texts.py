@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from polylens.datasets._formats import for_text
 from polylens.errors import UsageError
 from polylens.progress import Progress
-from polylens.records import Examples, InputFormat, TextFormat
+from polylens.records import InputFormat, TextFormat
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
-    from polylens.text import Documents, Packing
+    from polylens.text import Documents, Packing, TextExamples
 
 Encoding = Literal[
     "utf-8",
@@ -66,7 +66,7 @@ def open_documents(
     limit: int | None,
     cache: Path | None,
     progress: Progress | None,
-) -> Examples:
+) -> TextExamples:
     """The documents as inputs in `text_format`, tokenised once."""
     from polylens.text import open_text
 

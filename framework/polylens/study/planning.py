@@ -16,7 +16,7 @@ from polylens.settings import Settings
 from polylens.spec import Child, Experiment, Study, without_references
 from polylens.store import Store
 from polylens.study.opened_examples import OpenedExamples
-from polylens.study.planned_analyses import AnalysisPlanner, all_needs
+from polylens.study.planned_analyses import AnalysisPlanner, all_needs, targets_identity
 from polylens.study.planned_takes import TakePlanner
 from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, VariantPlan
 from polylens.study.recognising import Recognition
@@ -143,7 +143,7 @@ class _Planner:
             rows,
             probed={**probed, "layer": self.experiment.module_path},
             own_rows=self.own_rows,
-            fingerprint=self.examples.fingerprint,
+            examples=self.examples,
             seed=self.experiment.seed,
         )
         planned = planner.plan([(name, analyses[name]) for name, _ in self._in_order() if name in analyses])
@@ -204,6 +204,8 @@ class _Planner:
                 "among": self.labelled,
                 "seed": self.experiment.seed,
             }
+            if label.named_targets() is not None:
+                identity["targets"] = targets_identity(self.examples, label)
             stage = Stage("labels", variant.stage_name(name), identity, path=f"labels.{name}")
             planned[name] = PlannedLabel(stage, label, self.labelled)
         return planned

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from polylens.analyses import GROUNDWORK, Outcome, Probe, Probed, RowAnalysis
 from polylens.assembly import Recipe, assemble
 from polylens.devices import Options, probing_device
+from polylens.errors import DataError
 from polylens.harvest import harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
 from polylens.records import Findings, Labels, Network, Number, Rows, Skipped
@@ -156,7 +157,8 @@ class Walk:
                 progress=self.performer.progress_of(planned.stage),
                 keeper=KeptArrays(self.workshop.store, planned.stage.kind, planned.stage.digest),
             )
-            analysis, rows = planned.analysis, self.rows(variant)
+            analysis = planned.analysis
+            rows = self.rows(variant, targets=analysis.named_targets())
             self.workshop.ahead.settle()
             if isinstance(analysis, Probe):
                 findings = analysis.probe(rows, self._probed_network(variant, analysis), services)
@@ -188,12 +190,21 @@ class Walk:
                 progress=self.performer.progress_of(planned.stage),
                 among=planned.among,
             )
-            save_labels(folder, planned.label.label(self.rows(variant), partition, services))
+            rows = self.rows(variant, targets=planned.label.named_targets())
+            save_labels(folder, planned.label.label(rows, partition, services))
 
         self.performer.perform(planned.stage, work)
 
-    def rows(self, variant: VariantPlan) -> Rows:
-        """The variant's rows, memory-mapped, with their tokens; damaged ones are harvested again."""
+    def rows(self, variant: VariantPlan, *, targets: str | None = None) -> Rows:
+        """The variant's rows, memory-mapped, with their tokens; damaged ones are harvested again.
+
+        Args:
+            variant: whose rows.
+            targets: which of the dataset's named targets stand in place of their examples' classes, if any.
+
+        Raises:
+            DataError: the dataset has no such targets, or the rows are whole examples.
+        """
         takes = variant.takes
         rows = self.performer.read(
             lambda: load_rows(
@@ -205,8 +216,17 @@ class Walk:
         )
         origins = rows.origins
         if not origins.grid:
+            if targets is not None:
+                raise DataError(
+                    f"rows are whole examples here, and '{targets}' are targets of positions",
+                    hint="choose a layer with positions, or leave 'targets' out",
+                )
             return rows  # whole examples stand at no token
-        return replace(rows, tokens=self.plan.examples.row_tokens(origins.example, origins.position))
+        examples = self.plan.examples
+        rows = replace(rows, tokens=examples.row_tokens(origins.example, origins.position))
+        if targets is None:
+            return rows
+        return rows.with_targets(examples.row_targets(targets, origins.example, origins.position))
 
     def skipped_examples(self, variant: VariantPlan) -> tuple[Skipped, ...]:
         """Examples that cannot be used, and those of which no position was chosen, with the reasons."""
@@ -268,7 +288,8 @@ class Walk:
             if planned is None:
                 continue
             upstream = self._upstream(variant, planned)
-            outcome = Outcome(self.rows(variant), self.findings(variant, name), upstream)
+            rows = self.rows(variant, targets=planned.analysis.named_targets())
+            outcome = Outcome(rows, self.findings(variant, name), upstream)
             outcomes[variant.name] = (*outcomes.get(variant.name, ()), outcome)
         return outcomes
 

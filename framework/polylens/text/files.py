@@ -60,6 +60,11 @@ class FileDocuments(Documents):
     def __len__(self) -> int:
         return len(self._names)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Paths of the documents below the folder, sorted."""
+        return self._names
+
     def fingerprint(self, *, cache: Path | None, progress: Progress) -> str:
         """Digest of names and contents, remembered while a file stays as it is, and of how it is read."""
         files = [(name, self._root / name) for name in self._names]
