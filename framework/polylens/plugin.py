@@ -267,6 +267,4 @@ def _plain(value: Any) -> Any:
 
 def _tuples(value: Any) -> Any:
     """YAML lists become tuples, which strict validation of frozen fields asks for."""
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -169,17 +169,16 @@ class _Planner:
 
     def _accuracy(self, variant: Variant, training: Stage | None) -> Stage | None:
         """Trained networks, and their controls, are scored on the spec's examples."""
-        if variant.is_raw_inputs or self.train_examples is None or self.examples.targets is None:
+        if variant.is_raw_inputs or self.train_examples is None:
             return None
-        return Stage(
-            kind="accuracy",
-            name=variant.stage_name("accuracy"),
-            path="model",
-            identity={
-                "network": self._network(variant, training),
-                "examples": self.examples.fingerprint,
-            },
-        )
+        identity = {"network": self._network(variant, training), "examples": self.examples.fingerprint}
+        if variant.recipe.model.learns == "next_token":
+            # What was learnt from is what the baselines count.
+            identity["learnt"] = self.train_examples.fingerprint
+            return Stage("prediction", variant.stage_name("prediction"), identity, path="model")
+        if self.examples.targets is None:
+            return None
+        return Stage("accuracy", variant.stage_name("accuracy"), identity, path="model")
 
     def _kept_analyses(self, variant: Variant) -> dict[str, Analysis]:
         if not variant.is_raw_inputs:

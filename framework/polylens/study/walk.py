@@ -82,41 +82,60 @@ class Walk:
             return
 
         def work(folder: Path) -> None:
-            from polylens.training import fit
+            from polylens.models.gpt import LanguageTraining
+            from polylens.training import fit, fit_language
 
             recipe = variant.recipe
             training = recipe.weighted_model.training_here()
             if training is None or self.plan.train_examples is None:
                 raise AssertionError("a training stage is only planned for models trained here")
             streams = recipe.weight_streams
+            module = recipe.weighted_model.build(streams.torch_generator("weights"))
+            options, progress = self.workshop.options, self.performer.progress_of(stage)
+            learnt = self.plan.train_examples
+            if isinstance(training, LanguageTraining):
+                fit_language(
+                    module,
+                    learnt,
+                    training=training,
+                    streams=streams,
+                    folder=folder,
+                    keeper=KeptArrays(self.workshop.store, stage.kind, stage.digest),
+                    options=options,
+                    progress=progress,
+                )
+                return
             fit(
-                recipe.weighted_model.build(streams.torch_generator("weights")),
-                self.plan.train_examples,
+                module,
+                learnt,
                 training=training,
                 streams=streams,
                 folder=folder,
-                options=self.workshop.options,
-                progress=self.performer.progress_of(stage),
+                options=options,
+                progress=progress,
             )
 
         self.performer.perform(stage, work)
 
     def score_accuracy(self, variant: VariantPlan) -> None:
-        """Scores the variant's network on the spec's examples."""
+        """Scores the variant's network on the spec's examples: its classes, or the next token of texts."""
         stage = variant.accuracy
         if stage is None:
             return
 
         def work(folder: Path) -> None:
-            from polylens.training import accuracy
+            from polylens.training import accuracy, next_token_numbers
 
-            number = accuracy(
-                self._checked_network(variant),
-                self.plan.examples,
-                options=self.workshop.options,
-                progress=self.performer.progress_of(stage),
-            )
-            save_number(folder, number)
+            network = self._checked_network(variant)
+            examples, learnt = self.plan.examples, self.plan.train_examples
+            options, progress = self.workshop.options, self.performer.progress_of(stage)
+            if variant.recipe.model.learns == "classes":
+                save_number(folder, accuracy(network, examples, options=options, progress=progress))
+                return
+            if learnt is None:
+                raise AssertionError("predictions are only scored of models trained here")
+            numbers = next_token_numbers(network, examples, learnt=learnt, options=options, progress=progress)
+            save_findings(folder, Findings(numbers=numbers))
 
         self.performer.perform(stage, work)
 
@@ -260,15 +279,19 @@ class Walk:
             again=lambda: self.label(variant, name),
         )
 
-    def accuracy(self, variant: VariantPlan) -> Number | None:
-        """The accuracy of the variant's network; None where it is not scored."""
+    def scores(self, variant: VariantPlan) -> Mapping[str, Number]:
+        """How well the variant's network does what it is trained for; nothing where it is not scored."""
         stage = variant.accuracy
         if stage is None:
-            return None
-        return self.performer.read(
-            lambda: load_number(self.performer.open(stage)),
-            again=lambda: self.score_accuracy(variant),
-        )
+            return {}
+
+        def load() -> Mapping[str, Number]:
+            folder = self.performer.open(stage)
+            if variant.recipe.model.learns == "classes":
+                return {"accuracy": load_number(folder)}
+            return load_findings(folder).numbers
+
+        return self.performer.read(load, again=lambda: self.score_accuracy(variant))
 
     def training_history(self) -> pd.DataFrame | None:
         """Loss and accuracy by epoch of the network's training; None where it is not trained here."""

@@ -62,6 +62,14 @@ class TaggedText(OnDisk):
             raise PydanticCustomError("leaves_the_root", "a path or pattern below 'root' is needed")
         return path
 
+    @field_validator("coarse", mode="before")
+    @classmethod
+    def _lists_become_tuples(cls, coarse: Any) -> Any:
+        """YAML's lists inside of a mapping, which are left as they are elsewhere."""
+        if not isinstance(coarse, dict):
+            return coarse
+        return {key: tuple(item) if isinstance(item, list) else item for key, item in coarse.items()}
+
     @model_validator(mode="after")
     def _syntax_is_of_coarse_tags(self) -> Self:
         if self.syntax != "plain" and self.coarse is None:
