@@ -109,8 +109,10 @@ def test_a_width_that_heads_do_not_share_and_shuffled_targets_are_refused() -> N
 def test_fewer_epochs_leave_the_step_sizes_of_the_whole_training() -> None:
     model = Gpt(training=LanguageTraining(epochs=4))
     shorter = model.after_epochs(1)
-    assert shorter is not None and shorter.training is not None
+    assert shorter is not None
+    assert shorter.training is not None
     assert (shorter.training.epochs, shorter.training.falls_over) == (1, 4)
     assert model.after_epochs(4) is None
     untrained = model.after_epochs(0)
-    assert untrained is not None and untrained.training is None
+    assert untrained is not None
+    assert untrained.training is None

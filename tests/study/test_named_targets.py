@@ -61,7 +61,12 @@ SPEC: dict[str, Any] = {
         },
     },
     "labels": {
-        "tag_names": {"kind": "class_enrichment", "of": "clusters", "targets": "token_tag", "permutations": 100},
+        "tag_names": {
+            "kind": "class_enrichment",
+            "of": "clusters",
+            "targets": "token_tag",
+            "permutations": 100,
+        },
         "genres": {"kind": "class_enrichment", "of": "clusters", "permutations": 100},
     },
     "refuted_if": ["tags/purity <= 0.5", "model/bigram_lead <= -100"],
@@ -85,7 +90,7 @@ def test_tags_are_scored_and_named_beside_classes_and_tokens(tagged: Project) ->
     import polylens
 
     with unchecked(), chdir(tagged.folder):
-        numbers = polylens.run(tagged.spec(**SPEC), progress=polylens.Silent()).child().numbers_by_name
+        numbers = polylens.run(tagged.spec(**SPEC), progress=polylens.Silent()).child().numbers_by_name()
     # Word pieces of these words are whole words, so clusters of activations can be clusters of tags.
     assert numbers["tags/purity"].value > (numbers["tags/purity"].chance or 1.0) + 0.1
     assert "laid over other rows" in numbers["tags/purity"].chance_is

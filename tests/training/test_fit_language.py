@@ -32,7 +32,9 @@ class Counting(Examples):
 
     def __init__(self, n_examples: int = 64, *, seed: int = 0, shorter: bool = False) -> None:
         rng = np.random.default_rng(seed)
-        steps = np.where(rng.random((n_examples, LENGTH)) < 0.1, rng.integers(VOCABULARY, size=(1, LENGTH)), 1)
+        steps = np.where(
+            rng.random((n_examples, LENGTH)) < 0.1, rng.integers(VOCABULARY, size=(1, LENGTH)), 1
+        )
         self._inputs = torch.from_numpy(steps.cumsum(1) % VOCABULARY)
         self._lengths = np.full(n_examples, LENGTH)
         if shorter:
@@ -54,7 +56,9 @@ class Counting(Examples):
 
 
 def model(**fields) -> Gpt:
-    training = LanguageTraining(**{"epochs": 6, "batch_size": 8, "learning_rate": 1e-2, "warmup": 5, "threads": 1})
+    training = LanguageTraining(
+        **{"epochs": 6, "batch_size": 8, "learning_rate": 1e-2, "warmup": 5, "threads": 1}
+    )
     return Gpt(**{"width": 8, "depth": 1, "heads": 2, "context": LENGTH, "training": training, **fields})
 
 
@@ -109,7 +113,9 @@ def test_a_language_model_learns_what_follows_what(
     assert untrained["next_token_loss"].value == pytest.approx(np.log(VOCABULARY), abs=0.05)
     assert scores["next_token_loss"].chance == scores["unigram_loss"].value
     low, high = scores["next_token_loss"].low, scores["next_token_loss"].high
-    assert low is not None and high is not None and low < scores["next_token_loss"].value < high
+    assert low is not None
+    assert high is not None
+    assert low < scores["next_token_loss"].value < high
 
 
 def test_baselines_are_those_of_counting_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +137,9 @@ def test_baselines_are_those_of_counting_by_hand(monkeypatch: pytest.MonkeyPatch
             kinds = len(set(after))
             single.append(-np.log(share))
             double.append(
-                -np.log((after.count(text[place + 1]) + kinds * share) / (len(after) + kinds)) if after else single[-1]
+                -np.log((after.count(text[place + 1]) + kinds * share) / (len(after) + kinds))
+                if after
+                else single[-1]
             )
             own.append(-float(logits[place, text[place + 1]].detach()))
     assert len(own) == 6 * (LENGTH - 1) - 4
@@ -151,10 +159,13 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(
     assert not same(weights(tmp_path / "one"), weights(tmp_path / "other"))
 
 
-def test_a_shorter_training_is_the_longer_one_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shorter_training_is_the_longer_one_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small(monkeypatch)
     shorter = model().after_epochs(2)
-    assert shorter is not None and shorter.training is not None
+    assert shorter is not None
+    assert shorter.training is not None
     train(tmp_path / "whole")
     train(tmp_path / "two", training=shorter.training)
     whole, two = (load_table(tmp_path / f"{name}/history.parquet") for name in ("whole", "two"))
