@@ -1,4 +1,4 @@
-"""The decoder that is trained here: its parts, its fresh weights, what it may look at, and its word pieces."""
+"""The decoder that is trained here: its parts, its fresh weights, what it may see, and its word pieces."""
 
 from __future__ import annotations
 

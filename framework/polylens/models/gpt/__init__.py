@@ -77,7 +77,7 @@ class Gpt(TrainedHere):
     width: int = Field(default=128, ge=1)
     """Numbers in the residual stream."""
     depth: int = Field(default=2, ge=1)
-    """Blocks."""
+    """Blocks, each an attention and an MLP."""
     heads: int = Field(default=4, ge=1)
     """Heads of each attention; they share out the width."""
     hidden: int | None = Field(default=None, ge=1)
