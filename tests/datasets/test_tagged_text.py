@@ -252,7 +252,7 @@ def test_documents_for_training_are_none_of_the_others(text_format: TextFormat, 
     assert len(examples) == 11
     assert names.isdisjoint(examples.ids)
     assert set(np.asarray(training.lengths()).tolist()) == {64}
-    with pytest.raises(UsageError, match="keeps no documents for training"):
+    with pytest.raises(UsageError, match="tagged_text keeps no texts for training here"):
         opened(dataset(), text_format, root, split="train")
 
 

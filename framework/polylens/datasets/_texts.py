@@ -44,7 +44,8 @@ def text_format_of(
     text_format = for_text(input_format, dataset=dataset)
     if split is not None:
         raise UsageError(
-            f"{dataset} keeps no texts for training", hint="language models come with their weights"
+            f"{dataset} keeps no texts for training",
+            hint="tagged_text and text_files do, by 'train_fraction'",
         )
     if context is None:
         return text_format

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from polylens.datasets import Opening
-from polylens.datasets._order import stratified_order
+from polylens.datasets._kept_for_training import documents_of_split
 from polylens.datasets._texts import open_documents, text_format_of
-from polylens.errors import DataError, UsageError
+from polylens.errors import DataError
 from polylens.records import Examples, InputFormat, Skipped
 from polylens.text import CoarseTags, FileDocuments, TaggedDocuments, TaggedExamples, TagLayout, read_classes
 
@@ -32,7 +30,14 @@ def tagged_examples(dataset: TaggedText, input_format: InputFormat, opening: Ope
     documents = TaggedDocuments(
         files,
         layout=TagLayout(dataset.separator, dataset.comment),
-        only=_kept(dataset, files.names, classes, opening),
+        only=documents_of_split(
+            files.names,
+            dataset=dataset.kind(),
+            train_fraction=dataset.train_fraction,
+            split=opening.split,
+            streams=opening.streams,
+            classes=None if classes is None else [classes[name] for name in files.names],
+        ),
     )
     documents.skipped = (*documents.skipped, *skipped)
     for_training = opening.split == "train"
@@ -67,23 +72,3 @@ def _classes_of(
             hint="put each into a folder of its class, or narrow 'pattern', such as '*/*.txt'",
         )
     return {name: name.partition("/")[0] for name in files.names}, ()
-
-
-def _kept(
-    dataset: TaggedText, names: tuple[str, ...], classes: Mapping[str, str] | None, opening: Opening
-) -> frozenset[str] | None:
-    """The documents for training, or those that are not; all of them where none are kept for training."""
-    if dataset.train_fraction is None:
-        if opening.split == "train":
-            raise UsageError(
-                "the tagged text keeps no documents for training", hint="set train_fraction, such as 0.8"
-            )
-        return None
-    own = [""] * len(names) if classes is None else [classes[name] for name in names]
-    _, targets = np.unique(own, return_inverse=True)
-    order = stratified_order(targets.astype(np.int64), generator=opening.streams.generator("split"))
-    n_train = round(len(order) * dataset.train_fraction)
-    chosen = order[:n_train] if opening.split == "train" else order[n_train:]
-    if not len(chosen):
-        raise DataError(f"no document of {len(names)} is left to draw", hint="change 'train_fraction'")
-    return frozenset(names[index] for index in chosen.tolist())
