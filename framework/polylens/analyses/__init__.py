@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
-from polylens.plugin import Plugin
+from polylens.plugin import RowReader
 from polylens.records import Comparison, Examples, Figure, Findings, Network, Number, Rows
 from polylens.streams import Streams
 from polylens.work import Work
@@ -48,15 +48,13 @@ def by_variant(outcomes: Outcomes, name: str) -> dict[str, list[Number | None]]:
     }
 
 
-class Analysis(Plugin):
+class Analysis(RowReader):
     """An analysis that a spec can name. Pure: the same rows, network and seed give the same findings.
 
     A kind derives from `RowAnalysis`, or from `Probe` where stored rows are not enough.
     """
 
     family: ClassVar[str] = "analyses"
-    asks: ClassVar[frozenset[str]] = frozenset()
-    """Which of `classes` and `tokens` rows must have: a spec is checked for a dataset that carries them."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The numbers of a summary in the terminal."""
     answer: ClassVar[tuple[str, ...]] = ()

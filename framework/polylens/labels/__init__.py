@@ -5,17 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
-from polylens.plugin import Plugin
+from polylens.plugin import RowReader
 from polylens.records import Labels, Partition, Rows
 from polylens.work import Work
 
 
-class Label(Plugin):
+class Label(RowReader):
     """A way of labelling that a spec can name."""
 
     family: ClassVar[str] = "labels"
-    asks: ClassVar[frozenset[str]] = frozenset()
-    """Which of `classes` and `tokens` rows must have: a spec is checked for a dataset that carries them."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The numbers of a summary in the terminal."""
     numbers: ClassVar[tuple[str, ...]] = ()

@@ -48,6 +48,8 @@ class Model(Plugin):
     """A network that a spec can name."""
 
     family: ClassVar[str] = "models"
+    learns: ClassVar[Literal["classes", "next_token"]] = "classes"
+    """What a training here teaches: the classes of examples, or which token comes next in texts."""
 
     def locate(self, find: Callable[[str], Path]) -> Self:
         """This model with relative folders looked up by `find`; unchanged where it has none."""

@@ -31,10 +31,11 @@ from polylens.records.network import (
     TextFormat,
     TokenContext,
 )
-from polylens.records.rows import Origins, Rows, RowTokens
+from polylens.records.rows import CLASS, Origins, Rows, RowTargets, RowTokens
 from polylens.records.verdicts import Decision, Verdict
 
 __all__ = [
+    "CLASS",
     "MAJORITY",
     "NOISE",
     "PADDING",
@@ -62,6 +63,7 @@ __all__ = [
     "Pair",
     "Partition",
     "RangeKind",
+    "RowTargets",
     "RowTokens",
     "Rows",
     "Shown",

@@ -103,9 +103,9 @@ def _by_variant(by_draw: list[tuple[str, _BySource]], source: str, name: str) ->
 def _numbers_of(walk: Walk, variant: VariantPlan) -> _BySource:
     """Everything that one draw of one variant has, by source; a source without numbers is there too."""
     numbers: dict[str, Mapping[str, Number | str]] = {}
-    accuracy = walk.accuracy(variant)
-    if accuracy is not None:
-        numbers["model"] = {"accuracy": accuracy}
+    scores = walk.scores(variant)
+    if scores:
+        numbers["model"] = scores
     proxy = _proxy_numbers(walk, variant)
     if proxy:
         numbers[CODE] = proxy
@@ -142,4 +142,9 @@ def _with_interval(value: float, limits: tuple[float, float] | None) -> Number:
 def _headlines(own: VariantPlan) -> dict[str, tuple[str, ...]]:
     analyses = {name: planned.analysis.headline for name, planned in own.analyses.items()}
     labels = {name: planned.label.headline for name, planned in own.labels.items()}
-    return {**analyses, **labels, "model": ("accuracy",), CODE: ("explained_variance",)}
+    return {
+        **analyses,
+        **labels,
+        "model": ("accuracy", "next_token_loss", "bigram_lead"),
+        CODE: ("explained_variance",),
+    }
