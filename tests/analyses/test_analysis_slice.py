@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -75,6 +77,15 @@ def test_the_classes_of_the_examples_can_be_named() -> None:
     assert set(probe(named, rows, at).tables["slices"]["classes"]) == {"class 3, class 1, class 3"}
     with pytest.raises(DataError, match="no class 'seven'"):
         probe(PlaneSlice(classes=("seven", "class 1", "class 2")), rows, at)
+
+
+def test_outputs_have_the_networks_own_names_where_it_has_some() -> None:
+    rows, at = probed(corner(), THREE, np.array([0, 1, 2]))
+    named = replace(at, network=replace(at.network, output_names=("right", "up")))
+    outputs = probe(PlaneSlice(slices=1, resamples=20), rows, named).tables["outputs"]
+    assert outputs["name"].tolist() == ["right", "up"]
+    unnamed = probe(PlaneSlice(slices=1, resamples=20), rows, at).tables["outputs"]
+    assert unnamed["name"].tolist() == ["output 0", "output 1"]
 
 
 def test_around_one_example_along_random_directions() -> None:

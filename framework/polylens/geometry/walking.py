@@ -5,13 +5,14 @@
    interpolated then, which is exact.
 3. At a nonlinearity, before it runs, the places where a unit's regime differs between neighbours are solved
    for, recorded as events, and join the vertices (`flips`, `places`).
-4. If the batch is then too long, it is cut into stretches, which go on one after the other to the end.
-5. A unit's value at the place that was solved for is set to its kink, whatever interpolation makes of it.
+4. Where no output is asked for, the last nonlinearity's places are the last that is needed of a stretch.
+5. If the batch is then too long, it is cut into stretches, which go on one after the other to the end.
+6. A unit's value at the place that was solved for is set to its kink, whatever interpolation makes of it.
 
 Invariant: after a nonlinearity its result is affine between neighbouring vertices. What differs across the
 border of two stretches, by rounding or a tie, is an event too, so that regimes follow from the events alone.
 
-Cost: time for one forward pass a vertex; memory for `vertices` rows of what is alive at each nonlinearity.
+Cost: time for one forward pass a vertex (point 4 aside); memory for `vertices` rows of what is alive at each nonlinearity.
 Source: decision 0008.
 """
 
@@ -84,6 +85,8 @@ class SegmentWalk:
     part: Part
     segments: int
     vertices: int
+    outputs: bool = True
+    """Whether the part's output is needed at the vertices; else nothing is computed at the last ones."""
     events: list[Events] = field(default_factory=list)
     starts: dict[int, Int32[torch.Tensor, "segments units"]] = field(default_factory=dict)
     """Regimes at the first vertex of each segment, by nonlinearity."""
@@ -99,8 +102,10 @@ class SegmentWalk:
 
     def stretches(
         self, at: Places, points: Float64[torch.Tensor, "vertices ..."]
-    ) -> Iterator[tuple[Places, Float64[torch.Tensor, "vertices ..."]]]:
+    ) -> Iterator[tuple[Places, Float64[torch.Tensor, "vertices ..."] | None]]:
         """Walks on, and gives the vertices of each stretch and the part's output at them, left to right.
+
+        The output is None where none is asked for.
 
         Args:
             at: the starts and ends of the segments.
@@ -110,7 +115,7 @@ class SegmentWalk:
 
     def _walk(
         self, number: int, at: Places, held: dict[int, _Held], known: list[_Flipped] | None
-    ) -> Iterator[tuple[Places, torch.Tensor]]:
+    ) -> Iterator[tuple[Places, torch.Tensor | None]]:
         steps = self.part.steps
         while number < len(steps):
             step = steps[number]
@@ -118,7 +123,12 @@ class SegmentWalk:
                 values = self._values(step, at, held)
                 known = self._flips(number, step, at, values)
                 del values  # not kept alive while pieces are walked
-                pieces = stretches(refine(at, torch.cat([part.place for part in known])), self.vertices)
+                finer = refine(at, torch.cat([part.place for part in known]))
+                if not self.outputs and number == max(self._index):
+                    self.largest = max(self.largest, len(at))
+                    yield finer, None
+                    return
+                pieces = stretches(finer, self.vertices)
                 if len(pieces) > 1:
                     for piece in pieces:
                         yield from self._walk(number, piece, dict(held), known)

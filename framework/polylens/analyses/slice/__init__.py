@@ -25,6 +25,7 @@ class PlaneSlice(Probe):
         of slices are common (Balestriero and Baraniuk 2018). No number of this kind is reported there.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("cells", "cells_per_region", "near_decision", "certificate_holds")
     answer: ClassVar[tuple[str, ...]] = ("near_decision_ratio",)
     numbers: ClassVar[tuple[str, ...]] = (
