@@ -25,7 +25,7 @@ SEEN = {
     "skimage/data/rocket.jpg": ("missile", "projectile", "space shuttle"),
     "sklearn/datasets/images/china.jpg": ("palace",),
 }
-"""Photographs that packages ship, and what each variant may take them for: a cat, a cup, a rocket, a palace."""
+"""Photographs that packages ship, and what each variant may take them for."""
 
 
 def model(variant: str = "lite0", **fields: Any) -> EfficientnetLite:

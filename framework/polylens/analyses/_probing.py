@@ -93,7 +93,7 @@ def class_names(rows: Rows, index: Int64[np.ndarray, "chosen"]) -> list[str]:
 def output_names(network: Network, rows: Rows, count: int) -> tuple[str, ...]:
     """What each output stands for: as the network knows it, else a class, where there is one for each.
 
-    A network that was trained on other classes than the dataset's knows its own: as many of both prove nothing.
+    As many classes as outputs prove nothing where a network was trained on other classes and knows them.
     """
     if len(network.output_names) == count:
         return network.output_names

@@ -9,8 +9,8 @@
 Invariants: every boundary is met and none twice, up to rounding; the output is affine between neighbouring
 vertices, which include every crossing.
 
-Cost: that of the walk, one forward pass a vertex, and none beyond the last nonlinearity's pre-activations where
-no outputs are kept; memory for the largest batch, and for a group's crossings.
+Cost: that of the walk, one forward pass a vertex; where no outputs are kept, nothing behind the last
+nonlinearity's pre-activations; memory for the largest batch, and for a group's crossings.
 Source: decision 0008.
 """
 
@@ -59,7 +59,7 @@ class Crossings:
     start: tuple[Int64[np.ndarray, "_"], ...]
     """By nonlinearity, every unit's regime in the first cell."""
     vertices: Float64[np.ndarray, "vertices"]
-    """All positions between which the output is affine; the network was computed there if outputs were kept."""
+    """The output is affine between them; the network was computed at all of them if outputs were kept."""
     outputs: Float64[np.ndarray, "vertices numbers"]
     """The flattened output at the vertices; without columns where it was not asked for."""
     n_rows: int

