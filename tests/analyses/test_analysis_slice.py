@@ -88,6 +88,45 @@ def test_outputs_have_the_networks_own_names_where_it_has_some() -> None:
     assert unnamed["name"].tolist() == ["output 0", "output 1"]
 
 
+def test_the_examples_of_the_slice_that_is_drawn_can_be_named() -> None:
+    rows, at = probed(corner(), THREE, np.array([0, 1, 2]))
+    ids = [rows.origins.example_ids[number] for number in rows.origins.example]
+    named = (ids[2], ids[0], ids[1])
+    slices = probe(PlaneSlice(slices=1, examples=named, resamples=20), rows, at).tables["slices"]
+    assert slices["examples"].tolist() == [", ".join(named)]
+    with pytest.raises(DataError, match=f"no row is of an example '{ids[0]}x'; did you mean '{ids[0]}'"):
+        probe(PlaneSlice(slices=1, examples=(f"{ids[0]}x", ids[1], ids[2])), rows, at)
+    with pytest.raises(ValueError, match="three different ones"):
+        PlaneSlice(examples=(ids[0], ids[0], ids[1]))
+
+
+def test_a_part_of_the_plane_is_said_to_be_one() -> None:
+    rows, at = probed(corner(), THREE, np.array([0, 1, 2]))
+    part = probe(PlaneSlice(slices=1, reach=0.25, resamples=20), rows, at)
+    assert "0.25 of the way" in part.notes[0]
+    assert part.tables["slices"]["side"][0] == pytest.approx(0.75)  # 2 times a quarter, and the margins
+    assert not any("of the way" in note for note in probe(PlaneSlice(slices=1, resamples=20), rows, at).notes)
+
+
+def test_a_part_of_a_plane_can_lie_around_the_place_where_the_prediction_changes() -> None:
+    # From (1, -1) to (1, 1) the second logit overtakes the first where y is 1; with a bias, where it is 0.5.
+    net = corner()
+    net[2].bias.data = torch.tensor([0.0, 0.5])
+    rows, at = probed(net, THREE, np.array([0, 1, 2]))
+    ids = [rows.origins.example_ids[number] for number in rows.origins.example]
+    around = PlaneSlice(
+        slices=1, examples=(ids[0], ids[2], ids[1]), reach=0.01, around="switch", margin=0.0, resamples=20
+    )
+    found = probe(around, rows, at)
+    assert found.tables["slices"]["side"][0] == pytest.approx(0.02)
+    assert found.tables["slices"]["decision_length"][0] > 0.01
+    assert "the points that stand for the examples lie 0.01 of the way" in found.notes[0]
+    first = probe(around.model_copy(update={"around": "first"}), rows, at)
+    assert first.tables["slices"]["decision_length"][0] == 0
+    with pytest.raises(ValueError, match="around: switch"):
+        PlaneSlice(plane="directions", around="switch")
+
+
 def test_around_one_example_along_random_directions() -> None:
     rows, at = probed(dense(2, 5, 3), torch.tensor([[0.0, 0.0], [0.5, 0.0], [3.0, 4.0]]))
     found = probe(PlaneSlice(plane="directions", reach=0.5, slices=2, resamples=20), rows, at)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from polylens import imports
 from polylens.datasets._images import decode, prepare
 from polylens.errors import DataError
 from polylens.geometry import record
@@ -62,6 +63,7 @@ def test_it_names_what_photographs_show(trained: tuple[EfficientnetLite, torch.n
 
 def test_it_is_the_network_that_timm_builds(trained: tuple[EfficientnetLite, torch.nn.Module]) -> None:
     # Another library's code, with the same tensors in the same order.
+    imports.torchvision()
     import timm
 
     chosen, network = trained
