@@ -26,6 +26,9 @@ PICTURES = {
     "condensed-tree": ("digits/mlp-clusters", "clusters-condensed-tree"),
     "medoid-codes": ("digits/mlp-clusters", "clusters-medoid-codes"),
     "slice": ("digits/slice", "plane-slice"),
+    "imagenet-slice": ("efficientnet/slice", "plane-slice"),
+    "imagenet-members": ("efficientnet/clusters", "clusters-gallery"),
+    "imagenet-map": ("efficientnet/clusters", "clusters-row-map"),
 }
 """Name of the picture: the experiment, and the figure's name in MLflow."""
 

@@ -127,6 +127,20 @@ def test_a_part_of_a_plane_can_lie_around_the_place_where_the_prediction_changes
         PlaneSlice(plane="directions", around="switch")
 
 
+def test_one_slice_says_nothing_of_others_so_its_numbers_have_no_range() -> None:
+    rows, at = probed(corner(), THREE, np.array([0, 1, 2]))
+    one = probe(PlaneSlice(slices=1, resamples=20), rows, at).numbers
+    assert (one["cells"].value, one["cells"].low, one["cells"].high, one["cells"].interval) == (
+        4,
+        None,
+        None,
+        "",
+    )
+    assert one["near_decision_ratio"].low is None
+    assert one["near_decision_ratio"].chance == 1.0
+    assert probe(PlaneSlice(slices=2, resamples=20), rows, at).numbers["cells"].low == 4
+
+
 def test_around_one_example_along_random_directions() -> None:
     rows, at = probed(dense(2, 5, 3), torch.tensor([[0.0, 0.0], [0.5, 0.0], [3.0, 4.0]]))
     found = probe(PlaneSlice(plane="directions", reach=0.5, slices=2, resamples=20), rows, at)

@@ -88,4 +88,6 @@ class PlaneSlice(Probe):
         """The first slice beside the same one of the controls, and the numbers beside controls."""
         from polylens.analyses.slice.pictures import slice_pictures
 
-        return slice_pictures(outcomes, subject=subject)
+        return slice_pictures(
+            outcomes, shown=1.0 if self.plane == "directions" else self.reach, subject=subject
+        )
