@@ -89,7 +89,7 @@ class EfficientnetLite(Model):
         """Every layer, first to last."""
         names = ["_pad", "_conv_stem", "_bn0", "_relu0"]
         for number, block in enumerate(blocks(self.variant)):
-            parts = ("_expand_conv", "_bn0", "_relu0") if block.expand > 1 else ()
+            parts: tuple[str, ...] = ("_expand_conv", "_bn0", "_relu0") if block.expand > 1 else ()
             parts += ("_pad", "_depthwise_conv", "_bn1", "_relu1", "_project_conv", "_bn2")
             names += [f"_blocks.{number}.{part}" for part in parts]
             names.append(f"_blocks.{number}")
