@@ -41,6 +41,22 @@ def test_many_segments_at_once_are_as_one_by_one(name: str, vertices: int) -> No
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("vertices", [4096, 40])
+def test_crossings_are_the_same_where_no_outputs_are_kept(name: str, vertices: int) -> None:
+    # Then nothing is computed behind the last nonlinearity, and no stretch is cut there.
+    _, part, starts, ends = case(name, seed=7, count=6)
+    kept = segments_crossings(part, starts, ends, vertices=vertices, keep_outputs=True)
+    for with_outputs, without in zip(
+        kept, segments_crossings(part, starts, ends, vertices=vertices), strict=True
+    ):
+        assert_the_same(without, with_outputs)
+        np.testing.assert_allclose(without.vertices, with_outputs.vertices, rtol=0, atol=1e-12)
+        assert without.outputs.shape == (len(without.vertices), 0)
+        with pytest.raises(UsageError, match="the outputs were not kept"):
+            without.switches()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_dense_sampling_of_each_segment_finds_no_other_code(name: str) -> None:
     module, part, starts, ends = case(name, seed=3, count=4)
     for start, end, found in zip(starts, ends, segments_crossings(part, starts, ends), strict=True):

@@ -9,7 +9,8 @@
 Invariants: every boundary is met and none twice, up to rounding; the output is affine between neighbouring
 vertices, which include every crossing.
 
-Cost: that of the walk, one forward pass a vertex; memory for the largest batch, and for a group's crossings.
+Cost: that of the walk, one forward pass a vertex; where no outputs are kept, nothing behind the last
+nonlinearity's pre-activations; memory for the largest batch, and for a group's crossings.
 Source: decision 0008.
 """
 
@@ -60,11 +61,11 @@ class Crossings:
     start: tuple[Int64[np.ndarray, "_"], ...]
     """By nonlinearity, every unit's regime in the first cell."""
     vertices: Float64[np.ndarray, "vertices"]
-    """All positions where the network was computed; the output is affine between them."""
+    """The output is affine between them; the network was computed at all of them if outputs were kept."""
     outputs: Float64[np.ndarray, "vertices numbers"]
     """The flattened output at the vertices; without columns where it was not asked for."""
     n_rows: int
-    """Points that the last operation was run on."""
+    """Points that the last operation was run on, or would have been if outputs were kept."""
     largest_batch: int
     """The most points that any operation was run on at once."""
     resolution: float = RESOLUTION
@@ -226,7 +227,7 @@ def _walk_together(
 ) -> list[Crossings]:
     """The crossings of segments that are walked together; of each the start, then the end, is given."""
     count = len(points) // 2
-    walk = SegmentWalk(part, segments=count, vertices=vertices)
+    walk = SegmentWalk(part, segments=count, vertices=vertices, outputs=keep_outputs)
     places: list[torch.Tensor] = []
     outputs: list[torch.Tensor] = []
     n_rows = np.zeros(count, dtype=np.int64)
@@ -239,10 +240,11 @@ def _walk_together(
             # Stretches of one segment share a vertex, which is kept once and has been computed twice.
             first = 1 if places and places[-1][-1] == stretch[0] else 0
             places.append(stretch[first:])
-            rows = layout.rows(output)[first:]
-            # Without columns where outputs are not asked for, so that what follows is done alike.
-            outputs.append((rows if keep_outputs else rows[:, :0]).cpu())
-    every, kept = torch.cat(places).cpu(), torch.cat(outputs).numpy()
+            if keep_outputs and output is not None:
+                outputs.append(layout.rows(output)[first:].cpu())
+    every = torch.cat(places).cpu()
+    # Without columns where outputs are not asked for, so that what follows is done alike.
+    kept = torch.cat(outputs).numpy() if outputs else np.empty((len(every), 0))
     bounds = np.searchsorted(segments_of(every).numpy(), np.arange(count + 1))
     positions = positions_of(every).numpy()
     return [

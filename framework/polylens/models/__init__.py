@@ -104,6 +104,10 @@ class Model(Plugin):
         """Short layer names and the module path each stands for."""
         return {}
 
+    def output_names(self) -> tuple[str, ...]:
+        """What each of the network's outputs stands for; empty where that is not known."""
+        return ()
+
     def skeleton(self, generator: torch.Generator) -> torch.nn.Module:
         """The network with any weights at all, for questions that its architecture alone answers."""
         return self.untrained().build(generator)

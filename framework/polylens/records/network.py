@@ -85,6 +85,8 @@ class Network:
     """A batch of one input of the right shape, where the configuration knows it."""
     is_causal: bool = False
     """Whether inputs are tokens, and what the network makes of one depends on none that comes later."""
+    output_names: tuple[str, ...] = ()
+    """What each output stands for, such as ImageNet's classes; empty where that is not known."""
 
 
 @dataclass(frozen=True)

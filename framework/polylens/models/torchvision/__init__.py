@@ -154,6 +154,14 @@ class Torchvision(Model):
         """The `layer_aliases`."""
         return self.layer_aliases
 
+    def output_names(self) -> tuple[str, ...]:
+        """The classes that the published weights were trained on; of other weights they are not known."""
+        if not isinstance(self.weights, str):
+            return ()
+        from polylens.models.torchvision.builders import weights_record
+
+        return tuple(weights_record(self.name, weights=self.weights).meta["categories"])
+
     def weights_digest(self, *, root: Path) -> str:
         """The published file's name, which carries a hash, or the local file's sha256; else empty.
 
