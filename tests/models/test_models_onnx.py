@@ -223,6 +223,19 @@ def test_a_conversion_that_is_wrong_is_refused(both: Any, monkeypatch: pytest.Mo
         chosen.load(network, root=Path())
 
 
+def test_what_the_converter_gets_wrong_is_refused(tmp_path: Path) -> None:
+    # It takes weights times values for values times weights.
+    nodes = [
+        helper.make_node("Transpose", ["vectors"], ["columns"], perm=[1, 0]),
+        helper.make_node("MatMul", ["weights", "columns"], ["product"]),
+        helper.make_node("Transpose", ["product"], ["scores"], perm=[1, 0]),
+    ]
+    weights = np.arange(4, dtype=np.float32).reshape(2, 2)
+    onnx.save(written(nodes, {"weights": weights}, width=2), tmp_path / "turned.onnx")
+    with pytest.raises(DataError, match="differ by up to"):
+        loaded(model(tmp_path / "turned.onnx"))
+
+
 def test_a_file_that_mixes_a_batch_is_refused(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Reshape", ["vectors", "shape"], ["flat"]),

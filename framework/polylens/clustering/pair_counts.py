@@ -86,8 +86,8 @@ class PairCounts:
             for start in range(0, n_bytes, step):
                 # A slice of a memory map by row numbers is read, and nothing else of it is.
                 some = points[index, start : start + step]
-                ones += np.bitwise_count(some).sum(1, dtype=np.int64)
                 pieces = _pieces(some)
+                ones += np.bitwise_count(pieces).sum((0, 2), dtype=np.int64).ravel()[:n_rows]
 
                 def add(pair: Pair, _: int, pieces: np.ndarray = pieces) -> None:
                     first, second = (blocks.span(block) for block in pair)
