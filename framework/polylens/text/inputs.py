@@ -119,6 +119,11 @@ class TextExamples(Examples):
         document = np.searchsorted(self._tokens.bounds, token, side="right") - 1
         return document.astype(np.int64), self._tokens.spans[token].astype(np.int64)
 
+    def spans_of(self, document: int) -> Int64[np.ndarray, "tokens 2"]:
+        """Characters from and up to which each token of a document goes, of those that stand for text."""
+        spans = self._tokens.spans[self._tokens.bounds[document] : self._tokens.bounds[document + 1]]
+        return np.asarray(spans[spans[:, 0] >= 0], dtype=np.int64)
+
     @property
     def document_names(self) -> tuple[str, ...]:
         """Names of the documents that the tokens are of."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 TOKEN_TAG, COARSE_TAG = "token_tag", "coarse_tag"
 """Names of the targets that rows of tagged text have beside the classes of their documents."""
-_NO_TAG = ("(no word)", "(several words)")
+_NO_TAG = {NO_WORD: "(no word)", SEVERAL_WORDS: "(several words)"}
 """Classes of tokens that do not belong to one word."""
 _BROWN = re.compile(r"(?P<tag>--|[^-]+)(-.*)?")
 
@@ -148,7 +149,7 @@ class TaggedExamples(Examples):
     ) -> RowTargets:
         """The tag of each token's word: tokens of white space alone, and of several words, have their own."""
         names = self._names_of(name)
-        classes = (*sorted(set(names)), *_NO_TAG)
+        classes = (*sorted(set(names)), *self._without_tag)
         place = {each: index for index, each in enumerate(classes)}
         class_of = np.array([place[each] for each in names], dtype=np.int64)
         document, spans = self._text.documents_of(example, position)
@@ -158,13 +159,24 @@ class TaggedExamples(Examples):
             words = self._documents.words(self._text.document_names[number])
             word = words.at(spans[rows, 0], spans[rows, 1])
             values[rows[word >= 0]] = class_of[words.tags[word[word >= 0]]]
-            values[rows[word == NO_WORD]] = place[_NO_TAG[0]]
-            values[rows[word == SEVERAL_WORDS]] = place[_NO_TAG[1]]
+            for mark, without in _NO_TAG.items():
+                if (word == mark).any():
+                    values[rows[word == mark]] = place[without]
         return RowTargets(values, classes)
 
     def targets_digest(self, name: str) -> str:
         """Digest of the tags of all words and of what they are called here."""
         return digest({"names": self._names_of(name), "tags": self._documents.tags_digest()})
+
+    @cached_property
+    def _without_tag(self) -> tuple[str, ...]:
+        """The classes of tokens that are not of one word, as far as any token of the texts is such."""
+        found: set[int] = set()
+        for number, name in enumerate(self._text.document_names):
+            spans = self._text.spans_of(number)
+            word = self._documents.words(name).at(spans[:, 0], spans[:, 1])
+            found |= set(np.unique(word[word < 0]).tolist())
+        return tuple(name for mark, name in _NO_TAG.items() if mark in found)
 
     def _names_of(self, name: str) -> tuple[str, ...]:
         if name not in self._names:
