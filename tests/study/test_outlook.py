@@ -123,7 +123,10 @@ def test_the_time_of_exact_walks_is_estimated_from_units_and_the_cost_of_a_pass(
     from polylens.cli.outlook import show_outlook
     from polylens.study import walking_cost
 
-    monkeypatch.setattr(walking_cost, "_seconds_a_point", lambda part: 0.5)
+    def half_a_second(part):
+        return [0.5 if step.nonlinearity is None else 0.0 for step in part.steps]
+
+    monkeypatch.setattr(walking_cost, "_step_seconds", half_a_second)
     walks = {
         "density": {"kind": "crossing_density", "pairs": 10, "resamples": 20},
         "early": {"kind": "crossing_density", "pairs": 10, "resamples": 20, "through": "hidden.2"},
@@ -139,11 +142,13 @@ def test_the_time_of_exact_walks_is_estimated_from_units_and_the_cost_of_a_pass(
     )
     outlook = polylens.plan(spec)
     found = {stage.name: stage.walking_seconds for stage in outlook.children[0].stages}
-    # A sixth of the 14 units behind the layer, or of the 8 in the next one, half a second each.
-    assert found["density"] == pytest.approx(20 * 14 / 6 * 0.5)
-    assert found["early"] == pytest.approx(20 * 8 / 6 * 0.5)
-    assert found["paths"] == pytest.approx(50 * 14 / 6 * 0.5)
-    assert found["plane"] == pytest.approx(2 * 3 * 0.5 * 14 / 6 * 0.5)
+    # Half a second for each dense layer: the first at the two ends, the second at a sixth of 8 units as well,
+    # the last, which only outputs need, at those of 14.
+    first, second, last = 2 * 0.5, (2 + 8 / 6) * 0.5, (2 + 14 / 6) * 0.5
+    assert found["density"] == pytest.approx(20 * (first + second))
+    assert found["early"] == pytest.approx(20 * first)
+    assert found["paths"] == pytest.approx(50 * (first + second + last))
+    assert found["plane"] == pytest.approx(2 * 3 * 0.5 * (first + second + last))
     assert found["around"] is None
     assert found["harvest"] is None
     show_outlook(outlook, why=False)

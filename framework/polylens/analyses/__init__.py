@@ -168,6 +168,8 @@ class Walks:
     segments: float
     """How many, each as long as from one example to another; of planes, those that bound them."""
     through: str
+    outputs: bool
+    """Whether what the network gives at `through` is needed along them, or the boundaries alone."""
 
 
 class Probe(Analysis):

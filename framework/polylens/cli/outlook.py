@@ -25,9 +25,9 @@ def show_outlook(outlook: Outlook, *, why: bool, console: Console | None = None)
     walking = sum(stage.walking_seconds or 0.0 for child in outlook.children for stage in child.stages)
     if walking >= _LONG:
         said = (
-            f"exact walks may take {_seconds(walking)} on this CPU. This is an estimate: one pass from the "
-            "layer on at each boundary, as if a segment crossed a sixth of all units. A later layer, fewer "
-            "pairs or a smaller reach take less"
+            f"exact walks may take {_seconds(walking)} on this CPU. This is an estimate: every operation at "
+            "each boundary before it, as if a segment crossed a sixth of all units. A later layer, fewer pairs "
+            "or a smaller reach take less"
         )
         console.print(Text(said, style="yellow"), soft_wrap=True)
 

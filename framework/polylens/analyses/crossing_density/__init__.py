@@ -54,7 +54,7 @@ class CrossingDensity(Probe):
 
     def walks(self, n_rows: int) -> Walks:
         """One segment a pair of either side."""
-        return Walks(min(2 * self.pairs, n_rows * (n_rows - 1) // 2), self.through)
+        return Walks(min(2 * self.pairs, n_rows * (n_rows - 1) // 2), self.through, outputs=False)
 
     def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """The ratios, of all layers and of each alone, beside what the ends show."""

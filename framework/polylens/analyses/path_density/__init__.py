@@ -69,7 +69,7 @@ class PathDensity(Probe):
 
     def walks(self, n_rows: int) -> Walks:
         """One segment a pair of either side."""
-        return Walks(min(2 * self.pairs, n_rows * (n_rows - 1) // 2), "output")
+        return Walks(min(2 * self.pairs, n_rows * (n_rows - 1) // 2), "output", outputs=True)
 
     def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Density around switches, along the whole path, and between classes over within."""

@@ -80,7 +80,9 @@ class PlaneSlice(Probe):
 
     def walks(self, n_rows: int) -> Walks | None:
         """The three sides of each plane through examples, which are less than the plane."""
-        return Walks(3 * self.slices * self.reach, self.through) if self.plane == "examples" else None
+        if self.plane == "directions":
+            return None
+        return Walks(3 * self.slices * self.reach, self.through, outputs=True)
 
     def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Counts, areas and lengths of every slice, and the first one whole."""
