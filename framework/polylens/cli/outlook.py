@@ -26,8 +26,8 @@ def show_outlook(outlook: Outlook, *, why: bool, console: Console | None = None)
     if walking >= _LONG:
         said = (
             f"exact walks may take {_seconds(walking)} on this CPU. This is an estimate: every operation at "
-            "each boundary before it, as if a segment crossed a sixth of all units. A later layer, fewer pairs "
-            "or a smaller reach take less"
+            "each boundary before it, as if a segment crossed a sixth of all units. A later layer, fewer "
+            "pairs or a smaller reach take less"
         )
         console.print(Text(said, style="yellow"), soft_wrap=True)
 
