@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 from polylens.errors import UsageError, nearest
 from polylens.records import CLASS
 
-FAMILIES = ("models", "datasets", "sampling", "codes", "controls", "analyses", "labels")
+FAMILIES = ("models", "datasets", "sampling", "codes", "controls", "analyses", "labels", "scores", "judges")
 """The plugin families, named as their folders in the package and in the registry."""
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from polylens.progress import Progress, Silent
-from polylens.records import Findings
+from polylens.records import Findings, Shown
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -28,6 +29,28 @@ class Keeper(Protocol):
 
 
 @dataclass(frozen=True)
+class Server:
+    """A server that judges are asked on."""
+
+    address: str
+    """Where it is, such as `http://127.0.0.1:8000/v1`; without any secret."""
+    key: str = field(default="", repr=False)
+    """What it asks for; never written anywhere."""
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What judges need beside their fields; none of it is in a spec, and none of it in a digest."""
+
+    servers: Mapping[str, Server] = field(default_factory=dict)
+    """By the name that specs give."""
+    answers: Path | None = None
+    """Folder where every answer is kept as it comes; None where none is."""
+    root: Path = field(default_factory=Path)
+    """Folder that relative files of a spec start from."""
+
+
+@dataclass(frozen=True)
 class Work:
     """What `run`, `probe` and `label` take besides rows and network; a new service is a field here."""
 
@@ -42,3 +65,7 @@ class Work:
     among: int = 1
     """How many partitions the spec labels, of all its layers together. A level of chance is of all of them:
     each takes its share (Bonferroni), so that more layers do not mean more names by chance."""
+    judging: Judging = field(default_factory=Judging)
+    """How judges are asked, for labels and scores that ask one."""
+    shown: Callable[[int], Shown] | None = None
+    """What people and judges are shown of a row, by its number; None where nothing is there to show."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from tests.judge_server import judge_server
 from tests.mlflow_database import put_database
 from tests.pages.blocks import OTHERS, REPOSITORY, TUTORIAL, blocks, prose
 
@@ -51,15 +52,17 @@ def troubles(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Mapping[str, 
     modules = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "framework"), str(lab)])
     # Pages are as wide as a terminal is, and say `python` as in an environment that is switched on.
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.pages", "outcomes.json"],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": modules, "PATH": programs, "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=3600,
-    )
+    about = {"PYTHONPATH": modules, "PATH": programs, "COLUMNS": "80"}
+    with judge_server() as judge:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.pages", "outcomes.json"],
+            cwd=root,
+            env={**os.environ, **about, "POLYLENS_JUDGE_ADDRESS": judge.address},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=3600,
+        )
     assert done.returncode == 0, done.stderr
     listed: list[dict[str, str]] = json.loads((root / "outcomes.json").read_text())
     return listed

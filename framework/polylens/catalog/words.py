@@ -20,6 +20,8 @@ SINGULAR = {
     "controls": "control",
     "analyses": "analysis",
     "labels": "label",
+    "scores": "score",
+    "judges": "judge",
 }
 """One member of each family."""
 _SIMPLE: dict[Any, str] = {

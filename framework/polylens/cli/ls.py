@@ -26,6 +26,8 @@ _QUESTIONS = {
     "controls": "what would be there anyway?",
     "analyses": "what is computed from the rows?",
     "labels": "what does a cluster mean?",
+    "scores": "can a label be trusted?",
+    "judges": "who is asked what a label says?",
 }
 """What each family answers of an experiment, in the order in which a spec asks."""
 
@@ -36,8 +38,8 @@ _QUESTIONS = {
 def command(family: str | None, as_json: bool) -> None:
     """List registry entries (names a spec can use) and kinds (what a spec can write out).
 
-    FAMILY is models, datasets, sampling, codes, controls, analyses or labels; all of them if not given.
-    `experiments` lists the specs that polylens ships.
+    FAMILY is models, datasets, sampling, codes, controls, analyses, labels, scores or judges; all of
+    them if not given. `experiments` lists the specs that polylens ships.
     """
     if family == _EXPERIMENTS:
         _show_experiments(as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -12,7 +12,7 @@ from polylens.cli.comparisons import table_of_comparisons
 from polylens.cli.numbers import short, table_of_one, table_of_several
 from polylens.cli.verdicts import verdict_lines
 from polylens.errors import shown_path
-from polylens.records import Labels
+from polylens.records import LabelRecord, Labels
 from polylens.study.study_results import StudyResult
 
 _LEAST_LABEL_LINES, _MOST_LABEL_LINES = 3, 6
@@ -74,6 +74,9 @@ def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Tex
     named = sum(entry.named for entry in labels.clusters)
     mixed = sum(entry.above_chance and not entry.named for entry in labels.clusters)
     line = Text(name, style="bold")
+    if labels.written:
+        yield from _written(line, labels.written, width=width, room=room)
+        return
     if not labels.clusters:
         yield line.append(": there are no clusters to label", style="not bold")
         return
@@ -88,6 +91,20 @@ def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Tex
         for entry in labels.clusters
     ]
     title = f"{'no.':>4}  {'label':<{widest}} {'rows':>6} {'share':>6}"
+    most_lines = min(max(room, _LEAST_LABEL_LINES), _MOST_LABEL_LINES)
+    yield from in_columns(cells, width=width, most_lines=most_lines, title=title)
+
+
+def _written(line: Text, records: Sequence[LabelRecord], *, width: int, room: int) -> Iterator[Text]:
+    """Each cluster's label in words, and how many meanings its writer sees."""
+    texts = sum(bool(each.text) for each in records)
+    yield line.append(f": {texts} of {len(records)} clusters have a label in words", style="not bold")
+    widest = min(max(len(each.text or each.outcome) for each in records), _LONGEST_LABEL)
+    cells = [
+        f"{each.cluster:>4}  {_cut(each.text or each.outcome, widest):<{widest}} {each.meanings:>8}"
+        for each in records
+    ]
+    title = f"{'no.':>4}  {'label':<{widest}} {'meanings':>8}"
     most_lines = min(max(room, _LEAST_LABEL_LINES), _MOST_LABEL_LINES)
     yield from in_columns(cells, width=width, most_lines=most_lines, title=title)
 

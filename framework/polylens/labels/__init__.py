@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from polylens.plugin import RowReader
 from polylens.records import Labels, Partition, Rows
+from polylens.streams import Streams
 from polylens.work import Work
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Bool
 
 
 class Label(RowReader):
@@ -16,11 +21,17 @@ class Label(RowReader):
     family: ClassVar[str] = "labels"
     headline: ClassVar[tuple[str, ...]] = ()
     """The numbers of a summary in the terminal."""
+    gives_evidence: ClassVar[bool] = True
+    """Whether its labels have shares of held-out rows that they fit: cards of clusters show those."""
     numbers: ClassVar[tuple[str, ...]] = ()
     """All numbers it can give, `*` standing for any text (`matched_ratio.*`); empty where it does not say."""
 
     of: str
     """Name of the analysis whose clusters are labelled."""
+
+    def shows(self, analysis: str) -> bool:
+        """Whether cards of an analysis' clusters can show its labels with their evidence."""
+        return self.gives_evidence and self.of == analysis
 
     @abstractmethod
     def label(self, rows: Rows, partition: Partition, work: Work) -> Labels:
@@ -34,3 +45,21 @@ class Label(RowReader):
         Raises:
             DataError: the rows carry nothing to name clusters by (such as classes).
         """
+
+    def held_out(self, rows: Rows, streams: Streams) -> Bool[np.ndarray, "rows"] | None:
+        """Which rows are kept from naming, so that scores can be made of them; None where it does not say.
+
+        Args:
+            rows: that were partitioned.
+            streams: those that `label` was given.
+        """
+        return None
+
+    def fits(self, labels: Labels, rows: Rows) -> Bool[np.ndarray, "rows clusters"] | None:
+        """Whether each row is what the label of each cluster says, by rule; None where that needs a judge.
+
+        Args:
+            labels: what `label` gave.
+            rows: any rows of the same kind.
+        """
+        return None

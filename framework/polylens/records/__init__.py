@@ -18,6 +18,7 @@ from polylens.records.findings import (
     Subhierarchy,
     count_clusters,
 )
+from polylens.records.label_records import OUTCOMES, AnswerOutcome, LabelRecord, Meanings
 from polylens.records.marks import Mark
 from polylens.records.network import (
     PADDING,
@@ -31,15 +32,21 @@ from polylens.records.network import (
     TextFormat,
     TokenContext,
 )
+from polylens.records.questions import CHOICE, Answer, Choice, Question, Sentence
 from polylens.records.rows import CLASS, Origins, Rows, RowTargets, RowTokens
 from polylens.records.verdicts import Decision, Verdict
 
 __all__ = [
+    "CHOICE",
     "CLASS",
     "MAJORITY",
     "NOISE",
+    "OUTCOMES",
     "PADDING",
     "Alternative",
+    "Answer",
+    "AnswerOutcome",
+    "Choice",
     "ClusterLabel",
     "CodeLayer",
     "CodeScheme",
@@ -55,17 +62,21 @@ __all__ = [
     "Hierarchy",
     "ImageFormat",
     "InputFormat",
+    "LabelRecord",
     "Labels",
     "Mark",
+    "Meanings",
     "Network",
     "Number",
     "Origins",
     "Pair",
     "Partition",
+    "Question",
     "RangeKind",
     "RowTargets",
     "RowTokens",
     "Rows",
+    "Sentence",
     "Shown",
     "Skipped",
     "Subhierarchy",

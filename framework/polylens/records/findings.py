@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from polylens.errors import DataError
+from polylens.records.label_records import LabelRecord
 from polylens.showing import html_table
 
 if TYPE_CHECKING:
@@ -245,12 +246,25 @@ class Labels:
     notes: tuple[str, ...] = ()
     undefined: Mapping[str, str] = field(default_factory=dict)
     """Names of numbers that do not exist here, and why, as of findings."""
+    written: tuple[LabelRecord, ...] = ()
+    """Labels in words, which have no share of rows that they fit: only a judge can say. `clusters` is empty
+    then; a cluster that nobody was asked about has no record."""
 
     def __repr__(self) -> str:
         return f"Labels({self._in_words})"
 
+    def guesses(self, n_clusters: int) -> list[str]:
+        """What each cluster is called, borne out or not; empty where it is called nothing."""
+        called = {each.cluster: each.guess for each in self.clusters}
+        called |= {each.cluster: each.text for each in self.written}
+        return [called.get(cluster, "") for cluster in range(n_clusters)]
+
     def _repr_html_(self) -> str:
         """Each cluster's label with its evidence, as notebooks show them."""
+        if self.written:
+            lines = [(str(each.cluster), each.text, each.meanings, each.note) for each in self.written]
+            heads = ("cluster", "label", "meanings", "why")
+            return html_table(self._in_words, heads, lines[:_MOST_SHOWN], note=_rest(len(lines)))
         columns = ("cluster", "label", "rows", "share", "lift", "lift by chance", "p")
         rows = [
             (
@@ -268,6 +282,9 @@ class Labels:
 
     @property
     def _in_words(self) -> str:
+        if self.written:
+            texts = sum(bool(each.text) for each in self.written)
+            return f"{texts} of {len(self.written):,} clusters with a label in words"
         named = sum(entry.named for entry in self.clusters)
         clusters = f"{len(self.clusters):,} cluster{'s' * (len(self.clusters) != 1)}"
         return f"{clusters}, {named} with a name that most of the held-out rows fit"

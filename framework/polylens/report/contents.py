@@ -144,6 +144,20 @@ class ClusterCards:
 
 
 @dataclass(frozen=True)
+class LabelSheet:
+    """All labels of one partition's clusters side by side, a line a cluster."""
+
+    title: str
+    """Which clusters."""
+    columns: tuple[str, ...]
+    """Names of labels and of their scores."""
+    lines: tuple[tuple[str | float | None, ...], ...]
+    """The cluster's number, its rows, and a cell a column: a label, a score, or None where there is none."""
+    left_out: int = 0
+    """Further clusters, which are in the table alone."""
+
+
+@dataclass(frozen=True)
 class Report:
     """One run, to be read by a person."""
 
@@ -161,6 +175,8 @@ class Report:
     """Names and values that place the run, such as the model's accuracy."""
     scores: tuple[ScoreTable, ...] = ()
     clusters: tuple[ClusterCards, ...] = ()
+    labels: tuple[LabelSheet, ...] = ()
+    """Of analyses whose clusters have several labels, or scores of them."""
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences a reader of the numbers must know."""

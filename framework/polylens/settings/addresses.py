@@ -80,6 +80,17 @@ def is_server(address: str) -> bool:
     return address.partition("+")[0].partition(":")[0] not in DATABASES
 
 
+def is_server_of_judges(address: str) -> bool:
+    """Whether judges can be asked there: a server of the web, and nothing secret in its address.
+
+    >>> is_server_of_judges("http://127.0.0.1:8000/v1"), is_server_of_judges("https://me:hush@host/v1")
+    (True, False)
+    """
+    parts = urlsplit(address)
+    plain = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
+    return plain and not has_secret(address)
+
+
 def has_secret(address: str) -> bool:
     """Whether the address carries a password or a token.
 

@@ -10,9 +10,20 @@ from pydantic_core import ErrorDetails
 
 from polylens.errors import Problem, SpecError, nearest, shown_path
 from polylens.reading import Document, read
-from polylens.settings.addresses import AddressError, artifact_address, has_secret, tracking_address
+from polylens.settings.addresses import (
+    AddressError,
+    artifact_address,
+    has_secret,
+    is_server_of_judges,
+    tracking_address,
+)
 
 NAME = "mlflow.yaml"
+JUDGES = "judges"
+_JUDGE_NOTE = (
+    "a server has an address, such as http://127.0.0.1:8000/v1, and key_variable, the name of the "
+    "environment variable that holds its key; the key itself stands in no file"
+)
 
 
 class _Section(BaseModel):
@@ -41,6 +52,15 @@ class Limits(_Section):
     """Bytes of a report above which MLflow's page offers a download only; polylens says so."""
 
 
+class JudgeServer(_Section):
+    """A server that labels and scores are judged on."""
+
+    address: str
+    """Where it speaks OpenAI's protocol, such as `http://127.0.0.1:8000/v1`; no key and no password."""
+    key_variable: Annotated[str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")] = ""
+    """Name of the environment variable that holds its key; empty where it asks for none."""
+
+
 class SettingsFile(_Section):
     """The keys of `mlflow.yaml`, each with a default."""
 
@@ -54,6 +74,8 @@ class SettingsFile(_Section):
     """Folders in which relative data paths of specs are looked for, after the project itself."""
     server: Server = Server()
     limits: Limits = Limits()
+    judges: dict[str, JudgeServer] = {}
+    """Servers for judges, by the name that specs give; the one called `default` needs no name there."""
 
 
 def read_settings_file(path: Path) -> SettingsFile:
@@ -78,6 +100,11 @@ def read_settings_file(path: Path) -> SettingsFile:
     except ValidationError as error:
         problems += [_problem(details, document) for details in error.errors(include_url=False)]
     problems += _address_problems(value, document)
+    for name, judge in settings.judges.items():
+        if not is_server_of_judges(judge.address):
+            where = (JUDGES, name, "address")
+            message = f"{'.'.join(where)} is no address of a server"
+            problems.append(_unshown(document, where, message, _JUDGE_NOTE))
     if problems:
         raise SpecError(
             sorted(
@@ -91,6 +118,11 @@ def read_settings_file(path: Path) -> SettingsFile:
 def _problem(details: ErrorDetails, document: Document) -> Problem:
     path = tuple(details["loc"])
     dotted = ".".join(map(str, path))
+    if path[:1] == (JUDGES,):
+        # Its lines are not shown: a key may have been written there.
+        return _unshown(
+            document, path, f"{dotted}: {details['msg'][:1].lower()}{details['msg'][1:]}", _JUDGE_NOTE
+        )
     if details["type"] == "extra_forbidden":
         known = _known_keys(path[:-1])
         return Problem(
@@ -122,14 +154,12 @@ def _address_problems(value: dict[str, Any], document: Document) -> list[Problem
         if has_secret(text):
             # The line itself holds the secret, so it is not shown.
             problems.append(
-                Problem(
-                    message=f"{key} holds a password or token; mlflow.yaml is committed and read by others",
-                    place=type(place)(file=place.file, line=place.line, column=place.column),
-                    path=key,
-                    notes=(
-                        "put it into MLflow's own environment variables: MLFLOW_TRACKING_URI, or "
-                        "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
-                    ),
+                _unshown(
+                    document,
+                    (key,),
+                    f"{key} holds a password or token; mlflow.yaml is committed and read by others",
+                    "put it into MLflow's own environment variables: MLFLOW_TRACKING_URI, or "
+                    "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
                 )
             )
             continue
@@ -138,3 +168,10 @@ def _address_problems(value: dict[str, Any], document: Document) -> list[Problem
         except AddressError as error:
             problems.append(Problem(message=f"{key}: {error}", place=place, path=key))
     return problems
+
+
+def _unshown(document: Document, path: tuple[str | int, ...], message: str, note: str) -> Problem:
+    """A problem that says its line and does not show it."""
+    place = document.place(path, key=False)
+    bare = type(place)(file=place.file, line=place.line, column=place.column)
+    return Problem(message=message, place=bare, path=".".join(map(str, path)), notes=(note,))

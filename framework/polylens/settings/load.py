@@ -13,11 +13,13 @@ from polylens.settings.addresses import (
     artifact_address,
     folder,
     is_server,
+    is_server_of_judges,
     shown_address,
     sqlite_file,
     tracking_address,
 )
 from polylens.settings.file import NAME, Limits, SettingsFile, read_settings_file
+from polylens.work import Server
 
 ENVIRONMENT: Mapping[str, str] = {
     "store": "POLYLENS_STORE",
@@ -27,6 +29,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "data_roots": "POLYLENS_DATA_ROOTS",
     "ui_host": "POLYLENS_UI_HOST",
     "ui_port": "POLYLENS_UI_PORT",
+    "judge_address": "POLYLENS_JUDGE_ADDRESS",
+    "judge_key": "POLYLENS_JUDGE_KEY",
 }
 """The environment variable of each setting that has one; an empty one counts as unset."""
 
@@ -52,6 +56,8 @@ class Settings:
     ui_port: int = 5000
     ui_allowed_hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    judges: Mapping[str, Server] = field(default_factory=dict)
+    """Servers that judges are asked on, by name; a key comes from the environment and is never shown."""
     is_scratch: bool = False
     """Whether nothing is logged: `polylens run --scratch`."""
     notes: tuple[str, ...] = ()
@@ -112,6 +118,7 @@ def load_settings(
     if setting := given.find("data_roots"):
         roots = [folder(root, beside=setting[2]) for root in setting[1].split(os.pathsep) if root]
     store = given.find("store")
+    judges = _judges(given, file, problems)
     if problems:
         raise SpecError(problems)
     return Settings(
@@ -126,6 +133,7 @@ def load_settings(
         ui_port=port,
         ui_allowed_hosts=tuple(file.server.allowed_hosts),
         limits=file.limits,
+        judges=judges,
         notes=() if is_project else (f"no {NAME} here or above; results go to {project}",),
     )
 
@@ -164,3 +172,25 @@ def _port(given: _Given, default: int, problems: list[Problem]) -> int:
         return int(setting[1])
     problems.append(Problem(f"{setting[0]}: '{setting[1]}' is no port; use a number from 1 to 65535"))
     return default
+
+
+def _judges(given: _Given, file: SettingsFile, problems: list[Problem]) -> dict[str, Server]:
+    """The servers of `mlflow.yaml`, and the one called `default` that the environment names."""
+    servers = {
+        name: Server(each.address, given.environ.get(each.key_variable, "") if each.key_variable else "")
+        for name, each in file.judges.items()
+    }
+    default = servers.get("default", Server(""))
+    address = given.text("judge_address", default.address)
+    if not address:
+        return servers
+    if not is_server_of_judges(address):
+        # Not shown: it may hold a secret.
+        problems.append(
+            Problem(
+                f"{ENVIRONMENT['judge_address']} is no address of a server, such as http://127.0.0.1:8000/v1"
+            )
+        )
+    # Another server is not sent the key that `mlflow.yaml` means for its own.
+    key = default.key if address == default.address else ""
+    return {**servers, "default": Server(address, given.text("judge_key", key))}

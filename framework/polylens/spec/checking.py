@@ -18,6 +18,7 @@ from polylens.labels import Label
 from polylens.models import Model
 from polylens.plugin import Plugin
 from polylens.sampling import Sampling
+from polylens.scores import Score
 from polylens.spec.complaints import in_plain_words, problems_of
 from polylens.spec.expanding import Expansion, display_name, expand
 from polylens.spec.experiment import KEYS, NAMED, OPTIONAL, SINGLE, Experiment, Heading, NamedControl
@@ -42,7 +43,7 @@ class Parts:
     single: dict[str, Plugin] = field(default_factory=dict)
     """By key of the spec: model, dataset, sampling, code."""
     named: dict[str, dict[str, Plugin]] = field(default_factory=lambda: {key: {} for key in NAMED})
-    """By key of the spec (controls, analyses, labels) and name."""
+    """By key of the spec (controls, analyses, labels, scores) and name."""
     layers: tuple[Pattern, ...] = ()
     names: dict[str, str] = field(default_factory=dict)
     """What people call the model, the dataset, the sampling rule and the code."""
@@ -62,6 +63,7 @@ class Parts:
             ),
             analyses=cast("dict[str, Analysis]", self.named["analyses"]),
             labels=cast("dict[str, Label]", self.named["labels"]),
+            scores=cast("dict[str, Score]", self.named["scores"]),
         )
 
 
@@ -194,7 +196,8 @@ class _Reader:
             self._refuse(
                 Problem("analyses is empty: there is nothing to compute", self.ledger.place(value), key)
             )
-        taken = self.parts.named["analyses"] if key == "labels" else {}
+        before = {"labels": ("analyses",), "scores": ("analyses", "labels")}.get(key, ())
+        taken = [name for other in before for name in self.parts.named[other]]
         self.parts.problems += name_problems(
             value,
             key=key,

@@ -13,6 +13,7 @@ from polylens.datasets import Dataset
 from polylens.labels import Label
 from polylens.models import Model
 from polylens.sampling import Sampling
+from polylens.scores import Score
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -76,6 +77,8 @@ class Experiment(Heading):
     """What is computed from the rows, by name."""
     labels: dict[str, Label] = Field(default_factory=dict)
     """What names the clusters, by name."""
+    scores: dict[str, Score] = Field(default_factory=dict)
+    """How good the names are on rows that they were not made of, by name."""
 
     @property
     def module_path(self) -> str:
@@ -104,6 +107,8 @@ class Experiment(Heading):
         plain["analyses"] = {name: analysis.to_plain() for name, analysis in self.analyses.items()}
         if self.labels:
             plain["labels"] = {name: label.to_plain() for name, label in self.labels.items()}
+        if self.scores:
+            plain["scores"] = {name: score.to_plain() for name, score in self.scores.items()}
         return plain
 
 
@@ -114,13 +119,14 @@ SINGLE: dict[str, type[Model | Dataset | Sampling | Code]] = {
     "code": Code,
 }
 """Keys of a spec that hold one member of a family."""
-NAMED: dict[str, type[Control | Analysis | Label]] = {
+NAMED: dict[str, type[Control | Analysis | Label | Score]] = {
     "controls": Control,
     "analyses": Analysis,
     "labels": Label,
+    "scores": Score,
 }
 """Keys of a spec that hold several, by name."""
-OPTIONAL = ("version", "refuted_if", "sampling", "code", "controls", "labels", "sweep", "extends")
+OPTIONAL = ("version", "refuted_if", "sampling", "code", "controls", "labels", "scores", "sweep", "extends")
 """Keys a spec can leave out."""
 KEYS = (
     "version",
@@ -137,6 +143,7 @@ KEYS = (
     "controls",
     "analyses",
     "labels",
+    "scores",
     "sweep",
 )
 """All keys at the top of a spec, in the order they are written."""

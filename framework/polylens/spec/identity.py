@@ -7,6 +7,7 @@ from typing import Any
 
 from polylens.digests import digest
 from polylens.labels import Label
+from polylens.scores import Score
 from polylens.spec.experiment import Experiment
 
 REFERENCE = "of"
@@ -36,10 +37,19 @@ def scientific_fields(experiment: Experiment) -> dict[str, Any]:
             by_name[name] = _with_digests(member.identity(), upstream)
         return by_name[name]
 
+    def score(member: Score) -> dict[str, Any]:
+        # Its numbers carry the names of the labels, so these count.
+        scored = {name: label(experiment.labels[name]) for name in scored_labels(member, experiment.labels)}
+        plain = {**_with_digests(member.identity(), {member.of: digest(analysis(member.of))})}
+        return {**plain, "labels": {name: digest(each) for name, each in scored.items()}}
+
     def label(member: Label) -> dict[str, Any]:
         return _with_digests(member.identity(), {member.of: digest(analysis(member.of))})
 
+    # Without scores nothing is said of them: experiments from before there were any stay what they are.
+    scores = sorted((score(member) for member in experiment.scores.values()), key=digest)
     return {
+        **({"scores": scores} if scores else {}),
         "seed": experiment.seed,
         "model": experiment.model.identity(),
         "layer": experiment.module_path,
@@ -63,7 +73,16 @@ def experiment_digest(experiment: Experiment) -> str:
         "analyses": {name: member.identity() for name, member in experiment.analyses.items()},
         "labels": {name: member.identity() for name, member in experiment.labels.items()},
     }
+    if experiment.scores:
+        names["scores"] = {name: member.identity() for name, member in experiment.scores.items()}
     return digest([scientific_fields(experiment), names])
+
+
+def scored_labels(score: Score, labels: Mapping[str, Label]) -> tuple[str, ...]:
+    """Names of the labels that a score is of: those it names, or else all of its analysis."""
+    if not score.needs_labels:
+        return ()
+    return score.labels or tuple(name for name, label in labels.items() if label.of == score.of)
 
 
 def _with_digests(identity: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Any]:

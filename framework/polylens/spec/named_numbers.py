@@ -11,6 +11,7 @@ from polylens.analyses import RAW_INPUTS, Analysis
 from polylens.errors import Place, Problem, listed, nearest
 from polylens.labels import Label
 from polylens.models import Model
+from polylens.scores import Score
 from polylens.spec.checking import Parts
 from polylens.spec.ledger import Ledger, Path, at, dotted_path, items_of
 from polylens.spec.refutation import Condition, RefutationError, Term, read_conditions
@@ -54,8 +55,9 @@ class _Checker:
         self.ledger = ledger
         self.analyses = cast("Mapping[str, Analysis]", parts.named["analyses"])
         self.labels = cast("Mapping[str, Label]", parts.named["labels"])
+        self.scores = cast("Mapping[str, Score]", parts.named["scores"])
         self.controls = tuple(parts.named["controls"])
-        written = [parts.tree.get(key) for key in ("analyses", "labels")]
+        written = [parts.tree.get(key) for key in ("analyses", "labels", "scores")]
         self.sources = [name for tree in written if isinstance(tree, dict) for name, _ in items_of(tree)]
 
     def place(self, path: Path) -> Place | None:
@@ -75,13 +77,13 @@ class _Checker:
             return self._of_the_network(source, number)
         if source not in self.sources:
             near = nearest(source, self.sources)
-            notes = (f"analyses and labels: {', '.join(self.sources)}",)
+            notes = (f"analyses, labels and scores: {', '.join(self.sources)}",)
             meant = None if near is None else f"{near}/{number}"
-            return Problem(f"no analysis or label is called '{source}'", None, "", meant, notes)
+            return Problem(f"no analysis, label or score is called '{source}'", None, "", meant, notes)
         if source in self.analyses:
             analysis = self.analyses[source]
             return self._number(text, analysis, has_inputs=analysis.on_inputs() is not None)
-        label = self.labels.get(source)
+        label = self.labels.get(source) or self.scores.get(source)
         if label is None:
             return None  # what is wrong with it is said elsewhere
         labelled = self.analyses.get(label.of)
@@ -100,7 +102,7 @@ class _Checker:
         meant = None if near is None else f"{source}/{near}"
         return Problem(f"there is no number '{source}/{number}'", None, "", meant, (_numbers_note(names),))
 
-    def _number(self, text: str, member: Analysis | Label, *, has_inputs: bool) -> Problem | None:
+    def _number(self, text: str, member: Analysis | Label | Score, *, has_inputs: bool) -> Problem | None:
         """What is wrong with a number of an analysis or a label; None where it may be right."""
         source, _, number = text.partition("/")
         compared = member.compared if isinstance(member, Analysis) else ()

@@ -15,7 +15,7 @@ _TAKEN = ("code", "time")
 
 
 def name_problems(tree: Tree, *, key: str, reserved: Collection[str], ledger: Ledger) -> list[Problem]:
-    """What is wrong with the names under `controls`, `analyses` or `labels`."""
+    """What is wrong with the names under `controls`, `analyses`, `labels` or `scores`."""
     problems = []
     for name, value in items_of(tree):
         place = ledger.place(value, key=True)

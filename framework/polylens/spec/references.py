@@ -12,8 +12,9 @@ from polylens.datasets import Dataset
 from polylens.errors import Place, Problem, nearest
 from polylens.labels import Label
 from polylens.models import Model
+from polylens.scores import Score
 from polylens.spec.checking import Parts
-from polylens.spec.identity import REFERENCE
+from polylens.spec.identity import REFERENCE, scored_labels
 from polylens.spec.layers import known_layers
 from polylens.spec.ledger import Ledger, Path, at, dotted_path, items_of
 from polylens.spec.named_numbers import named_number_problems
@@ -37,6 +38,7 @@ class _Checker:
         self.ledger = ledger
         self.analyses = cast("Mapping[str, Analysis]", parts.named["analyses"])
         self.labels = cast("Mapping[str, Label]", parts.named["labels"])
+        self.scores = cast("Mapping[str, Score]", parts.named["scores"])
         written = parts.tree.get("analyses", {})
         named = isinstance(written, dict) and ledger.shape(written) == "map"
         self.written = [name for name, _ in items_of(written)] if isinstance(written, dict) and named else []
@@ -50,6 +52,24 @@ class _Checker:
                 yield from self._reference(upstream, path, partition=wanted)
         for name, label in self.labels.items():
             yield from self._reference(label.of, ("labels", name, REFERENCE), partition=True)
+        for name, score in self.scores.items():
+            yield from self._reference(score.of, ("scores", name, REFERENCE), partition=True)
+            yield from self._scored(name, score)
+
+    def _scored(self, name: str, score: Score) -> Iterator[Problem]:
+        """Problems of the labels that a score names, or finds."""
+        fitting = [label for label, member in self.labels.items() if member.of == score.of]
+        for number, label in enumerate(score.labels):
+            if label not in fitting:
+                place = self._place(("scores", name, "labels", str(number)))
+                message = f"'{label}' labels no clusters of '{score.of}'"
+                notes = (f"labels of '{score.of}': {', '.join(fitting) or 'none'}",)
+                yield Problem(message, place, f"scores.{name}.labels", nearest(label, fitting), notes)
+        if score.needs_labels and not scored_labels(score, self.labels):
+            place = self._place(("scores", name), key=True)
+            message = f"scores.{name} ({score.kind()}) is of labels, and nothing labels '{score.of}'"
+            note = f"for example labels: {{words: {{kind: class_enrichment, of: {score.of}}}}}"
+            yield Problem(message, place, f"scores.{name}", None, (note,))
 
     def cycles(self) -> Iterator[Problem]:
         """Problems of analyses that stand on themselves, directly or through others."""

@@ -43,6 +43,7 @@ from polylens.statistics.densities import (
     relative_density,
 )
 from polylens.statistics.differences import difference, negative
+from polylens.statistics.drawn_rows import draw_rows
 from polylens.statistics.effects import angles, divergences, mean_intervals
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import UNNAMED, Enrichment, enrich
@@ -158,6 +159,7 @@ __all__ = [
     "distance_agreement",
     "distinct_codes",
     "divergences",
+    "draw_rows",
     "enrich",
     "enrich_rows",
     "enrich_tokens",

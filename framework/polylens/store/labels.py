@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from polylens.records import ClusterLabel, Labels
+from polylens.records import ClusterLabel, LabelRecord, Labels
 from polylens.store.numbers import numbers_from_plain, numbers_to_plain
 from polylens.store.plain import from_plain_float, plain_float, read_json, write_json
 from polylens.store.tables import load_tables, save_tables
@@ -22,6 +22,7 @@ def save_labels(folder: Path, labels: Labels) -> None:
         "tables": save_tables(folder, labels.tables),
         "notes": list(labels.notes),
         "undefined": dict(labels.undefined),
+        "written": [each.to_plain() for each in labels.written],
     }
     write_json(folder / "labels.json", plain)
 
@@ -35,6 +36,7 @@ def load_labels(folder: Path) -> Labels:
         tables=load_tables(folder, plain["tables"]),
         notes=tuple(plain["notes"]),
         undefined=plain.get("undefined", {}),
+        written=tuple(LabelRecord.from_plain(each) for each in plain.get("written", ())),
     )
 
 

@@ -15,6 +15,7 @@ from polylens.study.performing import StageReport
 from polylens.study.plans import ChildPlan
 from polylens.study.stages import are_stored
 from polylens.study.walk import Walk, Workshop
+from polylens.work import Judging
 
 Reports = tuple[StageReport, ...]
 
@@ -75,6 +76,7 @@ class Beside:
             store=workshop.store.root,
             root=workshop.root,
             options=workshop.options,
+            judging=workshop.judging,
             only_train=only_train,
         )
 
@@ -95,10 +97,11 @@ def _walk(
     store: Path,
     root: Path,
     options: Options,
+    judging: Judging,
     only_train: bool,
 ) -> Reports:
     """Walks one variant of one child, in the second process."""
-    walk = Walk(plans[child], Workshop(Store(store), root, options, Silent(), plans, Ahead()))
+    walk = Walk(plans[child], Workshop(Store(store), root, options, Silent(), plans, Ahead(), judging))
     chosen = plans[child].variants[variant]
     with compute_on(options.accelerator):
         if only_train:

@@ -86,7 +86,8 @@ class Drawing:
         if partition is None:
             return None
         labelled = next(
-            ((key, item) for key, item in self._own.labels.items() if item.label.of == name), None
+            ((key, item) for key, item in self._own.labels.items() if item.label.shows(name)),
+            None,
         )
         return cards_of(
             name,

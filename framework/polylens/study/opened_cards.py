@@ -41,7 +41,10 @@ def opened_cards(drawing: Drawing, name: str) -> ClusterCards | None:
 
 def _of_controls(walk: Walk, name: str) -> dict[str, dict[str, tuple[float, ...]]]:
     """By score and control: the score of each cluster of all its draws."""
-    labelled = next((key for key, item in walk.own.labels.items() if item.label.of == name), None)
+    labelled = next(
+        (key for key, item in walk.own.labels.items() if item.label.shows(name)),
+        None,
+    )
     draws: dict[str, list[tuple[Partition, Labels | None]]] = {}
     for variant in walk.plan.variants:
         if variant.is_own or name not in variant.analyses:

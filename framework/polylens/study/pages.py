@@ -11,6 +11,7 @@ from polylens.store import file_from_bytes
 from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
 from polylens.study.facts import facts_of, making_of
+from polylens.study.label_tables import label_sheets
 from polylens.study.looks import looks_of_pages
 from polylens.study.opened_cards import opened_cards
 from polylens.study.plans import ChildPlan, VariantPlan
@@ -64,6 +65,7 @@ def report_stage(drawing: Drawing, failure: str = "") -> Stage:
             "names": [
                 *experiment.analyses,
                 *experiment.labels,
+                *experiment.scores,
                 *(f"{key}: {name}" for key, name in sorted(plan.names.items())),
             ],
             "variants": [variant.title for variant in plan.variants],
@@ -106,6 +108,7 @@ class _Page:
             clusters=tuple(
                 cards for name in own.analyses if (cards := opened_cards(self.drawing, name)) is not None
             ),
+            labels=tuple(label_sheets(self.walk)),
             # The cards show the gallery's pictures already.
             figures=tuple(
                 figure for figure in self.drawing.figures() if not figure.name.endswith(f"-{GALLERY}")
@@ -125,6 +128,8 @@ class _Page:
             yield from self.walk.findings(own, name).notes
         for name in own.labels:
             yield from self.walk.labels(own, name).notes
+        for name in own.scores:
+            yield from self.walk.scored(own, name).notes
 
 
 def score_tables(walk: Walk, results: Sequence[Result]) -> Iterator[ScoreTable]:
@@ -151,4 +156,5 @@ def _kind_summary(walk: Walk, stage: str) -> str:
     own = walk.own
     kinds = {name: type(planned.analysis).__doc__ for name, planned in own.analyses.items()}
     kinds |= {name: type(planned.label).__doc__ for name, planned in own.labels.items()}
+    kinds |= {name: type(planned.score).__doc__ for name, planned in own.scores.items()}
     return " ".join((kinds.get(stage) or "").partition("\n\n")[0].split())

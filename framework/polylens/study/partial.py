@@ -13,7 +13,7 @@ from polylens.store import Store
 from polylens.study.drawing import Drawing
 from polylens.study.pages import write_report
 from polylens.study.performing import StageReport
-from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, VariantPlan
+from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, PlannedScore, VariantPlan
 from polylens.study.results import Result, results_of
 from polylens.study.stages import are_stored
 from polylens.study.walk import Walk
@@ -109,6 +109,7 @@ def _with_what_all_have(draws: list[VariantPlan], store: Store) -> list[VariantP
     finished = [_finished_analyses(variant, store) for variant in draws]
     analyses = set.intersection(*(set(each) for each in finished))
     labels = set.intersection(*(set(_finished_labels(variant, analyses, store)) for variant in draws))
+    scores = set.intersection(*(set(_finished_scores(variant, labels, store)) for variant in draws))
     scored = are_stored((variant.accuracy for variant in draws if variant.accuracy is not None), store)
     return [
         replace(
@@ -116,6 +117,7 @@ def _with_what_all_have(draws: list[VariantPlan], store: Store) -> list[VariantP
             accuracy=variant.accuracy if scored else None,
             analyses={name: planned for name, planned in variant.analyses.items() if name in analyses},
             labels={name: planned for name, planned in variant.labels.items() if name in labels},
+            scores={name: planned for name, planned in variant.scores.items() if name in scores},
         )
         for variant in draws
     ]
@@ -135,4 +137,12 @@ def _finished_labels(variant: VariantPlan, analyses: set[str], store: Store) -> 
         name: planned
         for name, planned in variant.labels.items()
         if planned.label.of in analyses and are_stored([planned.stage], store)
+    }
+
+
+def _finished_scores(variant: VariantPlan, labels: set[str], store: Store) -> Mapping[str, PlannedScore]:
+    return {
+        name: planned
+        for name, planned in variant.scores.items()
+        if labels.issuperset(planned.labels) and are_stored([planned.stage], store)
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from polylens.errors import UsageError
 from polylens.labels import Label
 from polylens.reading import read
 from polylens.records import Figure, Number, Rows
+from polylens.scores import Score
 from polylens.settings import Settings
 from polylens.store import Store
 from polylens.study.readable import ReadableRun
@@ -115,6 +117,11 @@ class PastRun(ReadableRun):
         return _members(Label, self.spec.get("labels"))
 
     @cached_property
+    def scores(self) -> Mapping[str, Score]:
+        """The spec's scores by name, without those whose kind or fields this version does not know."""
+        return _members(Score, self.spec.get("scores"))
+
+    @cached_property
     def _numbers(self) -> Mapping[str, Number]:
         table = self.files.table("numbers")
         if table is None:
@@ -137,7 +144,17 @@ class PastRun(ReadableRun):
             **{name: analysis.headline for name, analysis in self.analyses.items()},
             **{name: label.headline for name, label in self.labels.items()},
         }
-        return tuple(f"{source}/{name}" for source, names in by_source.items() for name in names)
+        named = [f"{source}/{name}" for source, names in by_source.items() for name in names]
+        for source, score in self.scores.items():
+            # Their numbers have the names of labels, which have no dot in them, and no control behind one.
+            patterns = [f"{source}/{each}" for each in score.headline]
+            named += [
+                name
+                for name in self.numbers_by_name()
+                for pattern in patterns
+                if fnmatchcase(name, pattern) and name.count(".") == pattern.count(".")
+            ]
+        return tuple(named)
 
     def controls(self) -> tuple[str, ...]:
         """Names of all that the network is compared with."""

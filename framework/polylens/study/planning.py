@@ -13,12 +13,12 @@ from polylens.errors import DataError, UsageError
 from polylens.progress import Progress
 from polylens.records import Examples
 from polylens.settings import Settings
-from polylens.spec import Child, Experiment, Study, without_references
+from polylens.spec import Child, Experiment, Study, scored_labels, without_references
 from polylens.store import Store
 from polylens.study.opened_examples import OpenedExamples
 from polylens.study.planned_analyses import AnalysisPlanner, all_needs, targets_identity
 from polylens.study.planned_takes import TakePlanner
-from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, VariantPlan
+from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, PlannedScore, VariantPlan
 from polylens.study.recognising import Recognition
 from polylens.study.stages import (
     Stage,
@@ -147,13 +147,15 @@ class _Planner:
             seed=self.experiment.seed,
         )
         planned = planner.plan([(name, analyses[name]) for name, _ in self._in_order() if name in analyses])
+        labels = self._labels(variant, planned)
         return VariantPlan(
             variant=variant,
             training=training,
             accuracy=self._accuracy(variant, training),
             takes=takes,
             analyses=planned,
-            labels=self._labels(variant, planned),
+            labels=labels,
+            scores=self._scores(variant, planned, labels),
         )
 
     def _training(self, variant: Variant) -> Stage | None:
@@ -205,8 +207,36 @@ class _Planner:
             }
             if label.named_targets() is not None:
                 identity["targets"] = targets_identity(self.examples, label)
+            if (judge := getattr(label, "judge", None)) is not None:
+                identity |= {
+                    "judge": judge.contents_digest(root=self.root),
+                    "shown": self.examples.fingerprint,
+                }
             stage = Stage("labels", variant.stage_name(name), identity, path=f"labels.{name}")
             planned[name] = PlannedLabel(stage, label, self.labelled)
+        return planned
+
+    def _scores(
+        self,
+        variant: Variant,
+        analyses: Mapping[str, PlannedAnalysis],
+        labels: Mapping[str, PlannedLabel],
+    ) -> dict[str, PlannedScore]:
+        planned: dict[str, PlannedScore] = {}
+        for name, score in self.experiment.scores.items():
+            if score.of not in analyses:
+                continue
+            scored = scored_labels(score, self.experiment.labels)
+            identity = {
+                "score": without_references({**score.identity(), "labels": list(scored)}),
+                "partition": analyses[score.of].stage.digest,
+                "labels": {label: labels[label].stage.digest for label in scored},
+                "judge": "" if score.judge is None else score.judge.contents_digest(root=self.root),
+                "shown": self.examples.fingerprint,
+                "seed": self.experiment.seed,
+            }
+            stage = Stage("scores", variant.stage_name(name), identity, path=f"scores.{name}")
+            planned[name] = PlannedScore(stage, score, scored)
         return planned
 
     def _network(self, variant: Variant, training: Stage | None) -> dict[str, Any]:

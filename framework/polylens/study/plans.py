@@ -13,6 +13,7 @@ from polylens.assembly import Recipe
 from polylens.harvest import Take
 from polylens.labels import Label
 from polylens.records import Examples
+from polylens.scores import Score
 from polylens.spec import Child, Experiment, without_references
 from polylens.streams import Streams
 from polylens.study.stages import Stage
@@ -52,6 +53,16 @@ class PlannedLabel:
 
 
 @dataclass(frozen=True)
+class PlannedScore:
+    """A scoring stage, the score itself, and the labels that it is of."""
+
+    stage: Stage
+    score: Score
+    labels: tuple[str, ...]
+    """Their names in the spec."""
+
+
+@dataclass(frozen=True)
 class VariantPlan:
     """All stages of one variant."""
 
@@ -62,6 +73,7 @@ class VariantPlan:
     """By part: `activations`, `codes`."""
     analyses: Mapping[str, PlannedAnalysis]
     labels: Mapping[str, PlannedLabel]
+    scores: Mapping[str, PlannedScore] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -100,7 +112,8 @@ class VariantPlan:
         takes = [planned.stage for planned in self.takes.values()]
         analyses = [each.stage for planned in self.analyses.values() for each in planned.in_order()]
         labels = [planned.stage for planned in self.labels.values()]
-        everything = (*first, *takes, *analyses, *labels)
+        scores = [planned.stage for planned in self.scores.values()]
+        everything = (*first, *takes, *analyses, *labels, *scores)
         # Groundwork that several analyses share comes once.
         return tuple({(stage.name, stage.digest): stage for stage in everything}.values())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from polylens.analyses import NETWORK
 from polylens.records import Comparison, Draws, Number
@@ -63,7 +64,7 @@ def results_of(walk: Walk) -> tuple[Result, ...]:
             source,
             name,
             _by_variant(by_draw, source, name),
-            headline=name in headlines.get(source, ()),
+            headline=any(fnmatchcase(name, each) for each in headlines.get(source, ())),
             answers=name in answers.get(source, ()),
             comparisons={
                 control: by_name[name]
@@ -115,6 +116,9 @@ def _numbers_of(walk: Walk, variant: VariantPlan) -> _BySource:
     for source in variant.labels:
         labels = walk.labels(variant, source)
         numbers[source] = {**labels.undefined, **labels.numbers}
+    for source in variant.scores:
+        scored = walk.scored(variant, source)
+        numbers[source] = {**scored.undefined, **scored.numbers}
     return numbers
 
 
@@ -142,9 +146,11 @@ def _with_interval(value: float, limits: tuple[float, float] | None) -> Number:
 def _headlines(own: VariantPlan) -> dict[str, tuple[str, ...]]:
     analyses = {name: planned.analysis.headline for name, planned in own.analyses.items()}
     labels = {name: planned.label.headline for name, planned in own.labels.items()}
+    scores = {name: planned.score.headline for name, planned in own.scores.items()}
     return {
         **analyses,
         **labels,
+        **scores,
         "model": ("accuracy", "next_token_loss", "bigram_lead"),
         CODE: ("explained_variance",),
     }

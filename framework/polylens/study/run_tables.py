@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from polylens.study.label_tables import label_tables
 from polylens.study.metrics import comparisons_table, draws_table
 from polylens.study.results import Result
 from polylens.study.walk import Walk
@@ -33,8 +34,13 @@ def tables_of(walk: Walk, results: Sequence[Result]) -> Iterator[tuple[str, pd.D
         # No name in a spec has a dot in it: `random_init.2` is the second draw and nothing else.
         title = variant.title.replace("#", ".")
         folder = "" if variant.is_own else f"{title}/"
+        for name, table in label_tables(walk, variant):
+            yield f"{folder}{name}.all_labels", table
         for name in variant.analyses:
             for table_name, table in walk.findings(variant, name).tables.items():
+                yield f"{folder}{name}.{table_name}", table
+        for name in variant.scores:
+            for table_name, table in walk.scored(variant, name).tables.items():
                 yield f"{folder}{name}.{table_name}", table
         for name in variant.labels:
             for table_name, table in walk.labels(variant, name).tables.items():

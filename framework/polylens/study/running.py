@@ -27,6 +27,10 @@ from polylens.study.study_results import ChildResult, StudyResult
 from polylens.study.verdicts import verdict_of
 from polylens.study.walk import Walk, Workshop
 from polylens.tracking import TrackedRun
+from polylens.work import Judging
+
+ANSWERS = "answers"
+"""Folder of the store that keeps what judges answered."""
 
 
 def run_study(
@@ -52,7 +56,8 @@ def run_study(
             check_deep(study)
             check_inputs(study, plans)
         store.prepare()
-        workshop = Workshop(store, settings.project, options, progress, plans, ahead)
+        judging = Judging(settings.judges, settings.store / ANSWERS, settings.project)
+        workshop = Workshop(store, settings.project, options, progress, plans, ahead, judging)
         tracker = None if settings.is_scratch else settings.tracking_shown
         with in_use(settings.store, tracker=tracker):
             return _run_planned(study, workshop, settings=settings)

@@ -79,6 +79,8 @@ class Side:
                 numbers = stored.findings(source, self.variant, draw).numbers
             elif source in self.run.labels:
                 numbers = stored.labels(source, self.variant, draw).numbers
+            elif source in self.run.scores:
+                numbers = stored.scored(source, self.variant, draw).numbers
         return numbers.get(number, Number(value))
 
     @property

@@ -19,6 +19,7 @@ _VERSIONS = {
     "harvest": 2,
     "analysis": 2,
     "labels": 1,
+    "scores": 1,
     "comparison": 1,
 }
 """Raised when a stage's own code changes its results, so that older stored ones are not mistaken for new."""

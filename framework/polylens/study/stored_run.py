@@ -127,6 +127,10 @@ class StoredRun:
         """The labels of one partition's clusters; raises as `findings` does."""
         return load_labels(self._folder("labels", label, variant, draw))
 
+    def scored(self, score: str, variant: str = NETWORK, draw: int = 1) -> Findings:
+        """What one score found; raises as `findings` does."""
+        return load_findings(self._folder("scores", score, variant, draw))
+
     def has(self, stage: str, variant: str = NETWORK, draw: int = 1) -> bool:
         """Whether the run had such a stage of this variant, whether or not the store still does."""
         return self._stage(stage, variant, draw) in self.stages
@@ -169,5 +173,5 @@ class StoredRun:
         ]
         near = nearest(stage, known)
         hint = f"did you mean '{near}'?" if near else f"known: {listed(known) or 'none'}"
-        what = {"labels": "label", "harvest": "rows"}.get(kind, kind)
+        what = {"labels": "label", "scores": "score", "harvest": "rows"}.get(kind, kind)
         return UsageError(f"the run has no {what} '{stage}'", hint=hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,8 @@ from polylens.devices import Options, probing_device
 from polylens.errors import DataError
 from polylens.harvest import harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
-from polylens.records import Findings, Labels, Network, Number, Rows, Skipped
+from polylens.records import Findings, Labels, Network, Number, Rows, Shown, Skipped
+from polylens.scores import Labeler, Subject
 from polylens.store import (
     KeptArrays,
     Store,
@@ -30,7 +31,7 @@ from polylens.study.ahead import Ahead
 from polylens.study.performing import Performer
 from polylens.study.planned_takes import missing_takes
 from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
-from polylens.work import Work
+from polylens.work import Judging, Work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,8 @@ class Workshop:
     """All children, so that a forward pass can serve every one that needs it."""
     ahead: Ahead = field(default_factory=Ahead)
     """What a second process does meanwhile."""
+    judging: Judging = field(default_factory=Judging)
+    """How judges are asked."""
 
 
 class Walk:
@@ -74,6 +77,8 @@ class Walk:
             self.analyse(variant, name)
         for name in variant.labels:
             self.label(variant, name)
+        for name in variant.scores:
+            self.score(variant, name)
 
     def train(self, variant: VariantPlan) -> None:
         """Trains the variant's network, where the model is trained here and the store lacks the weights."""
@@ -204,15 +209,62 @@ class Walk:
         def work(folder: Path) -> None:
             of = planned.label.of
             partition = self.findings(variant, of).clusters(of, to="label")
+            rows = self.rows(variant, targets=planned.label.named_targets())
             services = Work(
                 streams=variant.streams.child(planned.label.kind()),
                 progress=self.performer.progress_of(planned.stage),
                 among=planned.among,
+                judging=self.workshop.judging,
+                shown=self._shown(rows),
             )
-            rows = self.rows(variant, targets=planned.label.named_targets())
             save_labels(folder, planned.label.label(rows, partition, services))
 
         self.performer.perform(planned.stage, work)
+
+    def score(self, variant: VariantPlan, name: str) -> None:
+        """Scores labels, or clusters, of one analysis."""
+        planned = variant.scores[name]
+
+        def work(folder: Path) -> None:
+            of = planned.score.of
+            labelers = {label: self._labeler(variant, label) for label in planned.labels}
+            rows = self.rows(variant)
+            shown = self._shown(rows)
+            services = Work(
+                streams=variant.streams.child("scores", planned.score.kind()),
+                progress=self.performer.progress_of(planned.stage),
+                judging=self.workshop.judging,
+                shown=shown,
+            )
+            partition = self.findings(variant, of).clusters(of, to="score")
+            subject = Subject(rows, partition, labelers, shown)
+            save_findings(folder, planned.score.score(subject, services))
+
+        self.performer.perform(planned.stage, work)
+
+    def _labeler(self, variant: VariantPlan, name: str) -> Labeler:
+        planned = variant.labels[name]
+        streams = variant.streams.child(planned.label.kind())
+        labels = self.labels(variant, name)
+        rows = self.rows(variant, targets=planned.label.named_targets())
+        return Labeler(name, planned.label, labels, rows, streams, planned.among)
+
+    def _shown(self, rows: Rows) -> Callable[[int], Shown]:
+        """What people and judges are shown of a row."""
+        origins, examples = rows.origins, self.plan.examples
+
+        def shown(row: int) -> Shown:
+            return examples.context(int(origins.example[row]), int(origins.position[row]))
+
+        return shown
+
+    def scored(self, variant: VariantPlan, name: str) -> Findings:
+        """What one score found."""
+        stage = variant.scores[name].stage
+        return self.performer.read(
+            lambda: load_findings(self.performer.open(stage)),
+            again=lambda: self.score(variant, name),
+        )
 
     def rows(self, variant: VariantPlan, *, targets: str | None = None) -> Rows:
         """The variant's rows, memory-mapped, with their tokens; damaged ones are harvested again.

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from polylens.labels import Label
 from polylens.records import Labels, Partition, Rows
+from polylens.streams import Streams
 from polylens.work import Work
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Bool
 
 
 class ClassEnrichment(Label):
@@ -51,3 +56,15 @@ class ClassEnrichment(Label):
         return class_labels(
             self, rows, partition, streams=work.streams, progress=work.progress, among=work.among
         )
+
+    def held_out(self, rows: Rows, streams: Streams) -> Bool[np.ndarray, "rows"]:
+        """The rows of the examples that names are scored on."""
+        from polylens.labels.class_enrichment.rules import held_out_rows
+
+        return held_out_rows(self, rows, streams)
+
+    def fits(self, labels: Labels, rows: Rows) -> Bool[np.ndarray, "rows clusters"]:
+        """Whether a row is of the class that a cluster is named by."""
+        from polylens.labels.class_enrichment.rules import fitting_rows
+
+        return fitting_rows(labels, rows)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from polylens.labels import Label
 from polylens.records import Labels, Partition, Rows
+from polylens.streams import Streams
 from polylens.work import Work
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Bool
 
 
 class TokenEnrichment(Label):
@@ -53,3 +58,15 @@ class TokenEnrichment(Label):
         return token_labels(
             self, rows, partition, streams=work.streams, progress=work.progress, among=work.among
         )
+
+    def held_out(self, rows: Rows, streams: Streams) -> Bool[np.ndarray, "rows"]:
+        """The rows of the documents that names are scored in."""
+        from polylens.labels.token_enrichment.rules import held_out_rows
+
+        return held_out_rows(self, rows, streams)
+
+    def fits(self, labels: Labels, rows: Rows) -> Bool[np.ndarray, "rows clusters"]:
+        """Whether a row stands at the tokens of a cluster's name, at every place that the name says."""
+        from polylens.labels.token_enrichment.rules import fitting_rows
+
+        return fitting_rows(labels, rows)

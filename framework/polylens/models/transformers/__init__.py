@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from polylens import model_files as files
 from polylens.errors import DataError
 from polylens.models import Model
-from polylens.models.transformers import files
 from polylens.models.transformers import layers as structure
 from polylens.progress import Progress
 from polylens.records import TextFormat

@@ -12,7 +12,7 @@ import torch
 from polylens import imports
 from polylens.dataflow import pause_watches
 from polylens.errors import DataError
-from polylens.models.transformers.files import weight_files
+from polylens.model_files import weight_files
 from polylens.models.transformers.layers import head_of
 from polylens.records import PADDING
 

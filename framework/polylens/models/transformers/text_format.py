@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from polylens.errors import DataError
-from polylens.models.transformers.files import digest_of
+from polylens.model_files import digest_of
 from polylens.records import TextFormat
 from polylens.text import read_tokenizer, tokenizer_files
 

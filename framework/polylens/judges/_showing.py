@@ -1,0 +1,46 @@
+"""Rows as judges are shown them: texts as JSON, images as images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from polylens.records import Choice, Context, Question, Shown
+
+LETTERS = "abcdefghij"
+"""Ids of what is chosen among; ours, and no text of data."""
+AROUND = 200
+"""Letters of text before and after a token, at most."""
+
+
+def row_as_data(shown: Shown) -> dict[str, Any]:
+    """What a judge is told of a row: the text around its token, or that it is an image."""
+    if isinstance(shown, Context):
+        return {"image": True}
+    return {"before": shown.before[-AROUND:], "token": shown.token, "after": shown.after[:AROUND]}
+
+
+def question(
+    instructions: str,
+    rows: Sequence[int],
+    *,
+    shown: Callable[[int], Shown],
+    options: tuple[str, ...],
+    data: Mapping[str, Any],
+    by_id: bool = False,
+) -> Question:
+    """A question about rows.
+
+    Args:
+        instructions: the template.
+        rows: numbers of the rows.
+        shown: what is shown of a row.
+        options: the words that may be answered.
+        data: what else the question speaks of, such as a label.
+        by_id: whether rows are chosen among: each then has a letter. Else there is one row.
+    """
+    seen = [shown(row) for row in rows]
+    plain = [row_as_data(each) for each in seen]
+    told = dict(zip(LETTERS, plain, strict=False)) if by_id else plain[0]
+    images = tuple(each.png for each in seen if isinstance(each, Context))
+    return Question(instructions, {**data, "rows" if by_id else "row": told}, Choice(options), images)

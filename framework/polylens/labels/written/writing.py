@@ -1,0 +1,216 @@
+"""What a judge is shown of each cluster, and what becomes of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int64
+
+from polylens.errors import DataError
+from polylens.judges import ask, row_as_data
+from polylens.labels._nearest import nearest_clusters
+from polylens.records import (
+    Answer,
+    Context,
+    LabelRecord,
+    Labels,
+    Meanings,
+    Number,
+    Partition,
+    Question,
+    Rows,
+    Sentence,
+    Shown,
+)
+from polylens.statistics import draw_rows
+from polylens.work import Work
+
+if TYPE_CHECKING:
+    from polylens.labels.written import Written
+
+_NEAR = 3
+"""How many of the nearest clusters contrast rows are of."""
+_TEMPLATE = (
+    "You are shown rows of data that a method put into one group, and other rows that it did not. Say in a "
+    "few words what the rows of the group have in common and the others have not. A row of text is one token "
+    "with the text before and after it: what matters is the token where it stands. Rows that are images are "
+    "attached, those of the group first. `label` is what they have in common; `meanings` is one where one "
+    "thing explains the group, several where it holds several kinds, unclear where nothing is seen; `why` is "
+    "one sentence."
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The rows that a judge is shown of one cluster in one draw."""
+
+    cluster: int
+    draw: int
+    group: Int64[np.ndarray, "group"]
+    others: Int64[np.ndarray, "others"]
+
+    def question(self, shown: Callable[[int], Shown], *, words: int) -> Question:
+        """What the judge is asked."""
+        seen = [shown(row) for row in (*self.group.tolist(), *self.others.tolist())]
+        plain = [row_as_data(each) for each in seen]
+        data = {"group": plain[: len(self.group)], "others": plain[len(self.group) :]}
+        images = tuple(each.png for each in seen if isinstance(each, Context))
+        return Question(_TEMPLATE, data, Sentence(words), images)
+
+
+def written_labels(label: Written, rows: Rows, partition: Partition, work: Work) -> Labels:
+    """A label for every cluster with rows in the writing half, and what became of every question.
+
+    Raises:
+        DataError: there is nothing to show of rows, or nobody can answer.
+    """
+    shown = work.shown
+    if shown is None:
+        raise DataError("there is nothing to show a judge of these rows", hint="give `work` a `shown`")
+    asked = choose_shown(label, rows, partition, work)
+    found = ask(
+        label.judge,
+        [each.question(shown, words=label.words) for each in asked],
+        judging=work.judging,
+        progress=work.progress,
+        title="writing labels",
+    )
+    answers = {(each.cluster, each.draw): answer for each, answer in zip(asked, found.answers, strict=True)}
+    first = [each for each in asked if each.draw == 0]
+    records = tuple(_record(each, answers[each.cluster, 0], label) for each in first)
+    numbers, undefined = _numbers(records, answers, draws=label.draws)
+    unasked = partition.n_clusters - len(first)
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in found.tally.counts.items())
+    notes = [f"Labels in words by a judge ({label.judge.kind()}): {counts}. They are claims, to be scored."]
+    if unasked:
+        notes.append(f"{unasked} clusters have no rows in the writing half and get no label.")
+    return Labels(
+        clusters=(),
+        numbers={**numbers, **found.tally.numbers()},
+        tables={
+            "clusters": _cluster_table(records, answers, partition, draws=label.draws),
+            "shown": _shown_table(asked, rows),
+            "prompts": pd.DataFrame({"prompt": ["written"], "text": [_TEMPLATE]}),
+        },
+        notes=tuple(notes),
+        undefined=undefined,
+        written=records,
+    )
+
+
+def choose_shown(label: Written, rows: Rows, partition: Partition, work: Work) -> list[Sample]:
+    """The rows that are shown of each cluster, draw by draw, all of the writing half."""
+    labels, block = np.asarray(partition.labels), rows.origins.block
+    naming = ~label.held_out(rows, work.streams)
+    nearest = nearest_clusters(rows, partition)
+    chosen = []
+    for cluster in range(partition.n_clusters):
+        members = np.flatnonzero(naming & (labels == cluster))
+        if not len(members):
+            continue
+        central = members[np.argsort(-partition.strength[members], kind="stable")]
+        is_near = naming & np.isin(labels, nearest[cluster, :_NEAR]) & (labels >= 0)
+        near, far = np.flatnonzero(is_near), np.flatnonzero(naming & (labels != cluster) & ~is_near)
+        for draw in range(label.draws):
+            generator = work.streams.generator("shown", cluster, draw)
+            # From twice as many of the firmest as are shown, so that draws differ.
+            firm = draw_rows(central[: label.rows], block, label.rows // 2, generator)
+            rest = draw_rows(np.setdiff1d(members, firm), block, label.rows - len(firm), generator)
+            close = draw_rows(near, block, label.contrast // 2, generator)
+            other = draw_rows(far, block, label.contrast - len(close), generator)
+            group, others = np.concatenate([firm, rest]), np.concatenate([close, other])
+            chosen.append(Sample(cluster, draw, generator.permutation(group), generator.permutation(others)))
+    return chosen
+
+
+def _record(shown: Sample, answer: Answer, label: Written) -> LabelRecord:
+    value = answer.value or {}
+    return LabelRecord(
+        cluster=shown.cluster,
+        text=value.get("label", ""),
+        labeler="",
+        kind=label.kind(),
+        outcome=answer.outcome,
+        meanings=cast("Meanings", value.get("meanings", "")),
+        made_of=f"{len(shown.group)} rows, {len(shown.others)} contrast rows",
+        note=value.get("why", "") if answer.value else answer.said,
+        by=answer.model or label.judge.kind(),
+        at=datetime.now(UTC).date().isoformat(),
+    )
+
+
+def _numbers(
+    records: Sequence[LabelRecord], answers: dict[tuple[int, int], Answer], *, draws: int
+) -> tuple[dict[str, Number], dict[str, str]]:
+    """How many clusters got a label, how many one meaning, and how much labels hang on the rows shown."""
+    texts = [each for each in records if each.text]
+    if not records:
+        return {}, dict.fromkeys(("labelled_fraction", "one_meaning", "same_words"), "no clusters")
+    numbers = {"labelled_fraction": Number(len(texts) / len(records))}
+    undefined: dict[str, str] = {}
+    if texts:
+        numbers["one_meaning"] = Number(sum(each.meanings == "one" for each in texts) / len(texts))
+    else:
+        undefined["one_meaning"] = "no cluster got a label"
+    shared = [
+        same_words(each.text, other)
+        for each in texts
+        for draw in range(1, draws)
+        if (other := _label(answers[each.cluster, draw]))
+    ]
+    if shared:
+        numbers["same_words"] = Number(float(np.mean(shared)))
+    else:
+        undefined["same_words"] = "no cluster got two labels"
+    return numbers, undefined
+
+
+def same_words(one: str, other: str) -> float:
+    """Share of the words of two labels that are in both.
+
+    >>> same_words("names of months", "Months of the year")
+    0.4
+    """
+    first, second = set(one.lower().split()), set(other.lower().split())
+    return len(first & second) / len(first | second)
+
+
+def _label(answer: Answer) -> str:
+    return "" if answer.value is None else answer.value["label"]
+
+
+def _cluster_table(
+    records: Sequence[LabelRecord],
+    answers: dict[tuple[int, int], Answer],
+    partition: Partition,
+    *,
+    draws: int,
+) -> pd.DataFrame:
+    """One line a cluster: label, meanings, why, what became of the question, and what other draws say."""
+    labels = np.asarray(partition.labels)
+    sizes = np.bincount(labels[labels >= 0], minlength=partition.n_clusters)
+    columns = ("cluster", "text", "meanings", "note", "outcome", "made_of", "by", "at")
+    table = pd.DataFrame(
+        [[getattr(each, name) for name in columns] for each in records], columns=list(columns)
+    )
+    table.insert(1, "size", sizes[table["cluster"].to_numpy(dtype=np.int64)])
+    for draw in range(1, draws):
+        table[f"text_{draw + 1}"] = [_label(answers[each.cluster, draw]) for each in records]
+    return table
+
+
+def _shown_table(asked: Sequence[Sample], rows: Rows) -> pd.DataFrame:
+    """One line for each row that the judge was shown."""
+    origins = rows.origins
+    lines = [
+        (each.cluster, each.draw + 1, part, origins.example_ids[origins.example[row]], origins.position[row])
+        for each in asked
+        for part, chosen in (("group", each.group), ("others", each.others))
+        for row in chosen.tolist()
+    ]
+    return pd.DataFrame(lines, columns=["cluster", "draw", "part", "example", "position"])

@@ -1,0 +1,157 @@
+"""Groups of members with one intruder, and how many a judge finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int64
+
+from polylens.judges import LETTERS, Judge, question
+from polylens.labels._nearest import nearest_clusters
+from polylens.records import Findings, Number, Partition, Question, Rows, Shown
+from polylens.scores import Subject
+from polylens.scores._panel import Panel
+from polylens.scores._tables import prompt_table
+from polylens.scores._trial import random_partition
+from polylens.statistics import Shares, draw_rows
+from polylens.streams import Streams
+from polylens.work import Work
+
+if TYPE_CHECKING:
+    from polylens.scores.intruder import Intruder
+
+_TEMPLATE = (
+    "All but one of these rows are of one group, which has something in common. Say which row does not "
+    "belong. Each row has a letter. A row of text is one token with the text before and after it: what the "
+    "group has in common is about the token where it stands. Rows that are images are attached in the order "
+    "of their letters. Answer with the letter."
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of one cluster with one of another among them."""
+
+    cluster: int
+    rows: tuple[int, ...]
+    intruder: int
+    """Place of the intruder among the rows."""
+    is_near: bool
+    """Whether the intruder is of the nearest cluster."""
+
+    def question(self, shown: Callable[[int], Shown]) -> Question:
+        """What a judge is asked."""
+        options = tuple(LETTERS[: len(self.rows)])
+        return question(_TEMPLATE, self.rows, shown=shown, options=options, data={}, by_id=True)
+
+
+def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) -> Findings:
+    """The share of intruders that a judge finds, of clusters and of sets of random rows."""
+    panel = Panel(judge, work)
+    partitions = {"clusters": subject.partition}
+    if score.random_rows and subject.partition.n_clusters:
+        partitions["random rows"] = random_partition(subject.partition, work.streams)
+    numbers: dict[str, Number] = {}
+    undefined: dict[str, str] = {}
+    tables = []
+    for name, partition in partitions.items():
+        groups = make_groups(score, subject.rows, partition, work.streams.child(name))
+        number = "intruder" if name == "clusters" else "random_rows"
+        if name == "clusters":
+            clusters = len({group.cluster for group in groups})
+            numbers["scored_clusters"] = Number(float(clusters), unit="clusters")
+        if not groups:
+            undefined[number] = "no cluster has enough rows, with rows of other clusters beside it"
+            continue
+        answers = panel.ask([group.question(subject.shown) for group in groups], title=f"intruders, {name}")
+        chosen = [None if answer is None else answer.chosen for answer in answers]
+        size = score.members + 1
+        right = np.array(
+            [
+                1 / size if letter is None else float(LETTERS.index(letter) == group.intruder)
+                for letter, group in zip(chosen, groups, strict=True)
+            ]
+        )
+        numbers[number] = _share(right, groups, size=size)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "group": name,
+                    "cluster": [group.cluster for group in groups],
+                    "intruder_is": ["nearest" if group.is_near else "elsewhere" for group in groups],
+                    "examples": [_examples(group, subject.rows) for group in groups],
+                    "intruder": [LETTERS[group.intruder] for group in groups],
+                    "outcome": ["" if answer is None else answer.outcome for answer in answers],
+                    "answer": [letter or "" for letter in chosen],
+                    "right": right,
+                }
+            )
+        )
+    tables_of = {"prompts": prompt_table("intruder", _TEMPLATE)}
+    if tables:
+        tables_of["items"] = pd.concat(tables, ignore_index=True)
+    return Findings(
+        numbers={**numbers, **panel.numbers()}, tables=tables_of, undefined=undefined, notes=(panel.note(),)
+    )
+
+
+def make_groups(score: Intruder, rows: Rows, partition: Partition, streams: Streams) -> list[Group]:
+    """The groups of every cluster that has enough rows, and others beside it.
+
+    Args:
+        score: how many, and how large.
+        rows: that were partitioned.
+        partition: the clusters.
+        streams: draws the groups.
+    """
+    labels, block = np.asarray(partition.labels), rows.origins.block
+    nearest = nearest_clusters(rows, partition)
+    groups = []
+    for cluster in range(partition.n_clusters):
+        members = np.flatnonzero(labels == cluster)
+        near = np.flatnonzero(labels == nearest[cluster, 0]) if nearest.shape[1] else members[:0]
+        others = np.flatnonzero((labels != cluster) & ~np.isin(np.arange(len(labels)), near))
+        if len(members) < 2 * score.members or not len(near) + len(others):
+            continue
+        for number in range(score.groups):
+            generator = streams.generator("group", cluster, number)
+            is_near = len(near) > 0 and (number % 2 == 0 or not len(others))
+            intruder = int(generator.choice(near if is_near else others))
+            drawn = draw_rows(members, block, score.members, generator)
+            place = int(generator.integers(score.members + 1))
+            groups.append(_group(cluster, drawn, intruder, place, is_near=is_near))
+    return groups
+
+
+def _group(
+    cluster: int, members: Int64[np.ndarray, "members"], intruder: int, place: int, *, is_near: bool
+) -> Group:
+    each = members.tolist()
+    return Group(cluster, (*each[:place], intruder, *each[place:]), place, is_near)
+
+
+def _share(right: np.ndarray, groups: list[Group], *, size: int) -> Number:
+    """The share that is found. Clusters are drawn again and not examples, which several groups share."""
+    shares = Shares.of(right, example=np.array([group.cluster for group in groups], dtype=np.int64))
+    (interval,) = shares.intervals()
+    return Number(
+        float(shares.values[0]),
+        interval.low,
+        interval.high,
+        f"{interval.meaning}, by clusters",
+        chance=1 / size,
+        chance_is=f"one of {size} rows by guessing",
+    )
+
+
+def _examples(group: Group, rows: Rows) -> str:
+    """The rows of a group, by letter."""
+    origins = rows.origins
+    return "; ".join(
+        f"{letter}: {origins.example_ids[origins.example[row]]} {origins.position[row]}"
+        for letter, row in zip(LETTERS, group.rows, strict=False)
+    )
