@@ -26,6 +26,9 @@ PICTURES = {
     "condensed-tree": ("digits/mlp-clusters", "clusters-condensed-tree"),
     "medoid-codes": ("digits/mlp-clusters", "clusters-medoid-codes"),
     "slice": ("digits/slice", "plane-slice"),
+    "imagenet-slice": ("efficientnet/slice", "plane-slice"),
+    "imagenet-members": ("efficientnet/clusters", "clusters-gallery"),
+    "imagenet-map": ("efficientnet/clusters", "clusters-row-map"),
 }
 """Name of the picture: the experiment, and the figure's name in MLflow."""
 
@@ -43,11 +46,13 @@ def make(name: str) -> None:
 
 
 def shrunk(path: Path) -> bytes:
-    """A picture as a PNG of at most `WIDTH` pixels across."""
+    """A picture as a PNG of at most `WIDTH` pixels across and 256 colours."""
     image = Image.open(path).convert("RGB")
     image.thumbnail((WIDTH, WIDTH * 3))
     out = io.BytesIO()
-    image.save(out, "PNG", optimize=True)
+    # The method that keeps the colours of small photographs beside large areas of one shade.
+    few = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

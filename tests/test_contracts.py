@@ -47,6 +47,8 @@ PLANTED = [
     ("report.page", "mlflow", "mlflow only in tracking"),
     ("harvest.collecting", "pytorch_lightning", CARE),
     ("models.transformers.networks", "transformers", CARE),
+    ("models.onnx.conversion", "onnx2pytorch", CARE),
+    ("models.timm.builders", "timm", CARE),
     ("models.torchvision.builders", "torchvision", CARE),
     ("text.hub_table", "datasets", CARE),
     ("statistics.sparse_features", "sparsify", CARE),

@@ -139,6 +139,7 @@ def assemble(
         aliases=model.aliases(),
         example_input=model.example_input(),
         is_causal=model.is_causal(),
+        output_names=model.output_names(),
     )
     if recipe.control is None:
         return network

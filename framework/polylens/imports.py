@@ -86,6 +86,34 @@ def sparsify() -> Any:
 
 
 @cache
+def onnx2pytorch() -> Any:
+    """onnx2pytorch, an extra, which imports torchvision.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    _declare_missing_operators()
+    import onnx2pytorch as module
+
+    return module
+
+
+@cache
+def timm() -> Any:
+    """timm, an extra, which imports torchvision.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    _declare_missing_operators()
+    import timm as module
+    import timm.data
+    import timm.models
+
+    return module
+
+
+@cache
 def _declare_missing_operators() -> None:
     import torch
 

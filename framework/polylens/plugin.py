@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_val
 from pydantic_core import PydanticCustomError
 
 from polylens.errors import UsageError, nearest
+from polylens.records import CLASS
 
 FAMILIES = ("models", "datasets", "sampling", "codes", "controls", "analyses", "labels", "scores", "judges")
 """The plugin families, named as their folders in the package and in the registry."""
@@ -42,6 +43,9 @@ class Plugin(BaseModel):
     memory_fields: ClassVar[frozenset[str]] = frozenset()
     """Fields that change how much memory is taken and no result: a digest hears of their defaults instead."""
 
+    later_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields that came after results were stored: at their default a digest does not hear of them."""
+
     @classmethod
     def kind(cls) -> str:
         """The kind's name in YAML: the name of its file or folder."""
@@ -55,7 +59,11 @@ class Plugin(BaseModel):
     def identity(self) -> dict[str, Any]:
         """What a digest sees: the plain data, the kind's version, and nothing that cannot change a number."""
         defaults = {name: _plain(type(self).model_fields[name].default) for name in self.memory_fields}
-        return {**self.to_plain(), **defaults, "version": self.version}
+        plain = self.to_plain()
+        for name in self.later_fields:
+            if plain[name] == _plain(type(self).model_fields[name].default):
+                del plain[name]
+        return {**plain, **defaults, "version": self.version}
 
     @model_validator(mode="wrap")
     @classmethod
@@ -78,6 +86,22 @@ class Plugin(BaseModel):
         if value.get("kind") == cls.kind():
             value = {key: item for key, item in value.items() if key != "kind"}
         return handler({key: _tuples(item) for key, item in value.items()})
+
+
+class RowReader(Plugin):
+    """Base of families whose kinds read rows: analyses and labels."""
+
+    asks: ClassVar[frozenset[str]] = frozenset()
+    """Which of `classes` and `tokens` rows must have: a spec is checked for a dataset that carries them."""
+
+    def named_targets(self) -> str | None:
+        """Which named targets stand in place of the examples' classes; None where none do."""
+        name = getattr(self, "targets", CLASS)
+        return None if name == CLASS else str(name)
+
+    def asked(self) -> frozenset[str]:
+        """`asks`, without classes of examples where named targets stand in their place."""
+        return self.asks if self.named_targets() is None else self.asks - {"classes"}
 
 
 class UnknownKindError(LookupError):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from polylens.analyses import Outcome
 from polylens.analyses.cluster_quality import ClusterQuality
+from polylens.analyses.cluster_quality.comparison import _relaid_by_row
 from polylens.analyses.hdbscan import Hdbscan
 from polylens.analyses.kmeans import Kmeans
 from polylens.errors import DataError
@@ -137,3 +140,34 @@ def test_the_same_partition_gives_the_same_findings(grouped, find, same_findings
     rows = grouped(mistakes=0.2)
     clusters = {"c": find(Hdbscan(on="code"), rows)}
     assert same_findings(*(find(ClusterQuality(of="c"), rows, clusters) for _ in range(2)))
+
+
+def test_classes_of_rows_are_laid_over_rows_of_other_examples_for_chance(make_rows, find):
+    # Every example has its tags in one order: whole examples laid over others change nothing.
+    example, tag = np.repeat(np.arange(40), 4), np.tile(np.arange(4), 40)
+    rows = replace(make_rows(targets=tag, example=example, position=tag, grid=(4,)), by_row=True)
+    found = find(ClusterQuality(of="c"), rows, _given(tag.astype(np.int64)))
+    assert found.numbers["purity"].value == 1.0
+    assert found.numbers["purity"].chance == 1.0
+    # In an order of each example's own they do.
+    mixed = np.random.default_rng(0).permuted(tag.reshape(40, 4), axis=1).ravel()
+    rows = replace(make_rows(targets=mixed, example=example, position=tag, grid=(4,)), by_row=True)
+    found = find(ClusterQuality(of="c"), rows, _given(mixed.astype(np.int64)))
+    assert found.numbers["purity"].chance < 0.4
+    assert "laid over other rows" in found.numbers["purity"].chance_is
+
+
+def test_leads_by_chance_exchange_classes_of_rows_place_by_place(make_rows):
+    example, position = np.repeat(np.arange(12), 3), np.tile(np.arange(3), 12)
+    targets = np.random.default_rng(1).integers(0, 4, 36)
+    own = replace(make_rows(targets=targets, example=example, position=position, grid=(3,)), by_row=True)
+    classes_of = _relaid_by_row(own, np.random.default_rng(2))
+    exchanged = classes_of(own)
+    assert np.bincount(exchanged, minlength=4).tolist() == np.bincount(targets, minlength=4).tolist()
+    # Every example has the classes of one example, in their order.
+    kept = {tuple(each) for each in targets.reshape(12, 3).tolist()}
+    assert {tuple(each) for each in exchanged.reshape(12, 3).tolist()} == kept
+    other = own.take(np.array([5, 3, 30]))
+    elsewhere = replace(other, origins=replace(other.origins, position=np.array([2, 0, 9])))
+    assert classes_of(other).tolist() == exchanged[[5, 3, 30]].tolist()
+    assert classes_of(elsewhere).tolist() == [exchanged[5], exchanged[3], targets[30]]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -75,6 +77,68 @@ def test_the_classes_of_the_examples_can_be_named() -> None:
     assert set(probe(named, rows, at).tables["slices"]["classes"]) == {"class 3, class 1, class 3"}
     with pytest.raises(DataError, match="no class 'seven'"):
         probe(PlaneSlice(classes=("seven", "class 1", "class 2")), rows, at)
+
+
+def test_outputs_have_the_networks_own_names_where_it_has_some() -> None:
+    rows, at = probed(corner(), THREE, np.array([0, 1, 2]))
+    named = replace(at, network=replace(at.network, output_names=("right", "up")))
+    outputs = probe(PlaneSlice(slices=1, resamples=20), rows, named).tables["outputs"]
+    assert outputs["name"].tolist() == ["right", "up"]
+    unnamed = probe(PlaneSlice(slices=1, resamples=20), rows, at).tables["outputs"]
+    assert unnamed["name"].tolist() == ["output 0", "output 1"]
+
+
+def test_the_examples_of_the_slice_that_is_drawn_can_be_named() -> None:
+    rows, at = probed(corner(), THREE, np.array([0, 1, 2]))
+    ids = [rows.origins.example_ids[number] for number in rows.origins.example]
+    named = (ids[2], ids[0], ids[1])
+    slices = probe(PlaneSlice(slices=1, examples=named, resamples=20), rows, at).tables["slices"]
+    assert slices["examples"].tolist() == [", ".join(named)]
+    with pytest.raises(DataError, match=f"no row is of an example '{ids[0]}x'; did you mean '{ids[0]}'"):
+        probe(PlaneSlice(slices=1, examples=(f"{ids[0]}x", ids[1], ids[2])), rows, at)
+    with pytest.raises(ValueError, match="three different ones"):
+        PlaneSlice(examples=(ids[0], ids[0], ids[1]))
+
+
+def test_a_part_of_the_plane_is_said_to_be_one() -> None:
+    rows, at = probed(corner(), THREE, np.array([0, 1, 2]))
+    part = probe(PlaneSlice(slices=1, reach=0.25, resamples=20), rows, at)
+    assert "0.25 of the way" in part.notes[0]
+    assert part.tables["slices"]["side"][0] == pytest.approx(0.75)  # 2 times a quarter, and the margins
+    assert not any("of the way" in note for note in probe(PlaneSlice(slices=1, resamples=20), rows, at).notes)
+
+
+def test_a_part_of_a_plane_can_lie_around_the_place_where_the_prediction_changes() -> None:
+    # From (1, -1) to (1, 1) the second logit overtakes the first where y is 1; with a bias, where it is 0.5.
+    net = corner()
+    net[2].bias.data = torch.tensor([0.0, 0.5])
+    rows, at = probed(net, THREE, np.array([0, 1, 2]))
+    ids = [rows.origins.example_ids[number] for number in rows.origins.example]
+    around = PlaneSlice(
+        slices=1, examples=(ids[0], ids[2], ids[1]), reach=0.01, around="switch", margin=0.0, resamples=20
+    )
+    found = probe(around, rows, at)
+    assert found.tables["slices"]["side"][0] == pytest.approx(0.02)
+    assert found.tables["slices"]["decision_length"][0] > 0.01
+    assert "the points that stand for the examples lie 0.01 of the way" in found.notes[0]
+    first = probe(around.model_copy(update={"around": "first"}), rows, at)
+    assert first.tables["slices"]["decision_length"][0] == 0
+    with pytest.raises(ValueError, match="around: switch"):
+        PlaneSlice(plane="directions", around="switch")
+
+
+def test_one_slice_says_nothing_of_others_so_its_numbers_have_no_range() -> None:
+    rows, at = probed(corner(), THREE, np.array([0, 1, 2]))
+    one = probe(PlaneSlice(slices=1, resamples=20), rows, at).numbers
+    assert (one["cells"].value, one["cells"].low, one["cells"].high, one["cells"].interval) == (
+        4,
+        None,
+        None,
+        "",
+    )
+    assert one["near_decision_ratio"].low is None
+    assert one["near_decision_ratio"].chance == 1.0
+    assert probe(PlaneSlice(slices=2, resamples=20), rows, at).numbers["cells"].low == 4
 
 
 def test_around_one_example_along_random_directions() -> None:

@@ -42,6 +42,7 @@ NETWORKS = {
         nn.Sequential(nn.Conv2d(2, 6, 2), Permuted(2, 3, 1), nn.LayerNorm(6), Permuted(3, 1, 2), nn.ReLU()),
         {"1", "2"},
     ),
+    "a slope a channel": (nn.Sequential(nn.Conv2d(2, 6, 2), nn.PReLU(6), nn.ReLU()), {}),
     "one channel": (nn.Sequential(nn.Conv2d(2, 1, 2), Permuted(2, 3, 1), nn.ReLU()), {"1", "2"}),
 }
 

@@ -160,3 +160,17 @@ def test_without_the_extra_the_hubs_datasets_say_what_to_install(
     with pytest.raises(DataError, match=r"pip install 'polylens\[hub-text\]'"):
         opened(HubText(name="a/b", revision="0" * 40, documents=1), text_format, root)
     imports.datasets.cache_clear()
+
+
+def test_files_kept_for_training_are_packed_and_never_drawn_otherwise(
+    text_format: TextFormat, root: Path
+) -> None:
+    dataset = TextFiles(root="texts", train_fraction=0.75)
+    training = opened(dataset, text_format, root, split="train")
+    others = opened(dataset, text_format, root)
+    assert len(others) == 3
+    assert {name.partition("#")[0] for name in training.ids}.isdisjoint(others.ids)
+    assert set(training.batch(range(len(training))).shape[1:]) == {text_format.context}
+    assert "train_fraction" not in TextFiles(root="texts").identity()
+    with pytest.raises(UsageError, match="text_files keeps no texts for training here"):
+        opened(TextFiles(root="texts"), text_format, root, split="train")

@@ -8,7 +8,7 @@ from tests.geometry.truth import along, regimes
 from torch import nn
 
 from polylens.errors import UsageError
-from polylens.geometry import Crossings, Part, record, segment_crossings, segments_crossings
+from polylens.geometry import Crossings, Part, record, segment_crossings, segments, segments_crossings
 
 
 def case(name: str, seed: int, count: int) -> tuple[nn.Module, Part, torch.Tensor, torch.Tensor]:
@@ -41,6 +41,22 @@ def test_many_segments_at_once_are_as_one_by_one(name: str, vertices: int) -> No
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("vertices", [4096, 40])
+def test_crossings_are_the_same_where_no_outputs_are_kept(name: str, vertices: int) -> None:
+    # Then nothing is computed behind the last nonlinearity, and no stretch is cut there.
+    _, part, starts, ends = case(name, seed=7, count=6)
+    kept = segments_crossings(part, starts, ends, vertices=vertices, keep_outputs=True)
+    for with_outputs, without in zip(
+        kept, segments_crossings(part, starts, ends, vertices=vertices), strict=True
+    ):
+        assert_the_same(without, with_outputs)
+        np.testing.assert_allclose(without.vertices, with_outputs.vertices, rtol=0, atol=1e-12)
+        assert without.outputs.shape == (len(without.vertices), 0)
+        with pytest.raises(UsageError, match="the outputs were not kept"):
+            without.switches()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_dense_sampling_of_each_segment_finds_no_other_code(name: str) -> None:
     module, part, starts, ends = case(name, seed=3, count=4)
     for start, end, found in zip(starts, ends, segments_crossings(part, starts, ends), strict=True):
@@ -70,6 +86,18 @@ def test_a_segment_far_longer_than_the_others_changes_none_of_them() -> None:
     for index, found in enumerate(segments_crossings(part, starts, ends, vertices=96)):
         if index != 2:
             assert_the_same(found, alone[index])
+
+
+def test_of_wide_tensors_fewer_rows_are_taken_with_the_same_crossings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, part, starts, ends = case(next(iter(NETWORKS)), seed=1, count=6)
+    every = list(segments_crossings(part, starts, ends))
+    widest = max(int(np.prod(shape)) for shape in (part.shape, *part.shapes.values()))
+    monkeypatch.setattr(segments, "_MOST_NUMBERS", 20 * widest + 1)
+    for found, expected in zip(segments_crossings(part, starts, ends), every, strict=True):
+        assert found.largest_batch <= 20 < expected.largest_batch
+        assert_the_same(found, expected)
 
 
 def test_no_segments_give_nothing_and_ends_must_fit_starts() -> None:

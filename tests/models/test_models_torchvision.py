@@ -60,6 +60,13 @@ def test_a_network_unknown_to_the_source_reader_is_still_refused_when_built(
         built(model("googlnet"))
 
 
+def test_outputs_are_named_where_weights_are_published() -> None:
+    names = model("googlenet", weights="IMAGENET1K_V1").output_names()
+    assert (len(names), names[0], names[-1]) == (1000, "tench", "toilet tissue")
+    assert model("googlenet").output_names() == ()
+    assert model("googlenet", weights={"file": "a.pth", "preset": "IMAGENET1K_V1"}).output_names() == ()
+
+
 def test_published_weights_have_1000_classes() -> None:
     with pytest.raises(ValidationError, match="1000 classes"):
         model("resnet18", weights="IMAGENET1K_V1", classes=10)

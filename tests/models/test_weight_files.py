@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from polylens.errors import DataError
-from polylens.models.torchvision.weight_names import places_of
-from polylens.models.torchvision.weights_file import in_groups, put_into, read
+from polylens.models._weight_names import places_of
+from polylens.models._weights_file import in_groups, put_into, read
 
 PARTS = st.sampled_from(["module", "_orig_mod", "model", "net", "backbone", "0", "encoder", "weights"])
 

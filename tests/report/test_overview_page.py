@@ -96,6 +96,6 @@ def test_a_sweep_begins_with_each_number_over_what_was_swept_and_a_line_a_run() 
     assert "network: one 0.50 [0.40, 0.60]" in text
     assert text.count('data-report="../../report/a/report.html"') == 2, "at its point and on its line"
     assert 'href="../' not in text, "links are only made where the reports are"
-    assert "<td>Refuted <small>So.</small></td>" in text
+    assert '<td class="reason">Refuted <small>So.</small></td>' in text
     assert "refuted if <code>a &lt;= b</code>" in text
     assert text.count("<script") == 1

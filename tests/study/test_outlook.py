@@ -113,7 +113,50 @@ def test_the_precision_of_a_forward_pass_is_part_of_what_it_gives(result: StudyR
 def test_the_outlook_as_plain_data_is_json(before: Outlook) -> None:
     plain = json.loads(json.dumps(before.to_plain()))
     assert [child["name"] for child in plain["children"]] == ["small layer=hidden.1", "small layer=hidden.2"]
-    assert set(plain["children"][0]["stages"][0]) == {"name", "kind", "digest", "stored", "why", "n_bytes"}
+    keys = {"name", "kind", "digest", "stored", "why", "n_bytes", "walking_seconds"}
+    assert set(plain["children"][0]["stages"][0]) == keys
+
+
+def test_the_time_of_exact_walks_is_estimated_from_units_and_the_cost_of_a_pass(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from polylens.cli.outlook import show_outlook
+    from polylens.study import walking_cost
+
+    def half_a_second(part):
+        return [0.5 if step.nonlinearity is None else 0.0 for step in part.steps]
+
+    monkeypatch.setattr(walking_cost, "_step_seconds", half_a_second)
+    walks = {
+        "density": {"kind": "crossing_density", "pairs": 10, "resamples": 20},
+        "early": {"kind": "crossing_density", "pairs": 10, "resamples": 20, "through": "hidden.2"},
+        "paths": {"kind": "path_density", "pairs": 25, "resamples": 20},
+        "plane": {"kind": "slice", "slices": 2, "resamples": 20, "reach": 0.5},
+        "around": {"kind": "slice", "slices": 2, "resamples": 20, "plane": "directions"},
+    }
+    hidden = {"kind": "mlp", "inputs": 64, "hidden": [8, 8, 6], "classes": 10}
+    whole = {"kind": "sign", "units": "downstream", "positions": "all"}
+    spec = Project(folder).spec(
+        "walks.yaml",
+        **SMALL | {"layer": "hidden.1", "analyses": walks, "model": hidden, "code": whole, "sampling": None},
+    )
+    outlook = polylens.plan(spec)
+    found = {stage.name: stage.walking_seconds for stage in outlook.children[0].stages}
+    # Half a second for each dense layer: the first at the two ends, the second at a sixth of 8 units as well,
+    # the last, which only outputs need, at those of 14.
+    first, second, last = 2 * 0.5, (2 + 8 / 6) * 0.5, (2 + 14 / 6) * 0.5
+    assert found["density"] == pytest.approx(20 * (first + second))
+    assert found["early"] == pytest.approx(20 * first)
+    assert found["paths"] == pytest.approx(50 * (first + second + last))
+    assert found["plane"] == pytest.approx(2 * 3 * 0.5 * (first + second + last))
+    assert found["around"] is None
+    assert found["harvest"] is None
+    show_outlook(outlook, why=False)
+    said = capsys.readouterr().out
+    assert "exact walks may take" in said
+    assert "This is an estimate" in said
+    smooth = polylens.load_spec(spec, overrides=["model.activation=gelu"])
+    assert all(stage.walking_seconds is None for stage in polylens.plan(smooth).children[0].stages)
 
 
 def test_a_layer_without_units_is_found_at_its_place(folder: Path) -> None:

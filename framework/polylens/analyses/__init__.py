@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
-from polylens.plugin import Plugin
+from polylens.plugin import RowReader
 from polylens.records import Comparison, Examples, Figure, Findings, Network, Number, Rows
 from polylens.streams import Streams
 from polylens.work import Work
@@ -48,15 +48,13 @@ def by_variant(outcomes: Outcomes, name: str) -> dict[str, list[Number | None]]:
     }
 
 
-class Analysis(Plugin):
+class Analysis(RowReader):
     """An analysis that a spec can name. Pure: the same rows, network and seed give the same findings.
 
     A kind derives from `RowAnalysis`, or from `Probe` where stored rows are not enough.
     """
 
     family: ClassVar[str] = "analyses"
-    asks: ClassVar[frozenset[str]] = frozenset()
-    """Which of `classes` and `tokens` rows must have: a spec is checked for a dataset that carries them."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The numbers of a summary in the terminal."""
     answer: ClassVar[tuple[str, ...]] = ()
@@ -163,6 +161,17 @@ class Probed:
     """Rows of the spec's own network, where this one is a control and the probe compares the two."""
 
 
+@dataclass(frozen=True)
+class Walks:
+    """Straight lines that are walked from boundary to boundary, from the layer to a later one."""
+
+    segments: float
+    """How many, each as long as from one example to another; of planes, those that bound them."""
+    through: str
+    outputs: bool
+    """Whether what the network gives at `through` is needed along them, or the boundaries alone."""
+
+
 class Probe(Analysis):
     """An analysis that runs the network itself: along paths, from changed activations, around points."""
 
@@ -172,6 +181,10 @@ class Probe(Analysis):
     def needs(self) -> frozenset[Need]:
         """Activations: they are the points it starts from."""
         return frozenset({"activations"})
+
+    def walks(self, n_rows: int) -> Walks | None:
+        """What it walks exactly with so many rows, for an estimate of its time; None where that is little."""
+        return None
 
     @abstractmethod
     def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Int64
 from polylens.analyses import Probed
 from polylens.errors import DataError
 from polylens.geometry import Part, record
-from polylens.records import Rows
+from polylens.records import Network, Rows
 
 
 def record_part(probed: Probed, *, through: str) -> Part:
@@ -88,6 +88,16 @@ def class_names(rows: Rows, index: Int64[np.ndarray, "chosen"]) -> list[str]:
     if rows.targets is None:
         return [""] * len(index)
     return [rows.classes[target] for target in rows.targets[index]]
+
+
+def output_names(network: Network, rows: Rows, count: int) -> tuple[str, ...]:
+    """What each output stands for: as the network knows it, else a class, where there is one for each.
+
+    As many classes as outputs prove nothing where a network was trained on other classes and knows them.
+    """
+    if len(network.output_names) == count:
+        return network.output_names
+    return rows.classes if len(rows.classes) == count else tuple(f"output {k}" for k in range(count))
 
 
 def tensor_of(points: Float32[np.ndarray, "..."]) -> torch.Tensor:

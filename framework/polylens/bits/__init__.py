@@ -1,6 +1,6 @@
 """Codes as packed bits: packing on the device, unpacking, and distances between packed rows."""
 
-from polylens.bits.distances import differing_bits, layer_distances
+from polylens.bits.distances import differing_bits, differing_from, layer_distances
 from polylens.bits.packing import pack, unpack, unpack_codes
 
-__all__ = ["differing_bits", "layer_distances", "pack", "unpack", "unpack_codes"]
+__all__ = ["differing_bits", "differing_from", "layer_distances", "pack", "unpack", "unpack_codes"]

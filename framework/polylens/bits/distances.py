@@ -9,6 +9,7 @@ from jaxtyping import Float64, Int64, UInt8
 
 from polylens.records import CodeScheme
 
+_WORDS = (np.uint64, np.uint32, np.uint16, np.uint8)
 _CHUNK_BYTES = 1 << 22
 """Bytes of codes looked at together: memory stays flat however many pairs there are, and fits the cache."""
 
@@ -35,6 +36,22 @@ def differing_bits(
     return differing
 
 
+def differing_from(
+    packed: UInt8[np.ndarray, "rows bytes"], rows: Int64[np.ndarray, "some"], *, one: int
+) -> Int64[np.ndarray, "some"]:
+    """How many bits differ between some rows and one of them all; only a few rows are in memory at once.
+
+    >>> packed = np.array([[0b1100], [0b1010], [0b1111]], np.uint8)
+    >>> differing_from(packed, np.array([0, 2]), one=1).tolist()
+    [2, 2]
+    """
+    differing = np.zeros(len(rows), dtype=np.int64)
+    centre = _words(np.asarray(packed[one : one + 1]))
+    for chunk in _chunks(rows=len(rows), row_bytes=packed.shape[1]):
+        differing[chunk] = np.bitwise_count(_words(packed[rows[chunk]]) ^ centre).sum(1, dtype=np.int64)
+    return differing
+
+
 def layer_distances(
     a: UInt8[np.ndarray, "pairs bytes"], b: UInt8[np.ndarray, "pairs bytes"], scheme: CodeScheme
 ) -> Float64[np.ndarray, "pairs layers"]:
@@ -48,11 +65,20 @@ def layer_distances(
     """
     if a.shape[1] != scheme.n_bytes:
         raise ValueError(f"rows of {a.shape[1]} bytes do not fit a scheme of {scheme.n_bytes} bytes")
-    distances = np.zeros((len(a), len(scheme.layers)), dtype=np.float64)
-    for index, (layer, columns) in enumerate(zip(scheme.layers, scheme.columns(), strict=True)):
-        flips = differing_bits(a[:, columns], b[:, columns])
-        distances[:, index] = flips / (layer.units * layer.flips_per_unit)
-    return distances
+    starts = [columns.start for columns in scheme.columns()]
+    filled = [index for index, layer in enumerate(scheme.layers) if layer.n_bytes]
+    # The widest word that no border of two layers cuts: a row is looked at once, whatever layers it has.
+    word = next(
+        kind for kind in _WORDS if not any(edge % kind().nbytes for edge in (*starts, scheme.n_bytes))
+    )
+    edges = [starts[index] // word().nbytes for index in filled]
+    flips = np.zeros((len(a), len(scheme.layers)), dtype=np.int64)
+    for chunk in _chunks(rows=len(a), row_bytes=a.shape[1]):
+        counts = np.bitwise_count(np.bitwise_xor(a[chunk], b[chunk]).view(word))
+        if filled:
+            flips[chunk, filled] = np.add.reduceat(counts, edges, axis=1, dtype=np.int64)
+    most = np.array([layer.units * layer.flips_per_unit for layer in scheme.layers], dtype=np.float64)
+    return np.asarray(flips / most)
 
 
 def _chunks(*, rows: int, row_bytes: int) -> Iterator[slice]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from polylens.study.outlook import ChildOutlook, Outlook
+from polylens.study.outlook import ChildOutlook, Outlook, StageOutlook
+
+_LONG = 60
+"""Seconds from which on a walk is worth a word."""
 
 
 def show_outlook(outlook: Outlook, *, why: bool, console: Console | None = None) -> None:
@@ -19,6 +22,14 @@ def show_outlook(outlook: Outlook, *, why: bool, console: Console | None = None)
     if missing and seconds:
         text += f"; forward passes about {_seconds(seconds)} on this CPU"
     console.print(Text(text))
+    walking = sum(stage.walking_seconds or 0.0 for child in outlook.children for stage in child.stages)
+    if walking >= _LONG:
+        said = (
+            f"exact walks may take {_seconds(walking)} on this CPU. This is an estimate: every operation at "
+            "each boundary before it, as if a segment crossed a sixth of all units. A later layer, fewer "
+            "pairs or a smaller reach take less"
+        )
+        console.print(Text(said, style="yellow"), soft_wrap=True)
 
 
 def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
@@ -28,17 +39,21 @@ def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
     console.print(Text(f"  layer {child.layer}: {size}"))
     longest = max((len(stage.name) for stage in child.stages), default=0)
     for stage in child.stages:
-        about = (
-            ""
-            if stage.n_bytes is None
-            else f"{'' if stage.stored else 'about '}{size_in_units(stage.n_bytes)}"
-        )
+        about = _about(stage)
         line = Text(f"  {stage.name:<{longest}}  ")
         line.append("stored", style="green") if stage.stored else line.append("to do ", style="yellow")
         console.print(line.append(f"  {about:>14}  {stage.digest[:10]}"))
         if why and stage.why:
             console.print(Text(f"    {stage.why}", style="dim"))
     console.print()
+
+
+def _about(stage: StageOutlook) -> str:
+    """The size of what is stored or harvested, or the time of what is walked."""
+    if stage.n_bytes is not None:
+        return f"{'' if stage.stored else 'about '}{size_in_units(stage.n_bytes)}"
+    walking = stage.walking_seconds or 0.0
+    return f"maybe {_seconds(walking)}" if walking >= _LONG else ""
 
 
 def size_in_units(n_bytes: int) -> str:
@@ -52,4 +67,7 @@ def size_in_units(n_bytes: int) -> str:
 def _seconds(seconds: float) -> str:
     if seconds < 1:
         return "a second"
-    return f"{seconds / 60:,.0f} min" if seconds >= 120 else f"{seconds:,.0f} s"
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.0f} {unit}"
+    return f"{seconds:,.0f} s"

@@ -9,10 +9,13 @@ from jaxtyping import Bool, Float64, Int64, UInt8, UInt64
 
 from polylens.clustering.blocks import Blocks
 from polylens.clustering.spaces import Groups, Least, Nearest
+from polylens.errors import DataError
 from polylens.kernels.tiles import BitRows, GroupedRows, LeastEdges, Neighbours, TilePairs, no_activations
 
 _CHUNK = 1 << 24
 """Bytes packed and turned at a time."""
+_MOST_BITS = 1 << 24
+"""Counts of bits are whole numbers in single precision."""
 _MOST_ROWS = 1024
 """Rows of a block: two blocks of 3,072 bits then fit a core's second cache."""
 
@@ -50,7 +53,16 @@ class BitSpace:
         bits: int,
         metric: Literal["hamming", "jaccard"],
     ) -> BitSpace:
-        """Bits or packed bits in tiles; `bits` of a row count, for the unit of Hamming distance."""
+        """Bits or packed bits in tiles; `bits` of a row count, for the unit of Hamming distance.
+
+        Raises:
+            DataError: rows so wide that a count of bits would be rounded.
+        """
+        if bits > _MOST_BITS:
+            raise DataError(
+                f"{len(points):,} rows of {bits:,} bits are too many of that width to be compared",
+                hint="take fewer rows, or fewer units",
+            )
         return cls(tile_rows(points), rows=len(points), bits=bits, metric=metric)
 
     def offer(self, first: slice, second: slice, nearest: Nearest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,7 +11,7 @@ from polylens.clustering.checks import check_min_samples, check_points, check_wh
 from polylens.clustering.condensing import condense_tree
 from polylens.clustering.exemplars import medoids
 from polylens.clustering.library import library_labels
-from polylens.clustering.points import Metric, Points
+from polylens.clustering.points import METRICS, Metric, Points
 from polylens.clustering.selecting import Selection, cut, select_clusters
 from polylens.errors import DataError
 from polylens.progress import Progress
@@ -90,7 +91,6 @@ def hdbscan(
     if of is not None:
         _check_hierarchy(of, ties, rows=len(points), metric=metric, min_samples=neighbours)
 
-    found = None
     if ties == "library":
         labels, strength = library_labels(
             points,
@@ -103,7 +103,14 @@ def hdbscan(
             bits=bits,
             progress=progress,
         )
-        persistence = lifetimes = None
+        words = _in_words(metric, min_cluster_size, neighbours, selection, max_cluster_size, epsilon)
+        partition = Partition(
+            labels=labels,
+            strength=strength,
+            exemplars=np.empty(0, np.int64),
+            method=f"HDBSCAN ({words}, ties as in scikit-learn)",
+            space=_space_of(metric),
+        )
     else:
         if of is None:
             from polylens.clustering.spanning_tree import hierarchy
@@ -111,32 +118,68 @@ def hdbscan(
             of = hierarchy(
                 points, metric=metric, min_samples=neighbours, bits=bits, device=device, progress=progress
             )
-        found = of
-        tree = condense_tree(found, min_cluster_size=min_cluster_size)
-        nodes = select_clusters(tree, selection=selection, max_cluster_size=max_cluster_size, epsilon=epsilon)
-        flat = cut(tree, nodes)
-        labels, strength = flat.labels, flat.strength
-        persistence, lifetimes = flat.persistence, flat.lifetimes
+        partition = cut_hierarchy(
+            of,
+            min_cluster_size=min_cluster_size,
+            selection=selection,
+            max_cluster_size=max_cluster_size,
+            epsilon=epsilon,
+        )
+    if not exemplars:
+        return partition
+    found = medoids(points, labels=partition.labels, metric=metric, progress=progress)
+    return replace(partition, exemplars=found)
 
-    options = [f"min_cluster_size {min_cluster_size}", f"min_samples {neighbours}", selection]
+
+def cut_hierarchy(
+    of: Hierarchy,
+    *,
+    min_cluster_size: int,
+    selection: Selection = "eom",
+    max_cluster_size: int | None = None,
+    epsilon: float = 0.0,
+) -> Partition:
+    """The clusters that `hdbscan` finds in a hierarchy, without medoids: no point is looked at.
+
+    Raises:
+        DataError: limits that exclude each other.
+    """
+    check_word("selection", selection, get_args(Selection))
+    _check_limits(min_cluster_size, of.min_samples, max_cluster_size, epsilon)
+    tree = condense_tree(of, min_cluster_size=min_cluster_size)
+    nodes = select_clusters(tree, selection=selection, max_cluster_size=max_cluster_size, epsilon=epsilon)
+    flat = cut(tree, nodes)
+    words = _in_words(of.metric, min_cluster_size, of.min_samples, selection, max_cluster_size, epsilon)
+    return Partition(
+        labels=flat.labels,
+        strength=flat.strength,
+        exemplars=np.empty(0, np.int64),
+        method=f"HDBSCAN ({words})",
+        space=_space_of(of.metric),
+        persistence=flat.persistence,
+        lifetimes=flat.lifetimes,
+        hierarchy=of,
+    )
+
+
+def _space_of(metric: str) -> str:
+    return "code" if metric in METRICS["bits"] else "activation"
+
+
+def _in_words(
+    metric: str,
+    min_cluster_size: int,
+    min_samples: int,
+    selection: Selection,
+    max_cluster_size: int | None,
+    epsilon: float,
+) -> str:
+    options = [metric, f"min_cluster_size {min_cluster_size}", f"min_samples {min_samples}", selection]
     if max_cluster_size is not None:
         options.append(f"max_cluster_size {max_cluster_size}")
     if epsilon > 0:
         options.append(f"epsilon {epsilon:g}")
-    if ties == "library":
-        options.append("ties as in scikit-learn")
-    return Partition(
-        labels=labels,
-        strength=strength,
-        exemplars=medoids(points, labels=labels, metric=metric, progress=progress)
-        if exemplars
-        else np.empty(0, np.int64),
-        method=f"HDBSCAN ({metric}, {', '.join(options)})",
-        space="activation" if points.dtype == np.float32 else "code",
-        persistence=persistence,
-        lifetimes=lifetimes,
-        hierarchy=found,
-    )
+    return ", ".join(options)
 
 
 def _check_limits(

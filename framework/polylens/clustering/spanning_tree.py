@@ -16,10 +16,12 @@ from polylens.clustering.checks import check_min_samples, check_points
 from polylens.clustering.forest import Forest
 from polylens.clustering.keeping import Forgetful, PartKeeper
 from polylens.clustering.linking import canonical
+from polylens.clustering.pair_counts import CountedSpace, PairCounts, is_wide
 from polylens.clustering.passes import Passes, TiledPasses
 from polylens.clustering.points import Metric, Points
 from polylens.clustering.processes import Processes
 from polylens.devices import fitting_device
+from polylens.errors import DataError
 from polylens.progress import Progress, Silent
 from polylens.records import Hierarchy
 
@@ -38,6 +40,9 @@ def hierarchy(
     progress: Progress | None = None,
 ) -> Hierarchy:
     """The single linkage of points by mutual reachability, exact.
+
+    Packed rows that are wider than they are many (`pair_counts.is_wide`) are read once, a piece of their
+    columns at a time, and their distances counted on the processor.
 
     Mutual reachability of two rows is the largest of their distance and of their core distances (to the
     `min_samples`-th neighbour, the row itself counted). Where a `torch.distributed` group is set up, every
@@ -67,6 +72,11 @@ def hierarchy(
     if points.dtype == np.float32:  # sums go along the memory, and their last digits should not depend on it
         points = np.ascontiguousarray(points)
     bits = bits or points.shape[1] * (8 if points.dtype == np.uint8 else 1)
+    if points.dtype == np.uint8 and device is None and is_wide(*points.shape):
+        counted = PairCounts.of(points, progress=progress)
+        return counted_hierarchy(
+            counted, metric=metric, min_samples=min_samples, bits=bits, keeper=keeper, progress=progress
+        )
     with one_thread_a_product(points):
         passes = passes_of(points, metric=metric, bits=bits, device=_device(device, rows=len(points)))
         forest, core = spanning_forest(
@@ -76,6 +86,48 @@ def hierarchy(
             keeper=keeper or Forgetful(),
             progress=progress or Silent(),
         )
+    return _linked(forest, core, passes, metric=metric, min_samples=min_samples, bits=bits)
+
+
+def counted_hierarchy(
+    counted: PairCounts,
+    *,
+    metric: Metric,
+    min_samples: int,
+    bits: int,
+    keeper: PartKeeper | None = None,
+    progress: Progress | None = None,
+) -> Hierarchy:
+    """The same of rows whose distances have been counted already; arguments as of `hierarchy`.
+
+    Raises:
+        DataError: fewer rows than `min_samples`, or a metric that is none of bits.
+    """
+    check_min_samples(min_samples)
+    if metric != "hamming" and metric != "jaccard":
+        raise DataError(f"metric '{metric}' does not fit bits", hint="use hamming or jaccard")
+    if len(counted) < max(min_samples, 2):
+        raise DataError(f"{len(counted)} rows are too few to cluster: min_samples is {min_samples}")
+    passes = TiledPasses(CountedSpace(counted, bits=bits, metric=metric))
+    forest, core = spanning_forest(
+        passes,
+        rows=len(counted),
+        min_samples=min_samples,
+        keeper=keeper or Forgetful(),
+        progress=progress or Silent(),
+    )
+    return _linked(forest, core, passes, metric=metric, min_samples=min_samples, bits=bits)
+
+
+def _linked(
+    forest: Forest,
+    core: Float64[np.ndarray, "rows"],
+    passes: Passes,
+    *,
+    metric: Metric,
+    min_samples: int,
+    bits: int,
+) -> Hierarchy:
     left, right = np.ascontiguousarray(forest.edges.T)
     return canonical(
         left,

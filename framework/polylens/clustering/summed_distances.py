@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
 from polylens.clustering.bit_space import ones_of, tile_rows
+from polylens.clustering.pair_counts import PairCounts, is_wide
 
 if TYPE_CHECKING:
     from polylens.clustering.points import Metric, Points
@@ -40,6 +41,12 @@ def summed_distances(
         members: row numbers.
         metric: one that fits the points.
     """
+    if points.dtype == np.uint8 and is_wide(len(members), points.shape[1]):
+        every = np.arange(len(members), dtype=np.int64)
+        apart = PairCounts.of(points, chosen=members)
+        return np.concatenate(
+            [apart.distances(some, every, metric).sum(1) for some in _chunks(every, len(members))]
+        )
     ways: dict[str, Summed] = {
         "hamming": _hamming,
         "jaccard": _jaccard,

@@ -248,7 +248,7 @@ class _Trace(Watch):  # type: ignore[no-untyped-call]
         gives = self._content(seen)
         shape = self.forms.shape_of(seen, flattened=flattened)
         if isinstance(shape, str):
-            obstacle = self._obstacle(f"{spoken} of a tensor of which {shape}", parents)
+            obstacle = self._obstacle(f"{spoken} of a tensor ({shape})", parents)
             self.steps[step] = replace(obstacle, size=self.steps[step].size)
             return
         item = Nonlinearity(

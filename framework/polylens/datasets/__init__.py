@@ -48,6 +48,14 @@ class Dataset(Plugin):
         """This dataset with relative folders looked up by `find`; unchanged where it has none."""
         return self
 
+    def carried(self) -> frozenset[str] | None:
+        """`carries`, or what this dataset's fields say of it."""
+        return self.carries
+
+    def row_targets(self) -> tuple[str, ...]:
+        """Names of the targets that rows have beside the classes of examples, such as tags of words."""
+        return ()
+
     def missing(self, *, root: Path) -> Path | None:
         """The folder or file that it names and that is not on this machine; None where nothing is missing.
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from polylens.datasets._formats import for_text
 from polylens.errors import UsageError
 from polylens.progress import Progress
-from polylens.records import Examples, InputFormat, TextFormat
+from polylens.records import InputFormat, TextFormat
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
-    from polylens.text import Documents, Packing
+    from polylens.text import Documents, Packing, TextExamples
 
 Encoding = Literal[
     "utf-8",
@@ -44,7 +44,8 @@ def text_format_of(
     text_format = for_text(input_format, dataset=dataset)
     if split is not None:
         raise UsageError(
-            f"{dataset} keeps no texts for training", hint="language models come with their weights"
+            f"{dataset} keeps no texts for training",
+            hint="tagged_text and text_files do, by 'train_fraction'",
         )
     if context is None:
         return text_format
@@ -66,7 +67,7 @@ def open_documents(
     limit: int | None,
     cache: Path | None,
     progress: Progress | None,
-) -> Examples:
+) -> TextExamples:
     """The documents as inputs in `text_format`, tokenised once."""
     from polylens.text import open_text
 

@@ -21,6 +21,7 @@ class TextFiles(OnDisk):
     and made again only when files, tokenizer or these settings change.
     """
 
+    later_fields: ClassVar[frozenset[str]] = frozenset({"train_fraction"})
     carries: ClassVar[frozenset[str] | None] = frozenset({"tokens"})
 
     root: str
@@ -31,6 +32,8 @@ class TextFiles(OnDisk):
     """How letters are written as bytes. Left out: UTF-8. The mark of byte order of a file counts more."""
     documents: int | None = Field(default=None, ge=1)
     """How many documents are drawn; left out, all of them."""
+    train_fraction: float | None = Field(default=None, gt=0, lt=1)
+    """Share of the files kept for training a model here, and never drawn otherwise; left out, none."""
     packing: Literal["one_document", "packed"] = "one_document"
     """`one_document`: an input is one document, cut to the context. `packed`: documents stand one after the
     other, the tokenizer's end token between them, cut into inputs of exactly `context` tokens."""
@@ -53,17 +56,27 @@ class TextFiles(OnDisk):
             DataError: there is no such folder, no file matches, or none can be used.
             UsageError: the model takes images, or a shorter context.
         """
+        from polylens.datasets._kept_for_training import documents_of_split
         from polylens.datasets._texts import open_documents, text_format_of
         from polylens.text import FileDocuments as Source
 
-        text_format = text_format_of(
-            input_format, dataset=self.kind(), context=self.context, split=opening.split
-        )
+        text_format = text_format_of(input_format, dataset=self.kind(), context=self.context, split=None)
+
+        def of_split(names: tuple[str, ...]) -> frozenset[str]:
+            return documents_of_split(
+                names,
+                dataset=self.kind(),
+                train_fraction=self.train_fraction,
+                split=opening.split,
+                streams=opening.streams,
+            )
+
+        for_training = opening.split is not None
         return open_documents(
-            Source(opening.root / self.root, pattern=self.pattern, encoding=self.encoding),
+            Source(opening.root / self.root, pattern=self.pattern, encoding=self.encoding, only=of_split),
             text_format,
-            packing=self.packing,
-            n_documents=self.documents,
+            packing="packed" if for_training else self.packing,
+            n_documents=None if for_training else self.documents,
             streams=opening.streams,
             limit=opening.limit,
             cache=opening.cache,

@@ -48,7 +48,7 @@ def training_curve(history: pd.DataFrame) -> Figure:
             axes.set_axis_off()
             continue
         axes.plot(steps, values, color=STRONG, marker="o" if len(values) == 1 else "")
-        axes.plot(steps[-1], values[-1], "o", color=STRONG, markersize=5)
+        axes.plot(steps[-1], values[-1], "o", color=STRONG, markersize=5, clip_on=False)
         axes.annotate(
             short(float(values[-1])),
             (steps[-1], values[-1]),

@@ -9,7 +9,8 @@
 Invariants: every boundary is met and none twice, up to rounding; the output is affine between neighbouring
 vertices, which include every crossing.
 
-Cost: that of the walk, one forward pass a vertex; memory for the largest batch, and for a group's crossings.
+Cost: that of the walk, one forward pass a vertex; where no outputs are kept, nothing behind the last
+nonlinearity's pre-activations; memory for the largest batch, and for a group's crossings.
 Source: decision 0008.
 """
 
@@ -32,6 +33,8 @@ from polylens.geometry.walking import SegmentWalk
 
 _VERTICES_A_SEGMENT = 32
 """The share of a full batch that each of the segments walked together has at least, in vertices."""
+_MOST_NUMBERS = 1 << 25
+"""Numbers of one tensor in the largest batch (256 MB): networks of images have a million units in a layer."""
 _MOST_TOGETHER = 1024
 """Segments; a few more would not fit in the whole numbers that places are."""
 
@@ -58,11 +61,11 @@ class Crossings:
     start: tuple[Int64[np.ndarray, "_"], ...]
     """By nonlinearity, every unit's regime in the first cell."""
     vertices: Float64[np.ndarray, "vertices"]
-    """All positions where the network was computed; the output is affine between them."""
+    """The output is affine between them; the network was computed at all of them if outputs were kept."""
     outputs: Float64[np.ndarray, "vertices numbers"]
     """The flattened output at the vertices; without columns where it was not asked for."""
     n_rows: int
-    """Points that the last operation was run on."""
+    """Points that the last operation was run on, or would have been if outputs were kept."""
     largest_batch: int
     """The most points that any operation was run on at once."""
     resolution: float = RESOLUTION
@@ -145,7 +148,8 @@ def segment_crossings(
         start: a tensor of that layer, without the axis of examples.
         end: another.
         vertices: the largest batch, at least 2. Memory is bounded by this many rows of the tensors that are
-            alive at each nonlinearity, besides the crossings themselves.
+            alive at each nonlinearity, besides the crossings themselves; of wide tensors fewer rows are
+            taken, so that one holds 256 MB at most.
         keep_outputs: whether the output at every vertex is kept.
 
     Raises:
@@ -205,6 +209,7 @@ def segments_crossings(
         )
     if len(starts) != len(ends):
         raise UsageError(f"{len(starts)} starts of segments do not fit {len(ends)} ends")
+    vertices = max(2, min(vertices, _MOST_NUMBERS // _widest(part)))
     together = max(1, min(vertices // _VERTICES_A_SEGMENT, _MOST_TOGETHER))
     for low in range(0, len(starts), together):
         group = slice(low, low + together)
@@ -212,12 +217,17 @@ def segments_crossings(
         yield from _walk_together(part, points.flatten(0, 1), vertices=vertices, keep_outputs=keep_outputs)
 
 
+def _widest(part: Part) -> int:
+    """Numbers that one point has at the layer or at the widest nonlinearity."""
+    return max(int(np.prod(shape)) for shape in (part.shape, *part.shapes.values()))
+
+
 def _walk_together(
     part: Part, points: Float64[torch.Tensor, "twice ..."], *, vertices: int, keep_outputs: bool
 ) -> list[Crossings]:
     """The crossings of segments that are walked together; of each the start, then the end, is given."""
     count = len(points) // 2
-    walk = SegmentWalk(part, segments=count, vertices=vertices)
+    walk = SegmentWalk(part, segments=count, vertices=vertices, outputs=keep_outputs)
     places: list[torch.Tensor] = []
     outputs: list[torch.Tensor] = []
     n_rows = np.zeros(count, dtype=np.int64)
@@ -230,10 +240,11 @@ def _walk_together(
             # Stretches of one segment share a vertex, which is kept once and has been computed twice.
             first = 1 if places and places[-1][-1] == stretch[0] else 0
             places.append(stretch[first:])
-            rows = layout.rows(output)[first:]
-            # Without columns where outputs are not asked for, so that what follows is done alike.
-            outputs.append((rows if keep_outputs else rows[:, :0]).cpu())
-    every, kept = torch.cat(places).cpu(), torch.cat(outputs).numpy()
+            if keep_outputs and output is not None:
+                outputs.append(layout.rows(output)[first:].cpu())
+    every = torch.cat(places).cpu()
+    # Without columns where outputs are not asked for, so that what follows is done alike.
+    kept = torch.cat(outputs).numpy() if outputs else np.empty((len(every), 0))
     bounds = np.searchsorted(segments_of(every).numpy(), np.arange(count + 1))
     positions = positions_of(every).numpy()
     return [

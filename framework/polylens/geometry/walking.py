@@ -5,13 +5,16 @@
    interpolated then, which is exact.
 3. At a nonlinearity, before it runs, the places where a unit's regime differs between neighbours are solved
    for, recorded as events, and join the vertices (`flips`, `places`).
-4. If the batch is then too long, it is cut into stretches, which go on one after the other to the end.
-5. A unit's value at the place that was solved for is set to its kink, whatever interpolation makes of it.
+4. At the last nonlinearity no more is computed where no output is asked for, or where it follows from how
+   the units bend (`tails`).
+5. If the batch is then too long, it is cut into stretches, which go on one after the other to the end.
+6. A unit's value at the place that was solved for is set to its kink, whatever interpolation makes of it.
 
 Invariant: after a nonlinearity its result is affine between neighbouring vertices. What differs across the
 border of two stretches, by rounding or a tie, is an event too, so that regimes follow from the events alone.
 
-Cost: time for one forward pass a vertex; memory for `vertices` rows of what is alive at each nonlinearity.
+Cost: time for one forward pass a vertex, but for point 4; memory for `vertices` rows of what is alive at each
+nonlinearity.
 Source: decision 0008.
 """
 
@@ -37,6 +40,7 @@ from polylens.geometry.places import (
     stretches,
     weights_at,
 )
+from polylens.geometry.tails import Tail
 from polylens.geometry.tape import Layout, Part, TapeStep
 from polylens.geometry.windows import window_elements, window_winners
 
@@ -84,6 +88,8 @@ class SegmentWalk:
     part: Part
     segments: int
     vertices: int
+    outputs: bool = True
+    """Whether the part's output is needed at the vertices; else nothing is computed at the last ones."""
     events: list[Events] = field(default_factory=list)
     starts: dict[int, Int32[torch.Tensor, "segments units"]] = field(default_factory=dict)
     """Regimes at the first vertex of each segment, by nonlinearity."""
@@ -92,15 +98,19 @@ class SegmentWalk:
     _borders: dict[tuple[int, int], Shaped[torch.Tensor, "units"]] = field(default_factory=dict)
     _elements: dict[int, Int64[torch.Tensor, "windows places"]] = field(default_factory=dict)
     _index: dict[int, int] = field(default_factory=dict)
+    _tail: Tail | None = None
 
     def __post_init__(self) -> None:
         steps = [number for number, step in enumerate(self.part.steps) if step.nonlinearity is not None]
         self._index = {number: index for index, number in enumerate(steps)}
+        self._tail = Tail.of(self.part) if self.outputs else None
 
     def stretches(
         self, at: Places, points: Float64[torch.Tensor, "vertices ..."]
-    ) -> Iterator[tuple[Places, Float64[torch.Tensor, "vertices ..."]]]:
+    ) -> Iterator[tuple[Places, Float64[torch.Tensor, "vertices ..."] | None]]:
         """Walks on, and gives the vertices of each stretch and the part's output at them, left to right.
+
+        The output is None where none is asked for.
 
         Args:
             at: the starts and ends of the segments.
@@ -110,7 +120,7 @@ class SegmentWalk:
 
     def _walk(
         self, number: int, at: Places, held: dict[int, _Held], known: list[_Flipped] | None
-    ) -> Iterator[tuple[Places, torch.Tensor]]:
+    ) -> Iterator[tuple[Places, torch.Tensor | None]]:
         steps = self.part.steps
         while number < len(steps):
             step = steps[number]
@@ -118,7 +128,12 @@ class SegmentWalk:
                 values = self._values(step, at, held)
                 known = self._flips(number, step, at, values)
                 del values  # not kept alive while pieces are walked
-                pieces = stretches(refine(at, torch.cat([part.place for part in known])), self.vertices)
+                finer = refine(at, torch.cat([part.place for part in known]))
+                if number == max(self._index) and (not self.outputs or self._tail is not None):
+                    self.largest = max(self.largest, len(at))
+                    yield finer, self._at_last(at, finer, held, known, step)
+                    return
+                pieces = stretches(finer, self.vertices)
                 if len(pieces) > 1:
                     for piece in pieces:
                         yield from self._walk(number, piece, dict(held), known)
@@ -135,6 +150,22 @@ class SegmentWalk:
                     del held[value]
             number, known = number + 1, None
         yield at, held[self.part.end].interpolate(at, self.part.layouts[self.part.end]).tensor
+
+    def _at_last(
+        self,
+        at: Places,
+        finer: Int64[torch.Tensor, "finer"],
+        held: dict[int, _Held],
+        known: list[_Flipped],
+        step: TapeStep,
+    ) -> torch.Tensor | None:
+        """The part's output at the last vertices, without a pass at each; None where none is asked for."""
+        if not self.outputs or self._tail is None:
+            return None
+        values = self._values(step, at, held)
+        rows = self.part.layouts[min(step.reads)].rows(values[min(step.reads)])
+        bends = [self._tail.bends(at, part.flips, part.place, rows) for part in known]
+        return self._tail.outputs(at, finer, bends, values)
 
     def _values(self, step: TapeStep, at: Places, held: dict[int, _Held]) -> dict[int, torch.Tensor]:
         """What the step reads, at these vertices."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from polylens.plugin import Plugin
+from polylens.plugin import RowReader
 from polylens.records import Labels, Partition, Rows
 from polylens.streams import Streams
 from polylens.work import Work
@@ -15,12 +15,10 @@ if TYPE_CHECKING:
     from jaxtyping import Bool
 
 
-class Label(Plugin):
+class Label(RowReader):
     """A way of labelling that a spec can name."""
 
     family: ClassVar[str] = "labels"
-    asks: ClassVar[frozenset[str]] = frozenset()
-    """Which of `classes` and `tokens` rows must have: a spec is checked for a dataset that carries them."""
     headline: ClassVar[tuple[str, ...]] = ()
     """The numbers of a summary in the terminal."""
     gives_evidence: ClassVar[bool] = True

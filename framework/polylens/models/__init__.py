@@ -48,6 +48,8 @@ class Model(Plugin):
     """A network that a spec can name."""
 
     family: ClassVar[str] = "models"
+    learns: ClassVar[Literal["classes", "next_token"]] = "classes"
+    """What a training here teaches: the classes of examples, or which token comes next in texts."""
 
     def locate(self, find: Callable[[str], Path]) -> Self:
         """This model with relative folders looked up by `find`; unchanged where it has none."""
@@ -101,6 +103,10 @@ class Model(Plugin):
     def aliases(self) -> Mapping[str, str]:
         """Short layer names and the module path each stands for."""
         return {}
+
+    def output_names(self) -> tuple[str, ...]:
+        """What each of the network's outputs stands for; empty where that is not known."""
+        return ()
 
     def skeleton(self, generator: torch.Generator) -> torch.nn.Module:
         """The network with any weights at all, for questions that its architecture alone answers."""

@@ -33,11 +33,12 @@ from polylens.records.network import (
     TokenContext,
 )
 from polylens.records.questions import CHOICE, Answer, Choice, Question, Sentence
-from polylens.records.rows import Origins, Rows, RowTokens
+from polylens.records.rows import CLASS, Origins, Rows, RowTargets, RowTokens
 from polylens.records.verdicts import Decision, Verdict
 
 __all__ = [
     "CHOICE",
+    "CLASS",
     "MAJORITY",
     "NOISE",
     "OUTCOMES",
@@ -72,6 +73,7 @@ __all__ = [
     "Partition",
     "Question",
     "RangeKind",
+    "RowTargets",
     "RowTokens",
     "Rows",
     "Sentence",

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from polylens.records.rows import RowTokens
+from polylens.errors import UsageError
+from polylens.records.rows import RowTargets, RowTokens
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,6 +85,8 @@ class Network:
     """A batch of one input of the right shape, where the configuration knows it."""
     is_causal: bool = False
     """Whether inputs are tokens, and what the network makes of one depends on none that comes later."""
+    output_names: tuple[str, ...] = ()
+    """What each output stands for, such as ImageNet's classes; empty where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -155,3 +158,21 @@ class Examples(ABC):
     ) -> RowTokens | None:
         """The tokens at and around positions; None where examples have none."""
         return None
+
+    def row_targets(
+        self, name: str, example: Int64[np.ndarray, "rows"], position: Int64[np.ndarray, "rows"]
+    ) -> RowTargets:
+        """The classes that one of the dataset's named targets gives rows at positions.
+
+        Raises:
+            UsageError: the dataset has no targets of this name.
+        """
+        raise UsageError(f"the dataset has no targets called '{name}'")
+
+    def targets_digest(self, name: str) -> str:
+        """Digest of one of the dataset's named targets, which `fingerprint` says nothing of.
+
+        Raises:
+            UsageError: the dataset has no targets of this name.
+        """
+        raise UsageError(f"the dataset has no targets called '{name}'")

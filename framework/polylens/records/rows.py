@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from polylens.records.codes import Codes
 
+CLASS = "class"
+"""Name of the targets that are the classes of examples."""
+
 if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Float32, Int64
@@ -64,6 +67,15 @@ class RowTokens:
         return replace(self, current=self.current[index], before=self.before[index], after=self.after[index])
 
 
+@dataclass(frozen=True)
+class RowTargets:
+    """Classes of rows that are not those of their examples, such as the part of speech of a token's word."""
+
+    values: Int64[np.ndarray, "rows"]
+    """Class of each row, an index into `classes`."""
+    classes: tuple[str, ...]
+
+
 @dataclass(frozen=True, repr=False)
 class Rows:
     """Sampled positions of a layer on a dataset. All arrays share the rows axis; absent parts are None."""
@@ -73,8 +85,11 @@ class Rows:
     activations: Float32[np.ndarray, "rows width"] | None = None
     codes: Codes | None = None
     targets: Int64[np.ndarray, "rows"] | None = None
-    """Class of each row's example, an index into `classes`."""
+    """Class of each row, an index into `classes`: its example's, or its own where `by_row`."""
     classes: tuple[str, ...] = ()
+    by_row: bool = False
+    """Whether rows of one example can differ in class, as the tags of its tokens do. Then chance is made by
+    laying classes of whole examples over other rows, not by shuffling classes over examples."""
     tokens: RowTokens | None = None
     """None where rows are not of text."""
 
@@ -90,6 +105,10 @@ class Rows:
         if self.classes:
             parts.append(f"{len(self.classes)} classes")
         return f"Rows({', '.join(parts)})"
+
+    def with_targets(self, targets: RowTargets) -> Rows:
+        """The same rows with classes of their own in place of their examples'."""
+        return replace(self, targets=targets.values, classes=targets.classes, by_row=True)
 
     def take(self, index: Int64[np.ndarray, "chosen"]) -> Rows:
         """The chosen rows, in the order of `index`."""

@@ -10,6 +10,7 @@ from typing import cast
 from polylens.analyses import RAW_INPUTS, Analysis
 from polylens.errors import Place, Problem, listed, nearest
 from polylens.labels import Label
+from polylens.models import Model
 from polylens.scores import Score
 from polylens.spec.checking import Parts
 from polylens.spec.ledger import Ledger, Path, at, dotted_path, items_of
@@ -18,7 +19,11 @@ from polylens.spec.refutation import Condition, RefutationError, Term, read_cond
 KEY = "refuted_if"
 LEAD, CHANCE = "_lead", "chance"
 """Endings: the network's lead over a control on equal terms, and the level by chance."""
-_MODEL = ("accuracy",)
+_MODEL = {
+    "classes": ("accuracy",),
+    "next_token": ("next_token_loss", "bigram_lead", "bigram_loss", "unigram_loss"),
+}
+"""By what a model learns here: the numbers that say how well it does that."""
 _CODE = ("explained_variance", "median_unit_explained_variance", "near_boundary_fraction")
 
 
@@ -85,7 +90,9 @@ class _Checker:
         return self._number(text, label, has_inputs=labelled is None or labelled.on_inputs() is not None)
 
     def _of_the_network(self, source: str, number: str) -> Problem | None:
-        names = _MODEL if source == "model" else _CODE
+        model = self.parts.single.get("model")
+        learns = model.learns if isinstance(model, Model) else "classes"
+        names = _MODEL[learns] if source == "model" else _CODE
         if source == "code" and "code" not in self.parts.tree:
             return Problem(f"'code/{number}' says how good a proxy the code is, and the spec has no 'code'")
         known = [name + ending for name in names for ending in ("", *(f".{each}" for each in self.controls))]

@@ -105,18 +105,39 @@ class _Checker:
     def data(self) -> Iterator[Problem]:
         """Problems of analyses and labels that ask for classes or tokens which the dataset does not have."""
         dataset = self.parts.single.get("dataset")
-        carried = dataset.carries if isinstance(dataset, Dataset) else None
-        if dataset is None or carried is None:
+        if not isinstance(dataset, Dataset):
+            return
+        yield from self._targets(dataset)
+        carried = dataset.carried()
+        if carried is None:
             return
         for key, members in (("analyses", self.analyses), ("labels", self.labels)):
             for name, member in members.items():
-                for missing in sorted(member.asks - carried):
+                for missing in sorted(member.asked() - carried):
                     place = self._place((key, name), key=True)
                     asks = f"{key}.{name} ({member.kind()}) asks for {missing}"
                     note = f"take a dataset whose rows have {missing}, or leave {name} out"
                     yield Problem(
                         f"{asks}, and {dataset.kind()} has none", place, f"{key}.{name}", None, (note,)
                     )
+
+    def _targets(self, dataset: Dataset) -> Iterator[Problem]:
+        """Problems of analyses and labels that name targets which the dataset's rows do not have."""
+        known = dataset.row_targets()
+        for key, members in (("analyses", self.analyses), ("labels", self.labels)):
+            for name, member in members.items():
+                asked = member.named_targets()
+                if asked is None or asked in known:
+                    continue
+                place = self._place((key, name, "targets"))
+                has = ", ".join(("class", *known))
+                yield Problem(
+                    f"rows of {dataset.kind()} have no targets called '{asked}'",
+                    place,
+                    f"{key}.{name}.targets",
+                    nearest(asked, known),
+                    (f"targets: {has}",),
+                )
 
     def layers(self) -> Iterator[Problem]:
         """Problems of analyses that name further layers which the model does not have."""

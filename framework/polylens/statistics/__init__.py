@@ -85,6 +85,7 @@ from polylens.statistics.resampling import (
     stability_range,
     subsamples,
 )
+from polylens.statistics.row_enrichment import enrich_rows
 from polylens.statistics.scores import Score, partition_number, position_number
 from polylens.statistics.shares import Shares, difference_limits, ratio_limits
 from polylens.statistics.sparse_features import SparseFeatures, sparse_features
@@ -160,6 +161,7 @@ __all__ = [
     "divergences",
     "draw_rows",
     "enrich",
+    "enrich_rows",
     "enrich_tokens",
     "equal_coverage",
     "explain",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Shaped
@@ -23,6 +24,8 @@ def bootstrap_number(
 ) -> Number:
     """What `measure` says of one line an example, with the range over resamples of the examples.
 
+    One example says nothing of others: its number has no range.
+
     Args:
         values: one line an example.
         measure: gives a number for any choice of lines; NaN where it is not defined.
@@ -36,14 +39,14 @@ def bootstrap_number(
     >>> bootstrap_number(np.array([3.0, 3.0]), np.mean, resamples=20, generator=generator).high
     3.0
     """
-    drawn = (measure(values[generator.integers(len(values), size=len(values))]) for _ in range(resamples))
-    interval = bootstrap_interval(float(value) for value in drawn)
-    return Number(
+    number = Number(
         float(measure(values)),
-        interval.low,
-        interval.high,
-        interval.meaning,
         chance=chance if chance is not None and np.isfinite(chance) else None,
         chance_is=chance_is if chance is not None and np.isfinite(chance) else "",
         unit=unit,
     )
+    if len(values) < 2:
+        return number
+    drawn = (measure(values[generator.integers(len(values), size=len(values))]) for _ in range(resamples))
+    interval = bootstrap_interval(float(value) for value in drawn)
+    return replace(number, low=interval.low, high=interval.high, interval=interval.meaning)

@@ -41,17 +41,17 @@ class Enrichment(Evidence):
     @property
     def share(self) -> Float64[np.ndarray, "clusters"]:
         """Share of each cluster's held-out rows that its name fits; NaN where there are none."""
-        return _share(self.held_out, self.name)
+        return share_of(self.held_out, self.name)
 
     @property
     def lift(self) -> Float64[np.ndarray, "clusters"]:
         """`share` over the share that the name has of all held-out rows."""
-        return _lift(self.share, self.base, self.name)
+        return lift_of(self.share, self.base, self.name)
 
     def chance_lift(self, level: float) -> Float64[np.ndarray, "clusters"]:
         """The lift a cluster of this size must exceed to be significant at `level`; 0 where unscored."""
         share = np.minimum(self.expected + self.critical(level) * self.spread, 1.0)
-        return np.asarray(np.nan_to_num(_lift(share, self.base, self.name), nan=0.0))
+        return np.asarray(np.nan_to_num(lift_of(share, self.base, self.name), nan=0.0))
 
 
 def enrich(
@@ -114,8 +114,8 @@ def enrich(
         held_out=counts,
         base=scoring.base(classes, n_classes=n_classes),
         statistic=_score_names(scoring, classes, name, n_classes)[2],
-        expected=_of_name(mean, name, missing=0.0) / size,
-        spread=_of_name(deviation, name, missing=0.0) / size,
+        expected=of_name(mean, name, missing=0.0) / size,
+        spread=of_name(deviation, name, missing=0.0) / size,
         null_share=np.array([share for share, _, _ in null]).reshape(permutations, n_clusters),
         null_lift=np.array([lift for _, lift, _ in null]).reshape(permutations, n_clusters),
         null_statistic=np.array([statistic for _, _, statistic in null]).reshape(permutations, n_clusters),
@@ -138,10 +138,10 @@ def _score_names(
 ) -> tuple[Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"], Float64[np.ndarray, "clusters"]]:
     """Share, lift and standardised share of the names."""
     counts = scoring.by_class(classes, n_classes=n_classes)
-    share = _share(counts, name)
-    lift = _lift(share, scoring.base(classes, n_classes=n_classes), name)
+    share = share_of(counts, name)
+    lift = lift_of(share, scoring.base(classes, n_classes=n_classes), name)
     standard = scoring.standardise(counts, classes, n_classes=n_classes)
-    return share, lift, _of_name(standard, name, missing=0.0)
+    return share, lift, of_name(standard, name, missing=0.0)
 
 
 def _score_shuffled(
@@ -158,26 +158,29 @@ def _score_shuffled(
     return _score_names(scoring, classes, _name_clusters(naming, classes, n_classes), n_classes)
 
 
-def _of_name(
+def of_name(
     values: Float64[np.ndarray, "clusters classes"], name: Int64[np.ndarray, "clusters"], *, missing: float
 ) -> Float64[np.ndarray, "clusters"]:
-    of_name = values[np.arange(len(name)), np.maximum(name, 0)]
-    return np.where(name == UNNAMED, missing, of_name)
+    """The value of each cluster at its name; `missing` where it has none."""
+    found = values[np.arange(len(name)), np.maximum(name, 0)]
+    return np.where(name == UNNAMED, missing, found)
 
 
-def _share(
+def share_of(
     counts: Int64[np.ndarray, "clusters classes"], name: Int64[np.ndarray, "clusters"]
 ) -> Float64[np.ndarray, "clusters"]:
+    """Share of each cluster's rows that are of its name; NaN where there are none or it has none."""
     rows = counts.sum(1)
-    named = _of_name(counts.astype(np.float64), name, missing=np.nan)
+    named = of_name(counts.astype(np.float64), name, missing=np.nan)
     return np.asarray(np.divide(named, rows, out=np.full(len(name), np.nan), where=rows > 0))
 
 
-def _lift(
+def lift_of(
     share: Float64[np.ndarray, "clusters"],
     base: Float64[np.ndarray, "classes"],
     name: Int64[np.ndarray, "clusters"],
 ) -> Float64[np.ndarray, "clusters"]:
-    of_name = base[np.maximum(name, 0)]
-    defined = (of_name > 0) & (name != UNNAMED)
-    return np.asarray(np.divide(share, of_name, out=np.full(len(name), np.nan), where=defined))
+    """Each share over the share that the name has of all rows; NaN where one of the two is not defined."""
+    base_of_name = base[np.maximum(name, 0)]
+    defined = (base_of_name > 0) & (name != UNNAMED)
+    return np.asarray(np.divide(share, base_of_name, out=np.full(len(name), np.nan), where=defined))

@@ -13,7 +13,7 @@ from polylens.statistics.blocks import Blocks
 
 _CHUNK_VALUES = 4_000_000
 """Numbers held at once when pairs of rows are compared (32 MB in double precision)."""
-_CHUNK_BYTES = 1 << 26
+_CHUNK_BYTES = 1 << 22
 """Bytes of codes held at once when pairs of codes are compared."""
 
 

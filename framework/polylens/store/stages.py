@@ -37,7 +37,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = Path(root).absolute()
         self._home = self.root / f"v{SCHEMA}"
-        self._verified: dict[Path, tuple[tuple[int, int, int], ...]] = {}
+        self._verified: dict[Path, tuple[str, ...]] = {}
         self._swept = False
 
     def prepare(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from polylens.bits import differing_from
 from polylens.errors import listed
 from polylens.records import Codes, Labels, Partition, Rows
 from polylens.report import MedoidCode, Neighbour
@@ -28,9 +29,11 @@ def nearest_of(partition: Partition, rows: Rows) -> tuple[str, tuple[tuple[Neigh
     if partition.space == "code" and rows.codes is not None:
         is_graded = rows.codes.scheme.is_graded
         name = "sum of the differences of all units" if is_graded else "bits that differ"
-        points = np.asarray(rows.codes.values[medoids])
-        points = points.astype(np.float64) if is_graded else np.unpackbits(points, axis=1).astype(np.float64)
-        squared = False
+        if not is_graded:
+            packed = rows.codes.packed
+            apart = (differing_from(packed, medoids, one=int(one)).astype(np.float64) for one in medoids)
+            return name, tuple(_nearest_at(at, distances) for at, distances in enumerate(apart))
+        points, squared = np.asarray(rows.codes.graded[medoids], np.float64), False
     elif rows.activations is not None:
         name, points, squared = "Euclidean distance", np.asarray(rows.activations[medoids], np.float64), True
     else:
@@ -42,8 +45,12 @@ def _nearest(
     points: Float64[np.ndarray, "clusters width"], at: int, *, squared: bool
 ) -> tuple[Neighbour, ...]:
     offsets = points - points[at]
+    return _nearest_at(at, np.sqrt((offsets**2).sum(axis=1)) if squared else np.abs(offsets).sum(axis=1))
+
+
+def _nearest_at(at: int, distances: Float64[np.ndarray, "clusters"]) -> tuple[Neighbour, ...]:
+    """The clusters nearest to one, of the distances of all medoids to its own."""
     # Medoids that are equal are nearest of all; of equal distances the larger cluster comes first.
-    distances = np.sqrt((offsets**2).sum(axis=1)) if squared else np.abs(offsets).sum(axis=1)
     order = [int(number) for number in np.argsort(distances, kind="stable") if number != at]
     return tuple(Neighbour(number, float(distances[number])) for number in order[:N_NEAREST])
 

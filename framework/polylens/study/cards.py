@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from polylens.bits import differing_bits
+from polylens.bits import differing_from
 from polylens.labels import Label
 from polylens.records import NOISE, Context, Examples, Figure, Labels, Partition, Rows, Shown
 from polylens.report import ClusterCard, ClusterCards
@@ -121,9 +121,7 @@ def _distances_to(
         if rows.codes.scheme.is_graded:
             graded = rows.codes.graded
             return np.asarray(np.abs(graded[members] - graded[medoid]).sum(1, dtype=np.float64))
-        packed = rows.codes.packed
-        centre = np.broadcast_to(packed[medoid], (len(members), packed.shape[1]))
-        return differing_bits(packed[members], centre).astype(np.float64)
+        return differing_from(rows.codes.packed, members, one=medoid).astype(np.float64)
     if rows.activations is None:
         return np.arange(len(members), dtype=np.float64)
     offsets = np.asarray(rows.activations[members], np.float64) - rows.activations[medoid]

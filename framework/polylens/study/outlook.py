@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from polylens.analyses import Probe
 from polylens.dataflow import Flow
 from polylens.devices import Options
 from polylens.errors import listed
@@ -27,6 +28,7 @@ from polylens.study.plans import ChildPlan, VariantPlan
 from polylens.study.result_tables import outlook_html
 from polylens.study.stages import THUMBNAIL, Stage
 from polylens.study.walk import Walk, Workshop
+from polylens.study.walking_cost import walking_seconds
 
 _TIMED_EXAMPLES = 8
 _MOST_NAMED = 4
@@ -43,6 +45,9 @@ class StageOutlook:
     why: str = ""
     n_bytes: int | None = None
     """Bytes on disk of a stored stage, or an estimate for a harvest that is not."""
+    walking_seconds: float | None = None
+    """Rough time of exact walks that are missing, on this machine's CPU, from the number of units; None where
+    none is estimated."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,7 @@ def _child(plan: ChildPlan, workshop: Workshop, known: Sequence[Manifest]) -> Ch
         for variant in plan.variants
         for stage in variant.stages()
     ]
+    stages = _with_walks(stages, plan)
     stages += [_stage(stage, store, known, lacking=lacking, estimate=None) for stage in after]
     return ChildOutlook(
         name=plan.name,
@@ -152,6 +158,23 @@ def _stage(
         return StageOutlook(stage.name, stage.kind, stage.digest, stored=True, n_bytes=size)
     why = _stands_on(stage, lacking) or _why(stage, known)
     return StageOutlook(stage.name, stage.kind, stage.digest, stored=False, why=why, n_bytes=estimate)
+
+
+def _with_walks(stages: Sequence[StageOutlook], plan: ChildPlan) -> list[StageOutlook]:
+    """The stages, with what the walks of those that are missing may take."""
+    seconds_of = walking_seconds(plan)
+    probes = {
+        each.stage.digest: each.analysis
+        for variant in plan.variants
+        for each in variant.analyses.values()
+        if isinstance(each.analysis, Probe)
+    }
+    return [
+        stage
+        if stage.stored or stage.digest not in probes
+        else replace(stage, walking_seconds=seconds_of(probes[stage.digest]))
+        for stage in stages
+    ]
 
 
 def _stands_on(stage: Stage, lacking: Mapping[str, str]) -> str:

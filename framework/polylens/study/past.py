@@ -140,7 +140,7 @@ class PastRun(ReadableRun):
     def headlines(self) -> tuple[str, ...]:
         """Names of the numbers that the terminal's summary shows, such as `quality/purity`."""
         by_source = {
-            "model": ("accuracy",),
+            "model": ("accuracy", "next_token_loss", "bigram_lead"),
             **{name: analysis.headline for name, analysis in self.analyses.items()},
             **{name: label.headline for name, label in self.labels.items()},
         }

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polylens.analyses import Analysis, Need, Probe
+from polylens.plugin import RowReader
+from polylens.records import Examples
 from polylens.spec import without_references
 from polylens.study.plans import PlannedAnalysis
 from polylens.study.stages import Stage
@@ -22,7 +24,7 @@ class AnalysisPlanner:
         *,
         probed: Mapping[str, Any],
         own_rows: Mapping[str, str],
-        fingerprint: str,
+        examples: Examples,
         seed: int,
     ) -> None:
         """
@@ -31,14 +33,14 @@ class AnalysisPlanner:
             rows: digest of the harvest of each part.
             probed: what makes the network and the layer what they are.
             own_rows: digest of the harvest of each part of the spec's own network.
-            fingerprint: digest of the examples.
+            examples: whose classes or named targets analyses read.
             seed: the spec's seed.
         """
         self._variant = variant
         self._rows = rows
         self._probed = probed
         self._own_rows = own_rows
-        self._fingerprint = fingerprint
+        self._examples = examples
         self._seed = seed
         self._known: dict[str, PlannedAnalysis] = {}
         """What is planned already, by digest: two that ask for the same groundwork share one stage."""
@@ -56,7 +58,7 @@ class AnalysisPlanner:
         identity: dict[str, Any] = {
             "analysis": without_references(analysis.identity()),
             "rows": {need: self._rows[need] for need in sorted(analysis.needs())},
-            "targets": self._fingerprint,
+            "targets": targets_identity(self._examples, analysis),
             "upstream": upstream,
             "seed": self._seed,
         }
@@ -76,6 +78,12 @@ class AnalysisPlanner:
             return None
         planned = self._plan_one(f"{name}.{asked.kind()}", asked, [], path=path)
         return self._known.setdefault(planned.stage.digest, planned)
+
+
+def targets_identity(examples: Examples, reader: RowReader) -> Any:
+    """What the classes are that an analysis or a label reads: those of the examples, or named ones."""
+    named = reader.named_targets()
+    return examples.fingerprint if named is None else [examples.fingerprint, examples.targets_digest(named)]
 
 
 def all_needs(analysis: Analysis) -> frozenset[Need]:

@@ -16,7 +16,7 @@ from polylens.settings import Settings
 from polylens.spec import Child, Experiment, Study, scored_labels, without_references
 from polylens.store import Store
 from polylens.study.opened_examples import OpenedExamples
-from polylens.study.planned_analyses import AnalysisPlanner, all_needs
+from polylens.study.planned_analyses import AnalysisPlanner, all_needs, targets_identity
 from polylens.study.planned_takes import TakePlanner
 from polylens.study.plans import ChildPlan, PlannedAnalysis, PlannedLabel, PlannedScore, VariantPlan
 from polylens.study.recognising import Recognition
@@ -143,7 +143,7 @@ class _Planner:
             rows,
             probed={**probed, "layer": self.experiment.module_path},
             own_rows=self.own_rows,
-            fingerprint=self.examples.fingerprint,
+            examples=self.examples,
             seed=self.experiment.seed,
         )
         planned = planner.plan([(name, analyses[name]) for name, _ in self._in_order() if name in analyses])
@@ -171,17 +171,16 @@ class _Planner:
 
     def _accuracy(self, variant: Variant, training: Stage | None) -> Stage | None:
         """Trained networks, and their controls, are scored on the spec's examples."""
-        if variant.is_raw_inputs or self.train_examples is None or self.examples.targets is None:
+        if variant.is_raw_inputs or self.train_examples is None:
             return None
-        return Stage(
-            kind="accuracy",
-            name=variant.stage_name("accuracy"),
-            path="model",
-            identity={
-                "network": self._network(variant, training),
-                "examples": self.examples.fingerprint,
-            },
-        )
+        identity = {"network": self._network(variant, training), "examples": self.examples.fingerprint}
+        if variant.recipe.model.learns == "next_token":
+            # What was learnt from is what the baselines count.
+            identity["learnt"] = self.train_examples.fingerprint
+            return Stage("prediction", variant.stage_name("prediction"), identity, path="model")
+        if self.examples.targets is None:
+            return None
+        return Stage("accuracy", variant.stage_name("accuracy"), identity, path="model")
 
     def _kept_analyses(self, variant: Variant) -> dict[str, Analysis]:
         if not variant.is_raw_inputs:
@@ -206,6 +205,8 @@ class _Planner:
                 "among": self.labelled,
                 "seed": self.experiment.seed,
             }
+            if label.named_targets() is not None:
+                identity["targets"] = targets_identity(self.examples, label)
             if (judge := getattr(label, "judge", None)) is not None:
                 identity |= {
                     "judge": judge.contents_digest(root=self.root),

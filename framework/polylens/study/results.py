@@ -104,9 +104,9 @@ def _by_variant(by_draw: list[tuple[str, _BySource]], source: str, name: str) ->
 def _numbers_of(walk: Walk, variant: VariantPlan) -> _BySource:
     """Everything that one draw of one variant has, by source; a source without numbers is there too."""
     numbers: dict[str, Mapping[str, Number | str]] = {}
-    accuracy = walk.accuracy(variant)
-    if accuracy is not None:
-        numbers["model"] = {"accuracy": accuracy}
+    scores = walk.scores(variant)
+    if scores:
+        numbers["model"] = scores
     proxy = _proxy_numbers(walk, variant)
     if proxy:
         numbers[CODE] = proxy
@@ -147,4 +147,10 @@ def _headlines(own: VariantPlan) -> dict[str, tuple[str, ...]]:
     analyses = {name: planned.analysis.headline for name, planned in own.analyses.items()}
     labels = {name: planned.label.headline for name, planned in own.labels.items()}
     scores = {name: planned.score.headline for name, planned in own.scores.items()}
-    return {**analyses, **labels, **scores, "model": ("accuracy",), CODE: ("explained_variance",)}
+    return {
+        **analyses,
+        **labels,
+        **scores,
+        "model": ("accuracy", "next_token_loss", "bigram_lead"),
+        CODE: ("explained_variance",),
+    }

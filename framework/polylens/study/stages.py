@@ -15,6 +15,7 @@ _VERSIONS = {
     "behaviour": 1,
     "training": 2,
     "accuracy": 2,
+    "prediction": 1,
     "harvest": 2,
     "analysis": 2,
     "labels": 1,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from polylens.analyses import GROUNDWORK, Outcome, Probe, Probed, RowAnalysis
 from polylens.assembly import Recipe, assemble
 from polylens.devices import Options, probing_device
+from polylens.errors import DataError
 from polylens.harvest import harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
 from polylens.records import Findings, Labels, Network, Number, Rows, Shown, Skipped
@@ -86,41 +87,60 @@ class Walk:
             return
 
         def work(folder: Path) -> None:
-            from polylens.training import fit
+            from polylens.models.gpt import LanguageTraining
+            from polylens.training import fit, fit_language
 
             recipe = variant.recipe
             training = recipe.weighted_model.training_here()
             if training is None or self.plan.train_examples is None:
                 raise AssertionError("a training stage is only planned for models trained here")
             streams = recipe.weight_streams
+            module = recipe.weighted_model.build(streams.torch_generator("weights"))
+            options, progress = self.workshop.options, self.performer.progress_of(stage)
+            learnt = self.plan.train_examples
+            if isinstance(training, LanguageTraining):
+                fit_language(
+                    module,
+                    learnt,
+                    training=training,
+                    streams=streams,
+                    folder=folder,
+                    keeper=KeptArrays(self.workshop.store, stage.kind, stage.digest),
+                    options=options,
+                    progress=progress,
+                )
+                return
             fit(
-                recipe.weighted_model.build(streams.torch_generator("weights")),
-                self.plan.train_examples,
+                module,
+                learnt,
                 training=training,
                 streams=streams,
                 folder=folder,
-                options=self.workshop.options,
-                progress=self.performer.progress_of(stage),
+                options=options,
+                progress=progress,
             )
 
         self.performer.perform(stage, work)
 
     def score_accuracy(self, variant: VariantPlan) -> None:
-        """Scores the variant's network on the spec's examples."""
+        """Scores the variant's network on the spec's examples: its classes, or the next token of texts."""
         stage = variant.accuracy
         if stage is None:
             return
 
         def work(folder: Path) -> None:
-            from polylens.training import accuracy
+            from polylens.training import accuracy, next_token_numbers
 
-            number = accuracy(
-                self._checked_network(variant),
-                self.plan.examples,
-                options=self.workshop.options,
-                progress=self.performer.progress_of(stage),
-            )
-            save_number(folder, number)
+            network = self._checked_network(variant)
+            examples, learnt = self.plan.examples, self.plan.train_examples
+            options, progress = self.workshop.options, self.performer.progress_of(stage)
+            if variant.recipe.model.learns == "classes":
+                save_number(folder, accuracy(network, examples, options=options, progress=progress))
+                return
+            if learnt is None:
+                raise AssertionError("predictions are only scored of models trained here")
+            numbers = next_token_numbers(network, examples, learnt=learnt, options=options, progress=progress)
+            save_findings(folder, Findings(numbers=numbers))
 
         self.performer.perform(stage, work)
 
@@ -161,7 +181,8 @@ class Walk:
                 progress=self.performer.progress_of(planned.stage),
                 keeper=KeptArrays(self.workshop.store, planned.stage.kind, planned.stage.digest),
             )
-            analysis, rows = planned.analysis, self.rows(variant)
+            analysis = planned.analysis
+            rows = self.rows(variant, targets=analysis.named_targets())
             self.workshop.ahead.settle()
             if isinstance(analysis, Probe):
                 findings = analysis.probe(rows, self._probed_network(variant, analysis), services)
@@ -188,14 +209,15 @@ class Walk:
         def work(folder: Path) -> None:
             of = planned.label.of
             partition = self.findings(variant, of).clusters(of, to="label")
+            rows = self.rows(variant, targets=planned.label.named_targets())
             services = Work(
                 streams=variant.streams.child(planned.label.kind()),
                 progress=self.performer.progress_of(planned.stage),
                 among=planned.among,
                 judging=self.workshop.judging,
-                shown=self._shown(self.rows(variant)),
+                shown=self._shown(rows),
             )
-            save_labels(folder, planned.label.label(self.rows(variant), partition, services))
+            save_labels(folder, planned.label.label(rows, partition, services))
 
         self.performer.perform(planned.stage, work)
 
@@ -223,7 +245,8 @@ class Walk:
     def _labeler(self, variant: VariantPlan, name: str) -> Labeler:
         planned = variant.labels[name]
         streams = variant.streams.child(planned.label.kind())
-        labels, rows = self.labels(variant, name), self.rows(variant)
+        labels = self.labels(variant, name)
+        rows = self.rows(variant, targets=planned.label.named_targets())
         return Labeler(name, planned.label, labels, rows, streams, planned.among)
 
     def _shown(self, rows: Rows) -> Callable[[int], Shown]:
@@ -243,8 +266,16 @@ class Walk:
             again=lambda: self.score(variant, name),
         )
 
-    def rows(self, variant: VariantPlan) -> Rows:
-        """The variant's rows, memory-mapped, with their tokens; damaged ones are harvested again."""
+    def rows(self, variant: VariantPlan, *, targets: str | None = None) -> Rows:
+        """The variant's rows, memory-mapped, with their tokens; damaged ones are harvested again.
+
+        Args:
+            variant: whose rows.
+            targets: which of the dataset's named targets stand in place of their examples' classes, if any.
+
+        Raises:
+            DataError: the dataset has no such targets, or the rows are whole examples.
+        """
         takes = variant.takes
         rows = self.performer.read(
             lambda: load_rows(
@@ -256,8 +287,17 @@ class Walk:
         )
         origins = rows.origins
         if not origins.grid:
+            if targets is not None:
+                raise DataError(
+                    f"rows are whole examples here, and '{targets}' are targets of positions",
+                    hint="choose a layer with positions, or leave 'targets' out",
+                )
             return rows  # whole examples stand at no token
-        return replace(rows, tokens=self.plan.examples.row_tokens(origins.example, origins.position))
+        examples = self.plan.examples
+        rows = replace(rows, tokens=examples.row_tokens(origins.example, origins.position))
+        if targets is None:
+            return rows
+        return rows.with_targets(examples.row_targets(targets, origins.example, origins.position))
 
     def skipped_examples(self, variant: VariantPlan) -> tuple[Skipped, ...]:
         """Examples that cannot be used, and those of which no position was chosen, with the reasons."""
@@ -291,15 +331,19 @@ class Walk:
             again=lambda: self.label(variant, name),
         )
 
-    def accuracy(self, variant: VariantPlan) -> Number | None:
-        """The accuracy of the variant's network; None where it is not scored."""
+    def scores(self, variant: VariantPlan) -> Mapping[str, Number]:
+        """How well the variant's network does what it is trained for; nothing where it is not scored."""
         stage = variant.accuracy
         if stage is None:
-            return None
-        return self.performer.read(
-            lambda: load_number(self.performer.open(stage)),
-            again=lambda: self.score_accuracy(variant),
-        )
+            return {}
+
+        def load() -> Mapping[str, Number]:
+            folder = self.performer.open(stage)
+            if variant.recipe.model.learns == "classes":
+                return {"accuracy": load_number(folder)}
+            return load_findings(folder).numbers
+
+        return self.performer.read(load, again=lambda: self.score_accuracy(variant))
 
     def training_history(self) -> pd.DataFrame | None:
         """Loss and accuracy by epoch of the network's training; None where it is not trained here."""
@@ -319,7 +363,8 @@ class Walk:
             if planned is None:
                 continue
             upstream = self._upstream(variant, planned)
-            outcome = Outcome(self.rows(variant), self.findings(variant, name), upstream)
+            rows = self.rows(variant, targets=planned.analysis.named_targets())
+            outcome = Outcome(rows, self.findings(variant, name), upstream)
             outcomes[variant.name] = (*outcomes.get(variant.name, ()), outcome)
         return outcomes
 

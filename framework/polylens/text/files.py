@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -29,12 +29,20 @@ class FileDocuments(Documents):
         pattern: what paths below match: `*` stands for any letters of a name, `**` for folders of any depth.
             Capital letters in an ending count as small ones.
         encoding: how the files are encoded; None takes a file's mark of byte order, or UTF-8.
+        only: chooses among the names of those that match; None takes all.
 
     Raises:
         DataError: there is no such folder, or no file in it matches.
     """
 
-    def __init__(self, root: Path, *, pattern: str, encoding: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        pattern: str,
+        encoding: str | None = None,
+        only: Callable[[tuple[str, ...]], frozenset[str]] | None = None,
+    ) -> None:
         self.title = str(root)
         self._root, self._encoding = root, encoding
         if not root.is_dir():
@@ -57,8 +65,17 @@ class FileDocuments(Documents):
                 ),
             )
 
+        if only is not None:
+            chosen = only(self._names)
+            self._names = tuple(name for name in self._names if name in chosen)
+
     def __len__(self) -> int:
         return len(self._names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Paths of the documents below the folder, sorted."""
+        return self._names
 
     def fingerprint(self, *, cache: Path | None, progress: Progress) -> str:
         """Digest of names and contents, remembered while a file stays as it is, and of how it is read."""

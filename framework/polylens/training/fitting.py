@@ -71,13 +71,15 @@ def fit(
     with (
         progress.task("training", total=n_steps, unit="steps") as task,
         torch_threads(training.threads),
-        _reproducible(streams),
+        reproducible(streams),
     ):
         learner = Learner(module.train().requires_grad_(), training=training, task=task)
         trainer = silent_trainer(alone, max_epochs=training.epochs, num_sanity_val_steps=0)
         run_trainer(lambda: trainer.fit(learner, train_dataloaders=batches))
     module.eval()
-    _write(folder, module, learner.history, training=training, n_examples=len(examples), n_steps=n_steps)
+    write_training(
+        folder, module, learner.history, training=training, n_examples=len(examples), n_steps=n_steps
+    )
 
 
 def _targets(examples: Examples, *, training: Training, streams: Streams) -> Int64[np.ndarray, "examples"]:
@@ -107,7 +109,7 @@ def _check_scores(module: torch.nn.Module, examples: Examples) -> None:
 
 
 @contextmanager
-def _reproducible(streams: Streams) -> Iterator[None]:
+def reproducible(streams: Streams) -> Iterator[None]:
     """Seeds what draws from the global generators (dropout); they and torch's switches are restored."""
     import torch
 
@@ -128,7 +130,7 @@ def _reproducible(streams: Streams) -> Iterator[None]:
             torch.use_deterministic_algorithms(mode=before[0], warn_only=before[1])
 
 
-def _write(
+def write_training(
     folder: Path,
     module: torch.nn.Module,
     history: list[tuple[int, float, float]],
@@ -137,6 +139,7 @@ def _write(
     n_examples: int,
     n_steps: int,
 ) -> None:
+    """Writes a trained network's weights, the numbers of its epochs, and what was done."""
     import pandas as pd
     from safetensors.torch import save
 

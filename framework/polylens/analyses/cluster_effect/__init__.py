@@ -27,7 +27,7 @@ class ClusterEffect(Probe):
     Departs: beside baselines of equal size, with intervals over examples and with controls.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     headline: ClassVar[tuple[str, ...]] = (
         "kept_predictions",
         "kept_predictions.nearest_cluster",

@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Float, Float64, Int64
 
 from polylens.analyses._changes.interventions import Intervention, Reached
+from polylens.analyses._probing import output_names
 from polylens.analyses.cluster_effect.centroids import Centroids, members_of, nearest_labels, replacement_by
 from polylens.errors import DataError
 from polylens.records import Findings, Number, Partition, Rows
@@ -188,7 +189,7 @@ def _measures_of_levels(
     notes: list[str] = []
     for level, groups in levels.items():
         group = np.array([groups[name] for name in rows.classes] + [""])
-        if len(names) != len(rows.classes):
+        if tuple(names) != rows.classes:
             notes.append(f"The network's outputs are not the classes: '{level}' says nothing of predictions.")
             continue
         same = (group[effects.after] == group[effects.before]).astype(np.float64)
@@ -244,7 +245,7 @@ def _names(rows: Rows, intervention: Intervention) -> tuple[str, ...]:
     if rows.tokens is not None:
         known = rows.tokens.vocabulary
         return tuple(known[k] if k < len(known) else f"token {k}" for k in range(width))
-    return rows.classes if len(rows.classes) == width else tuple(f"output {k}" for k in range(width))
+    return output_names(intervention.probed.network, rows, width)
 
 
 def _cluster_table(

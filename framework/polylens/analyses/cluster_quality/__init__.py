@@ -25,6 +25,7 @@ class ClusterQuality(RowAnalysis):
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
     version: ClassVar[int] = 3
+    later_fields: ClassVar[frozenset[str]] = frozenset({"targets"})
     headline: ClassVar[tuple[str, ...]] = ("purity", "right_fraction", "adjusted_mutual_information")
     answer: ClassVar[tuple[str, ...]] = ("purity", "coverage", "right_fraction")
     compared: ClassVar[tuple[str, ...]] = ("purity", "right_fraction")
@@ -40,6 +41,10 @@ class ClusterQuality(RowAnalysis):
 
     of: str
     """Name of the analysis whose clusters are scored."""
+    targets: str = "class"
+    """Which classes clusters are scored by. `class`: those of the examples. Any other name: one of the
+    dataset's targets of rows, such as `token_tag` or `coarse_tag` of tagged text. Chance lays them, whole
+    documents at a time, over other rows."""
     permutations: int = Field(default=200, ge=200)
     """How often classes are shuffled over examples, for chance levels."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Int64
@@ -12,6 +12,8 @@ from polylens.records import Comparison, Pair, Partition, Rows
 from polylens.statistics import Blocks, EqualCoverage, Firmness, equal_coverage, lead_number
 from polylens.streams import Streams
 
+_Classes = Callable[[Rows], Int64[np.ndarray, "rows"]]
+"""The classes of any rows, those of the spec's own network exchanged by chance."""
 _RESAMPLES = 200
 """Resamples of the examples, for the interval of a lead."""
 _SHUFFLES = 50
@@ -34,8 +36,10 @@ def quality_comparisons(
         return equal_coverage(mine, theirs, multiplicity=times)
 
     def shuffle(number: int) -> EqualCoverage:
-        classes = _shuffled_classes(own.rows, n_numbers, streams.generator("comparison", "classes", number))
-        sides_by_chance = [_firmness(rows, part, _classes_of(rows, classes)) for rows, part in sides]
+        generator = streams.generator("comparison", "classes", number)
+        relaid = _relaid_by_row if own.rows.by_row else _relaid_by_example
+        classes_of = relaid(own.rows, generator)
+        sides_by_chance = [_firmness(rows, part, classes_of(rows)) for rows, part in sides]
         return equal_coverage(sides_by_chance[0], sides_by_chance[1:])
 
     observed = equal_coverage(mine, theirs)
@@ -98,17 +102,34 @@ def _firmness(rows: Rows, partition: Partition, targets: Int64[np.ndarray, "rows
     return Firmness.of(partition, targets, example=np.asarray(rows.origins.block))
 
 
-def _shuffled_classes(
-    rows: Rows, n_numbers: int, generator: np.random.Generator
-) -> Int64[np.ndarray, "numbers"]:
-    """The class of each example by its number, exchanged among the examples of these rows; -1 for others."""
-    example = np.asarray(rows.origins.block)
-    classes = np.full(n_numbers, -1, dtype=np.int64)
-    classes[example] = Blocks.of(example).shuffled_classes(np.asarray(rows.targets), generator)
-    return classes
+def _relaid_by_example(own: Rows, generator: np.random.Generator) -> _Classes:
+    """Classes exchanged among the examples of these rows; a row of any other example keeps its own."""
+    example = np.asarray(own.origins.block)
+    classes = np.full(int(example.max(initial=-1)) + 1, -1, dtype=np.int64)
+    classes[example] = Blocks.of(example).shuffled_classes(np.asarray(own.targets), generator)
+
+    def classes_of(rows: Rows) -> Int64[np.ndarray, "rows"]:
+        block = np.asarray(rows.origins.block)
+        inside = block < len(classes)
+        shuffled = np.where(inside, classes[np.where(inside, block, 0)], -1)
+        return np.where(shuffled < 0, np.asarray(rows.targets), shuffled)
+
+    return classes_of
 
 
-def _classes_of(rows: Rows, classes: Int64[np.ndarray, "numbers"]) -> Int64[np.ndarray, "rows"]:
-    """The shuffled class of each row; its own where the network has no row of its example."""
-    shuffled = classes[np.asarray(rows.origins.block)]
-    return np.where(shuffled < 0, np.asarray(rows.targets), shuffled)
+def _relaid_by_row(own: Rows, generator: np.random.Generator) -> _Classes:
+    """Classes of whole examples laid over other rows of these; a row that is none of them keeps its own."""
+    relaid = np.asarray(own.targets)[Blocks.of(own.origins.block).relaid_rows(generator)]
+    by_place = dict(zip(_places(own), relaid.tolist(), strict=True))
+
+    def classes_of(rows: Rows) -> Int64[np.ndarray, "rows"]:
+        kept = np.asarray(rows.targets).tolist()
+        pairs = zip(_places(rows), kept, strict=True)
+        return np.array([by_place.get(place, own_class) for place, own_class in pairs], dtype=np.int64)
+
+    return classes_of
+
+
+def _places(rows: Rows) -> list[tuple[int, int]]:
+    """Example and position of each row."""
+    return list(zip(rows.origins.example.tolist(), rows.origins.position.tolist(), strict=True))

@@ -22,6 +22,7 @@ from polylens.statistics import (
     position_number,
     purity,
     right_fraction,
+    row_null,
 )
 from polylens.streams import Streams
 
@@ -43,7 +44,7 @@ def cluster_quality_findings(
             hint="use a dataset with classes, or leave 'cluster_quality' out",
         )
     targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.block)
-    null = class_null(
+    null = (row_null if rows.by_row else class_null)(
         partition.labels, targets, blocks=blocks, permutations=analysis.permutations, streams=streams
     )
     known = _scores(analysis, rows, partition, null, streams=streams)
@@ -65,7 +66,8 @@ def _scores(
 ) -> dict[str, Number]:
     """Every score that is defined, with its stability range and its level by chance."""
     targets, blocks = np.asarray(rows.targets), Blocks.of(rows.origins.block)
-    shuffles = f"{analysis.permutations} shuffles of classes over examples"
+    rounds = "rounds with the classes of whole examples laid over other rows"
+    shuffles = f"{analysis.permutations} {rounds if rows.by_row else 'shuffles of classes over examples'}"
     counts = {
         "clusters": partition_number(partition, lambda labels, _: float(count_clusters(labels))),
         "coverage": partition_number(partition, lambda labels, _: coverage(labels)),

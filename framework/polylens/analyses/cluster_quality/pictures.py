@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polylens.analyses import NETWORK, Outcomes
+from polylens.analyses import NETWORK, Outcome, Outcomes
 from polylens.analyses._pictures import number_panels
 from polylens.figures import clusters_by_class, purity_coverage
 from polylens.records import Figure, Findings
@@ -24,7 +24,7 @@ def quality_pictures(
             title="Scores beside controls",
             caption=(
                 "Dots: the network and each draw of each control. Broken lines: stability, 5 to 95 % of "
-                f"clusterings of 80 % of the examples. Ticks: classes shuffled over examples. {subject}"
+                f"clusterings of 80 % of the examples. Ticks: {_exchanged(own)}. {subject}"
             ),
             alt="One panel a score; the network's dot beside those of the controls and the raw inputs.",
         ),
@@ -51,6 +51,13 @@ def quality_pictures(
             )
         )
     return tuple(figures)
+
+
+def _exchanged(own: Outcome) -> str:
+    """What chance is made of."""
+    if own.rows.by_row:
+        return "classes of whole examples laid over other rows"
+    return "classes shuffled over examples"
 
 
 def _curve(findings: Findings) -> list[tuple[int, float, float]]:

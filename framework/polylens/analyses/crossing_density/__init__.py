@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Outcomes, Probe, Probed
+from polylens.analyses import Outcomes, Probe, Probed, Walks
 from polylens.analyses._pairs import RATIO_NUMBERS
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
@@ -51,6 +51,10 @@ class CrossingDensity(Probe):
     """Resamples of the examples for intervals, and as many shuffles of the classes for chance levels."""
     vertices: int = Field(default=4096, ge=2)
     """The largest batch in which segments are walked: memory, not results, depends on it."""
+
+    def walks(self, n_rows: int) -> Walks:
+        """One segment a pair of either side."""
+        return Walks(min(2 * self.pairs, n_rows * (n_rows - 1) // 2), self.through, outputs=False)
 
     def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """The ratios, of all layers and of each alone, beside what the ends show."""

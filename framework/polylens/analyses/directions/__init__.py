@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field
@@ -9,6 +10,9 @@ from pydantic import Field
 from polylens.analyses import Need, Outcomes, RowAnalysis
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
+
+_TOKEN = "token"
+"""Says that a row means the token it stands at, whatever classes it has."""
 
 
 class Directions(RowAnalysis):
@@ -28,7 +32,7 @@ class Directions(RowAnalysis):
     place lies on, its own counted; `top_overlap` the same at the direction's top rows only. 1 is a
     direction that keeps clusters apart.
 
-    Meaning is the class, and where rows have none the token they stand at.
+    Meaning is the class, and where rows have none the token they stand at, or what `targets` names.
 
     Source: Black et al. (2022), the polysemanticity of neurons and directions and the monosemanticity of
         clusters (E0, E1, E4), which the paper shows by examples; it gives no scores, and no counts.
@@ -37,6 +41,7 @@ class Directions(RowAnalysis):
     """
 
     version: ClassVar[int] = 2
+    later_fields: ClassVar[frozenset[str]] = frozenset({"targets"})
     headline: ClassVar[tuple[str, ...]] = ("purity.clusters", "least_purity_lead")
     answer: ClassVar[tuple[str, ...]] = ("least_purity_lead", "purity.clusters")
     numbers: ClassVar[tuple[str, ...]] = (
@@ -58,6 +63,10 @@ class Directions(RowAnalysis):
 
     of: str
     """Name of the analysis whose clusters directions are compared with."""
+    targets: str = "class"
+    """What rows mean. `class`: the class of their example, and where examples have none the token they stand
+    at. `token`: the token. Any other name: one of the dataset's targets of rows, such as `coarse_tag` of
+    tagged text."""
     families: tuple[Literal["neurons", "pca", "nmf", "ica", "sae"], ...] = Field(
         default=("neurons", "pca", "nmf", "ica"), min_length=1
     )
@@ -85,6 +94,14 @@ class Directions(RowAnalysis):
     """Resamples of the examples, for intervals of what is no share and for how far purities of two families
     err together; clusters and directions stay as they are."""
 
+    def named_targets(self) -> str | None:
+        """The dataset's targets that are meant; tokens are every text's own."""
+        return None if self.targets == _TOKEN else super().named_targets()
+
+    def asked(self) -> frozenset[str]:
+        """Tokens, where these are what rows mean."""
+        return frozenset({"tokens"}) if self.targets == _TOKEN else super().asked()
+
     def needs(self) -> frozenset[Need]:
         """Activations: directions are of their space."""
         return frozenset({"activations"})
@@ -99,7 +116,7 @@ class Directions(RowAnalysis):
 
         return directions_findings(
             self,
-            rows,
+            replace(rows, targets=None, classes=()) if self.targets == _TOKEN else rows,
             streams=work.streams,
             upstream=work.upstream,
             progress=work.progress,

@@ -20,6 +20,7 @@ from polylens.statistics import (
     class_null,
     common_tokens,
     enrich,
+    enrich_rows,
     enrich_tokens,
     row_null,
 )
@@ -71,10 +72,16 @@ class Meanings:
         return "token" if self.rows.targets is None else "class"
 
     @property
+    def _vary(self) -> bool:
+        """Whether rows of one example differ in what they mean."""
+        return self.rows.targets is None or self.rows.by_row
+
+    @property
     def shuffle_is(self) -> str:
         """How `shuffles` makes chance, for `chance_is`."""
-        if self.rows.targets is None:
-            return "rounds with the tokens of whole documents laid over other rows"
+        if self.rows.targets is None or self.rows.by_row:
+            noun = "tokens" if self.rows.targets is None else "classes"
+            return f"rounds with the {noun} of whole documents laid over other rows"
         return "shuffles of classes over examples"
 
     def names(self, values: Int64[np.ndarray, "some"]) -> list[str]:
@@ -87,14 +94,14 @@ class Meanings:
     def shuffles(self, permutations: int, streams: Streams) -> Iterator[Int64[np.ndarray, "rows"]]:
         """The meanings moved between examples, all rows of an example together."""
         for number in range(permutations):
-            if self.rows.targets is None:
+            if self._vary:
                 yield self.values[self.blocks.relaid_rows(streams.generator("documents", number))]
             else:
                 yield self.blocks.shuffled_classes(self.values, streams.generator("classes", number))
 
     def null(self, labels: Int64[np.ndarray, "rows"], permutations: int, streams: Streams) -> ClassNull:
         """Scores of the labels when meanings are moved between examples; rare tokens count as one."""
-        null = row_null if self.rows.targets is None else class_null
+        null = row_null if self._vary else class_null
         return null(labels, self.common, blocks=self.blocks, permutations=permutations, streams=streams)
 
     def evidence(self, labels: Int64[np.ndarray, "rows"], *, permutations: int, streams: Streams) -> Evidence:
@@ -109,7 +116,7 @@ class Meanings:
                 permutations=permutations,
                 streams=streams,
             )
-        return enrich(
+        return (enrich_rows if self.rows.by_row else enrich)(
             labels,
             self.values,
             blocks=self.blocks,

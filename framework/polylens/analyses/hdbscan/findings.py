@@ -10,7 +10,7 @@ from polylens.analyses import GROUNDWORK
 from polylens.analyses._partitions.spaces import Metric, metric_for
 from polylens.analyses._partitions.stability import common_subsamples, left_out_notes, sampled_rows, stability
 from polylens.analyses._partitions.tables import cluster_table
-from polylens.clustering import Points, hdbscan, hdbscan_of_sample, row_bits, row_points
+from polylens.clustering import Points, cut_hierarchy, hdbscan, hdbscan_of_sample, row_bits, row_points
 from polylens.progress import Progress
 from polylens.records import Alternative, Findings, Hierarchy, Number, Partition, Rows
 from polylens.statistics import stability_range
@@ -46,12 +46,13 @@ def hdbscan_findings(
             other = (
                 cut
                 if size == analysis.min_cluster_size
-                else _cut(analysis, some, metric, bits=bits, of=whole, size=size, exemplars=False)
+                else _cut_again(analysis, some, metric, bits=bits, of=whole, size=size)
             )
             alternatives.append(Alternative("min_cluster_size", size, sample, other.labels))
             task.advance()
         for (number, chosen), sub in zip(drawn.items(), subs, strict=True):
-            again.append(_cut(analysis, points[chosen], metric, bits=bits, of=sub, exemplars=False))
+            rest = points[chosen] if sub is None else points
+            again.append(_cut_again(analysis, rest, metric, bits=bits, of=sub))
             alternatives.append(Alternative("subsample", number, chosen, again[-1].labels))
             task.advance()
     partition = cut
@@ -69,6 +70,28 @@ def hdbscan_findings(
         partition=replace(partition, space=analysis.on, alternatives=tuple(alternatives)),
         notes=(*notes, *left_out_notes(drawn, count=analysis.subsamples, at_least=at_least)),
     )
+
+
+def _cut_again(
+    analysis: Hdbscan,
+    points: Points,
+    metric: Metric,
+    *,
+    bits: int | None,
+    of: Hierarchy | None,
+    size: int | None = None,
+) -> Partition:
+    """Clusters without medoids: of a tree, where there is one, and then of no points at all."""
+    if of is None:
+        return _cut(analysis, points, metric, bits=bits, of=None, size=size, exemplars=False)
+    partition = cut_hierarchy(
+        of,
+        min_cluster_size=size or analysis.min_cluster_size,
+        selection=analysis.selection,
+        max_cluster_size=analysis.max_cluster_size,
+        epsilon=analysis.epsilon,
+    )
+    return _named(partition, analysis)
 
 
 def _cut(
@@ -94,6 +117,10 @@ def _cut(
         exemplars=exemplars,
         bits=bits,
     )
+    return _named(partition, analysis)
+
+
+def _named(partition: Partition, analysis: Hdbscan) -> Partition:
     scaled = "" if analysis.scale == "none" else f", scale {analysis.scale}"
     return replace(partition, method=f"{partition.method} of {analysis.on}s{scaled}")
 

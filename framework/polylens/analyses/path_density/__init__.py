@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from polylens.analyses import Outcomes, Probe, Probed
+from polylens.analyses import Outcomes, Probe, Probed, Walks
 from polylens.analyses._pairs import RATIO_NUMBERS, Route
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
@@ -66,6 +66,10 @@ class PathDensity(Probe):
     for chance levels."""
     vertices: int = Field(default=4096, ge=2)
     """The largest batch in which paths are walked: memory, not results, depends on it."""
+
+    def walks(self, n_rows: int) -> Walks:
+        """One segment a pair of either side."""
+        return Walks(min(2 * self.pairs, n_rows * (n_rows - 1) // 2), "output", outputs=True)
 
     def probe(self, rows: Rows, probed: Probed, work: Work) -> Findings:
         """Density around switches, along the whole path, and between classes over within."""

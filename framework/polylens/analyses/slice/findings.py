@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import torch
 
 from polylens.analyses import Probed
 from polylens.analyses import _probing as probing
@@ -38,6 +40,8 @@ def slice_findings(
                     rows,
                     points,
                     analysis.classes,
+                    examples=analysis.examples if number == 0 else None,
+                    centre=partial(_switch, part) if analysis.around == "switch" else None,
                     reach=analysis.reach,
                     margin=analysis.margin,
                     generator=generator,
@@ -51,6 +55,8 @@ def slice_findings(
     assert first is not None
     table = pd.DataFrame(lines)
     notes = []
+    if analysis.plane == "examples" and analysis.reach < 1:
+        notes.append(_part_of_plane(analysis))
     undecided = int((table["decision_length"] == 0).sum())
     if undecided:
         notes.append(f"In {undecided} of {len(table)} slices nothing changes the prediction.")
@@ -59,6 +65,46 @@ def slice_findings(
         tables={"slices": table} | tables.picture_tables(rows, probed, part, *first),
         notes=tuple(notes),
     )
+
+
+def _part_of_plane(analysis: PlaneSlice) -> str:
+    if analysis.around == "first":
+        return (
+            "Of each plane the part nearest the first example: the corners that stand for the other two lie "
+            f"{analysis.reach:.3g} of the way to them."
+        )
+    return (
+        "Of each plane the part around the first change of the prediction on the way from the first example "
+        f"to the second: the points that stand for the examples lie {analysis.reach:.3g} of the way to them."
+    )
+
+
+def _switch(part: Part, first: np.ndarray, second: np.ndarray) -> float:
+    """The first place where the prediction changes, as a share of the way; its middle where it never does.
+
+    Looked for at 257 places, then by halving: the square that is laid around it is exact wherever it lies.
+    """
+
+    def winners(places: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            ends = (probing.tensor_of(point).to(part.device) for point in (first, second))
+            start, end = ends
+            found = [part.forward(torch.lerp(start, end, float(place))[None]).argmax() for place in places]
+        return torch.stack(found).cpu().numpy()
+
+    grid = np.linspace(0.0, 1.0, 257)
+    seen = winners(grid)
+    changes = np.flatnonzero(seen[1:] != seen[:-1])
+    if not len(changes):
+        return 0.5
+    low, high = grid[changes[0]], grid[changes[0] + 1]
+    for _ in range(30):
+        middle = (low + high) / 2
+        if winners(np.array([middle]))[0] == seen[changes[0]]:
+            low = middle
+        else:
+            high = middle
+    return float(high)
 
 
 def _slice(part: Part, frame: Frame) -> Found:

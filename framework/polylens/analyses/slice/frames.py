@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from polylens.errors import DataError
+from polylens.errors import DataError, nearest
 from polylens.records import Rows
 
 _FLAT = 1e-6
@@ -20,7 +21,7 @@ class Frame:
     """A square in a plane of a layer's space; places on it are distances."""
 
     origin: Float64[np.ndarray, "..."]
-    """The point with the coordinates (0, 0): the first example."""
+    """The point with the coordinates (0, 0): that which stands for the first example."""
     across: Float64[np.ndarray, "..."]
     """The direction of the first coordinate, of length 1."""
     up: Float64[np.ndarray, "..."]
@@ -30,7 +31,7 @@ class Frame:
     """The examples that the plane is laid through."""
     places: Float64[np.ndarray, "examples 2"]
     """Coordinates of the points that stand for the examples; with a `reach` below 1 they are nearer to the
-    first example than the examples are."""
+    place that the plane lies around than the examples are."""
 
     @property
     def side(self) -> float:
@@ -43,19 +44,33 @@ def through_examples(
     points: Float32[np.ndarray, "rows ..."],
     classes: tuple[str, str, str] | None,
     *,
+    examples: tuple[str, str, str] | None = None,
     reach: float,
     margin: float,
     generator: np.random.Generator,
+    centre: Callable[[np.ndarray, np.ndarray], float] | None = None,
 ) -> Frame:
-    """The plane through three examples of three classes, or of any where there are no classes.
+    """The plane through the named examples, else of three classes, or of any where there are no classes.
+
+    Args:
+        rows: of the examples.
+        points: the layer's tensors.
+        classes: of the examples, where these are drawn.
+        examples: ids, where they are not drawn.
+        reach: the share that is left of the way from a place between the first two examples to all three.
+        margin: how much farther the square reaches.
+        generator: of the draw.
+        centre: gives that place for the first two, as a share of their way; the first example without it.
 
     Raises:
         DataError: there are no such examples.
     """
     for _ in range(_TRIES):
-        chosen = _draw_examples(rows, classes, generator)
-        start = points[chosen[0]].astype(np.float64)
-        one, other = (reach * (points[row].astype(np.float64) - start) for row in chosen[1:])
+        chosen = _draw_examples(rows, classes, generator) if examples is None else _named(rows, examples)
+        first, second, third = (points[row].astype(np.float64) for row in chosen)
+        share = 0.0 if centre is None else centre(first, second)
+        start = first + (1 - reach) * share * (second - first)
+        one, other = reach * (second - first), reach * (third - first)
         length = float(np.linalg.norm(one))
         if length == 0:
             continue
@@ -96,6 +111,19 @@ def along_directions(
     half = reach * float(away[away > 0].min())
     across, up = frame.T.reshape(2, *start.shape)
     return Frame(start, across, up, _square(np.zeros(2), half), np.array([row]), np.zeros((1, 2)))
+
+
+def _named(rows: Rows, examples: tuple[str, str, str]) -> Int64[np.ndarray, "3"]:
+    """The rows of the examples with these ids."""
+    ids = [rows.origins.example_ids[number] for number in rows.origins.example]
+    for name in examples:
+        if name not in ids:
+            close = nearest(name, ids)
+            guess = "" if close is None else f"; did you mean '{close}'?"
+            raise DataError(
+                f"no row is of an example '{name}'{guess}", hint="ids are paths below the dataset's root"
+            )
+    return np.array([ids.index(name) for name in examples], dtype=np.int64)
 
 
 def _draw_examples(

@@ -21,7 +21,7 @@ _SHOWN = {
 }
 
 
-def slice_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
+def slice_pictures(outcomes: Outcomes, *, shown: float, subject: str) -> tuple[Figure, ...]:
     """The first slice beside the same square of the controls, and the numbers beside controls."""
     own = outcomes[NETWORK][0]
     tables = own.findings.tables
@@ -39,6 +39,10 @@ def slice_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
     counted = f"{cells:,} polytopes in {regions:,} class regions"
     if not kinds:
         through = "through three examples" if len(tables["examples"]) > 1 else "through one example"
+    # In words, as a picture of a small part shows other polytopes than one of the whole plane would.
+    part = "A plane" if shown >= 1 else f"{100 * shown:.3g} % of the width of a plane"
+    parts = [note for note in own.findings.notes if note.startswith("Of each plane")]
+    side = " ".join([f"side {line['side']:.3g}.", *parts])
     certificate = "holds" if line["certificate_holds"] else "does NOT hold"
     return (
         Figure(
@@ -46,7 +50,7 @@ def slice_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
             title="Polytopes of a plane",
             caption=(
                 f"Exact: every polytope that a square in the plane {through} passes ({line['examples']}); "
-                f"side {line['side']:.3g}. Its certificate {certificate}: areas sum to the square to "
+                f"{side} Its certificate {certificate}: areas sum to the square to "
                 f"{line['area_error']:.0e}, vertices - edges + cells = {int(line['euler'])}, "
                 f"{int(line['repeated_codes'])} codes appear twice, each cell's affine map gives the "
                 f"network's output to {line['output_error']:.0e}. Of controls the first draw, in the same "
@@ -56,7 +60,7 @@ def slice_pictures(outcomes: Outcomes, *, subject: str) -> tuple[Figure, ...]:
                 {variant: _panel(draw) for variant, draw in alike.items()},
                 _points(tables),
                 names=names,
-                heading=f"A plane {through}: {counted}",
+                heading=f"{part} {through}: {counted}",
             ),
             alt=f"A square cut into {cells:,} convex polygons, coloured by the predicted class.",
         ),

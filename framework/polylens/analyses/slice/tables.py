@@ -9,6 +9,7 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from polylens.analyses import Probed
+from polylens.analyses import _probing as probing
 from polylens.analyses.slice.frames import Frame
 from polylens.geometry import Part, Slice
 from polylens.geometry.nearness import mirror, share_near
@@ -56,7 +57,7 @@ def picture_tables(
     sizes = pieces.cycles.areas(pieces.places)
     order = np.argsort(sizes, kind="stable")
     winner[pieces.cell[order]] = pieces.winner[order]
-    names = output_names(rows, plane.outputs.shape[1])
+    names = probing.output_names(probed.network, rows, plane.outputs.shape[1])
     tables = {
         "cells": pd.DataFrame(
             {
@@ -106,11 +107,6 @@ def example_ids(rows: Rows, frame: Frame) -> list[str]:
 def class_of(rows: Rows, row: int) -> str:
     """The class of a row in words; empty where rows have none."""
     return "" if rows.targets is None else rows.classes[rows.targets[row]]
-
-
-def output_names(rows: Rows, count: int) -> list[str]:
-    """What each output stands for: a class, where there is one output for each."""
-    return list(rows.classes) if len(rows.classes) == count else [f"output {k}" for k in range(count)]
 
 
 def _length(lines: np.ndarray) -> float:

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from jaxtyping import Int64
 from PIL import Image
 
 from polylens.datasets._formats import for_images
 from polylens.datasets._images import PREPARATION, decode, prepare, scaled_size, thumbnail
-from polylens.datasets._order import stratified_order
 from polylens.datasets.image_folder.checks import Check, Checks
+from polylens.datasets.image_folder.drawing import drawing, targets_of
 from polylens.datasets.image_folder.listing import ImageFile, Listing, list_images
 from polylens.digests import digest
-from polylens.errors import DataError, UsageError
+from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Context, Examples, ImageFormat, InputFormat, Skipped
 from polylens.streams import Streams
@@ -46,77 +45,31 @@ def image_folder_examples(
     """The drawn images as inputs in `input_format`, sorted by their path.
 
     Raises:
-        DataError: there is no such folder, it holds fewer images than asked for, or none can be read.
+        DataError: there is no such folder or class, or fewer images than asked for, or none can be read.
         UsageError: training examples are asked for and none are kept.
     """
     image_format = for_images(input_format, dataset=dataset.kind())
     folder = root / dataset.root
-    listing = list_images(folder)
-    pool = _pool(dataset, listing, streams=streams, split=split)
-    wanted = _wanted(dataset, len(pool), limit=limit, split=split, folder=folder)
-    order = _order(dataset, listing, pool, streams=streams)
+    listing = list_images(folder, depth=dataset.class_depth, chosen=dataset.classes, obtain=dataset.obtain)
+    draw = drawing(dataset, listing, streams=streams, split=split, limit=limit, folder=folder)
     checks = Checks(folder, cache=cache, progress=progress)
     chosen: list[_Chosen] = []
     skipped = list(listing.skipped)
-    drawn = 0
-    while len(chosen) < wanted and drawn < len(order):
-        files = [listing.files[index] for index in order[drawn : drawn + wanted - len(chosen)]]
-        drawn += len(files)
+    while files := draw.next_files():
         for file, check in zip(files, checks.of(files), strict=True):
             problem = check.problem or _too_long(check, image_format)
             if problem:
                 skipped.append(Skipped(file.id, problem))
             else:
                 chosen.append(_Chosen(file, check.sha256))
+                draw.take(file)
     if not chosen:
         first = skipped[-1]
         raise DataError(
-            f"none of {drawn} images in {folder} can be read; {first.example_id}: {first.reason}",
+            f"none of {draw.tried} images in {folder} can be read; {first.example_id}: {first.reason}",
             hint="check that the files were copied whole",
         )
     return _FolderExamples(chosen, listing=listing, skipped=skipped, image_format=image_format)
-
-
-def _pool(
-    dataset: ImageFolder, listing: Listing, *, streams: Streams, split: Literal["train"] | None
-) -> Int64[np.ndarray, "pool"]:
-    """Indices of the files that may be drawn."""
-    if dataset.train_fraction is None:
-        if split == "train":
-            raise UsageError(
-                "the image folder keeps no images for training", hint="set train_fraction, such as 0.8"
-            )
-        return np.arange(len(listing.files))
-    order = stratified_order(_targets(listing.files), generator=streams.generator("split"))
-    n_train = round(len(order) * dataset.train_fraction)
-    return order[:n_train] if split == "train" else order[n_train:]
-
-
-def _wanted(
-    dataset: ImageFolder, available: int, *, limit: int | None, split: Literal["train"] | None, folder: Path
-) -> int:
-    asked = None if split == "train" else dataset.examples
-    if asked is not None and asked > available:
-        kept = "" if dataset.train_fraction is None else " that are not kept for training"
-        raise DataError(
-            f"{folder} holds {available} images{kept}, fewer than the {asked} asked for",
-            hint="lower 'examples', or leave it out to take all",
-        )
-    if not available:
-        raise DataError(f"no image in {folder} is left to draw", hint="change 'train_fraction'")
-    return min(count for count in (asked, limit, available) if count is not None)
-
-
-def _order(
-    dataset: ImageFolder, listing: Listing, pool: Int64[np.ndarray, "pool"], *, streams: Streams
-) -> Int64[np.ndarray, "pool"]:
-    pool = np.sort(pool)
-    generator = streams.generator("draw")
-    if dataset.draw == "uniform":
-        return generator.permutation(pool)
-    targets = _targets(listing.files)[pool]
-    drawn: Int64[np.ndarray, "pool"] = pool[stratified_order(targets, generator=generator)]
-    return drawn
 
 
 @dataclass(frozen=True)
@@ -137,7 +90,7 @@ class _FolderExamples(Examples):
         self._chosen = tuple(sorted(chosen, key=lambda item: item.file.id))
         self._format = image_format
         self.ids = tuple(item.file.id for item in self._chosen)
-        self.targets = _targets([item.file for item in self._chosen])
+        self.targets = targets_of([item.file for item in self._chosen])
         self.classes = listing.classes
         self.skipped = tuple(skipped)
         self.fingerprint = digest(
@@ -182,10 +135,6 @@ class _FolderExamples(Examples):
                 f"{item.file.path} changed while it was in use", hint="run the same command again"
             )
         return decode(content, ending=item.file.path.suffix)
-
-
-def _targets(files: Sequence[ImageFile]) -> Int64[np.ndarray, "files"]:
-    return np.array([file.target for file in files], dtype=np.int64)
 
 
 def _too_long(check: Check, image_format: ImageFormat) -> str:

@@ -26,6 +26,7 @@ class ClassEnrichment(Label):
 
     asks: ClassVar[frozenset[str]] = frozenset({"classes"})
     version: ClassVar[int] = 3
+    later_fields: ClassVar[frozenset[str]] = frozenset({"targets"})
     headline: ClassVar[tuple[str, ...]] = ("named_coverage", "held_out_share")
     numbers: ClassVar[tuple[str, ...]] = (
         "named_fraction",
@@ -35,6 +36,10 @@ class ClassEnrichment(Label):
         "median_lift",
     )
 
+    targets: str = "class"
+    """Which classes name clusters. `class`: those of the examples. Any other name: one of the
+    dataset's targets of rows, such as `token_tag` or `coarse_tag` of tagged text. Chance lays them, whole
+    documents at a time, over other rows."""
     holdout: float = Field(default=0.5, gt=0, lt=1)
     """Share of each class's examples that is kept from naming and used for scoring."""
     permutations: int = Field(default=500, ge=100)

@@ -11,7 +11,7 @@ from polylens.labels._evidence import Level, Particulars, labels_of
 from polylens.labels.class_enrichment.tables import runners_up
 from polylens.progress import Progress
 from polylens.records import Labels, Partition, Rows
-from polylens.statistics import UNNAMED, Blocks, enrich
+from polylens.statistics import UNNAMED, Blocks, enrich, enrich_rows
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def class_labels(
     level = Level(label.level, among)
     rounds = level.rounds(least=label.permutations)
     with progress.task("naming clusters", total=1, unit="partitions") as task:
-        enrichment = enrich(
+        enrichment = (enrich_rows if rows.by_row else enrich)(
             partition.labels,
             np.asarray(rows.targets),
             blocks=Blocks.of(rows.origins.block),
@@ -61,6 +61,11 @@ def class_labels(
                 ]
             },
             tables={"runners_up": runners_up(rows, enrichment)},
-            chance_is=f"mean of {rounds} rounds of naming and scoring with shuffled classes",
+            chance_is=f"mean of {rounds} rounds of naming and scoring with {_shuffled(rows)}",
         ),
     )
+
+
+def _shuffled(rows: Rows) -> str:
+    """What chance is made of."""
+    return "the classes of whole examples laid over other rows" if rows.by_row else "shuffled classes"

@@ -117,8 +117,8 @@ class Torchvision(Model):
         Raises:
             DataError: they cannot be had or do not fit; says what to do.
         """
+        from polylens.models._weights_file import in_groups, put_into, read
         from polylens.models.torchvision.builders import download
-        from polylens.models.torchvision.weights_file import in_groups, put_into, read
 
         if isinstance(self.weights, str):
             state = download(self.name, weights=self.weights)
@@ -154,6 +154,14 @@ class Torchvision(Model):
         """The `layer_aliases`."""
         return self.layer_aliases
 
+    def output_names(self) -> tuple[str, ...]:
+        """The classes that the published weights were trained on; of other weights they are not known."""
+        if not isinstance(self.weights, str):
+            return ()
+        from polylens.models.torchvision.builders import weights_record
+
+        return tuple(weights_record(self.name, weights=self.weights).meta["categories"])
+
     def weights_digest(self, *, root: Path) -> str:
         """The published file's name, which carries a hash, or the local file's sha256; else empty.
 
@@ -166,7 +174,7 @@ class Torchvision(Model):
             return published_file(self.name, weights=self.weights)
         if self.weights is None or self.weights.file is None:
             return ""
-        from polylens.models.torchvision.weights_file import sha256
+        from polylens.models._weights_file import sha256
 
         return sha256(root / self.weights.file)
 

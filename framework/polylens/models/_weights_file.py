@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from polylens.digests import file_sha256
 from polylens.errors import DataError
-from polylens.models.torchvision.weight_names import Found, is_needed, nearest_root, places_of
+from polylens.models._weight_names import Found, is_needed, nearest_root, places_of
 
 _AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
 """Heads of GoogLeNet and Inception that are only used in training."""
