@@ -175,3 +175,12 @@ def test_one_label_for_all_clusters_has_nothing_to_permute():
     assert found.numbers["detection.words"].value == found.numbers["detection.words"].chance == 0.5
     assert found.numbers["detection.words"].chance_is == "by guessing"
     assert found.undefined["strong_fraction.words"] == "no two different labels"
+
+
+@pytest.mark.slow
+def test_classes_of_rows_are_scored_on_the_documents_that_named_none():
+    rows = planted_rows()
+    of_tags = replace(rows, origins=replace(rows.origins, example=np.arange(len(rows)) % 60), by_row=True)
+    found = Detection(of="clusters").score(subject(of_tags, PURE), Work(Streams(0).child("score")))
+    assert found.numbers["detection.words"].value == 1.0
+    assert found.numbers["random_rows.words"].value < 0.65

@@ -21,9 +21,8 @@ def shared_split(rows: Rows, holdout: float, streams: Streams) -> Bool[np.ndarra
     blocks = Blocks.of(rows.origins.block)
     classes, rule = np.zeros(len(blocks), np.int64), "token_enrichment"
     if rows.targets is not None and rows.classes:
-        targets, rule = np.asarray(rows.targets), "class_enrichment"
-        if (targets[blocks.first][blocks.block] == targets).all():
-            classes = targets[blocks.first]
+        rule = "class_enrichment"
+        classes = classes if rows.by_row else np.asarray(rows.targets)[blocks.first]
     of_rule = Streams(streams.seed, (*streams.path[:-1], rule))
     split = split_examples(classes, holdout=holdout, generator=of_rule.generator("split"))
     return np.asarray(split[blocks.block])

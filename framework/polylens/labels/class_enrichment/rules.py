@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 def held_out_rows(label: ClassEnrichment, rows: Rows, streams: Streams) -> Bool[np.ndarray, "rows"]:
     """The rows of the examples that are kept from naming: the split that naming makes, made again."""
-    blocks, targets = Blocks.of(rows.origins.block), np.asarray(rows.targets)
-    classes = targets[blocks.first]
-    if (classes[blocks.block] != targets).any():
-        classes = np.zeros(len(blocks), np.int64)  # rows of one example differ: it is of no one class
+    blocks = Blocks.of(rows.origins.block)
+    # Where rows have classes of their own, examples have none to be split by.
+    classes = np.zeros(len(blocks), np.int64) if rows.by_row else np.asarray(rows.targets)[blocks.first]
     split = split_examples(classes, holdout=label.holdout, generator=streams.generator("split"))
     return np.asarray(split[blocks.block])
 
