@@ -105,7 +105,7 @@ def _walk(
     chosen = plans[child].variants[variant]
     with compute_on(options.accelerator):
         if only_train:
-            walk.train(chosen)
+            walk.learning.train(chosen)
         else:
             walk.walk(chosen)
     return tuple(walk.performer.reports.values())

@@ -94,7 +94,7 @@ class Drawing:
             partition,
             rows=self.walk.rows(self._own),
             examples=self.walk.plan.examples,
-            labels=None if labelled is None else self.walk.labels(self._own, labelled[0]),
+            labels=None if labelled is None else self.walk.naming.labels(self._own, labelled[0]),
             label=None if labelled is None else labelled[1].label,
             streams=self._own.streams.child("report"),
             most=most,
@@ -147,7 +147,7 @@ class Drawing:
     def _draw_training(self, folder: Path) -> None:
         from polylens.figures import training_curve
 
-        history = self.walk.training_history()
+        history = self.walk.learning.history()
         if history is None:
             return
         names = self.walk.plan.names

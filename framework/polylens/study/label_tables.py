@@ -21,7 +21,7 @@ _MOST_LINES = 60
 
 def records_of(walk: Walk, variant: VariantPlan, name: str) -> tuple[LabelRecord, ...]:
     """What one label of the spec says of each cluster, as the record that all labelers have."""
-    planned, labels = variant.labels[name], walk.labels(variant, name)
+    planned, labels = variant.labels[name], walk.naming.labels(variant, name)
     records = {each.cluster: _rule_record(each, name, planned) for each in labels.clusters}
     records |= {each.cluster: each.of_labeler(name) for each in labels.written}
     scores = _scores_of(walk, variant, name)
@@ -84,7 +84,7 @@ def _scores_of(walk: Walk, variant: VariantPlan, label: str) -> Mapping[str, Map
     scores: dict[str, dict[int, float]] = {}
     for name, planned in variant.scores.items():
         column = f"right.{label}"
-        table = walk.scored(variant, name).tables.get("clusters")
+        table = walk.naming.scored(variant, name).tables.get("clusters")
         if label in planned.labels and table is not None and column in table:
             scores[name] = dict(zip(table["cluster"].tolist(), table[column].tolist(), strict=True))
     return scores

@@ -51,7 +51,7 @@ def _of_controls(walk: Walk, name: str) -> dict[str, dict[str, tuple[float, ...]
             continue
         partition = walk.findings(variant, name).partition
         has_labels = labelled is not None and labelled in variant.labels
-        labels = walk.labels(variant, labelled) if labelled is not None and has_labels else None
+        labels = walk.naming.labels(variant, labelled) if labelled is not None and has_labels else None
         if partition is not None:
             draws.setdefault(variant.name, []).append((partition, labels))
     by_control = {control: scores_of_clusters(each) for control, each in draws.items()}

@@ -127,9 +127,9 @@ class _Page:
         for name in own.analyses:
             yield from self.walk.findings(own, name).notes
         for name in own.labels:
-            yield from self.walk.labels(own, name).notes
+            yield from self.walk.naming.labels(own, name).notes
         for name in own.scores:
-            yield from self.walk.scored(own, name).notes
+            yield from self.walk.naming.scored(own, name).notes
 
 
 def score_tables(walk: Walk, results: Sequence[Result]) -> Iterator[ScoreTable]:

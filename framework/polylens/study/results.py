@@ -104,7 +104,7 @@ def _by_variant(by_draw: list[tuple[str, _BySource]], source: str, name: str) ->
 def _numbers_of(walk: Walk, variant: VariantPlan) -> _BySource:
     """Everything that one draw of one variant has, by source; a source without numbers is there too."""
     numbers: dict[str, Mapping[str, Number | str]] = {}
-    scores = walk.scores(variant)
+    scores = walk.learning.scores(variant)
     if scores:
         numbers["model"] = scores
     proxy = _proxy_numbers(walk, variant)
@@ -114,10 +114,10 @@ def _numbers_of(walk: Walk, variant: VariantPlan) -> _BySource:
         findings = walk.findings(variant, source)
         numbers[source] = {**findings.undefined, **findings.numbers}
     for source in variant.labels:
-        labels = walk.labels(variant, source)
+        labels = walk.naming.labels(variant, source)
         numbers[source] = {**labels.undefined, **labels.numbers}
     for source in variant.scores:
-        scored = walk.scored(variant, source)
+        scored = walk.naming.scored(variant, source)
         numbers[source] = {**scored.undefined, **scored.numbers}
     return numbers
 

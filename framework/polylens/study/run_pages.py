@@ -133,7 +133,7 @@ def answering_names(experiment: Experiment) -> tuple[str, ...]:
 
 def curves_of(walk: Walk) -> Iterator[tuple[str, dict[int, float]]]:
     """What a run shows over steps: its training by epoch, its scores by the least size of a cluster."""
-    history = walk.training_history()
+    history = walk.learning.history()
     if history is not None and "epoch" in history:
         yield from _curves(_TRAINING.rstrip("/"), history, step="epoch")
     for name in walk.own.analyses:

@@ -27,7 +27,7 @@ def tables_of(walk: Walk, results: Sequence[Result]) -> Iterator[tuple[str, pd.D
         table = table_of(results)
         if len(table):
             yield name, table
-    history = walk.training_history()
+    history = walk.learning.history()
     if history is not None:
         yield "training", history
     for variant in walk.plan.variants:
@@ -40,8 +40,8 @@ def tables_of(walk: Walk, results: Sequence[Result]) -> Iterator[tuple[str, pd.D
             for table_name, table in walk.findings(variant, name).tables.items():
                 yield f"{folder}{name}.{table_name}", table
         for name in variant.scores:
-            for table_name, table in walk.scored(variant, name).tables.items():
+            for table_name, table in walk.naming.scored(variant, name).tables.items():
                 yield f"{folder}{name}.{table_name}", table
         for name in variant.labels:
-            for table_name, table in walk.labels(variant, name).tables.items():
+            for table_name, table in walk.naming.labels(variant, name).tables.items():
                 yield f"{folder}{name}.{table_name}", table

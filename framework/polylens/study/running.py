@@ -156,7 +156,7 @@ def _result(
         run_id=run.run_id,
         results=results,
         verdict=verdict_of(walk.plan.experiment.refuted_if, results),
-        labels={} if error else {name: walk.labels(walk.own, name) for name in walk.own.labels},
+        labels={} if error else {name: walk.naming.labels(walk.own, name) for name in walk.own.labels},
         stages=tuple(walk.performer.reports.values()),
         report=report,
         error=error,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,27 +14,23 @@ from polylens.devices import Options, probing_device
 from polylens.errors import DataError
 from polylens.harvest import harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
-from polylens.records import Findings, Labels, Network, Number, Rows, Shown, Skipped
-from polylens.scores import Labeler, Subject
+from polylens.records import Findings, Network, Rows, Skipped
 from polylens.store import (
     KeptArrays,
     Store,
     load_findings,
-    load_labels,
-    load_number,
-    load_table,
     save_findings,
-    save_labels,
-    save_number,
 )
 from polylens.study.ahead import Ahead
+from polylens.study.learning import Learning
+from polylens.study.naming import Naming
 from polylens.study.performing import Performer
 from polylens.study.planned_takes import missing_takes
 from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
 from polylens.work import Judging, Work
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 @dataclass(frozen=True)
@@ -60,6 +56,7 @@ class Walk:
         self.plan = plan
         self.workshop = workshop
         self.performer = Performer(workshop.store, workshop.progress, stages=stages)
+        self.learning, self.naming = Learning(self), Naming(self)
         self._network: tuple[Recipe, Network] | None = None
         self._tried_network: Network | None = None
 
@@ -70,79 +67,15 @@ class Walk:
 
     def walk(self, variant: VariantPlan) -> None:
         """Does everything the child asks of one variant, in order."""
-        self.train(variant)
-        self.score_accuracy(variant)
+        self.learning.train(variant)
+        self.learning.score(variant)
         self.harvest(variant)
         for name in variant.analyses:
             self.analyse(variant, name)
         for name in variant.labels:
-            self.label(variant, name)
+            self.naming.label(variant, name)
         for name in variant.scores:
-            self.score(variant, name)
-
-    def train(self, variant: VariantPlan) -> None:
-        """Trains the variant's network, where the model is trained here and the store lacks the weights."""
-        stage = variant.training
-        if stage is None:
-            return
-
-        def work(folder: Path) -> None:
-            from polylens.models.gpt import LanguageTraining
-            from polylens.training import fit, fit_language
-
-            recipe = variant.recipe
-            training = recipe.weighted_model.training_here()
-            if training is None or self.plan.train_examples is None:
-                raise AssertionError("a training stage is only planned for models trained here")
-            streams = recipe.weight_streams
-            module = recipe.weighted_model.build(streams.torch_generator("weights"))
-            options, progress = self.workshop.options, self.performer.progress_of(stage)
-            learnt = self.plan.train_examples
-            if isinstance(training, LanguageTraining):
-                fit_language(
-                    module,
-                    learnt,
-                    training=training,
-                    streams=streams,
-                    folder=folder,
-                    keeper=KeptArrays(self.workshop.store, stage.kind, stage.digest),
-                    options=options,
-                    progress=progress,
-                )
-                return
-            fit(
-                module,
-                learnt,
-                training=training,
-                streams=streams,
-                folder=folder,
-                options=options,
-                progress=progress,
-            )
-
-        self.performer.perform(stage, work)
-
-    def score_accuracy(self, variant: VariantPlan) -> None:
-        """Scores the variant's network on the spec's examples: its classes, or the next token of texts."""
-        stage = variant.accuracy
-        if stage is None:
-            return
-
-        def work(folder: Path) -> None:
-            from polylens.training import accuracy, next_token_numbers
-
-            network = self._checked_network(variant)
-            examples, learnt = self.plan.examples, self.plan.train_examples
-            options, progress = self.workshop.options, self.performer.progress_of(stage)
-            if variant.recipe.model.learns == "classes":
-                save_number(folder, accuracy(network, examples, options=options, progress=progress))
-                return
-            if learnt is None:
-                raise AssertionError("predictions are only scored of models trained here")
-            numbers = next_token_numbers(network, examples, learnt=learnt, options=options, progress=progress)
-            save_findings(folder, Findings(numbers=numbers))
-
-        self.performer.perform(stage, work)
+            self.naming.score(variant, name)
 
     def harvest(self, variant: VariantPlan) -> None:
         """Harvests what is missing of the variant's rows, for all children in one forward pass."""
@@ -195,76 +128,12 @@ class Walk:
         self.performer.perform(planned.stage, work)
 
     def _probed_network(self, variant: VariantPlan, analysis: Probe) -> Probed:
-        network, device = self._checked_network(variant), probing_device()
+        network, device = self.checked_network(variant), probing_device()
         if device != "cpu":
             network = replace(network, module=deepcopy(network.module).to(device))
         compares = analysis.compares and not variant.is_own
         own = self.rows(self.own) if compares else None
         return Probed(network, self.plan.examples, self.plan.module_path, own)
-
-    def label(self, variant: VariantPlan, name: str) -> None:
-        """Labels the clusters of one analysis."""
-        planned = variant.labels[name]
-
-        def work(folder: Path) -> None:
-            of = planned.label.of
-            partition = self.findings(variant, of).clusters(of, to="label")
-            rows = self.rows(variant, targets=planned.label.named_targets())
-            services = Work(
-                streams=variant.streams.child(planned.label.kind()),
-                progress=self.performer.progress_of(planned.stage),
-                among=planned.among,
-                judging=self.workshop.judging,
-                shown=self._shown(rows),
-            )
-            save_labels(folder, planned.label.label(rows, partition, services))
-
-        self.performer.perform(planned.stage, work)
-
-    def score(self, variant: VariantPlan, name: str) -> None:
-        """Scores labels, or clusters, of one analysis."""
-        planned = variant.scores[name]
-
-        def work(folder: Path) -> None:
-            of = planned.score.of
-            labelers = {label: self._labeler(variant, label) for label in planned.labels}
-            rows = self.rows(variant)
-            shown = self._shown(rows)
-            services = Work(
-                streams=variant.streams.child("scores", planned.score.kind()),
-                progress=self.performer.progress_of(planned.stage),
-                judging=self.workshop.judging,
-                shown=shown,
-            )
-            partition = self.findings(variant, of).clusters(of, to="score")
-            subject = Subject(rows, partition, labelers, shown)
-            save_findings(folder, planned.score.score(subject, services))
-
-        self.performer.perform(planned.stage, work)
-
-    def _labeler(self, variant: VariantPlan, name: str) -> Labeler:
-        planned = variant.labels[name]
-        streams = variant.streams.child(planned.label.kind())
-        labels = self.labels(variant, name)
-        rows = self.rows(variant, targets=planned.label.named_targets())
-        return Labeler(name, planned.label, labels, rows, streams, planned.among)
-
-    def _shown(self, rows: Rows) -> Callable[[int], Shown]:
-        """What people and judges are shown of a row."""
-        origins, examples = rows.origins, self.plan.examples
-
-        def shown(row: int) -> Shown:
-            return examples.context(int(origins.example[row]), int(origins.position[row]))
-
-        return shown
-
-    def scored(self, variant: VariantPlan, name: str) -> Findings:
-        """What one score found."""
-        stage = variant.scores[name].stage
-        return self.performer.read(
-            lambda: load_findings(self.performer.open(stage)),
-            again=lambda: self.score(variant, name),
-        )
 
     def rows(self, variant: VariantPlan, *, targets: str | None = None) -> Rows:
         """The variant's rows, memory-mapped, with their tokens; damaged ones are harvested again.
@@ -323,38 +192,6 @@ class Walk:
             findings[GROUNDWORK] = self._findings(variant, planned.groundwork)
         return findings
 
-    def labels(self, variant: VariantPlan, name: str) -> Labels:
-        """The labels of one partition's clusters."""
-        stage = variant.labels[name].stage
-        return self.performer.read(
-            lambda: load_labels(self.performer.open(stage)),
-            again=lambda: self.label(variant, name),
-        )
-
-    def scores(self, variant: VariantPlan) -> Mapping[str, Number]:
-        """How well the variant's network does what it is trained for; nothing where it is not scored."""
-        stage = variant.accuracy
-        if stage is None:
-            return {}
-
-        def load() -> Mapping[str, Number]:
-            folder = self.performer.open(stage)
-            if variant.recipe.model.learns == "classes":
-                return {"accuracy": load_number(folder)}
-            return load_findings(folder).numbers
-
-        return self.performer.read(load, again=lambda: self.score_accuracy(variant))
-
-    def training_history(self) -> pd.DataFrame | None:
-        """Loss and accuracy by epoch of the network's training; None where it is not trained here."""
-        own = self.own
-        stage = own.training
-        if stage is None:
-            return None
-        return self.performer.read(
-            lambda: load_table(self.performer.open(stage) / "history.parquet"), again=lambda: self.train(own)
-        )
-
     def outcomes(self, name: str) -> Mapping[str, tuple[Outcome, ...]]:
         """What one analysis took and found, by variant."""
         outcomes: dict[str, tuple[Outcome, ...]] = {}
@@ -368,7 +205,7 @@ class Walk:
             outcomes[variant.name] = (*outcomes.get(variant.name, ()), outcome)
         return outcomes
 
-    def _checked_network(self, variant: VariantPlan) -> Network:
+    def checked_network(self, variant: VariantPlan) -> Network:
         """The variant's network, whose output for an example is certain to depend on nothing else."""
         from polylens.harvest.dependence import check_examples_alone
 
@@ -388,7 +225,7 @@ class Walk:
                     root=self.workshop.root,
                     progress=self.workshop.progress,
                 ),
-                again=lambda: self.train(variant),
+                again=lambda: self.learning.train(variant),
             )
             self._network = (variant.recipe, made)
         return self._network[1]

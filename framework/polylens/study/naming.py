@@ -1,0 +1,95 @@
+"""Labels of a child's clusters, and scores of labels and clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polylens.records import Findings, Labels, Rows, Shown
+from polylens.scores import Labeler, Subject
+from polylens.store import load_findings, load_labels, save_findings, save_labels
+from polylens.study.plans import VariantPlan
+from polylens.work import Work
+
+if TYPE_CHECKING:
+    from polylens.study.walk import Walk
+
+
+class Naming:
+    """The stages of a walk that name clusters, and say how far names hold."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+
+    def label(self, variant: VariantPlan, name: str) -> None:
+        """Labels the clusters of one analysis."""
+        planned = variant.labels[name]
+
+        def work(folder: Path) -> None:
+            of = planned.label.of
+            partition = self._walk.findings(variant, of).clusters(of, to="label")
+            rows = self._walk.rows(variant, targets=planned.label.named_targets())
+            services = Work(
+                streams=variant.streams.child(planned.label.kind()),
+                progress=self._walk.performer.progress_of(planned.stage),
+                among=planned.among,
+                judging=self._walk.workshop.judging,
+                shown=self._shown(rows),
+            )
+            save_labels(folder, planned.label.label(rows, partition, services))
+
+        self._walk.performer.perform(planned.stage, work)
+
+    def score(self, variant: VariantPlan, name: str) -> None:
+        """Scores labels, or clusters, of one analysis."""
+        planned = variant.scores[name]
+
+        def work(folder: Path) -> None:
+            of = planned.score.of
+            labelers = {label: self._labeler(variant, label) for label in planned.labels}
+            rows = self._walk.rows(variant)
+            shown = self._shown(rows)
+            services = Work(
+                streams=variant.streams.child("scores", planned.score.kind()),
+                progress=self._walk.performer.progress_of(planned.stage),
+                judging=self._walk.workshop.judging,
+                shown=shown,
+            )
+            partition = self._walk.findings(variant, of).clusters(of, to="score")
+            subject = Subject(rows, partition, labelers, shown)
+            save_findings(folder, planned.score.score(subject, services))
+
+        self._walk.performer.perform(planned.stage, work)
+
+    def labels(self, variant: VariantPlan, name: str) -> Labels:
+        """The labels of one partition's clusters."""
+        stage = variant.labels[name].stage
+        return self._walk.performer.read(
+            lambda: load_labels(self._walk.performer.open(stage)),
+            again=lambda: self.label(variant, name),
+        )
+
+    def scored(self, variant: VariantPlan, name: str) -> Findings:
+        """What one score found."""
+        stage = variant.scores[name].stage
+        return self._walk.performer.read(
+            lambda: load_findings(self._walk.performer.open(stage)),
+            again=lambda: self.score(variant, name),
+        )
+
+    def _labeler(self, variant: VariantPlan, name: str) -> Labeler:
+        planned = variant.labels[name]
+        streams = variant.streams.child(planned.label.kind())
+        labels = self.labels(variant, name)
+        rows = self._walk.rows(variant, targets=planned.label.named_targets())
+        return Labeler(name, planned.label, labels, rows, streams, planned.among)
+
+    def _shown(self, rows: Rows) -> Callable[[int], Shown]:
+        """What people and judges are shown of a row."""
+        origins, examples = rows.origins, self._walk.plan.examples
+
+        def shown(row: int) -> Shown:
+            return examples.context(int(origins.example[row]), int(origins.position[row]))
+
+        return shown
