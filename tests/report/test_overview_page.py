@@ -75,6 +75,13 @@ def test_a_spread_of_nothing_has_no_mean_and_stands_as_a_dash() -> None:
     )
 
 
+def test_the_claim_of_a_single_run_has_its_verdict_beside_it() -> None:
+    line = RunLine("one", "", "", {}, Verdict("supported", "a <= b", "a 2 lies above b 1"))
+    text = render_overview(Overview("x", (Chapter("x", "x", "It holds.", (), runs=(line,)),)))
+    assert '<span class="verdict">Supported</span>' in text
+    assert "A 2 lies above b 1." in text or "a 2 lies above b 1." in text
+
+
 def test_a_sweep_begins_with_each_number_over_what_was_swept_and_a_line_a_run() -> None:
     dots = {
         "network": (Dot("one", 0.5, 0.4, 0.6, "../../report/a/report.html"), Dot(HOSTILE, 0.75)),
