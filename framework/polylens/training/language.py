@@ -66,13 +66,9 @@ def fit_language(
         )
     sequences = all_inputs(examples)
     order = EpochOrder(len(sequences), batch_size=training.batch_size, streams=streams)
-    with (
-        progress.task("training", total=training.epochs * len(order), unit="steps") as task,
-        torch_threads(training.threads),
-        reproducible(streams),
-    ):
+    with torch_threads(training.threads), reproducible(streams):
         learner = LanguageLearner(
-            module.train().requires_grad_(), training=training, epoch=len(order), keeper=keeper, task=task
+            module.train().requires_grad_(), training=training, epoch=len(order), keeper=keeper
         )
         learner.restore()
         batches = _Batches(sequences, order, first=learner.step, steps=training.epochs * len(order))
@@ -80,7 +76,11 @@ def fit_language(
             # All that is left is one epoch of Lightning's, whichever of ours it begins in.
             alone = replace(options, devices=1, num_nodes=1, strategy="auto", precision="32-true")
             trainer = silent_trainer(alone, max_epochs=1, num_sanity_val_steps=0)
-            run_trainer(lambda: trainer.fit(learner, train_dataloaders=batches))
+            # Steps that were kept took no time now: rate and time left are those of the others.
+            title = f"training on from step {learner.step:,}" if learner.step else "training"
+            with progress.task(title, total=len(batches), unit="steps") as task:
+                learner.task = task
+                run_trainer(lambda: trainer.fit(learner, train_dataloaders=batches))
     module.eval()
     write_training(
         folder,

@@ -33,7 +33,6 @@ class LanguageLearner(lightning().LightningModule):  # type: ignore[misc]
         training: LanguageTraining,
         epoch: int,
         keeper: Keeper | None,
-        task: Task,
     ) -> None:
         """
         Args:
@@ -41,7 +40,6 @@ class LanguageLearner(lightning().LightningModule):  # type: ignore[misc]
             training: how.
             epoch: steps of one pass over the texts.
             keeper: where everything is kept; None keeps nothing.
-            task: the progress bar.
         """
         super().__init__()
         self.network = network
@@ -50,7 +48,9 @@ class LanguageLearner(lightning().LightningModule):  # type: ignore[misc]
         """Steps that are done."""
         self.history: list[tuple[int, float, float]] = []
         """Epoch, mean loss, and share of next tokens named, on the batches as they were seen."""
-        self._epoch, self._keeper, self._task = epoch, keeper, task
+        self.task: Task | None = None
+        """The progress bar of the steps that are left."""
+        self._epoch, self._keeper = epoch, keeper
         self._sums = torch.zeros(3, dtype=torch.float64)
         """Loss, tokens named and tokens of this epoch."""
         self._optimiser: torch.optim.Optimizer = (
@@ -84,7 +84,8 @@ class LanguageLearner(lightning().LightningModule):  # type: ignore[misc]
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Counts the step, closes the epoch where it was the last, and keeps everything now and then."""
         self.step += 1
-        self._task.advance()
+        if self.task is not None:
+            self.task.advance()
         if self.step % self._epoch == 0:
             self._close_epoch()
         if self._keeper is not None and self.step % PIECE == 0:
@@ -108,7 +109,6 @@ class LanguageLearner(lightning().LightningModule):  # type: ignore[misc]
         self.step = int(kept["step"][0])
         self._sums = torch.from_numpy(kept["sums"].copy())
         self.history = [(int(epoch), loss, named) for epoch, loss, named in kept["history"].tolist()]
-        self._task.advance(self.step)
 
     def _keep(self, keeper: Keeper) -> None:
         arrays = {f"weights.{name}": value.cpu().numpy() for name, value in self.network.state_dict().items()}
