@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from polylens.judges._asking import Asked, Tally, ask, tally
+from polylens.judges._asking import TALLY_NUMBERS, Asked, Tally, ask, tally
 from polylens.judges._showing import LETTERS, question, row_as_data
 from polylens.plugin import Plugin
 from polylens.records import Answer, Question
 from polylens.work import Judging
 
-__all__ = ["LETTERS", "Asked", "Judge", "Tally", "ask", "question", "row_as_data", "tally"]
+__all__ = ["LETTERS", "TALLY_NUMBERS", "Asked", "Judge", "Tally", "ask", "question", "row_as_data", "tally"]
 
 
 class Judge(Plugin):

@@ -17,6 +17,9 @@ from polylens.work import Judging
 if TYPE_CHECKING:
     from polylens.judges import Judge
 
+TALLY_NUMBERS = (*OUTCOMES, "judge_tokens", "judge_cost")
+"""Names of the numbers that a tally can give."""
+
 
 @dataclass(frozen=True)
 class Tally:

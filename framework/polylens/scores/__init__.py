@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from polylens.judges import Judge
+from polylens.judges import TALLY_NUMBERS, Judge
 from polylens.labels import Label
 from polylens.plugin import Plugin
 from polylens.records import Findings, Labels, Partition, Rows, Shown
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Bool
 
-__all__ = ["Labeler", "Score", "Subject"]
+__all__ = ["LABEL_NUMBERS", "Labeler", "Score", "Subject"]
+
+LABEL_NUMBERS = ("random_rows.*", "strong_fraction.*", "distinct_labels.*", "scored_clusters", *TALLY_NUMBERS)
+"""Numbers that every score of labels can give, beside its own; `*` stands for the name of a label."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from polylens.judges import Judge
+from polylens.judges import TALLY_NUMBERS, Judge
 from polylens.labels import Label
 from polylens.records import Labels, Partition, Rows
 from polylens.streams import Streams
@@ -35,12 +35,7 @@ class Written(Label):
         "labelled_fraction",
         "one_meaning",
         "same_words",
-        "answered",
-        "malformed",
-        "refused",
-        "failed",
-        "judge_tokens",
-        "judge_cost",
+        *TALLY_NUMBERS,
     )
 
     judge: Judge

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from polylens.errors import DataError
+from polylens.judges import TALLY_NUMBERS
 from polylens.records import Findings
 from polylens.scores import Score, Subject
 from polylens.work import Work
@@ -26,12 +27,7 @@ class Intruder(Score):
         "intruder",
         "random_rows",
         "scored_clusters",
-        "answered",
-        "malformed",
-        "refused",
-        "failed",
-        "judge_tokens",
-        "judge_cost",
+        *TALLY_NUMBERS,
     )
     needs_labels: ClassVar[bool] = False
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from polylens.records import Findings
-from polylens.scores import Score, Subject
+from polylens.scores import LABEL_NUMBERS, Score, Subject
 from polylens.work import Work
 
 
@@ -21,19 +21,7 @@ class Match(Score):
     """
 
     headline: ClassVar[tuple[str, ...]] = ("match.*",)
-    numbers: ClassVar[tuple[str, ...]] = (
-        "match.*",
-        "random_rows.*",
-        "strong_fraction.*",
-        "distinct_labels.*",
-        "scored_clusters",
-        "answered",
-        "malformed",
-        "refused",
-        "failed",
-        "judge_tokens",
-        "judge_cost",
-    )
+    numbers: ClassVar[tuple[str, ...]] = ("match.*", *LABEL_NUMBERS)
 
     members: int = Field(default=12, ge=2)
     """Members of each cluster that are items, at most."""
