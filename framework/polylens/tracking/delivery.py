@@ -34,11 +34,17 @@ class Delivery:
         # Processes that open a new SQLite file or the same run at once would crash in the migrations or
         # open the run twice. The lock lies beside the database, because two stores may share one.
         # It may be a link, which must not be replaced by a file, and another project may link to it too.
-        self._database = None if settings.database is None else settings.database.resolve()
-        database = self._database
+        self.database = None if settings.database is None else settings.database.resolve()
+        """The SQLite file that holds the runs; None where a server does, or nothing is logged."""
+        database = self.database
         folder = settings.store if database is None else database.parent
         self._lock_file = folder / ("tracking.lock" if database is None else f"{database.name}.lock")
         self._lock = FileLock(self._lock_file)
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether what is logged goes to MLflow, and is not kept or forgotten."""
+        return not self.is_away
 
     @property
     def client(self) -> Any:
@@ -46,7 +52,7 @@ class Delivery:
         if self._client is None:
             with self.alone():
                 self._client = connect(
-                    self.settings.tracking_uri, database=self._database, progress=self.progress
+                    self.settings.tracking_uri, database=self.database, progress=self.progress
                 )
         return self._client
 
@@ -102,6 +108,15 @@ class Delivery:
 
 class Discard(Delivery):
     """A delivery to nowhere, for a run of which nothing is to stay: MLflow is not even imported."""
+
+    def __init__(self, settings: Settings, *, progress: Progress) -> None:
+        super().__init__(settings, progress=progress)
+        self.database = None
+
+    @property
+    def is_sending(self) -> bool:
+        """Nothing goes anywhere."""
+        return False
 
     @property
     def client(self) -> Any:

@@ -59,7 +59,7 @@ class Tracker:
         Raises:
             TrackingError: the address is there and cannot be used; says why and what to do.
         """
-        if self.is_away or self.settings.is_scratch:
+        if not self._delivery.is_sending:
             return
         try:
             with translate_errors(), self._delivery.alone():
@@ -78,7 +78,7 @@ class Tracker:
             spec: name of the spec that is run.
             metrics: names of the metrics that answer its question, for the columns.
         """
-        if self.is_away or self.settings.is_scratch:
+        if not self._delivery.is_sending:
             return
         with contextlib.suppress(TrackingError), translate_errors(), self._delivery.alone():
             client, number = self._delivery.client, self._experiment_id(self._experiment_name(experiment))
@@ -137,8 +137,8 @@ class Tracker:
             tags={key: text(value) for key, value in (tags or {}).items()},
             start_time=time.time_ns() // 1_000_000,
         )
-        run = None if self.settings.is_scratch else self._find_finished(identity)
-        if run is None and not self.is_away and not self.settings.is_scratch:
+        run = self._find_finished(identity)
+        if run is None and self._delivery.is_sending:
             try:
                 with translate_errors(), self._delivery.alone():
                     run = self._find_or_create(identity)
@@ -213,11 +213,13 @@ class Tracker:
         return bool(run.info.lifecycle_stage == "active")
 
     def _finished_run(self, experiment: str, digest: str, *, parent: str | None) -> KnownRun | None:
-        database = self.settings.database
-        if database is None:
+        if self._delivery.database is None:
             return None
         return finished_run(
-            database, experiment=experiment, tag=(DIGEST_TAG, digest), parent=(PARENT_TAG, parent)
+            self._delivery.database,
+            experiment=experiment,
+            tag=(DIGEST_TAG, digest),
+            parent=(PARENT_TAG, parent),
         )
 
     def _find_finished(self, identity: RunIdentity) -> KnownRun | None:
