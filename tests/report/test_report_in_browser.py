@@ -148,6 +148,16 @@ def test_a_link_leads_to_a_card_that_is_not_shown(clusters: Chrome) -> None:
     assert clusters.current_url.endswith("#p1-599")
 
 
+def test_a_link_leads_into_the_middle_of_all_cards_that_are_shown(clusters: Chrome) -> None:
+    """Cards far from the window are not laid out, so the page scrolls without knowing their heights."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    css(clusters, "[name=all]").click()
+    clusters.execute_script("location.hash = '#p1-444'")
+    top = "return document.querySelector('#p1-444').getBoundingClientRect().top"
+    WebDriverWait(clusters, 10).until(lambda browser: 0 <= browser.execute_script(top) < 300)
+
+
 def test_the_theme_is_switched_by_a_button(clusters: Chrome) -> None:
     ground = "return getComputedStyle(document.body).backgroundColor"
     light, button = clusters.execute_script(ground), css(clusters, ".theme")
