@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 from pydantic_core import PydanticCustomError
 
 from polylens.errors import UsageError, nearest
@@ -27,6 +27,27 @@ from polylens.records import CLASS
 
 FAMILIES = ("models", "datasets", "sampling", "codes", "controls", "analyses", "labels", "scores", "judges")
 """The plugin families, named as their folders in the package and in the registry."""
+
+T = TypeVar("T")
+
+
+def _once_each(values: tuple[T, ...]) -> tuple[T, ...]:
+    """The values, none of which stands twice under the name that tables and metrics have for it."""
+    names = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    for at, name in enumerate(names):
+        before = values[names.index(name)]
+        if names.index(name) < at:
+            if before == values[at]:
+                raise PydanticCustomError("twice", "'{name}' stands twice", {"name": name})
+            both = f"{before} and {values[at]} are both called '{name}'"
+            raise PydanticCustomError("one_name", "{both}", {"both": both})
+    return values
+
+
+OnceEach = Annotated[
+    tuple[T, ...], AfterValidator(_once_each), Field(json_schema_extra={"uniqueItems": True})
+]
+"""Keys with a list of what is looked at one by one, so that twice the same would count twice."""
 
 
 class Plugin(BaseModel):

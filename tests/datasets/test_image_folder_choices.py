@@ -168,7 +168,7 @@ def test_a_class_that_is_not_there_is_told_the_nearest(root: Path) -> None:
 
 
 def test_classes_are_named_once_and_not_none_of_them(root: Path) -> None:
-    with pytest.raises(ValidationError, match="'food' is named twice"):
+    with pytest.raises(ValidationError, match="'food' stands twice"):
         opened(root, classes=["food", "food"])
     with pytest.raises(ValidationError, match="classes"):
         opened(root, classes=[])

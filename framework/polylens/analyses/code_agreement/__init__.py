@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from polylens.analyses import Need, Outcomes, Probe, Probed
+from polylens.plugin import OnceEach
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
 
@@ -43,7 +44,7 @@ class CodeAgreement(Probe):
         "halves_overlap",
     )
 
-    layers: tuple[str, ...] = ()
+    layers: OnceEach[str] = ()
     """Further layers whose own units' codes are compared with the spec's code and with each other."""
     pairs: int = Field(default=10_000, ge=10)
     """Pairs of rows of different examples whose distances are compared."""

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field
 
 from polylens.analyses import Need, Outcomes, RowAnalysis
+from polylens.plugin import OnceEach
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
 
@@ -67,7 +68,7 @@ class Directions(RowAnalysis):
     """What rows mean. `class`: the class of their example, and where examples have none the token they stand
     at. `token`: the token. Any other name: one of the dataset's targets of rows, such as `coarse_tag` of
     tagged text."""
-    families: tuple[Literal["neurons", "pca", "nmf", "ica", "sae"], ...] = Field(
+    families: OnceEach[Literal["neurons", "pca", "nmf", "ica", "sae"]] = Field(
         default=("neurons", "pca", "nmf", "ica"), min_length=1
     )
     """Which families; `sae`, a sparse autoencoder, needs the extra `sae`."""

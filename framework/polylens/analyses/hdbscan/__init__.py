@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from polylens.analyses import NETWORK, Analysis, Need, Outcomes, RowAnalysis
 from polylens.analyses._partitions.spaces import Metric, On, Scale, check_space, metric_for, why_not_compared
+from polylens.plugin import OnceEach
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
 
@@ -61,7 +62,7 @@ class Hdbscan(RowAnalysis):
     """Past this many rows, a random sample of so many is clustered exactly and every other row is assigned to
     the sample's clusters: an approximation, by which small clusters are missed. `curve` and `subsamples` are
     of the sample alone. Without it: all rows, exactly."""
-    curve: tuple[int, ...] = (5, 10, 20, 50)
+    curve: OnceEach[int] = (5, 10, 20, 50)
     """Further min_cluster_sizes, for the curve of purity against coverage; those above `max_cluster_size` or
     the number of rows are left out."""
     subsamples: int = Field(default=10, ge=0)

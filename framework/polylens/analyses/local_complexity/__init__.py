@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from polylens.analyses import Outcomes, Probe, Probed
+from polylens.plugin import OnceEach
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
 
@@ -55,7 +56,7 @@ class LocalComplexity(Probe):
     """Examples that are looked around, drawn evenly from the classes, and as many random points."""
     directions: int = Field(default=20, ge=1)
     """Orthonormal directions, the same for all points; at most as many as the layer has numbers."""
-    radii: tuple[Radius, ...] = Field(default=(0.1, 0.005, 0.02, 0.5, 2.0), min_length=1)
+    radii: OnceEach[Radius] = Field(default=(0.1, 0.005, 0.02, 0.5, 2.0), min_length=1)
     """Distances of the corners, in units that `radii_in` names; numbers without a radius are of the first."""
     radii_in: Literal["space", "neighbours"] = "space"
     """`neighbours`: radii are times the median distance from an example to its nearest other one, so that

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from polylens.analyses import Outcomes, Probe, Probed
+from polylens.plugin import OnceEach
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
 
@@ -39,7 +40,7 @@ class Rescaling(Probe):
         "most_flipped_bits.*",
     )
 
-    factors: tuple[Factor, ...] = Field(default=(0.1, 0.5, 0.9, 1.1, 2.0, 10.0), min_length=1)
+    factors: OnceEach[Factor] = Field(default=(0.1, 0.5, 0.9, 1.1, 2.0, 10.0), min_length=1)
     """What the layer's tensor is multiplied by; above 0."""
     draws: int = Field(default=2, ge=1)
     """Random displacements of each row and factor."""

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from polylens.analyses import Outcomes, Probe, Probed
+from polylens.plugin import OnceEach
 from polylens.records import Figure, Findings, Rows
 from polylens.work import Work
 
@@ -42,9 +43,7 @@ class Scaling(Probe):
         "exact",
     )
 
-    factors: tuple[Factor, ...] = Field(
-        default=(0.1, 0.25, 0.5, 0.9, 1.1, 2.0, 5.0, 10.0, 20.0), min_length=1
-    )
+    factors: OnceEach[Factor] = Field(default=(0.1, 0.25, 0.5, 0.9, 1.1, 2.0, 5.0, 10.0, 20.0), min_length=1)
     """What activations are multiplied by; above 0."""
     draws: int = Field(default=3, ge=1)
     """Random displacements of each row and factor."""
@@ -52,7 +51,7 @@ class Scaling(Probe):
     """Rows that are scaled, drawn at random where there are more."""
     crossings: int = Field(default=50, ge=0)
     """Rows of which the boundaries along the way are counted exactly, where that can be; 0 for none."""
-    layers: tuple[str, ...] = ()
+    layers: OnceEach[str] = ()
     """Further later layers whose angles are read, such as residual streams; later units always are."""
     resamples: int = Field(default=200, ge=20)
     """Resamples of the examples for intervals."""

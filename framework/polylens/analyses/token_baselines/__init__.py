@@ -39,7 +39,7 @@ class TokenBaselines(RowAnalysis):
     rare: int = Field(default=5, ge=1)
     """Tokens at fewer rows than this count as one token where clusters are compared with tokens."""
     bins: int = Field(default=10, ge=2)
-    """Parts that positions are cut into, with equally many rows in each."""
+    """Parts that positions are cut into, with as equal numbers of rows as rows of one position leave."""
 
     def needs(self) -> frozenset[Need]:
         """Nothing but where the rows come from and their tokens."""

@@ -99,12 +99,16 @@ def _position(
     analysis: TokenBaselines, partition: Partition, rows: Rows, blocks: Blocks, streams: Streams
 ) -> Number | None:
     """Agreement of clusters with position; None where all rows stand in one part."""
-    at = rows.origins.position
-    edges = np.unique(np.quantile(at, np.linspace(0, 1, analysis.bins + 1)[1:-1])) if len(at) else at
-    part = np.searchsorted(edges, at, side="right").astype(np.int64)
+    part = position_parts(rows.origins.position, bins=analysis.bins)
     return position_number(
         partition, part, blocks=blocks, permutations=analysis.permutations, streams=streams
     )
+
+
+def position_parts(at: Int64[np.ndarray, "rows"], *, bins: int) -> Int64[np.ndarray, "rows"]:
+    """Which part each row's position is in: at most `bins`, rising, one position in one part."""
+    edges = np.unique(np.quantile(at, np.linspace(0, 1, bins + 1)[1:-1])) if len(at) else at
+    return np.searchsorted(edges, at, side="right").astype(np.int64)
 
 
 def _beyond(

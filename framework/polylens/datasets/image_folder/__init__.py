@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from polylens.datasets import Opening
 from polylens.datasets._on_disk import OnDisk
+from polylens.plugin import OnceEach
 from polylens.records import Examples, InputFormat
 
 
@@ -29,7 +29,7 @@ class ImageFolder(OnDisk):
     class_depth: int = Field(default=1, ge=1)
     """How many folders below `root` make the class: with 2, `animals/birds/owl.png` is of `animals/birds`.
     Images that lie less deep are left out."""
-    classes: tuple[str, ...] | None = Field(default=None, min_length=1)
+    classes: OnceEach[str] | None = Field(default=None, min_length=1)
     """Which classes are taken; left out, all."""
     per_class: int | None = Field(default=None, ge=1)
     """At most so many images of each class, drawn with the seed; with `train_fraction` of each part."""
@@ -41,14 +41,6 @@ class ImageFolder(OnDisk):
     """`stratified` draws the classes in their proportions, `uniform` draws every image with equal chance."""
     train_fraction: float | None = Field(default=None, gt=0, lt=1)
     """Share of each class kept for training a network here, and never drawn otherwise; left out, none."""
-
-    @field_validator("classes")
-    @classmethod
-    def _classes_are_chosen_once(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        twice = sorted({name for name in classes or () if (classes or ()).count(name) > 1})
-        if twice:
-            raise PydanticCustomError("class_twice", "'{name}' is named twice", {"name": twice[0]})
-        return classes
 
     def identity(self) -> dict[str, Any]:
         """Everything but where it lies and how it is had: the contents are in the examples' fingerprint."""
