@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 from polylens.plugin import RowReader
-from polylens.records import Comparison, Examples, Figure, Findings, Network, Number, Rows
+from polylens.records import Comparison, Examples, Figure, Findings, Grouping, Network, Number, Rows
 from polylens.streams import Streams
 from polylens.work import Work
 
@@ -65,6 +65,8 @@ class Analysis(RowReader):
     """The numbers that `compare` sets beside a control's on equal terms; empty where it compares none."""
     gives_partition: ClassVar[bool] = False
     """Whether the findings carry a partition, which labels and other analyses can stand on."""
+    gives_groupings: ClassVar[bool] = False
+    """Whether it gives row sets to be set beside the clusters of the analysis that it stands on."""
     stands_on_partitions: ClassVar[bool] = True
     """Whether every analysis named by `upstream` must give a partition."""
 
@@ -105,6 +107,14 @@ class Analysis(RowReader):
 
         What is compiled there is kept on disk. Nothing hangs on it, and most analyses compile nothing.
         """
+
+    def groupings(self, findings: Findings) -> Mapping[str, Grouping]:
+        """Row sets by family, as many as clusters and as large; none where it gives none or found none.
+
+        Args:
+            findings: what `run` found.
+        """
+        return {}
 
     def compare(
         self, own: Outcome, draws: Sequence[Outcome], *, streams: Streams

@@ -18,6 +18,7 @@ from polylens.records.findings import (
     Subhierarchy,
     count_clusters,
 )
+from polylens.records.groupings import Grouping
 from polylens.records.label_records import OUTCOMES, AnswerOutcome, LabelRecord, Meanings
 from polylens.records.marks import Mark
 from polylens.records.network import (
@@ -59,6 +60,7 @@ __all__ = [
     "Explained",
     "Figure",
     "Findings",
+    "Grouping",
     "Hierarchy",
     "ImageFormat",
     "InputFormat",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from polylens.judges import TALLY_NUMBERS, Judge
 from polylens.labels import Label
 from polylens.plugin import Plugin
-from polylens.records import Findings, Labels, Partition, Rows, Shown
+from polylens.records import Findings, Grouping, Labels, Partition, Rows, Shown
 from polylens.streams import Streams
 from polylens.work import Work
 
@@ -18,9 +20,15 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Bool
 
-__all__ = ["LABEL_NUMBERS", "Labeler", "Score", "Subject"]
+__all__ = ["BESIDE_NUMBERS", "LABEL_NUMBERS", "Labeler", "Score", "Subject"]
 
-LABEL_NUMBERS = ("random_rows.*", "strong_fraction.*", "distinct_labels.*", "scored_clusters", *TALLY_NUMBERS)
+BESIDE_NUMBERS = ("directions.*", "lead_over_*", "least_lead.*", "compared_clusters.*")
+"""Numbers of scores that set clusters `beside` directions; `*` stands for a family, a label, or both."""
+LABEL_NUMBERS = (
+    *("random_rows.*", "strong_fraction.*", "distinct_labels.*", "scored_clusters"),
+    *BESIDE_NUMBERS,
+    *TALLY_NUMBERS,
+)
 """Numbers that every score of labels can give, beside its own; `*` stands for the name of a label."""
 
 
@@ -39,6 +47,11 @@ class Labeler:
     among: int = 1
     """How many partitions the spec labels."""
 
+    @cached_property
+    def fits(self) -> Bool[np.ndarray, "rows clusters"] | None:
+        """Whether each row is what the label of each cluster says, by rule; None where there is no rule."""
+        return self.label.fits(self.labels, self.rows)
+
     def held_out(self) -> Bool[np.ndarray, "rows"] | None:
         """Which rows it did not see; None where it does not say."""
         return self.label.held_out(self.rows, self.streams)
@@ -54,6 +67,8 @@ class Subject:
     """By their names in the spec; all are scored on the same rows."""
     shown: Callable[[int], Shown]
     """What a judge is shown of a row, by its number."""
+    beside: Mapping[str, Grouping] = field(default_factory=dict)
+    """Row sets of directions by family, which get labels of the same labelers."""
 
 
 class Score(Plugin):
@@ -64,6 +79,7 @@ class Score(Plugin):
     """The numbers of a summary in the terminal; `*` stands for the name of a label."""
     numbers: ClassVar[tuple[str, ...]] = ()
     """All numbers it can give, `*` standing for any text; empty where it does not say."""
+    later_fields: ClassVar[frozenset[str]] = frozenset({"beside"})
     needs_labels: ClassVar[bool] = True
     """Whether it is of labels; others are of clusters alone."""
 
@@ -73,6 +89,26 @@ class Score(Plugin):
     """Names of the labels that are scored; all labels of that analysis where left out."""
     judge: Judge | None = None
     """Who says whether a row fits a label. Labels of rules answer by rule and ask nobody."""
+    beside: str | None = None
+    """Name of an analysis `directions` of the same clusters. The rows of its neurons and other directions, as
+    many as each cluster has, are then labelled by the same labelers and scored alike."""
+
+    @property
+    def given_numbers(self) -> tuple[str, ...]:
+        """Those of `numbers` that it gives with its fields as they are."""
+        kept = () if self.beside is not None else BESIDE_NUMBERS
+        return tuple(name for name in self.numbers if name not in kept)
+
+    def contents_digest(self, *, root: Path) -> str:
+        """A digest of what files that the fields only name hold: the judge's, or the score's own.
+
+        Args:
+            root: folder that relative paths start from.
+
+        Raises:
+            DataError: they are not there.
+        """
+        return "" if self.judge is None else self.judge.contents_digest(root=root)
 
     @abstractmethod
     def score(self, subject: Subject, work: Work) -> Findings:

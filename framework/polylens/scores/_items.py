@@ -36,6 +36,12 @@ class Items:
         """Whether each item is of its cluster."""
         return np.asarray(self.part == MEMBER)
 
+    @property
+    def of_each(self) -> Int64[np.ndarray, "scored"]:
+        """How many items each scored cluster has."""
+        where = np.searchsorted(self.scored, self.cluster)
+        return np.bincount(where, minlength=len(self.scored)).astype(np.int64)
+
     def members(self) -> Items:
         """The members alone."""
         kept = self.is_member

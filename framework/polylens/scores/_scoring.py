@@ -4,74 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+import pandas as pd
+from jaxtyping import Float64, Int64
 
-from polylens.errors import DataError
-from polylens.judges import Judge
-from polylens.records import Answer, Findings, Number, Question
+from polylens.records import Findings, Number
 from polylens.scores import Labeler, Subject
-from polylens.scores._panel import Panel
-from polylens.scores._tables import Column, cluster_table, item_table, prompt_table
+from polylens.scores._answering import Answering
+from polylens.scores._beside import CLUSTERS, compare, compared_subjects
+from polylens.scores._tables import Column, cluster_table, item_table
 from polylens.scores._trial import Trial, random_subject
-from polylens.statistics import Shares
+from polylens.statistics import ItemMean
 from polylens.streams import Streams
 from polylens.work import Work
 
 _ROUNDS = 200
-"""Permutations of labels that answer by rule: they cost nothing."""
+"""Permutations of labels whose answers are free."""
 _LEVEL = 0.05
 _LEAST_ROUNDS = 20
 """With fewer permutations nothing can be said about the level of 5 %."""
-NOT_SCORED = {
+_RANDOM = "random rows"
+_NOT_SCORED = {
     1: "no cluster has 8 rows, and 4 examples in either half",
     2: "fewer than two clusters have 8 rows, and 4 examples in either half",
 }
 """Why there is no score, by how many clusters it takes."""
-
-
-class Test(Protocol):
-    """What a label is asked of an item, and what an answer is worth."""
-
-    @property
-    def name(self) -> str:
-        """Of the number."""
-
-    @property
-    def template(self) -> str:
-        """The judge's instructions."""
-
-    def guess(self, trial: Trial) -> float:
-        """How often who guesses is right of an item."""
-
-    def by_rule(
-        self, fits: Bool[np.ndarray, "rows clusters"], trial: Trial, whose: Int64[np.ndarray, "clusters"]
-    ) -> Float64[np.ndarray, "items"]:
-        """How right a rule is of each item, from 0 to 1; `whose` label each cluster is given."""
-
-    def questions(
-        self, texts: Sequence[str], trial: Trial, whose: Int64[np.ndarray, "clusters"]
-    ) -> list[Question | None]:
-        """What a judge is asked of each item; None where the cluster has no label."""
-
-    def grade(
-        self, questions: Sequence[Question | None], answers: Sequence[Answer | None], trial: Trial
-    ) -> Float64[np.ndarray, "items"]:
-        """How right each answer is, from 0 to 1; what was not answered counts as a guess."""
+_TOO_SMALL = "they have fewer than 8 rows, or fewer than 4 examples in either half"
 
 
 @dataclass(frozen=True)
 class Plan:
     """What all scores of labels have in common."""
 
-    test: Test
-    judge: Judge | None
+    answering: Answering
     members: int
     """Members of a cluster that are items, at most."""
     permutations: int
-    """Permutations of labels that a judge is asked about."""
+    """Permutations of labels that are tried where answers are not free."""
     random_rows: bool
     """Whether sets of random rows are labelled and scored as well."""
     only_members: bool = False
@@ -86,146 +56,118 @@ class Plan:
 
 
 def score_labels(plan: Plan, subject: Subject, work: Work) -> Findings:
-    """The scores of every label: its own, with permuted labels, and of sets of random rows.
+    """The scores of every label: its own, with permuted labels, of sets of random rows and of directions.
 
     Raises:
         DataError: a label needs a judge and there is none; or the labels cannot be scored together.
     """
-    panel = None if plan.judge is None else Panel(plan.judge, work)
-    scorer = _Scorer(plan, panel, work)
-    subjects = {"clusters": subject}
+    trials = {CLUSTERS: plan.trial(subject, work.streams.child(CLUSTERS))}
     if plan.random_rows and subject.partition.n_clusters:
-        subjects["random rows"] = random_subject(subject, work)
-    trials = {group: plan.trial(each, work.streams.child(group)) for group, each in subjects.items()}
+        trials[_RANDOM] = plan.trial(random_subject(subject, work), work.streams.child(_RANDOM))
+    for group, each in compared_subjects(subject, work).items():
+        # Equal row sets get equal items, so that they have equal scores.
+        trials[group] = plan.trial(each, work.streams.child(CLUSTERS))
     numbers: dict[str, Number] = {}
     undefined: dict[str, str] = {}
     columns: list[Column] = []
+    lines: list[Mapping[str, object]] = []
     for name in subject.labelers:
-        for group, trial in trials.items():
-            found = scorer.labeler(name, group, trial)
-            columns += found.columns
-            numbers |= found.numbers
-            undefined |= found.undefined
-    own = trials["clusters"]
-    scored, count = len(own.items.scored), subject.partition.n_clusters
-    numbers["scored_clusters"] = Number(float(scored), unit="clusters")
-    notes = [] if scored == count else [f"{count - scored} of {count} clusters are not scored: {_TOO_SMALL}."]
-    tables = {
-        "clusters": cluster_table(own, [each for each in columns if each.group == "clusters"]),
-        "items": item_table(trials, columns),
-    }
-    if scorer.was_asked and panel is not None:
-        numbers |= panel.numbers()
-        notes.append(panel.note())
-        tables["prompts"] = prompt_table(plan.test.name, plan.test.template)
-    return Findings(numbers=numbers, tables=tables, notes=tuple(notes), undefined=undefined)
-
-
-_TOO_SMALL = "they have fewer than 8 rows, or fewer than 4 examples in either half"
+        found = {group: _score(plan, name, group, trial, work) for group, trial in trials.items()}
+        for scored in found.values():
+            columns += scored.columns
+            numbers |= scored.numbers
+            undefined |= scored.undefined
+        if subject.beside:
+            means = {group: scored.mean for group, scored in found.items()}
+            compared = compare(name, means, trials, guess=plan.answering.guess(trials[CLUSTERS]))
+            numbers |= compared.numbers
+            undefined |= compared.undefined
+            lines += compared.lines
+    own, answering = trials[CLUSTERS], plan.answering
+    count, of = len(own.items.scored), subject.partition.n_clusters
+    numbers["scored_clusters"] = Number(float(count), unit="clusters")
+    notes = [] if count == of else [f"{of - count} of {of} clusters are not scored: {_TOO_SMALL}."]
+    return Findings(
+        numbers={**numbers, **answering.numbers()},
+        tables={
+            "clusters": cluster_table(own, [each for each in columns if each.group == CLUSTERS]),
+            "items": item_table(trials, columns),
+            **({"beside": pd.DataFrame(lines)} if lines else {}),
+            **answering.tables(),
+        },
+        notes=(*notes, *answering.notes()),
+        undefined=undefined,
+    )
 
 
 @dataclass(frozen=True)
 class _Found:
+    """What one labeler's labels of one group of row sets came to."""
+
+    mean: ItemMean | str
+    """The score, or why there is none."""
     numbers: Mapping[str, Number]
     undefined: Mapping[str, str]
     columns: Sequence[Column]
 
 
-class _Scorer:
-    def __init__(self, plan: Plan, panel: Panel | None, work: Work) -> None:
-        self.plan = plan
-        self.panel = panel
-        self.work = work
-        self.was_asked = False
+def _score(plan: Plan, name: str, group: str, trial: Trial, work: Work) -> _Found:
+    """The scores of one labeler on clusters, on random rows, or on the row sets of directions."""
+    answering, labeler = plan.answering, trial.subject.labelers[name]
+    number = {CLUSTERS: f"{answering.name}.{name}", _RANDOM: f"random_rows.{name}"}.get(group)
+    if len(trial.items.scored) < plan.least_clusters or not len(trial.items.row):
+        why = _NOT_SCORED[plan.least_clusters]
+        return _Found(why, {}, {} if number is None else {number: why}, ())
+    own = _column(answering, labeler, group, trial, np.arange(trial.subject.partition.n_clusters))
+    mean, guess = answering.mean(own.right, trial), answering.guess(trial)
+    if number is None:
+        return _Found(mean, {}, {}, (own,))
+    if group == _RANDOM:
+        return _Found(mean, {number: mean.number}, {}, (own,))
+    is_free = answering.is_free(labeler)
+    rounds = _ROUNDS if is_free else plan.permutations
+    permuted = _permuted(answering, labeler, trial, rounds, work)
+    numbers = {number: _with_chance(mean.number, permuted, guess=guess)}
+    undefined: dict[str, str] = {}
+    if len(permuted) >= _LEAST_ROUNDS:
+        numbers[f"strong_fraction.{name}"] = _strong(own, permuted, trial, answering)
+    else:
+        why = "no two different labels" if rounds else "no permuted labels were asked about"
+        few = f"{len(permuted)} permutations of labels say nothing of a level of 5 %"
+        undefined[f"strong_fraction.{name}"] = few if permuted else why
+    called = labeler.labels.guesses(trial.subject.partition.n_clusters)
+    texts = {called[each] for each in trial.items.scored.tolist()} - {""}
+    numbers[f"distinct_labels.{name}"] = Number(float(len(texts)), unit="labels")
+    # Of free ones there are too many permutations to list, and each can be made again.
+    return _Found(mean, numbers, undefined, (own, *(() if is_free else permuted)))
 
-    def labeler(self, name: str, group: str, trial: Trial) -> _Found:
-        """The scores of one labeler on clusters or on random rows."""
-        test, labeler = self.plan.test, trial.subject.labelers[name]
-        is_own = group == "clusters"
-        number = f"{test.name}.{name}" if is_own else f"random_rows.{name}"
-        if len(trial.items.scored) < self.plan.least_clusters or not len(trial.items.row):
-            return _Found({}, {number: NOT_SCORED[self.plan.least_clusters]}, ())
-        fits = labeler.label.fits(labeler.labels, labeler.rows)
+
+def _permuted(answering: Answering, labeler: Labeler, trial: Trial, rounds: int, work: Work) -> list[Column]:
+    """The same with every scored cluster given the label of another one.
+
+    Where that reads the same as its own nothing was permuted, and it tells nothing of chance.
+    """
+    scored = trial.items.scored
+    columns = []
+    for number in range(rounds if len(scored) > 1 else 0):
+        order = work.streams.generator("permuted labels", number).permutation(scored)
         whose = np.arange(trial.subject.partition.n_clusters)
-        own = self._column(labeler, group, trial, fits, whose)
-        if not is_own:
-            return _Found({number: _share(own.right, trial)}, {}, (own,))
-        rounds = _ROUNDS if fits is not None else self.plan.permutations
-        permuted = self._permuted(labeler, trial, fits, rounds)
-        numbers = {number: _with_chance(_share(own.right, trial), permuted, guess=test.guess(trial))}
-        undefined: dict[str, str] = {}
-        if len(permuted) >= _LEAST_ROUNDS:
-            numbers[f"strong_fraction.{name}"] = _strong(own, permuted, trial, guess=test.guess(trial))
-        else:
-            why = "no two different labels" if rounds else "no permuted labels were asked about"
-            few = f"{len(permuted)} permutations of labels say nothing of a level of 5 %"
-            undefined[f"strong_fraction.{name}"] = few if permuted else why
-        called = labeler.labels.guesses(trial.subject.partition.n_clusters)
-        texts = {called[each] for each in trial.items.scored.tolist()} - {""}
-        numbers[f"distinct_labels.{name}"] = Number(float(len(texts)), unit="labels")
-        # Of rules there are too many permutations to list, and each can be made again.
-        return _Found(numbers, undefined, (own, *(permuted if fits is None else ())))
-
-    def _permuted(
-        self,
-        labeler: Labeler,
-        trial: Trial,
-        fits: Bool[np.ndarray, "rows clusters"] | None,
-        rounds: int,
-    ) -> list[Column]:
-        """The same with every scored cluster given the label of another one.
-
-        Where that reads the same as its own nothing was permuted, and it tells nothing of chance.
-        """
-        scored = trial.items.scored
-        columns = []
-        for number in range(rounds if len(scored) > 1 else 0):
-            order = self.work.streams.generator("permuted labels", number).permutation(scored)
-            whose = np.arange(trial.subject.partition.n_clusters)
-            whose[order] = np.roll(order, 1)
-            column = self._column(labeler, f"permuted labels {number + 1}", trial, fits, whose)
-            if not column.own.all():
-                columns.append(column)
-        return columns
-
-    def _column(
-        self,
-        labeler: Labeler,
-        group: str,
-        trial: Trial,
-        fits: Bool[np.ndarray, "rows clusters"] | None,
-        whose: Int64[np.ndarray, "clusters"],
-    ) -> Column:
-        test = self.plan.test
-        texts = labeler.labels.guesses(trial.subject.partition.n_clusters)
-        clusters = trial.items.cluster.tolist()
-        given = [texts[whose[each]] for each in clusters]
-        is_own = np.array([texts[each] for each in clusters]) == np.array(given)
-        if fits is not None:
-            right = test.by_rule(fits, trial, whose)
-            ruled, silent = ["by rule"] * len(given), [""] * len(given)
-            return Column(labeler.name, group, right, given, ruled, silent, is_own)
-        if self.panel is None:
-            raise DataError(
-                f"the label '{labeler.name}' ({labeler.label.kind()}) is a text, and only a judge can say "
-                "which rows it fits",
-                hint="give the score a judge, such as judge: {kind: compatible, model: NAME}",
-            )
-        self.was_asked = True
-        questions = test.questions(texts, trial, whose)
-        answers = self.panel.ask(questions, title=f"{test.name} of {labeler.name}, {group}")
-        right = test.grade(questions, answers, trial)
-        outcomes = ["no label" if each is None else each.outcome for each in answers]
-        said = ["" if each is None else each.chosen or each.said for each in answers]
-        return Column(labeler.name, group, right, given, outcomes, said, is_own)
+        whose[order] = np.roll(order, 1)
+        column = _column(answering, labeler, f"permuted labels {number + 1}", trial, whose)
+        if not column.own.all():
+            columns.append(column)
+    return columns
 
 
-def _share(right: Float64[np.ndarray, "items"], trial: Trial) -> Number:
-    """The share of items that a labeler is right of, with the interval that the examples give."""
-    block = trial.subject.rows.origins.block[trial.items.row]
-    shares = Shares.of(right, example=block)
-    (interval,) = shares.intervals()
-    return Number(float(shares.values[0]), interval.low, interval.high, interval.meaning)
+def _column(
+    answering: Answering, labeler: Labeler, group: str, trial: Trial, whose: Int64[np.ndarray, "clusters"]
+) -> Column:
+    texts = labeler.labels.guesses(trial.subject.partition.n_clusters)
+    clusters = trial.items.cluster.tolist()
+    given = [texts[whose[each]] for each in clusters]
+    is_own = np.array([texts[each] for each in clusters]) == np.array(given)
+    answers = answering.answer(labeler, trial, whose, group=group)
+    return Column(labeler.name, group, answers.right, given, answers.outcomes, answers.said, is_own)
 
 
 def _with_chance(number: Number, permuted: Sequence[Column], *, guess: float) -> Number:
@@ -239,23 +181,19 @@ def _with_chance(number: Number, permuted: Sequence[Column], *, guess: float) ->
     return replace(number, chance=max(reached, guess), chance_is=said if reached > guess else by_guess)
 
 
-def _strong(own: Column, permuted: Sequence[Column], trial: Trial, *, guess: float) -> Number:
+def _strong(own: Column, permuted: Sequence[Column], trial: Trial, answering: Answering) -> Number:
     """The share of clusters that do better than any does by chance, at 5 % for all of them together.
 
     Chance is the best cluster of each permutation of labels, and the best of as many that guess.
     """
-    from scipy.special import bdtrik
-
     best = [_by_cluster(np.where(each.own, 0.0, each.right), trial).max() for each in permuted]
-    scored = trial.items.scored
-    items = np.bincount(np.searchsorted(scored, trial.items.cluster), minlength=len(scored))
-    guessed = np.ceil(bdtrik((1 - _LEVEL) ** (1 / len(scored)), items, guess)) / np.maximum(items, 1)
+    guessed = answering.best_guess(trial, (1 - _LEVEL) ** (1 / len(trial.items.scored)))
     level = np.maximum(float(np.quantile(best, 1 - _LEVEL, method="higher")), guessed)
     return Number(float((_by_cluster(own.right, trial) > level).mean()))
 
 
 def _by_cluster(right: Float64[np.ndarray, "items"], trial: Trial) -> Float64[np.ndarray, "scored"]:
-    """The share of each scored cluster's items that a labeler is right of."""
+    """How right a labeler is of each scored cluster's items, on average."""
     where = np.searchsorted(trial.items.scored, trial.items.cluster)
-    count = np.bincount(where, minlength=len(trial.items.scored))
+    count = trial.items.of_each
     return np.asarray(np.bincount(where, right, minlength=len(count)) / np.maximum(count, 1))

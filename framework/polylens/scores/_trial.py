@@ -49,9 +49,13 @@ class Trial:
 
 def random_subject(subject: Subject, work: Work) -> Subject:
     """Sets of random rows, as large as the clusters, with the labels that the same labelers give them."""
-    drawn = random_partition(subject.partition, work.streams)
-    labelers = {name: _relabelled(each, drawn, work) for name, each in subject.labelers.items()}
-    return replace(subject, partition=drawn, labelers=labelers)
+    return relabelled(subject, random_partition(subject.partition, work.streams), work)
+
+
+def relabelled(subject: Subject, partition: Partition, work: Work) -> Subject:
+    """Other sets of the subject's rows, with the labels that the same labelers give them."""
+    labelers = {name: _relabelled(each, partition, work) for name, each in subject.labelers.items()}
+    return replace(subject, partition=partition, labelers=labelers)
 
 
 def random_partition(partition: Partition, streams: Streams) -> Partition:

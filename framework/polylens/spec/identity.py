@@ -12,6 +12,8 @@ from polylens.spec.experiment import Experiment
 
 REFERENCE = "of"
 """The field by which analyses and labels name the analyses that they stand on."""
+BESIDE = "beside"
+"""The field by which scores name the analysis whose row sets are scored beside the clusters."""
 
 
 def without_references(identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,7 +21,7 @@ def without_references(identity: Mapping[str, Any]) -> dict[str, Any]:
 
     A digest has the digests of these analyses instead, so that renaming one changes nothing.
     """
-    return {key: value for key, value in identity.items() if key != REFERENCE}
+    return {key: value for key, value in identity.items() if key not in (REFERENCE, BESIDE)}
 
 
 def scientific_fields(experiment: Experiment) -> dict[str, Any]:
@@ -41,6 +43,8 @@ def scientific_fields(experiment: Experiment) -> dict[str, Any]:
         # Its numbers carry the names of the labels, so these count.
         scored = {name: label(experiment.labels[name]) for name in scored_labels(member, experiment.labels)}
         plain = {**_with_digests(member.identity(), {member.of: digest(analysis(member.of))})}
+        if member.beside is not None:
+            plain[BESIDE] = digest(analysis(member.beside))
         return {**plain, "labels": {name: digest(each) for name, each in scored.items()}}
 
     def label(member: Label) -> dict[str, Any]:

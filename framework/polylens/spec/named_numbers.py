@@ -109,10 +109,11 @@ class _Checker:
         variants = (*self.controls, *((RAW_INPUTS,) if has_inputs else ()))
         if not member.numbers:
             return None  # a kind that does not say which numbers it gives: known at the end
-        if any(fnmatchcase(number, pattern) for pattern in member.numbers):
+        given = member.given_numbers if isinstance(member, Score) else member.numbers
+        if any(fnmatchcase(number, pattern) for pattern in given):
             return None
         endings = ("", *(f".{each}" for each in (*variants, CHANCE)))
-        plain = [name for name in member.numbers if "*" not in name]
+        plain = [name for name in given if "*" not in name]
         known = [
             *(f"{name}{ending}" for name in plain for ending in endings),
             *(f"{name}{LEAD}.{each}" for name in compared for each in variants),
@@ -121,7 +122,9 @@ class _Checker:
         if number in known:
             return None
         near = nearest(number, known)
-        notes = [_numbers_note(member.numbers)]
+        notes = [_numbers_note(given)]
+        if given != member.numbers:
+            notes.append("`beside: NAME` of an analysis `directions` adds leads of clusters over directions")
         if LEAD in number:
             whose = f"compares {', '.join(compared)}" if compared else "compares no number"
             notes.append(f"{member.kind()} {whose} with controls on equal terms")

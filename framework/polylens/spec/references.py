@@ -14,7 +14,7 @@ from polylens.labels import Label
 from polylens.models import Model
 from polylens.scores import Score
 from polylens.spec.checking import Parts
-from polylens.spec.identity import REFERENCE, scored_labels
+from polylens.spec.identity import BESIDE, REFERENCE, scored_labels
 from polylens.spec.layers import known_layers
 from polylens.spec.ledger import Ledger, Path, at, dotted_path, items_of
 from polylens.spec.named_numbers import named_number_problems
@@ -55,6 +55,7 @@ class _Checker:
         for name, score in self.scores.items():
             yield from self._reference(score.of, ("scores", name, REFERENCE), partition=True)
             yield from self._scored(name, score)
+            yield from self._beside(name, score)
 
     def _scored(self, name: str, score: Score) -> Iterator[Problem]:
         """Problems of the labels that a score names, or finds."""
@@ -70,6 +71,31 @@ class _Checker:
             message = f"scores.{name} ({score.kind()}) is of labels, and nothing labels '{score.of}'"
             note = f"for example labels: {{words: {{kind: class_enrichment, of: {score.of}}}}}"
             yield Problem(message, place, f"scores.{name}", None, (note,))
+
+    def _beside(self, name: str, score: Score) -> Iterator[Problem]:
+        """Problems of the analysis whose row sets are scored beside the clusters."""
+        if score.beside is None:
+            return
+        path = ("scores", name, BESIDE)
+        yield from self._reference(score.beside, path, partition=False)
+        member = self.analyses.get(score.beside)
+        if member is None:
+            return
+        fitting = [
+            known
+            for known, analysis in self.analyses.items()
+            if analysis.gives_groupings and analysis.upstream() == (score.of,)
+        ]
+        if score.beside not in fitting:
+            wrong = (
+                f"is beside clusters of '{', '.join(member.upstream())}', and the score is of '{score.of}'"
+            )
+            if not member.gives_groupings:
+                wrong = "gives no row sets to score beside clusters"
+            example = f"for example analyses: {{directions: {{kind: directions, of: {score.of}}}}}"
+            note = f"these do: {', '.join(fitting)}" if fitting else example
+            message = f"'{score.beside}' ({member.kind()}) {wrong}"
+            yield Problem(message, self._place(path), dotted_path(path), None, (note,))
 
     def cycles(self) -> Iterator[Problem]:
         """Problems of analyses that stand on themselves, directly or through others."""

@@ -10,6 +10,7 @@ from polylens.statistics.additivity import (
 )
 from polylens.statistics.agreement import information_agreement, pair_agreement
 from polylens.statistics.along import PathCrossings, PathPlaces, PathProfile
+from polylens.statistics.areas import guessed_area, placements
 from polylens.statistics.blocks import Blocks
 from polylens.statistics.bootstrap import bootstrap_number
 from polylens.statistics.chance import ClassNull, class_null, row_null
@@ -51,6 +52,7 @@ from polylens.statistics.equal_coverage import EqualCoverage, Firmness, equal_co
 from polylens.statistics.evidence import Evidence
 from polylens.statistics.evidence_numbers import held_out_share, median_lift
 from polylens.statistics.halves import split_examples
+from polylens.statistics.item_means import ItemMean, least_lead
 from polylens.statistics.jackknife import jackknife_limits
 from polylens.statistics.leads import lead_number
 from polylens.statistics.matching import above_the_rest, dealt_sizes, matched_members, top_rows
@@ -115,6 +117,7 @@ __all__ = [
     "ExplainedBy",
     "Firmness",
     "Interval",
+    "ItemMean",
     "LayerActivity",
     "Map",
     "MeasuredPairs",
@@ -166,12 +169,14 @@ __all__ = [
     "equal_coverage",
     "explain",
     "explained_variance",
+    "guessed_area",
     "held_out_share",
     "independent_components",
     "information_agreement",
     "jackknife_limits",
     "layer_activities",
     "lead_number",
+    "least_lead",
     "majorities",
     "matched_members",
     "matched_ratio",
@@ -188,6 +193,7 @@ __all__ = [
     "pair_agreement",
     "partial_rank_correlation",
     "partition_number",
+    "placements",
     "position_number",
     "principal_components",
     "purity",

@@ -163,33 +163,53 @@ class Shares:
         >>> low.round(3).tolist(), high.tolist()
         ([0.779], [1.0])
         """
-        from scipy.special import betaincinv
-
-        share, rows = self.values, self.effective_rows
-        hits = share * rows
-        misses = rows - hits
-        tail = (1 - LEVEL) / 2
-        # Rounding must not make a miss of none.
-        some, most = self.hits > 0, self.with_misses > 0
-        low = betaincinv(np.where(some, hits, 1.0), misses + 1, tail)
-        high = betaincinv(hits + 1, np.where(most, misses, 1.0), 1 - tail)
-        undefined = self.rows <= 0
-        low = np.where(undefined, np.nan, np.where(some, low, 0.0))
-        high = np.where(undefined, np.nan, np.where(most, high, 1.0))
-        return low, high
+        misses = self.with_misses > 0
+        return proportion_limits(self.values, self.effective_rows, has_hits=self.hits > 0, has_misses=misses)
 
     def intervals(self) -> tuple[Interval, ...]:
         """The limits of each share with what they are; none where there are no rows."""
         return tuple(
-            Interval(low=float(low), high=float(high), meaning=_meaning(worth))
+            Interval(low=float(low), high=float(high), meaning=proportion_interval(worth))
             if np.isfinite(low)
             else Interval.none()
             for low, high, worth in zip(*self.limits(), self.effective_rows, strict=True)
         )
 
 
-def _meaning(worth: float) -> str:
+def proportion_interval(worth: float) -> str:
+    """What the limits of a proportion are, whose rows are worth so many independent ones."""
     return f"{LEVEL * 100:.0f} % Clopper-Pearson interval, rows worth {worth:,.0f} independent ones"
+
+
+def proportion_limits(
+    share: Float64[np.ndarray, "shares"],
+    rows: Float64[np.ndarray, "shares"],
+    *,
+    has_hits: Bool[np.ndarray, "shares"],
+    has_misses: Bool[np.ndarray, "shares"],
+) -> tuple[Float64[np.ndarray, "shares"], Float64[np.ndarray, "shares"]]:
+    """Lower and upper limit of shares of so many independent rows; NaN where a share is NaN.
+
+    Args:
+        share: from 0 to 1.
+        rows: how many independent rows each is worth.
+        has_hits: whether anything counts for it; where nothing does the lower limit is 0.
+        has_misses: whether anything counts against it; where nothing does the upper limit is 1.
+
+    Source: Clopper and Pearson (1934).
+    """
+    from scipy.special import betaincinv
+
+    hits = share * rows
+    misses = rows - hits
+    tail = (1 - LEVEL) / 2
+    # Rounding must not make a miss of none.
+    low = betaincinv(np.where(has_hits, hits, 1.0), misses + 1, tail)
+    high = betaincinv(hits + 1, np.where(has_misses, misses, 1.0), 1 - tail)
+    undefined = np.isnan(share)
+    low = np.where(undefined, np.nan, np.where(has_hits, low, 0.0))
+    high = np.where(undefined, np.nan, np.where(has_misses, high, 1.0))
+    return low, high
 
 
 def difference_limits(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polylens.records import Findings, Labels, Rows, Shown
+from polylens.records import Findings, Grouping, Labels, Rows, Shown
 from polylens.scores import Labeler, Subject
 from polylens.store import load_findings, load_labels, save_findings, save_labels
 from polylens.study.plans import VariantPlan
@@ -57,7 +57,7 @@ class Naming:
                 shown=shown,
             )
             partition = self._walk.findings(variant, of).clusters(of, to="score")
-            subject = Subject(rows, partition, labelers, shown)
+            subject = Subject(rows, partition, labelers, shown, self._beside(variant, planned.score.beside))
             save_findings(folder, planned.score.score(subject, services))
 
         self._walk.performer.perform(planned.stage, work)
@@ -77,6 +77,12 @@ class Naming:
             lambda: load_findings(self._walk.performer.open(stage)),
             again=lambda: self.score(variant, name),
         )
+
+    def _beside(self, variant: VariantPlan, name: str | None) -> Mapping[str, Grouping]:
+        """The row sets of the analysis that a score sets beside clusters."""
+        if name is None:
+            return {}
+        return variant.analyses[name].analysis.groupings(self._walk.findings(variant, name))
 
     def _labeler(self, variant: VariantPlan, name: str) -> Labeler:
         planned = variant.labels[name]

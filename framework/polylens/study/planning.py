@@ -227,14 +227,18 @@ class _Planner:
             if score.of not in analyses:
                 continue
             scored = scored_labels(score, self.experiment.labels)
+            if score.beside not in analyses:
+                score = score.model_copy(update={"beside": None})
             identity = {
                 "score": without_references({**score.identity(), "labels": list(scored)}),
                 "partition": analyses[score.of].stage.digest,
                 "labels": {label: labels[label].stage.digest for label in scored},
-                "judge": "" if score.judge is None else score.judge.contents_digest(root=self.root),
+                "judge": score.contents_digest(root=self.root),
                 "shown": self.examples.fingerprint,
                 "seed": self.experiment.seed,
             }
+            if score.beside is not None:
+                identity["beside"] = analyses[score.beside].stage.digest
             stage = Stage("scores", variant.stage_name(name), identity, path=f"scores.{name}")
             planned[name] = PlannedScore(stage, score, scored)
         return planned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
@@ -9,7 +10,7 @@ from pydantic import Field
 
 from polylens.analyses import Need, Outcomes, RowAnalysis
 from polylens.plugin import OnceEach
-from polylens.records import Figure, Findings, Rows
+from polylens.records import Figure, Findings, Grouping, Rows
 from polylens.work import Work
 
 _TOKEN = "token"
@@ -41,7 +42,8 @@ class Directions(RowAnalysis):
     Departs: sparse autoencoder features are not in the paper.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+    gives_groupings: ClassVar[bool] = True
     later_fields: ClassVar[frozenset[str]] = frozenset({"targets"})
     headline: ClassVar[tuple[str, ...]] = ("purity.clusters", "least_purity_lead")
     answer: ClassVar[tuple[str, ...]] = ("least_purity_lead", "purity.clusters")
@@ -123,6 +125,12 @@ class Directions(RowAnalysis):
             progress=work.progress,
             keeper=work.keeper,
         )
+
+    def groupings(self, findings: Findings) -> Mapping[str, Grouping]:
+        """The members of each family's directions; none where nothing was found to match."""
+        from polylens.analyses.directions.tables import groupings_of
+
+        return groupings_of(findings)
 
     def on_inputs(self) -> Self:
         """Clusters of raw inputs are compared with directions of raw inputs, where inputs are neurons."""

@@ -11,7 +11,7 @@ from jaxtyping import Float32
 from polylens.analyses.directions.families import RANDOM, Family, SaeTraining, Search, family_of
 from polylens.analyses.directions.meanings import Meanings
 from polylens.analyses.directions.scores import CLUSTERS, Group, Resampling, meaning_numbers, overlap_numbers
-from polylens.analyses.directions.tables import direction_table, example_table, histogram_table
+from polylens.analyses.directions.tables import direction_table, example_table, histogram_table, member_table
 from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Findings, Number, Partition, Rows
@@ -73,6 +73,7 @@ def directions_findings(
         tables={
             "directions": direction_table(groups, meanings, tops),
             "examples": example_table(shown, meanings, clusters),
+            "members": member_table(groups, rows.origins),
             "histograms": histogram_table(groups, meanings, clusters),
         },
         notes=tuple(notes),

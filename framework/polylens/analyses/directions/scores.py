@@ -25,6 +25,7 @@ from polylens.statistics import (
     difference_limits,
     held_out_share,
     information_agreement,
+    least_lead,
     majorities,
     matched_members,
     median_lift,
@@ -239,14 +240,7 @@ def _leads(
     numbers_of_leads = {metric_name("purity_lead", name): lead for name, lead in leads.items()}
     rivals = [lead for name, lead in leads.items() if name != RANDOM]
     if rivals:
-        numbers_of_leads["least_purity_lead"] = Number(
-            min(lead.value for lead in rivals),
-            min(lead.low for lead in rivals if lead.low is not None),
-            min(lead.high for lead in rivals if lead.high is not None),
-            f"the least limits of {len(rivals)} leads, each a {_LEAD_IS}",
-            chance=0.0,
-            chance_is="equally pure",
-        )
+        numbers_of_leads["least_purity_lead"] = least_lead(rivals)
     return numbers_of_leads
 
 

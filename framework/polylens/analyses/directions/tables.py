@@ -8,14 +8,18 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
+from polylens.analyses.directions.families import RANDOM
 from polylens.analyses.directions.meanings import Meanings
 from polylens.analyses.directions.scores import CLUSTERS, Group
+from polylens.records import Findings, Grouping, Origins
 
 _EXAMPLES = 9
 """Top rows listed of each direction."""
 _CLUSTERS = 6
 """Clusters whose histograms are kept."""
 _BINS = 48
+_EXAMPLE, _POSITION = "example", "position"
+_NO_FAMILIES = (_EXAMPLE, _POSITION, CLUSTERS)
 OTHERS = -1
 """The number of the histogram of all rows."""
 
@@ -56,6 +60,24 @@ def direction_table(
                 }
             lines.append(line)
     return pd.DataFrame(lines)
+
+
+def member_table(groups: Sequence[Group], origins: Origins) -> pd.DataFrame:
+    """One line a row: where it is from, its cluster, and the direction of each family it is a member of."""
+    ids = [origins.example_ids[index] for index in origins.example]
+    members = {group.name: group.labels for group in groups}
+    return pd.DataFrame({_EXAMPLE: ids, _POSITION: origins.position, **members})
+
+
+def groupings_of(findings: Findings) -> dict[str, Grouping]:
+    """The members of each family's directions, by `member_table`."""
+    table = findings.tables.get("members")
+    families = [] if table is None else [name for name in table if name not in _NO_FAMILIES]
+    return {
+        str(name): Grouping(table[name].to_numpy(dtype=np.int64), is_control=name == RANDOM)
+        for name in families
+        if table is not None
+    }
 
 
 def example_table(

@@ -20,7 +20,7 @@ class Detection(Score):
     Source: Paulo and others (2024), detection; the hard negatives and what it is compared with are ours.
     """
 
-    headline: ClassVar[tuple[str, ...]] = ("detection.*",)
+    headline: ClassVar[tuple[str, ...]] = ("detection.*", "least_lead.*")
     numbers: ClassVar[tuple[str, ...]] = ("detection.*", *LABEL_NUMBERS)
 
     members: int = Field(default=12, ge=2)
@@ -32,8 +32,10 @@ class Detection(Score):
 
     def score(self, subject: Subject, work: Work) -> Findings:
         """The share of items that each label is right of, its interval and its chance level."""
+        from polylens.scores._answering import RuleOrJudge
         from polylens.scores._scoring import Plan, score_labels
         from polylens.scores.detection.asking import YesOrNo
 
-        plan = Plan(YesOrNo(), self.judge, self.members, self.permutations, self.random_rows)
+        answering = RuleOrJudge(YesOrNo(), self.judge, work)
+        plan = Plan(answering, self.members, self.permutations, self.random_rows)
         return score_labels(plan, subject, work)

@@ -20,7 +20,7 @@ class Match(Score):
     Source: ours, after collisions of human labels (many latents share one label).
     """
 
-    headline: ClassVar[tuple[str, ...]] = ("match.*",)
+    headline: ClassVar[tuple[str, ...]] = ("match.*", "least_lead.*")
     numbers: ClassVar[tuple[str, ...]] = ("match.*", *LABEL_NUMBERS)
 
     members: int = Field(default=12, ge=2)
@@ -34,13 +34,13 @@ class Match(Score):
 
     def score(self, subject: Subject, work: Work) -> Findings:
         """The share of members that get their own cluster's label, its interval and its chance level."""
+        from polylens.scores._answering import RuleOrJudge
         from polylens.scores._scoring import Plan, score_labels
         from polylens.scores.match.asking import WhichLabel
 
         test = WhichLabel(self.among, work.streams.child("order"))
         plan = Plan(
-            test,
-            self.judge,
+            RuleOrJudge(test, self.judge, work),
             self.members,
             self.permutations,
             self.random_rows,

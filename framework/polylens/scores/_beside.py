@@ -1,0 +1,148 @@
+"""Clusters beside directions: row sets of as many rows, labelled by the same labelers, and the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from polylens.clustering import medoids
+from polylens.errors import DataError
+from polylens.records import NOISE, Number, Partition, count_clusters
+from polylens.scores import Subject
+from polylens.scores._trial import Trial, relabelled
+from polylens.statistics import ItemMean, least_lead
+from polylens.work import Work
+
+CLUSTERS = "clusters"
+COMPARED = "compared clusters"
+"""The clusters that directions are compared with, where these are not all."""
+
+
+def compared_subjects(subject: Subject, work: Work) -> dict[str, Subject]:
+    """The row sets of each family of directions, with labels of the same labelers.
+
+    The sets of a family are numbered as the clusters that they share the most rows with. Where there are
+    fewer sets than clusters, the largest clusters are a subject of their own, labelled anew.
+
+    Raises:
+        DataError: rows have no activations that directions could be of.
+    """
+    if not subject.beside:
+        return {}
+    values = subject.rows.activations
+    if values is None:
+        raise DataError("directions needs activations")
+    count = min(count_clusters(each.labels) for each in subject.beside.values())
+    clusters = np.where(subject.partition.labels < count, subject.partition.labels, NOISE)
+    subjects = {}
+    if count < subject.partition.n_clusters:
+        largest = replace(subject.partition, labels=clusters, exemplars=subject.partition.exemplars[:count])
+        subjects[COMPARED] = relabelled(subject, replace(largest, hierarchy=None, alternatives=()), work)
+    for family, grouping in subject.beside.items():
+        own = aligned(np.asarray(grouping.labels), clusters)
+        subjects[family] = relabelled(subject, _partition(own, values, family), work)
+    return subjects
+
+
+def aligned(
+    labels: Int64[np.ndarray, "rows"], clusters: Int64[np.ndarray, "rows"]
+) -> Int64[np.ndarray, "rows"]:
+    """The sets with the numbers of the clusters that they are paired with, so that they share most rows.
+
+    Args:
+        labels: which set each row is in; -1 for none.
+        clusters: which cluster; as many clusters as sets.
+
+    Source: the linear assignment problem, by `scipy.optimize.linear_sum_assignment`.
+
+    >>> aligned(np.array([1, 1, 0, -1]), np.array([0, 0, 1, 1])).tolist()
+    [0, 0, 1, -1]
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    count = max(count_clusters(labels), count_clusters(clusters))
+    both = (labels != NOISE) & (clusters != NOISE)
+    shared = np.zeros((count, count))
+    np.add.at(shared, (labels[both], clusters[both]), 1)
+    number = np.append(linear_sum_assignment(-shared)[1], NOISE)
+    return np.asarray(number[labels], dtype=np.int64)
+
+
+def _partition(
+    labels: Int64[np.ndarray, "rows"], values: Float32[np.ndarray, "rows width"], family: str
+) -> Partition:
+    return Partition(
+        labels=labels,
+        strength=(labels != NOISE).astype(np.float32),
+        exemplars=medoids(np.asarray(values), labels=labels, metric="euclidean"),
+        method=f"rows furthest along {family}",
+    )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What one labeler's labels of clusters and of directions came to."""
+
+    numbers: Mapping[str, Number]
+    undefined: Mapping[str, str]
+    lines: Sequence[Mapping[str, object]]
+    """A line for the clusters and each group of row sets."""
+
+
+def compare(
+    label: str, means: Mapping[str, ItemMean | str], trials: Mapping[str, Trial], *, guess: float
+) -> Compared:
+    """The score of every family of directions, the clusters' lead over each, and the least of these.
+
+    Args:
+        label: its name in the spec.
+        means: by group: the score, or why there is none.
+        trials: by group; the clusters first.
+        guess: how right who guesses is of an item.
+    """
+    families = trials[CLUSTERS].subject.beside
+    first = COMPARED if COMPARED in trials else CLUSTERS
+    own = means[first]
+    numbers: dict[str, Number] = {}
+    undefined: dict[str, str] = {}
+    leads: dict[str, Number] = {}
+    for group, mean in means.items():
+        name = "compared_clusters" if group == COMPARED else f"directions.{group}"
+        if isinstance(mean, ItemMean) and group in (*families, COMPARED):
+            numbers[f"{name}.{label}"] = replace(mean.number, chance=guess, chance_is="by guessing")
+        if group not in families:
+            continue
+        if isinstance(own, ItemMean) and isinstance(mean, ItemMean):
+            leads[group] = replace(own.lead_over(mean), chance_is="equally well named")
+        else:
+            undefined[f"lead_over_{group}.{label}"] = own if isinstance(own, str) else f"{group}: {mean}"
+    numbers |= {f"lead_over_{family}.{label}": lead for family, lead in leads.items()}
+    rivals = [lead for family, lead in leads.items() if not families[family].is_control]
+    if rivals:
+        numbers[f"least_lead.{label}"] = least_lead(rivals)
+    else:
+        undefined[f"least_lead.{label}"] = own if isinstance(own, str) else "no directions are scored"
+    lines = [_line(label, group, trials[group], mean, leads.get(group)) for group, mean in means.items()]
+    return Compared(numbers, undefined, lines)
+
+
+def _line(
+    label: str, group: str, trial: Trial, mean: ItemMean | str, lead: Number | None
+) -> dict[str, object]:
+    number = Number(np.nan) if isinstance(mean, str) else mean.number
+    leading = Number(np.nan) if lead is None else lead
+    return {
+        "label": label,
+        "row_sets": group,
+        "sets": trial.subject.partition.n_clusters,
+        "scored": len(trial.items.scored),
+        "value": number.value,
+        "low": number.low,
+        "high": number.high,
+        "lead_of_clusters": leading.value,
+        "lead_low": leading.low,
+        "lead_high": leading.high,
+    }
