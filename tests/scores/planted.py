@@ -54,7 +54,7 @@ def subject(rows: Rows, labels: np.ndarray, *, in_words: bool = False, seed: int
     own = labeler(label, rows, partition, name="words", seed=seed)
 
     def shown(row: int) -> TokenContext:
-        return TokenContext(f"row {row}", "the ", CLASSES[rows.targets[row]], f" of {row}")
+        return TokenContext(f"row {row}", "the ", rows.classes[rows.targets[row]], f" of {row}")
 
     return Subject(rows, partition, {"words": own}, shown)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
@@ -15,6 +16,7 @@ from polylens.wording import series
 
 NO_NUMBER = "–"
 """Stands where a number would."""
+_WORTH = re.compile(r", rows worth [\d,]+ independent ones")
 _LINES = {
     "interval": "Lines are intervals",
     "stability": "Broken lines are stability ranges, no intervals of uncertainty",
@@ -111,7 +113,8 @@ def lines_are(numbers: Sequence[Number]) -> Iterator[str]:
     """Sentences that say what the lines of these numbers are: intervals, or ranges that are none."""
     for kind, what in _LINES.items():
         ranged = [number for number in numbers if is_known(number.low) and number.range_is == kind]
-        kinds = series([plain(number.interval, limit=90) for number in ranged])
+        # How many rows each is worth differs from line to line, and is in the tables.
+        kinds = series([plain(_WORTH.sub("", number.interval), limit=90) for number in ranged])
         if ranged:
             yield f"{what} ({kinds})." if kinds else f"{what}."
 

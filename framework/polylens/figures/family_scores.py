@@ -27,7 +27,7 @@ def family_scores(
     """A panel a score; in each a band a family, and in a band a dot a variant, chance as an upright mark.
 
     Args:
-        numbers: by score, family and variant, one number a draw.
+        numbers: by score, family and variant, one number a draw. A family that a score is not of is left out.
         title: what is compared.
         note: what the reader must know, before what lines and marks are.
     """
@@ -77,7 +77,7 @@ def _draw(
     for row, family in enumerate(families):
         if row % 2 == 0:
             axes.axhspan(row - 0.5, row + 0.5, color="#f6f8f9", zorder=0, linewidth=0)
-        for index, variant in enumerate(variants):
+        for index, variant in enumerate(variants if family in by else ()):
             shade, marker = variant_style(variant, variants)
             place = row + (index - (len(variants) - 1) / 2) * _STEP / band
             draws = list(by.get(family, {}).get(variant, ()))

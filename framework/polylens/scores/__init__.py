@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from polylens.judges import TALLY_NUMBERS, Judge
 from polylens.labels import Label
 from polylens.plugin import Plugin
-from polylens.records import Findings, Grouping, Labels, Partition, Rows, Shown
+from polylens.records import Figure, Findings, Grouping, Labels, Partition, Rows, Shown
 from polylens.streams import Streams
 from polylens.work import Work
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Bool
 
-__all__ = ["BESIDE_NUMBERS", "LABEL_NUMBERS", "Labeler", "Score", "Subject"]
+__all__ = ["LABEL_NUMBERS", "Labeler", "Score", "Subject"]
 
-BESIDE_NUMBERS = ("directions.*", "lead_over_*", "least_lead.*", "compared_clusters.*")
-"""Numbers of scores that set clusters `beside` directions; `*` stands for a family, a label, or both."""
 LABEL_NUMBERS = (
     *("random_rows.*", "strong_fraction.*", "distinct_labels.*", "scored_clusters"),
-    *BESIDE_NUMBERS,
+    *("directions.*", "lead_over_*", "least_lead.*", "compared_clusters.*"),
     *TALLY_NUMBERS,
 )
 """Numbers that every score of labels can give, beside its own; `*` stands for the name of a label."""
+_BESIDE = ("directions", "lead_over_", "least_lead", "compared_clusters")
+"""How names of numbers begin that scores give of clusters `beside` directions alone."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ class Score(Plugin):
     @property
     def given_numbers(self) -> tuple[str, ...]:
         """Those of `numbers` that it gives with its fields as they are."""
-        kept = () if self.beside is not None else BESIDE_NUMBERS
-        return tuple(name for name in self.numbers if name not in kept)
+        is_beside = self.beside is not None
+        return tuple(name for name in self.numbers if is_beside or not name.startswith(_BESIDE))
 
     def contents_digest(self, *, root: Path) -> str:
         """A digest of what files that the fields only name hold: the judge's, or the score's own.
@@ -121,3 +121,16 @@ class Score(Plugin):
         Raises:
             DataError: a label needs a judge and the score has none; or the labels cannot be scored together.
         """
+
+    def draw(self, outcomes: Mapping[str, tuple[Findings, ...]], *, subject: str) -> tuple[Figure, ...]:
+        """Pictures of clusters beside directions, the network beside its controls; none without `beside`.
+
+        Args:
+            outcomes: what was found, draw by draw, by variant: `network`, the controls' names, `raw_inputs`.
+            subject: the sentence every caption ends with: model, layer, rows, polytope or proxy.
+        """
+        if self.beside is None:
+            return ()
+        from polylens.scores._pictures import beside_pictures
+
+        return beside_pictures(self.kind(), outcomes, subject=subject)

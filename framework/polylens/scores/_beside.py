@@ -10,9 +10,9 @@ from jaxtyping import Float32, Int64
 
 from polylens.clustering import medoids
 from polylens.errors import DataError
-from polylens.records import NOISE, Number, Partition, count_clusters
+from polylens.records import NOISE, Grouping, Number, Partition, count_clusters
 from polylens.scores import Subject
-from polylens.scores._trial import Trial, relabelled
+from polylens.scores._trial import relabelled
 from polylens.statistics import ItemMean, least_lead
 from polylens.work import Work
 
@@ -83,8 +83,20 @@ def _partition(
 
 
 @dataclass(frozen=True)
+class RowSets:
+    """The score of one group of row sets: clusters, a family of directions, random rows."""
+
+    mean: ItemMean | str
+    """The score, or why there is none."""
+    sets: int
+    """How many row sets there are."""
+    scored: int
+    """How many of them are scored."""
+
+
+@dataclass(frozen=True)
 class Compared:
-    """What one labeler's labels of clusters and of directions came to."""
+    """What clusters and directions came to."""
 
     numbers: Mapping[str, Number]
     undefined: Mapping[str, str]
@@ -93,52 +105,50 @@ class Compared:
 
 
 def compare(
-    label: str, means: Mapping[str, ItemMean | str], trials: Mapping[str, Trial], *, guess: float
+    groups: Mapping[str, RowSets], families: Mapping[str, Grouping], *, label: str = "", guess: float
 ) -> Compared:
     """The score of every family of directions, the clusters' lead over each, and the least of these.
 
     Args:
-        label: its name in the spec.
-        means: by group: the score, or why there is none.
-        trials: by group; the clusters first.
+        groups: the scores by group; `CLUSTERS` among them, and `COMPARED` where that is fewer clusters.
+        families: the groups that are directions.
+        label: name of the scored label in the spec; empty where clusters are scored without labels.
         guess: how right who guesses is of an item.
     """
-    families = trials[CLUSTERS].subject.beside
-    first = COMPARED if COMPARED in trials else CLUSTERS
-    own = means[first]
+    ending = f".{label}" if label else ""
+    own = groups[COMPARED if COMPARED in groups else CLUSTERS].mean
     numbers: dict[str, Number] = {}
     undefined: dict[str, str] = {}
     leads: dict[str, Number] = {}
-    for group, mean in means.items():
+    for group in groups:
+        mean = groups[group].mean
         name = "compared_clusters" if group == COMPARED else f"directions.{group}"
         if isinstance(mean, ItemMean) and group in (*families, COMPARED):
-            numbers[f"{name}.{label}"] = replace(mean.number, chance=guess, chance_is="by guessing")
+            numbers[f"{name}{ending}"] = replace(mean.number, chance=guess, chance_is="by guessing")
         if group not in families:
             continue
         if isinstance(own, ItemMean) and isinstance(mean, ItemMean):
             leads[group] = replace(own.lead_over(mean), chance_is="equally well named")
         else:
-            undefined[f"lead_over_{group}.{label}"] = own if isinstance(own, str) else f"{group}: {mean}"
-    numbers |= {f"lead_over_{family}.{label}": lead for family, lead in leads.items()}
+            undefined[f"lead_over_{group}{ending}"] = own if isinstance(own, str) else f"{group}: {mean}"
+    numbers |= {f"lead_over_{family}{ending}": lead for family, lead in leads.items()}
     rivals = [lead for family, lead in leads.items() if not families[family].is_control]
     if rivals:
-        numbers[f"least_lead.{label}"] = least_lead(rivals)
+        numbers[f"least_lead{ending}"] = least_lead(rivals)
     else:
-        undefined[f"least_lead.{label}"] = own if isinstance(own, str) else "no directions are scored"
-    lines = [_line(label, group, trials[group], mean, leads.get(group)) for group, mean in means.items()]
+        undefined[f"least_lead{ending}"] = own if isinstance(own, str) else "no directions are scored"
+    lines = [_line(label, name, group, leads.get(name)) for name, group in groups.items()]
     return Compared(numbers, undefined, lines)
 
 
-def _line(
-    label: str, group: str, trial: Trial, mean: ItemMean | str, lead: Number | None
-) -> dict[str, object]:
-    number = Number(np.nan) if isinstance(mean, str) else mean.number
+def _line(label: str, name: str, group: RowSets, lead: Number | None) -> dict[str, object]:
+    number = Number(np.nan) if isinstance(group.mean, str) else group.mean.number
     leading = Number(np.nan) if lead is None else lead
     return {
         "label": label,
-        "row_sets": group,
-        "sets": trial.subject.partition.n_clusters,
-        "scored": len(trial.items.scored),
+        "row_sets": name,
+        "sets": group.sets,
+        "scored": group.scored,
         "value": number.value,
         "low": number.low,
         "high": number.high,

@@ -12,7 +12,7 @@ from jaxtyping import Float64, Int64
 from polylens.records import Findings, Number
 from polylens.scores import Labeler, Subject
 from polylens.scores._answering import Answering
-from polylens.scores._beside import CLUSTERS, compare, compared_subjects
+from polylens.scores._beside import CLUSTERS, RowSets, compare, compared_subjects
 from polylens.scores._tables import Column, cluster_table, item_table
 from polylens.scores._trial import Trial, random_subject
 from polylens.statistics import ItemMean
@@ -78,8 +78,9 @@ def score_labels(plan: Plan, subject: Subject, work: Work) -> Findings:
             numbers |= scored.numbers
             undefined |= scored.undefined
         if subject.beside:
-            means = {group: scored.mean for group, scored in found.items()}
-            compared = compare(name, means, trials, guess=plan.answering.guess(trials[CLUSTERS]))
+            guess = plan.answering.guess(trials[CLUSTERS])
+            groups = {group: _row_sets(each, trials[group]) for group, each in found.items()}
+            compared = compare(groups, subject.beside, label=name, guess=guess)
             numbers |= compared.numbers
             undefined |= compared.undefined
             lines += compared.lines
@@ -109,6 +110,10 @@ class _Found:
     numbers: Mapping[str, Number]
     undefined: Mapping[str, str]
     columns: Sequence[Column]
+
+
+def _row_sets(found: _Found, trial: Trial) -> RowSets:
+    return RowSets(found.mean, trial.subject.partition.n_clusters, len(trial.items.scored))
 
 
 def _score(plan: Plan, name: str, group: str, trial: Trial, work: Work) -> _Found:

@@ -104,6 +104,7 @@ class Drawing:
         training = self._own.training
         first = [] if training is None else [(self._training_stage(training), self._draw_training)]
         stages = [*first, *((self._stage(name), self._drawer(name)) for name in self._own.analyses)]
+        stages += [(self._score_stage(name), self._score_drawer(name)) for name in self._own.drawn_scores]
         return [(stage, work) for stage, work in stages if stage.name not in self._without]
 
     def _stage(self, name: str) -> Stage:
@@ -117,9 +118,29 @@ class Drawing:
             "outcomes": outcomes,
             "subject": self._subject_names,
             "looks": looks_of_figures(type(self._own.analyses[name].analysis)),
-            "marks": {control: [mark.colour, mark.marker] for control, mark in self.marks.items()},
+            "marks": self._marks_identity,
         }
         return Stage("figures", f"{name}.figures", identity, path=f"analyses.{name}")
+
+    def _score_stage(self, name: str) -> Stage:
+        outcomes = [
+            f"{variant.title}:{variant.scores[name].stage.digest}"
+            for variant in self.walk.plan.variants
+            if name in variant.scores
+        ]
+        planned = self._own.scores[name]
+        identity = {
+            "score": planned.score.identity(),
+            "outcomes": outcomes,
+            "subject": self._subject_names,
+            "looks": looks_of_figures(type(planned.score)),
+            "marks": self._marks_identity,
+        }
+        return Stage("figures", f"{name}.figures", identity, path=f"scores.{name}")
+
+    @property
+    def _marks_identity(self) -> dict[str, list[str]]:
+        return {control: [mark.colour, mark.marker] for control, mark in self.marks.items()}
 
     def _training_stage(self, training: Stage) -> Stage:
         identity = {
@@ -140,6 +161,17 @@ class Drawing:
             if cards is not None and (gallery := gallery_of(cards, subject=self.subject)) is not None:
                 figures.append(gallery)
             # Two analyses of one kind draw figures of one name.
+            save_figures(folder, [replace(figure, name=f"{name}-{figure.name}") for figure in figures])
+
+        return work
+
+    def _score_drawer(self, name: str) -> Callable[[Path], None]:
+        def work(folder: Path) -> None:
+            from polylens.figures import use_marks
+
+            planned, outcomes = self._own.scores[name], self.walk.naming.score_outcomes(name)
+            with use_marks(self.marks):
+                figures = planned.score.draw(outcomes, subject=self.subject)
             save_figures(folder, [replace(figure, name=f"{name}-{figure.name}") for figure in figures])
 
         return work

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-_DRAWING = ("analyses", "figures", "statistics", "wording")
+_DRAWING = ("analyses", "figures", "scores", "statistics", "wording")
 """Rooms that pictures are made in: what a kind's source imports of them is followed."""
 _GALLERIES = ("polylens.study.cards", "polylens.study.drawing", "polylens.study.subject")
 """What is drawn of every kind that gives clusters, and every caption's last sentence."""
@@ -22,10 +22,10 @@ _WRITING = ("figures", "report", "study", "wording")
 
 
 def looks_of_figures(kind: type) -> str:
-    """Digest of the sources that draw an analysis: its kind's, and all that these import of the same rooms.
+    """Digest of the sources that draw an analysis or a score: its kind's, and all that these import of rooms.
 
     Args:
-        kind: the analysis's class, of this program or of another package.
+        kind: its class, of this program or of another package.
     """
     return _digest((kind.__module__, *_GALLERIES), _DRAWING)
 

@@ -78,6 +78,15 @@ class Naming:
             again=lambda: self.score(variant, name),
         )
 
+    def score_outcomes(self, name: str) -> Mapping[str, tuple[Findings, ...]]:
+        """What one score found, draw by draw, by variant."""
+        outcomes: dict[str, tuple[Findings, ...]] = {}
+        for variant in self._walk.plan.variants:
+            if name in variant.scores:
+                found = self.scored(variant, name)
+                outcomes[variant.name] = (*outcomes.get(variant.name, ()), found)
+        return outcomes
+
     def _beside(self, variant: VariantPlan, name: str | None) -> Mapping[str, Grouping]:
         """The row sets of the analysis that a score sets beside clusters."""
         if name is None:

@@ -76,6 +76,11 @@ class VariantPlan:
     scores: Mapping[str, PlannedScore] = field(default_factory=dict)
 
     @property
+    def drawn_scores(self) -> tuple[str, ...]:
+        """Names of the scores that have pictures."""
+        return tuple(name for name, planned in self.scores.items() if planned.score.beside is not None)
+
+    @property
     def name(self) -> str:
         """`network`, the control's name in the spec, or `raw_inputs`."""
         return self.variant.name
@@ -196,7 +201,7 @@ class ChildPlan:
     @property
     def n_stages(self) -> int:
         """How many stages there are, those of comparisons, figures and the report included."""
-        figures = len(self.own.analyses) + (self.own.training is not None)
+        figures = len(self.own.analyses) + len(self.own.drawn_scores) + (self.own.training is not None)
         return len(self.stages()) + len(self.comparisons) + figures + 1
 
     def stages(self) -> tuple[Stage, ...]:

@@ -10,6 +10,7 @@ from polylens.analyses import NETWORK, Analysis
 from polylens.controls import Control
 from polylens.errors import UsageError, listed, nearest
 from polylens.records import Figure, Number, Rows
+from polylens.scores import Score
 from polylens.study.paper import latex_of, paper_table
 from polylens.study.redrawing import redrawn
 from polylens.study.stored_run import StoredRun
@@ -37,6 +38,11 @@ class ReadableRun(ABC):
     @abstractmethod
     def analyses(self) -> Mapping[str, Analysis]:
         """The spec's analyses, by name."""
+
+    @property
+    @abstractmethod
+    def scores(self) -> Mapping[str, Score]:
+        """The spec's scores of labels, by name."""
 
     @property
     @abstractmethod
@@ -109,6 +115,7 @@ class ReadableRun(ABC):
             name,
             stored=self.stored,
             analyses=self.analyses,
+            scores=self.scores,
             controls=self.control_kinds,
             history=lambda: self.table("training"),
         )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from polylens.analyses import Analysis
 from polylens.controls import Control
+from polylens.records import Figure
+from polylens.scores import Score
 from polylens.study.stored_run import StoredRun
 
 if TYPE_CHECKING:
@@ -19,33 +21,48 @@ def redrawn(
     *,
     stored: StoredRun,
     analyses: Mapping[str, Analysis],
+    scores: Mapping[str, Score],
     controls: Mapping[str, Control],
     history: Callable[[], pd.DataFrame],
 ) -> MatplotlibFigure | None:
-    """The matplotlib figure of one of a run's figures; None where it is no drawing of one of its analyses.
+    """The matplotlib figure of one of a run's figures; None where it is no drawing of its analyses or scores.
 
     Args:
         name: of the figure, such as `quality-scores`.
         stored: what the store has of the run.
         analyses: of its spec, by name.
+        scores: of its spec, by name.
         controls: of its spec, by name: each is drawn by its mark.
         history: the table of its training, asked for where that is drawn.
     """
     from polylens.figures import training_curve
     from polylens.figures.style import figures_behind
-    from polylens.study.ahead import draw_figures
-    from polylens.study.drawing import marks_of
 
     with figures_behind() as behind:
         if name == "training":
             return behind[training_curve(history())]
         # An analysis may be called `a` and another one `a-b`.
-        for analysis in sorted(
-            (key for key in analyses if name.startswith(f"{key}-")), key=len, reverse=True
-        ):
-            kind = analyses[analysis]
-            outcomes = stored.outcomes(analysis, kind.upstream())
-            for figure in draw_figures(kind, outcomes, marks=marks_of(controls), subject=""):
-                if f"{analysis}-{figure.name}" == name:
+        members = sorted((key for key in (*analyses, *scores) if name.startswith(f"{key}-")), key=len)
+        for member in reversed(members):
+            for figure in _figures_of(member, stored, analyses, scores, controls):
+                if f"{member}-{figure.name}" == name:
                     return behind.get(figure.png)
     return None
+
+
+def _figures_of(
+    member: str,
+    stored: StoredRun,
+    analyses: Mapping[str, Analysis],
+    scores: Mapping[str, Score],
+    controls: Mapping[str, Control],
+) -> tuple[Figure, ...]:
+    """The figures of an analysis or a score."""
+    from polylens.figures import use_marks
+    from polylens.study.drawing import marks_of
+
+    with use_marks(marks_of(controls)):
+        if member in analyses:
+            kind = analyses[member]
+            return kind.draw(stored.outcomes(member, kind.upstream()), subject="")
+        return scores[member].draw(stored.score_outcomes(member), subject="")

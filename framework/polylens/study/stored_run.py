@@ -131,6 +131,14 @@ class StoredRun:
         """What one score found; raises as `findings` does."""
         return load_findings(self._folder("scores", score, variant, draw))
 
+    def score_outcomes(self, score: str) -> dict[str, tuple[Findings, ...]]:
+        """What one score found on every variant that it was done on, draw by draw."""
+        return {
+            variant: tuple(self.scored(score, variant, draw) for draw in range(1, self.draws(variant) + 1))
+            for variant in self.variants()
+            if self.has(score, variant)
+        }
+
     def has(self, stage: str, variant: str = NETWORK, draw: int = 1) -> bool:
         """Whether the run had such a stage of this variant, whether or not the store still does."""
         return self._stage(stage, variant, draw) in self.stages

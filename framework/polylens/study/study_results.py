@@ -11,6 +11,7 @@ from polylens.analyses import NETWORK, Analysis
 from polylens.controls import Control
 from polylens.errors import PolylensError, UsageError, listed, shown_path
 from polylens.records import Figure, Labels, Number, Rows, Verdict
+from polylens.scores import Score
 from polylens.settings import Settings
 from polylens.study.drawing import Drawing
 from polylens.study.metrics import metrics_of
@@ -101,6 +102,11 @@ class ChildResult(ReadableRun):
     def analyses(self) -> Mapping[str, Analysis]:
         """The spec's analyses, by name."""
         return self.plan.experiment.analyses
+
+    @property
+    def scores(self) -> Mapping[str, Score]:
+        """The spec's scores of labels, by name."""
+        return self.plan.experiment.scores
 
     @property
     def control_kinds(self) -> Mapping[str, Control]:

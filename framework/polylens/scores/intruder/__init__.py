@@ -22,11 +22,12 @@ class Intruder(Score):
     Source: Paulo and Belrose (2025), intruder detection; hard intruders and random sets are ours.
     """
 
-    headline: ClassVar[tuple[str, ...]] = ("intruder",)
+    headline: ClassVar[tuple[str, ...]] = ("intruder", "least_lead")
     numbers: ClassVar[tuple[str, ...]] = (
         "intruder",
         "random_rows",
         "scored_clusters",
+        *("directions.*", "lead_over_*", "least_lead", "compared_clusters"),
         *TALLY_NUMBERS,
     )
     needs_labels: ClassVar[bool] = False

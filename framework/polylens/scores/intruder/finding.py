@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +12,13 @@ from jaxtyping import Int64
 
 from polylens.judges import LETTERS, Judge, question
 from polylens.labels._nearest import nearest_clusters
-from polylens.records import Findings, Number, Partition, Question, Rows, Shown
+from polylens.records import Answer, Findings, Number, Partition, Question, Rows, Shown
 from polylens.scores import Subject
+from polylens.scores._beside import CLUSTERS, RowSets, compare, compared_subjects
 from polylens.scores._panel import Panel
 from polylens.scores._tables import prompt_table
 from polylens.scores._trial import random_partition
-from polylens.statistics import Shares, draw_rows
+from polylens.statistics import ItemMean, draw_rows
 from polylens.streams import Streams
 from polylens.work import Work
 
@@ -30,6 +31,10 @@ _TEMPLATE = (
     "group has in common is about the token where it stands. Rows that are images are attached in the order "
     "of their letters. Answer with the letter."
 )
+
+
+_RANDOM = "random rows"
+_TOO_FEW = "no cluster has enough rows, with rows of other clusters beside it"
 
 
 @dataclass(frozen=True)
@@ -50,52 +55,63 @@ class Group:
 
 
 def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) -> Findings:
-    """The share of intruders that a judge finds, of clusters and of sets of random rows."""
+    """The share of intruders that a judge finds, of clusters, of directions and of sets of random rows."""
     panel = Panel(judge, work)
-    partitions = {"clusters": subject.partition}
+    partitions = {CLUSTERS: subject.partition}
     if score.random_rows and subject.partition.n_clusters:
-        partitions["random rows"] = random_partition(subject.partition, work.streams)
-    numbers: dict[str, Number] = {}
-    undefined: dict[str, str] = {}
+        partitions[_RANDOM] = random_partition(subject.partition, work.streams)
+    partitions |= {name: each.partition for name, each in compared_subjects(subject, work).items()}
+    found: dict[str, RowSets] = {}
     tables = []
     for name, partition in partitions.items():
-        groups = make_groups(score, subject.rows, partition, work.streams.child(name))
-        number = "intruder" if name == "clusters" else "random_rows"
-        if name == "clusters":
-            clusters = len({group.cluster for group in groups})
-            numbers["scored_clusters"] = Number(float(clusters), unit="clusters")
+        # Equal row sets get equal groups, as of scores of labels.
+        streams = work.streams.child(_RANDOM if name == _RANDOM else CLUSTERS)
+        groups = make_groups(score, subject.rows, partition, streams)
         if not groups:
-            undefined[number] = "no cluster has enough rows, with rows of other clusters beside it"
+            found[name] = RowSets(_TOO_FEW, partition.n_clusters, 0)
             continue
         answers = panel.ask([group.question(subject.shown) for group in groups], title=f"intruders, {name}")
-        chosen = [None if answer is None else answer.chosen for answer in answers]
-        size = score.members + 1
-        right = np.array(
-            [
-                1 / size if letter is None else float(LETTERS.index(letter) == group.intruder)
-                for letter, group in zip(chosen, groups, strict=True)
-            ]
-        )
-        numbers[number] = _share(right, groups, size=size)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "group": name,
-                    "cluster": [group.cluster for group in groups],
-                    "intruder_is": ["nearest" if group.is_near else "elsewhere" for group in groups],
-                    "examples": [_examples(group, subject.rows) for group in groups],
-                    "intruder": [LETTERS[group.intruder] for group in groups],
-                    "outcome": ["" if answer is None else answer.outcome for answer in answers],
-                    "answer": [letter or "" for letter in chosen],
-                    "right": right,
-                }
-            )
-        )
+        table = _item_table(name, groups, answers, subject.rows)
+        # Clusters are drawn again and not examples, which several groups share.
+        mean = ItemMean.of_shares(table["right"].to_numpy(), example=table["cluster"].to_numpy())
+        found[name] = RowSets(mean, partition.n_clusters, table["cluster"].nunique())
+        tables.append(table)
+    numbers, undefined = _numbers(found, size=score.members + 1)
     tables_of = {"prompts": prompt_table("intruder", _TEMPLATE)}
     if tables:
         tables_of["items"] = pd.concat(tables, ignore_index=True)
+    if subject.beside:
+        compared = compare(found, subject.beside, guess=1 / (score.members + 1))
+        numbers |= compared.numbers
+        undefined |= compared.undefined
+        tables_of["beside"] = pd.DataFrame(compared.lines)
     return Findings(
         numbers={**numbers, **panel.numbers()}, tables=tables_of, undefined=undefined, notes=(panel.note(),)
+    )
+
+
+def _item_table(
+    name: str,
+    groups: Sequence[Group],
+    answers: Sequence[Answer | None],
+    rows: Rows,
+) -> pd.DataFrame:
+    """One line a group of rows: what it holds, what was answered, and how right that is."""
+    chosen = [None if answer is None else answer.chosen for answer in answers]
+    return pd.DataFrame(
+        {
+            "group": name,
+            "cluster": [group.cluster for group in groups],
+            "intruder_is": ["nearest" if group.is_near else "elsewhere" for group in groups],
+            "examples": [_examples(group, rows) for group in groups],
+            "intruder": [LETTERS[group.intruder] for group in groups],
+            "outcome": ["" if answer is None else answer.outcome for answer in answers],
+            "answer": [letter or "" for letter in chosen],
+            "right": [
+                1 / len(group.rows) if letter is None else float(LETTERS.index(letter) == group.intruder)
+                for letter, group in zip(chosen, groups, strict=True)
+            ],
+        }
     )
 
 
@@ -134,18 +150,18 @@ def _group(
     return Group(cluster, (*each[:place], intruder, *each[place:]), place, is_near)
 
 
-def _share(right: np.ndarray, groups: list[Group], *, size: int) -> Number:
-    """The share that is found. Clusters are drawn again and not examples, which several groups share."""
-    shares = Shares.of(right, example=np.array([group.cluster for group in groups], dtype=np.int64))
-    (interval,) = shares.intervals()
-    return Number(
-        float(shares.values[0]),
-        interval.low,
-        interval.high,
-        f"{interval.meaning}, by clusters",
-        chance=1 / size,
-        chance_is=f"one of {size} rows by guessing",
-    )
+def _numbers(found: Mapping[str, RowSets], *, size: int) -> tuple[dict[str, Number], dict[str, str]]:
+    """The share of intruders found, of clusters and of random rows, with limits over clusters."""
+    numbers = {"scored_clusters": Number(float(found[CLUSTERS].scored), unit="clusters")}
+    undefined: dict[str, str] = {}
+    for group, name in ((CLUSTERS, "intruder"), (_RANDOM, "random_rows")):
+        mean = found[group].mean if group in found else None
+        if isinstance(mean, str):
+            undefined[name] = mean
+        elif mean is not None:
+            meaning, chance_is = f"{mean.meaning}, by clusters", f"one of {size} rows by guessing"
+            numbers[name] = replace(mean.number, interval=meaning, chance=1 / size, chance_is=chance_is)
+    return numbers, undefined
 
 
 def _examples(group: Group, rows: Rows) -> str:
