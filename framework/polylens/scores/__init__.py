@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -46,6 +46,21 @@ class Labeler:
     """The randomness that it was given."""
     among: int = 1
     """How many partitions the spec labels."""
+    known: dict[bytes, Labels] = field(default_factory=dict, repr=False, compare=False)
+    """What it said of other row sets, by their bytes: several scores ask for the same ones."""
+
+    def relabelled(self, partition: Partition, work: Work) -> Labeler:
+        """The labeler with what it says of other sets of the same rows.
+
+        Args:
+            partition: the row sets.
+            work: of the score: progress, and how judges are asked.
+        """
+        key = partition.labels.tobytes() + partition.exemplars.tobytes()
+        if key not in self.known:
+            services = replace(work, streams=self.streams, among=self.among, upstream={})
+            self.known[key] = self.label.label(self.rows, partition, services)
+        return replace(self, labels=self.known[key])
 
     @cached_property
     def fits(self) -> Bool[np.ndarray, "rows clusters"] | None:

@@ -54,7 +54,7 @@ def random_subject(subject: Subject, work: Work) -> Subject:
 
 def relabelled(subject: Subject, partition: Partition, work: Work) -> Subject:
     """Other sets of the subject's rows, with the labels that the same labelers give them."""
-    labelers = {name: _relabelled(each, partition, work) for name, each in subject.labelers.items()}
+    labelers = {name: each.relabelled(partition, work) for name, each in subject.labelers.items()}
     return replace(subject, partition=partition, labelers=labelers)
 
 
@@ -70,11 +70,6 @@ def random_partition(partition: Partition, streams: Streams) -> Partition:
         method="rows at random",
         space=partition.space,
     )
-
-
-def _relabelled(labeler: Labeler, partition: Partition, work: Work) -> Labeler:
-    services = replace(work, streams=labeler.streams, among=labeler.among, upstream={})
-    return replace(labeler, labels=labeler.label.label(labeler.rows, partition, services))
 
 
 def _seen_by_none(subject: Subject) -> Bool[np.ndarray, "rows"]:

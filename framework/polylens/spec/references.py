@@ -87,9 +87,8 @@ class _Checker:
             if analysis.gives_groupings and analysis.upstream() == (score.of,)
         ]
         if score.beside not in fitting:
-            wrong = (
-                f"is beside clusters of '{', '.join(member.upstream())}', and the score is of '{score.of}'"
-            )
+            stands_on = ", ".join(member.upstream())
+            wrong = f"stands on the clusters of '{stands_on}', and the score is of '{score.of}'"
             if not member.gives_groupings:
                 wrong = "gives no row sets to score beside clusters"
             example = f"for example analyses: {{directions: {{kind: directions, of: {score.of}}}}}"

@@ -21,6 +21,8 @@ class Naming:
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
+        self._known: tuple[str, dict[str, dict[bytes, Labels]]] = ("", {})
+        """Title of the variant at hand; by label what it said of other row sets than the clusters."""
 
     def label(self, variant: VariantPlan, name: str) -> None:
         """Labels the clusters of one analysis."""
@@ -98,7 +100,10 @@ class Naming:
         streams = variant.streams.child(planned.label.kind())
         labels = self.labels(variant, name)
         rows = self._walk.rows(variant, targets=planned.label.named_targets())
-        return Labeler(name, planned.label, labels, rows, streams, planned.among)
+        if self._known[0] != variant.title:
+            self._known = (variant.title, {})
+        known = self._known[1].setdefault(name, {})
+        return Labeler(name, planned.label, labels, rows, streams, planned.among, known)
 
     def _shown(self, rows: Rows) -> Callable[[int], Shown]:
         """What people and judges are shown of a row."""
