@@ -15,7 +15,8 @@ from polylens.spec import load, loads
 _BASES = ("digits/mlp-clusters", "digits/cnn-position", "minilm/mlp-clusters")
 _ANALYSES = {"clusters": {"kind": "hdbscan", "on": "activation", "min_cluster_size": 5}}
 _KEYS = {
-    *("model", "layer", "dataset", "sampling", "code", "controls", "analyses", "labels", "sweep", "seed"),
+    *("model", "layer", "dataset", "sampling", "code", "controls", "analyses", "labels", "scores"),
+    *("sweep", "seed"),
     "refuted_if",
 }
 

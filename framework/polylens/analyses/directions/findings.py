@@ -10,7 +10,8 @@ from jaxtyping import Float32
 
 from polylens.analyses.directions.families import RANDOM, Family, SaeTraining, Search, family_of
 from polylens.analyses.directions.meanings import Meanings
-from polylens.analyses.directions.scores import CLUSTERS, Group, Resampling, meaning_numbers, overlap_numbers
+from polylens.analyses.directions.overlaps import overlap_numbers
+from polylens.analyses.directions.scores import CLUSTERS, Group, Resampling, meaning_numbers
 from polylens.analyses.directions.tables import direction_table, example_table, histogram_table, member_table
 from polylens.errors import DataError
 from polylens.progress import Progress

@@ -32,7 +32,7 @@ def direction_pictures(outcomes: Outcomes, *, of: str, subject: str) -> tuple[Fi
             title="Clusters and directions with as many members",
             caption=(
                 f"{compared} clusters ({covered:.0%} of the rows) and as many directions of each family, "
-                f"each with as many members as the cluster of its rank. {method}{subject}"
+                f"each with as many members as the cluster it is paired with. {method}{subject}"
             ),
             png=family_scores(
                 _numbers(outcomes, _MEANING, families),

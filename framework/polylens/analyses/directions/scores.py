@@ -18,9 +18,6 @@ from polylens.statistics import (
     Interval,
     Shares,
     above_the_rest,
-    bootstrap_interval,
-    cluster_stretches,
-    clusters_at,
     dealt_sizes,
     difference_limits,
     held_out_share,
@@ -95,6 +92,17 @@ class Resampling:
             scores[number] = np.nan if value is None else value
         return scores
 
+    def mean(
+        self, rows: Int64[np.ndarray, "some"], values: Float64[np.ndarray, "some"]
+    ) -> tuple[float, Float64[np.ndarray, "resamples"]]:
+        """The mean of values, one for each of some rows, and their mean on every resample."""
+
+        def weighted(times: Int64[np.ndarray, "rows"]) -> float | None:
+            weights = times[rows]
+            return float(np.average(values, weights=weights)) if weights.sum() else None
+
+        return float(values.mean()) if len(values) else float("nan"), self.each(weighted)
+
 
 def meaning_numbers(
     groups: Sequence[Group],
@@ -161,7 +169,7 @@ def _purity(
     # The most common meanings stay: found again on each resample, they would fit it better than the rows.
     common = majorities(groups, meanings.values[rows], n_clusters=int(groups.max()) + 1)
     hits = meanings.values[rows] == common[groups]
-    _, drawn = _weighted_mean(rows, hits.astype(np.float64), resampling)
+    _, drawn = resampling.mean(rows, hits.astype(np.float64))
     (interval,) = Shares.of(hits, example=meanings.blocks.block[rows]).intervals()
     chance = float(np.mean([purity(groups, each[rows]) for each in shuffled]))
     return (
@@ -255,73 +263,3 @@ def _correlation(one: Float64[np.ndarray, "resamples"], other: Float64[np.ndarra
     if known.sum() < 2 or not np.ptp(one[known]) or not np.ptp(other[known]):
         return 0.0
     return float(np.corrcoef(one[known], other[known])[0, 1])
-
-
-def overlap_numbers(
-    groups: Sequence[Group], clusters: Int64[np.ndarray, "rows"], resampling: Resampling
-) -> tuple[dict[str, Number], dict[str, Float64[np.ndarray, "directions"]]]:
-    """How many clusters lie on the same stretch of a direction, and for each direction at its top rows.
-
-    Args:
-        groups: of directions, the random ones among them: they are the chance level.
-        clusters: of all rows.
-        resampling: of the examples, for intervals; the stretches stay as they are.
-    """
-    members = np.flatnonzero(clusters != NOISE)
-    n_clusters = int(clusters.max(initial=NOISE)) + 1
-    overlaps: dict[str, dict[str, tuple[float, Float64[np.ndarray, "resamples"]]]] = {}
-    tops: dict[str, Float64[np.ndarray, "directions"]] = {}
-    for group in groups:
-        family = group.family
-        if family is None:
-            continue
-        anywhere = np.zeros(len(members))
-        rows, counts = [], []
-        tops[group.name] = np.full(len(group.tops), np.nan)
-        for rank, own in enumerate(group.tops):
-            along = family.scores[:, rank].astype(np.float64)
-            stretches = cluster_stretches(along, clusters, n_clusters=n_clusters)
-            anywhere += clusters_at(along[members], stretches) / len(group.tops)
-            high = own[clusters[own] != NOISE]
-            rows.append(high)
-            counts.append(clusters_at(along[high], stretches))
-            if len(high):
-                tops[group.name][rank] = counts[-1].mean()
-        overlaps[group.name] = {
-            "overlap": _weighted_mean(members, anywhere, resampling),
-            "top_overlap": _weighted_mean(
-                np.concatenate([np.zeros(0, np.int64), *rows]),
-                np.concatenate([np.zeros(0), *counts]),
-                resampling,
-            ),
-        }
-    numbers: dict[str, Number] = {}
-    for name, by in overlaps.items():
-        for what, (value, again) in by.items():
-            if not np.isfinite(value):
-                continue
-            interval = bootstrap_interval(again)
-            control = overlaps.get(RANDOM, {}).get(what, (float("nan"),))[0]
-            beside = name != RANDOM and bool(np.isfinite(control))
-            numbers[metric_name(what, name)] = Number(
-                value,
-                interval.low,
-                interval.high,
-                interval.meaning,
-                chance=control if beside else None,
-                chance_is="the same along as many random directions" if beside else "",
-                unit="clusters",
-            )
-    return numbers, tops
-
-
-def _weighted_mean(
-    rows: Int64[np.ndarray, "some"], values: Float64[np.ndarray, "some"], resampling: Resampling
-) -> tuple[float, Float64[np.ndarray, "resamples"]]:
-    """The mean of values, one for each of some rows, and their mean on each resample of the examples."""
-
-    def mean(times: Int64[np.ndarray, "rows"]) -> float | None:
-        weights = times[rows]
-        return float(np.average(values, weights=weights)) if weights.sum() else None
-
-    return float(values.mean()) if len(values) else float("nan"), resampling.each(mean)
