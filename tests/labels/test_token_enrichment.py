@@ -134,3 +134,12 @@ def test_rows_without_tokens_are_an_error_in_words() -> None:
     rows = Rows("layer", Origins(np.arange(3), np.zeros(3, np.int64), (), ("a", "b", "c")))
     with pytest.raises(DataError, match="stand at no tokens"):
         _label(rows, np.zeros(3, np.int64))
+
+
+def test_where_no_token_stands_out_no_row_fits_any_name() -> None:
+    rows, label = _words(300), TokenEnrichment(of="clusters", permutations=100, surprise=50.0)
+    labels = label.label(rows, _partition(np.arange(300) % 3), Work(Streams(0)))
+    assert labels.tables["tokens"].empty
+    fits = label.fits(labels, rows)
+    assert fits.shape == (300, 3)
+    assert not fits.any()

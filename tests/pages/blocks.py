@@ -29,7 +29,7 @@ OTHERS = sorted(
     for pattern in ("*.md", "docs/*.md", "docs/guide/*.md", "docs/notebooks/*.md", "benchmarks/*.md")
     for page in REPOSITORY.glob(pattern)
 )
-_FENCE = re.compile(r"(?:^<!-- not run: (.+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"(?:^<!-- not run: ([^\n]+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w./-]+\.(?:py|yaml|toml))\n")
 
 

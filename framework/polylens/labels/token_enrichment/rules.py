@@ -33,7 +33,8 @@ def fitting_rows(labels: Labels, rows: Rows) -> Bool[np.ndarray, "rows clusters"
     if rows.tokens is None:
         raise DataError("these rows stand at no tokens that a name could fit")
     table = labels.tables["tokens"]
-    named = table[table["in_name"]]
+    # Where no set has a token that stands out the table has no lines, and the column no type.
+    named = table[table["in_name"].astype(bool)]
     fits = np.zeros((len(rows), len(labels.clusters)), dtype=bool)
     for cluster, places in named.groupby("cluster"):
         fits[:, int(str(cluster))] = np.logical_and.reduce(
