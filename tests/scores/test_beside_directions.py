@@ -6,18 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.scores.planted import partition_of, subject
+from tests.judge_server import judge_server
+from tests.scores.planted import honest, partition_of, subject
 from tests.shapes import unchecked
 
 from polylens.analyses.directions import Directions
+from polylens.judges.compatible import Compatible
 from polylens.records import Findings, Grouping, Origins, Rows
 from polylens.scores import Score
 from polylens.scores._beside import aligned
 from polylens.scores.detection import Detection
+from polylens.scores.intruder import Intruder
 from polylens.scores.match import Match
 from polylens.statistics import above_the_rest, dealt_sizes, matched_members, standardise
 from polylens.streams import Streams
-from polylens.work import Work
+from polylens.work import Judging, Server, Work
 
 NAMES = ("ape", "bee", "cat", "dog", "eel", "fox")
 SIZES = (120, 80, 60, 50, 40, 30)
@@ -86,6 +89,24 @@ def test_a_basis_of_one_meaning_a_direction_is_named_exactly_as_well_as_clusters
     assert lead.low < 0.0 < lead.high
     assert numbers["least_lead.words"].value == 0.0  # random rows do worse, and are no rival
     assert numbers["lead_over_random.words"].low > 0.2
+
+
+@pytest.mark.slow
+def test_intruders_among_the_rows_of_equal_sets_are_found_equally_often(tmp_path):
+    rows = planted_basis(noise=0.0, seed=0)
+    clusters = np.asarray(rows.targets)
+    judge = Compatible(model="m", at_once=16, tries=1)
+    score = Intruder(of="clusters", beside="directions", groups=4, random_rows=False, judge=judge)
+    beside = {"neurons": Grouping(neurons_of(rows, clusters))}
+    with judge_server(honest) as server, unchecked():
+        judging = Judging({"default": Server(server.address)}, answers=tmp_path)
+        work = Work(Streams(0).child("score"), judging=judging)
+        found = score.score(replace(subject(rows, clusters), beside=beside), work)
+        asked = server.requests
+    assert found.numbers["intruder"].value == found.numbers["directions.neurons"].value == 1.0
+    assert found.numbers["lead_over_neurons"].value == found.numbers["least_lead"].value == 0.0
+    assert found.numbers["directions.neurons"].chance == 0.2
+    assert asked == 4 * len(NAMES)  # equal groups are asked about once
 
 
 @pytest.mark.slow
