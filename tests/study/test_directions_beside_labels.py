@@ -13,6 +13,7 @@ from polylens.study.study_results import ChildResult
 
 BESIDE: dict[str, Any] = {
     "code": None,
+    "controls": None,
     "refuted_if": "detect/least_lead.digits <= 0",
     "model": {"kind": "mlp", "inputs": 64, "hidden": [16], "classes": 10},
     "layer": "hidden.1",
@@ -43,7 +44,7 @@ def test_clusters_are_set_beside_directions_in_a_table_a_picture_and_a_verdict(
     numbers = run.numbers_by_name()
     own = numbers["detect/detection.digits"].value
     for family in ("neurons", "pca", "random"):
-        for control in ("", ".random_init", ".raw_inputs"):
+        for control in ("", ".raw_inputs"):
             lead = numbers[f"detect/lead_over_{family}.digits{control}"]
             assert lead.low <= lead.value <= lead.high
         value = numbers[f"detect/directions.{family}.digits"].value
@@ -53,7 +54,7 @@ def test_clusters_are_set_beside_directions_in_a_table_a_picture_and_a_verdict(
     assert not [name for name in numbers if name.startswith("tell/") and "lead" in name]
     table = run.table("detect.beside")
     assert table["row_sets"].tolist() == ["clusters", "random rows", "neurons", "pca", "random"]
-    assert run.table("random_init/detect.beside")["row_sets"].tolist() == table["row_sets"].tolist()
+    assert run.table("raw_inputs/detect.beside")["row_sets"].tolist() == table["row_sets"].tolist()
     assert set(run.table("detect.items")["group"]) == set(table["row_sets"])
     assert run.verdict is not None
     assert "detect/least_lead.digits" in run.verdict.why
