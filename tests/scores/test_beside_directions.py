@@ -178,7 +178,20 @@ def test_sets_without_enough_rows_have_no_lead_and_say_why():
     tiny[:7] = 0
     found = DETECT.score(replace(target, beside={"tiny": Grouping(tiny)}), Work(Streams(0).child("score")))
     assert "tiny: no cluster has 8 rows" in found.undefined["lead_over_tiny.words"]
-    assert found.undefined["least_lead.words"] == "no directions are scored"
+    assert found.undefined["least_lead.words"] == "no family can be compared"
+
+
+def test_there_is_no_lead_where_guessing_among_few_labels_does_not_do_equally_well():
+    rows = planted_basis(noise=0.0, seed=0)
+    clusters = np.asarray(rows.targets)
+    few = np.where(clusters < 3, clusters, -1)
+    few[np.flatnonzero(clusters == 3)[:7]] = 3  # too small a set to be scored
+    target = replace(subject(rows, clusters), beside={"few": Grouping(few)})
+    found = Match(of="clusters", random_rows=False).score(target, Work(Streams(0).child("score")))
+    assert found.numbers["compared_clusters.words"].chance == pytest.approx(1 / 4)
+    assert found.numbers["directions.few.words"].chance == pytest.approx(1 / 3)
+    assert "3 sets of few are scored and 4 clusters" in found.undefined["lead_over_few.words"]
+    assert "lead_over_few.words" not in found.numbers
 
 
 def test_sets_are_numbered_as_the_clusters_they_share_most_rows_with():

@@ -92,6 +92,8 @@ class RowSets:
     """How many row sets there are."""
     scored: int
     """How many of them are scored."""
+    guess: float
+    """How right who guesses is of an item."""
 
 
 @dataclass(frozen=True)
@@ -104,19 +106,20 @@ class Compared:
     """A line for the clusters and each group of row sets."""
 
 
-def compare(
-    groups: Mapping[str, RowSets], families: Mapping[str, Grouping], *, label: str = "", guess: float
-) -> Compared:
+def compare(groups: Mapping[str, RowSets], families: Mapping[str, Grouping], *, label: str = "") -> Compared:
     """The score of every family of directions, the clusters' lead over each, and the least of these.
+
+    Where who guesses does better on the one than on the other, since there are fewer labels to choose from,
+    there is no lead.
 
     Args:
         groups: the scores by group; `CLUSTERS` among them, and `COMPARED` where that is fewer clusters.
         families: the groups that are directions.
         label: name of the scored label in the spec; empty where clusters are scored without labels.
-        guess: how right who guesses is of an item.
     """
     ending = f".{label}" if label else ""
-    own = groups[COMPARED if COMPARED in groups else CLUSTERS].mean
+    first = groups[COMPARED if COMPARED in groups else CLUSTERS]
+    own = first.mean
     numbers: dict[str, Number] = {}
     undefined: dict[str, str] = {}
     leads: dict[str, Number] = {}
@@ -124,10 +127,16 @@ def compare(
         mean = groups[group].mean
         name = "compared_clusters" if group == COMPARED else f"directions.{group}"
         if isinstance(mean, ItemMean) and group in (*families, COMPARED):
-            numbers[f"{name}{ending}"] = replace(mean.number, chance=guess, chance_is="by guessing")
+            chance = groups[group].guess
+            numbers[f"{name}{ending}"] = replace(mean.number, chance=chance, chance_is="by guessing")
         if group not in families:
             continue
-        if isinstance(own, ItemMean) and isinstance(mean, ItemMean):
+        if isinstance(own, ItemMean) and isinstance(mean, ItemMean) and first.guess != groups[group].guess:
+            undefined[f"lead_over_{group}{ending}"] = (
+                f"{groups[group].scored} sets of {group} are scored and {first.scored} clusters: who guesses "
+                "among so few labels does not do equally well"
+            )
+        elif isinstance(own, ItemMean) and isinstance(mean, ItemMean):
             leads[group] = replace(own.lead_over(mean), chance_is="equally well named")
         else:
             undefined[f"lead_over_{group}{ending}"] = own if isinstance(own, str) else f"{group}: {mean}"
@@ -136,7 +145,7 @@ def compare(
     if rivals:
         numbers[f"least_lead{ending}"] = least_lead(rivals)
     else:
-        undefined[f"least_lead{ending}"] = own if isinstance(own, str) else "no directions are scored"
+        undefined[f"least_lead{ending}"] = own if isinstance(own, str) else "no family can be compared"
     lines = [_line(label, name, group, leads.get(name)) for name, group in groups.items()]
     return Compared(numbers, undefined, lines)
 

@@ -78,9 +78,8 @@ def score_labels(plan: Plan, subject: Subject, work: Work) -> Findings:
             numbers |= scored.numbers
             undefined |= scored.undefined
         if subject.beside:
-            guess = plan.answering.guess(trials[CLUSTERS])
-            groups = {group: _row_sets(each, trials[group]) for group, each in found.items()}
-            compared = compare(groups, subject.beside, label=name, guess=guess)
+            groups = {group: _row_sets(each, trials[group], plan) for group, each in found.items()}
+            compared = compare(groups, subject.beside, label=name)
             numbers |= compared.numbers
             undefined |= compared.undefined
             lines += compared.lines
@@ -112,8 +111,10 @@ class _Found:
     columns: Sequence[Column]
 
 
-def _row_sets(found: _Found, trial: Trial) -> RowSets:
-    return RowSets(found.mean, trial.subject.partition.n_clusters, len(trial.items.scored))
+def _row_sets(found: _Found, trial: Trial, plan: Plan) -> RowSets:
+    scored = len(trial.items.scored)
+    guess = plan.answering.guess(trial) if scored else 0.0
+    return RowSets(found.mean, trial.subject.partition.n_clusters, scored, guess)
 
 
 def _score(plan: Plan, name: str, group: str, trial: Trial, work: Work) -> _Found:

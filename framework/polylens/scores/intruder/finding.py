@@ -62,26 +62,26 @@ def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) 
         partitions[_RANDOM] = random_partition(subject.partition, work.streams)
     partitions |= {name: each.partition for name, each in compared_subjects(subject, work).items()}
     found: dict[str, RowSets] = {}
-    tables = []
+    tables, guess = [], 1 / (score.members + 1)
     for name, partition in partitions.items():
         # Equal row sets get equal groups, as of scores of labels.
         streams = work.streams.child(_RANDOM if name == _RANDOM else CLUSTERS)
         groups = make_groups(score, subject.rows, partition, streams)
         if not groups:
-            found[name] = RowSets(_TOO_FEW, partition.n_clusters, 0)
+            found[name] = RowSets(_TOO_FEW, partition.n_clusters, 0, guess)
             continue
         answers = panel.ask([group.question(subject.shown) for group in groups], title=f"intruders, {name}")
         table = _item_table(name, groups, answers, subject.rows)
         # Clusters are drawn again and not examples, which several groups share.
         mean = ItemMean.of_shares(table["right"].to_numpy(), example=table["cluster"].to_numpy())
-        found[name] = RowSets(mean, partition.n_clusters, table["cluster"].nunique())
+        found[name] = RowSets(mean, partition.n_clusters, table["cluster"].nunique(), guess)
         tables.append(table)
     numbers, undefined = _numbers(found, size=score.members + 1)
     tables_of = {"prompts": prompt_table("intruder", _TEMPLATE)}
     if tables:
         tables_of["items"] = pd.concat(tables, ignore_index=True)
     if subject.beside:
-        compared = compare(found, subject.beside, guess=1 / (score.members + 1))
+        compared = compare(found, subject.beside)
         numbers |= compared.numbers
         undefined |= compared.undefined
         tables_of["beside"] = pd.DataFrame(compared.lines)
