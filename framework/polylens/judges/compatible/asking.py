@@ -59,7 +59,7 @@ class Caller:
 
     def __init__(self, judge: Compatible, server: Server) -> None:
         self._judge = judge
-        self._connection = Connection(server, timeout=judge.timeout)
+        self._connection = Connection(server, timeout=judge.timeout, at_once=judge.at_once)
         self._gate = Gate()
         self._stopped = threading.Event()
 
@@ -82,6 +82,7 @@ class Caller:
             self._stopped.set()
             # Requests that are open end by themselves, by their timeout at the latest.
             pool.shutdown(wait=False, cancel_futures=True)
+            self._connection.close()
 
     def _answer(self, question: Question) -> Answer:
         """Asks one question until there is an answer, or tries and patience are at an end."""
