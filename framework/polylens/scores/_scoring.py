@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from polylens.errors import DataError
 from polylens.judges import Judge
+from polylens.labels._class_names import teller
 from polylens.records import Answer, Findings, Number, Question
 from polylens.scores import Labeler, Subject
 from polylens.scores._panel import Panel
@@ -92,6 +93,8 @@ def score_labels(plan: Plan, subject: Subject, work: Work) -> Findings:
         DataError: a label needs a judge and there is none; or the labels cannot be scored together.
     """
     panel = None if plan.judge is None else Panel(plan.judge, work)
+    shown = teller(plan.judge, subject.shown, subject.rows, subject.partition)
+    subject = replace(subject, shown=shown)
     scorer = _Scorer(plan, panel, work)
     subjects = {"clusters": subject}
     if plan.random_rows and subject.partition.n_clusters:

@@ -24,7 +24,8 @@ class YesOrNo:
     template: str = (
         "A group of rows of data has been given a label. You are shown the label and one row. Say whether "
         "the label fits the row. A row of text is one token with the text before and after it: the label is "
-        "about the token where it stands. A row that is an image is attached. Answer yes or no."
+        "about the token where it stands. A row that is an image is attached, or told by the "
+        "classes that it is near to. Answer yes or no."
     )
 
     def guess(self, trial: Trial) -> float:

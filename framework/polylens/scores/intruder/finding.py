@@ -11,8 +11,9 @@ import pandas as pd
 from jaxtyping import Int64
 
 from polylens.judges import LETTERS, Judge, question
+from polylens.labels._class_names import teller
 from polylens.labels._nearest import nearest_clusters
-from polylens.records import Findings, Number, Partition, Question, Rows, Shown
+from polylens.records import Findings, Number, Partition, Question, Rows, Told
 from polylens.scores import Subject
 from polylens.scores._panel import Panel
 from polylens.scores._tables import prompt_table
@@ -28,7 +29,7 @@ _TEMPLATE = (
     "All but one of these rows are of one group, which has something in common. Say which row does not "
     "belong. Each row has a letter. A row of text is one token with the text before and after it: what the "
     "group has in common is about the token where it stands. Rows that are images are attached in the order "
-    "of their letters. Answer with the letter."
+    "of their letters, or told by the classes that they are near to. Answer with the letter."
 )
 
 
@@ -43,7 +44,7 @@ class Group:
     is_near: bool
     """Whether the intruder is of the nearest cluster."""
 
-    def question(self, shown: Callable[[int], Shown]) -> Question:
+    def question(self, shown: Callable[[int], Told]) -> Question:
         """What a judge is asked."""
         options = tuple(LETTERS[: len(self.rows)])
         return question(_TEMPLATE, self.rows, shown=shown, options=options, data={}, by_id=True)
@@ -52,6 +53,7 @@ class Group:
 def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) -> Findings:
     """The share of intruders that a judge finds, of clusters and of sets of random rows."""
     panel = Panel(judge, work)
+    shown = teller(judge, subject.shown, subject.rows, subject.partition)
     partitions = {"clusters": subject.partition}
     if score.random_rows and subject.partition.n_clusters:
         partitions["random rows"] = random_partition(subject.partition, work.streams)
@@ -67,7 +69,7 @@ def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) 
         if not groups:
             undefined[number] = "no cluster has enough rows, with rows of other clusters beside it"
             continue
-        answers = panel.ask([group.question(subject.shown) for group in groups], title=f"intruders, {name}")
+        answers = panel.ask([group.question(shown) for group in groups], title=f"intruders, {name}")
         chosen = [None if answer is None else answer.chosen for answer in answers]
         size = score.members + 1
         right = np.array(

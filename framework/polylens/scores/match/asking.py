@@ -27,7 +27,7 @@ class WhichLabel:
         "Groups of rows of data have been given labels. You are shown one row and the labels of several "
         "groups, each with a letter. Say which label fits the row best. A row of text is one token with the "
         "text before and after it: a label is about the token where it stands. A row that is an image is "
-        "attached. Answer with the letter."
+        "attached, or told by the classes that it is near to. Answer with the letter."
     )
 
     def guess(self, trial: Trial) -> float:
