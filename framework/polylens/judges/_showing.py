@@ -16,10 +16,16 @@ AROUND = 200
 def row_as_data(shown: Told) -> dict[str, Any]:
     """What a judge is told of a row: the text around its token, that it is an image, or what that is near."""
     if isinstance(shown, Described):
-        return {"image_near_classes": list(shown.classes)}
+        return {"image_near_classes": [_text(name) for name in shown.classes]}
     if isinstance(shown, Context):
         return {"image": True}
-    return {"before": shown.before[-AROUND:], "token": shown.token, "after": shown.after[:AROUND]}
+    around = {"before": shown.before[-AROUND:], "token": shown.token[:AROUND], "after": shown.after[:AROUND]}
+    return {place: _text(text) for place, text in around.items()}
+
+
+def _text(text: str) -> str:
+    """Text that can be sent: halves of letters, which some files hold, are question marks."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def question(
