@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LABEL_NUMBERS", "Labeler", "Score", "Subject"]
 
-LABEL_NUMBERS = ("random_rows.*", "strong_fraction.*", "distinct_labels.*", "scored_clusters", *TALLY_NUMBERS)
+LABEL_NUMBERS = (
+    "random_rows.*",
+    "strong_fraction.*",
+    "distinct_labels.*",
+    "scored_clusters",
+    "token_entropy",
+    *TALLY_NUMBERS,
+)
 """Numbers that every score of labels can give, beside its own; `*` stands for the name of a label."""
 
 

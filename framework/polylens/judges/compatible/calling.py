@@ -55,7 +55,7 @@ class Connection:
                 cannot be used.
         """
         parts = urlsplit(server.address)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.query:
             raise UsageError(
                 "the address of the judges' server must look like http://HOST:PORT/v1, without a password",
                 hint="the key goes into POLYLENS_JUDGE_KEY",

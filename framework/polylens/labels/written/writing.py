@@ -13,6 +13,7 @@ from jaxtyping import Int64
 
 from polylens.errors import DataError
 from polylens.judges import Tally, ask, row_as_data
+from polylens.labels._apart import rows_apart, shows_wholes
 from polylens.labels._class_names import teller
 from polylens.labels._nearest import nearest_clusters
 from polylens.labels.written.raised import Raised, raised_tokens
@@ -102,7 +103,7 @@ def written_labels(label: Written, rows: Rows, partition: Partition, work: Work)
     first = [each for each in asked if each.draw == 0]
     records = tuple(_record(each, answers[each.cluster, 0], label) for each in first)
     numbers, undefined = _numbers(records, answers, draws=label.draws)
-    notes = _notes(label, found.tally, unasked=partition.n_clusters - len(first))
+    notes = _notes(label, found.tally, rows, unasked=partition.n_clusters - len(first))
     if raised is None and label.raised and rows.tokens is not None and work.source is not None:
         notes.append(_NOT_RAISED)
     return Labels(
@@ -120,11 +121,13 @@ def written_labels(label: Written, rows: Rows, partition: Partition, work: Work)
     )
 
 
-def _notes(label: Written, tally: Tally, *, unasked: int) -> list[str]:
+def _notes(label: Written, tally: Tally, rows: Rows, *, unasked: int) -> list[str]:
     counts = ", ".join(f"{count:,} {outcome}" for outcome, count in tally.counts.items())
     notes = [f"Labels in words by a judge ({label.judge.kind()}): {counts}. They are claims, to be scored."]
     if unasked:
         notes.append(f"{unasked} clusters have no rows in the writing half and get no label.")
+    if shows_wholes(rows):
+        notes.append("Rows are positions of images here, and the writer is shown whole images.")
     return notes
 
 
@@ -153,8 +156,9 @@ def choose_shown(label: Written, rows: Rows, partition: Partition, work: Work) -
         if not len(members):
             continue
         central = members[np.argsort(-partition.strength[members], kind="stable")]
-        is_near = naming & np.isin(labels, nearest[cluster, :_NEAR]) & (labels >= 0)
-        near, far = np.flatnonzero(is_near), np.flatnonzero(naming & (labels != cluster) & ~is_near)
+        apart = naming & rows_apart(rows, partition, cluster)
+        is_near = apart & np.isin(labels, nearest[cluster, :_NEAR]) & (labels >= 0)
+        near, far = np.flatnonzero(is_near), np.flatnonzero(apart & ~is_near)
         for draw in range(label.draws):
             generator = work.streams.generator("shown", cluster, draw)
             # From twice as many of the firmest as are shown, so that draws differ.

@@ -28,7 +28,7 @@ class YesOrNo:
         "classes that it is near to. Answer yes or no."
     )
 
-    def guess(self, trial: Trial) -> float:
+    def guess(self, n_labels: int) -> float:
         """One of two words."""
         return _GUESS
 
@@ -61,7 +61,11 @@ class YesOrNo:
         return asked
 
     def grade(
-        self, questions: Sequence[Question | None], answers: Sequence[Answer | None], trial: Trial
+        self,
+        answers: Sequence[Answer | None],
+        texts: Sequence[str],
+        trial: Trial,
+        whose: Int64[np.ndarray, "clusters"],
     ) -> Float64[np.ndarray, "items"]:
         """1 for the right word, 0 for the other, and half for no answer."""
         return np.array(
