@@ -19,7 +19,7 @@ class Compatible(Judge):
     Where the server is and what key it asks for never stands in a spec: `judges` in `mlflow.yaml` names
     servers, and the environment (`POLYLENS_JUDGE_ADDRESS`, `POLYLENS_JUDGE_KEY`) gives the one called
     `default`. What the key was is written nowhere. Needs the extra `judge`; none of the variables of OpenAI's
-    own client (`OPENAI_API_KEY`, `OPENAI_BASE_URL` and so on) is used.
+    own client (`OPENAI_API_KEY`, `OPENAI_BASE_URL` and so on) says where or as whom it is asked.
 
     Source: the chat completions of OpenAI's API; structured outputs by JSON Schema.
     """
