@@ -24,6 +24,7 @@ from polylens.records.marks import Mark
 from polylens.records.network import (
     PADDING,
     Context,
+    Described,
     Examples,
     ImageFormat,
     InputFormat,
@@ -32,6 +33,7 @@ from polylens.records.network import (
     Skipped,
     TextFormat,
     TokenContext,
+    Told,
 )
 from polylens.records.questions import CHOICE, Answer, Choice, Question, Sentence
 from polylens.records.rows import CLASS, Origins, Rows, RowTargets, RowTokens
@@ -55,6 +57,7 @@ __all__ = [
     "Comparison",
     "Context",
     "Decision",
+    "Described",
     "Draws",
     "Examples",
     "Explained",
@@ -84,6 +87,7 @@ __all__ = [
     "Subhierarchy",
     "TextFormat",
     "TokenContext",
+    "Told",
     "Verdict",
     "count_clusters",
 ]

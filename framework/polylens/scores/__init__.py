@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from polylens.judges import TALLY_NUMBERS, Judge
 from polylens.labels import Label
 from polylens.plugin import Plugin
-from polylens.records import Figure, Findings, Grouping, Labels, Partition, Rows, Shown
+from polylens.records import Figure, Findings, Grouping, Labels, Partition, Rows, Told
 from polylens.streams import Streams
 from polylens.work import Work
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LABEL_NUMBERS", "Labeler", "Score", "Subject"]
 
 LABEL_NUMBERS = (
-    *("random_rows.*", "strong_fraction.*", "distinct_labels.*", "scored_clusters"),
+    *("random_rows.*", "strong_fraction.*", "distinct_labels.*", "scored_clusters", "token_entropy"),
     *("directions.*", "lead_over_*", "least_lead.*", "compared_clusters.*"),
     *TALLY_NUMBERS,
 )
@@ -80,8 +80,8 @@ class Subject:
     partition: Partition
     labelers: Mapping[str, Labeler]
     """By their names in the spec; all are scored on the same rows."""
-    shown: Callable[[int], Shown]
-    """What a judge is shown of a row, by its number."""
+    shown: Callable[[int], Told]
+    """What a judge is told of a row, by its number."""
     beside: Mapping[str, Grouping] = field(default_factory=dict)
     """Row sets of directions by family, which get labels of the same labelers."""
 

@@ -40,10 +40,10 @@ class Answering(Protocol):
     def name(self) -> str:
         """Of the number."""
 
-    def guess(self, trial: Trial) -> float:
+    def guess(self, labeler: Labeler, trial: Trial) -> float:
         """How right who guesses is of an item, on average."""
 
-    def best_guess(self, trial: Trial, level: float) -> Float64[np.ndarray, "scored"]:
+    def best_guess(self, labeler: Labeler, trial: Trial, level: float) -> Float64[np.ndarray, "scored"]:
         """What who guesses stays at or below on each scored cluster, with this probability."""
 
     def is_free(self, labeler: Labeler) -> bool:
@@ -78,8 +78,8 @@ class Test(Protocol):
     def template(self) -> str:
         """The judge's instructions."""
 
-    def guess(self, trial: Trial) -> float:
-        """How often who guesses is right of an item."""
+    def guess(self, n_labels: int) -> float:
+        """How often who guesses is right of an item, where so many of the scored clusters have a label."""
 
     def by_rule(
         self, fits: Bool[np.ndarray, "rows clusters"], trial: Trial, whose: Int64[np.ndarray, "clusters"]
@@ -92,9 +92,13 @@ class Test(Protocol):
         """What a judge is asked of each item; None where the cluster has no label."""
 
     def grade(
-        self, questions: Sequence[Question | None], answers: Sequence[Answer | None], trial: Trial
+        self,
+        answers: Sequence[Answer | None],
+        texts: Sequence[str],
+        trial: Trial,
+        whose: Int64[np.ndarray, "clusters"],
     ) -> Float64[np.ndarray, "items"]:
-        """How right each answer is, from 0 to 1; what was not answered counts as a guess."""
+        """How right each answer to `questions` is, from 0 to 1; what was not answered counts as a guess."""
 
 
 class RuleOrJudge:
@@ -106,16 +110,19 @@ class RuleOrJudge:
         self._panel = None if judge is None else Panel(judge, work)
         self._was_asked = False
 
-    def guess(self, trial: Trial) -> float:
-        """How often who guesses is right of an item."""
-        return self.test.guess(trial)
+    def guess(self, labeler: Labeler, trial: Trial) -> float:
+        """How often who guesses is right of an item: rules answer where a cluster has no label, too."""
+        scored = trial.items.scored.tolist()
+        called = labeler.labels.guesses(trial.subject.partition.n_clusters)
+        named = sum(bool(called[each]) for each in scored)
+        return self.test.guess(len(scored) if self.is_free(labeler) else named)
 
-    def best_guess(self, trial: Trial, level: float) -> Float64[np.ndarray, "scored"]:
+    def best_guess(self, labeler: Labeler, trial: Trial, level: float) -> Float64[np.ndarray, "scored"]:
         """The share of a cluster's items that who guesses one by one is right of, at most."""
         from scipy.special import bdtrik
 
         items = trial.items.of_each
-        return np.asarray(np.ceil(bdtrik(level, items, self.guess(trial))) / np.maximum(items, 1))
+        return np.asarray(np.ceil(bdtrik(level, items, self.guess(labeler, trial))) / np.maximum(items, 1))
 
     def is_free(self, labeler: Labeler) -> bool:
         """Whether the labels are rules."""
@@ -142,7 +149,7 @@ class RuleOrJudge:
         texts = labeler.labels.guesses(trial.subject.partition.n_clusters)
         questions = self.test.questions(texts, trial, whose)
         answers = self._panel.ask(questions, title=f"{self.name} of {labeler.name}, {group}")
-        right = self.test.grade(questions, answers, trial)
+        right = self.test.grade(answers, texts, trial, whose)
         outcomes = ["no label" if each is None else each.outcome for each in answers]
         return Answers(
             right, outcomes, ["" if each is None else each.chosen or each.said for each in answers]

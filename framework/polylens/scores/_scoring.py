@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
+from polylens.judges import Judge
+from polylens.labels._class_names import teller
 from polylens.records import Findings, Number
 from polylens.scores import Labeler, Subject
 from polylens.scores._answering import Answering
 from polylens.scores._beside import CLUSTERS, RowSets, compare, compared_subjects
+from polylens.scores._panel import NOT_ANSWERED
 from polylens.scores._tables import Column, cluster_table, item_table
 from polylens.scores._trial import Trial, random_subject
 from polylens.statistics import ItemMean
@@ -30,6 +33,8 @@ _NOT_SCORED = {
     2: "fewer than two clusters have 8 rows, and 4 examples in either half",
 }
 """Why there is no score, by how many clusters it takes."""
+_ANSWERS = frozenset({"answered", "by rule", "by cosine"})
+"""Outcomes of items that were answered."""
 _TOO_SMALL = "they have fewer than 8 rows, or fewer than 4 examples in either half"
 
 
@@ -55,12 +60,13 @@ class Plan:
         return replace(trial, items=trial.items.members()) if self.only_members else trial
 
 
-def score_labels(plan: Plan, subject: Subject, work: Work) -> Findings:
+def score_labels(plan: Plan, subject: Subject, work: Work, *, judge: Judge | None = None) -> Findings:
     """The scores of every label: its own, with permuted labels, of sets of random rows and of directions.
 
     Raises:
         DataError: a label needs a judge and there is none; or the labels cannot be scored together.
     """
+    subject = replace(subject, shown=teller(judge, subject.shown, subject.rows, subject.partition))
     trials = {CLUSTERS: plan.trial(subject, work.streams.child(CLUSTERS))}
     if plan.random_rows and subject.partition.n_clusters:
         trials[_RANDOM] = plan.trial(random_subject(subject, work), work.streams.child(_RANDOM))
@@ -78,7 +84,7 @@ def score_labels(plan: Plan, subject: Subject, work: Work) -> Findings:
             numbers |= scored.numbers
             undefined |= scored.undefined
         if subject.beside:
-            groups = {group: _row_sets(each, trials[group], plan) for group, each in found.items()}
+            groups = {group: _row_sets(plan, name, each, trials[group]) for group, each in found.items()}
             compared = compare(groups, subject.beside, label=name)
             numbers |= compared.numbers
             undefined |= compared.undefined
@@ -86,11 +92,15 @@ def score_labels(plan: Plan, subject: Subject, work: Work) -> Findings:
     own, answering = trials[CLUSTERS], plan.answering
     count, of = len(own.items.scored), subject.partition.n_clusters
     numbers["scored_clusters"] = Number(float(count), unit="clusters")
+    clusters = cluster_table(own, [each for each in columns if each.group == CLUSTERS])
+    if count and "token_entropy" in clusters:
+        # Networks with random weights are scored as high where clusters are single tokens.
+        numbers["token_entropy"] = Number(float(clusters["token_entropy"].mean()), unit="bits")
     notes = [] if count == of else [f"{of - count} of {of} clusters are not scored: {_TOO_SMALL}."]
     return Findings(
         numbers={**numbers, **answering.numbers()},
         tables={
-            "clusters": cluster_table(own, [each for each in columns if each.group == CLUSTERS]),
+            "clusters": clusters,
             "items": item_table(trials, columns),
             **({"beside": pd.DataFrame(lines)} if lines else {}),
             **answering.tables(),
@@ -111,9 +121,9 @@ class _Found:
     columns: Sequence[Column]
 
 
-def _row_sets(found: _Found, trial: Trial, plan: Plan) -> RowSets:
+def _row_sets(plan: Plan, name: str, found: _Found, trial: Trial) -> RowSets:
     scored = len(trial.items.scored)
-    guess = plan.answering.guess(trial) if scored else 0.0
+    guess = plan.answering.guess(trial.subject.labelers[name], trial) if scored else 0.0
     return RowSets(found.mean, trial.subject.partition.n_clusters, scored, guess)
 
 
@@ -125,7 +135,9 @@ def _score(plan: Plan, name: str, group: str, trial: Trial, work: Work) -> _Foun
         why = _NOT_SCORED[plan.least_clusters]
         return _Found(why, {}, {} if number is None else {number: why}, ())
     own = _column(answering, labeler, group, trial, np.arange(trial.subject.partition.n_clusters))
-    mean, guess = answering.mean(own.right, trial), answering.guess(trial)
+    if not _ANSWERS.intersection(own.outcomes):
+        return _Found(NOT_ANSWERED, {}, {} if number is None else {number: NOT_ANSWERED}, (own,))
+    mean, guess = answering.mean(own.right, trial), answering.guess(labeler, trial)
     if number is None:
         return _Found(mean, {}, {}, (own,))
     if group == _RANDOM:
@@ -136,7 +148,9 @@ def _score(plan: Plan, name: str, group: str, trial: Trial, work: Work) -> _Foun
     numbers = {number: _with_chance(mean.number, permuted, guess=guess)}
     undefined: dict[str, str] = {}
     if len(permuted) >= _LEAST_ROUNDS:
-        numbers[f"strong_fraction.{name}"] = _strong(own, permuted, trial, answering)
+        numbers[f"strong_fraction.{name}"] = _strong(
+            own, permuted, trial, answering.best_guess(labeler, trial, _level(trial))
+        )
     else:
         why = "no two different labels" if rounds else "no permuted labels were asked about"
         few = f"{len(permuted)} permutations of labels say nothing of a level of 5 %"
@@ -187,13 +201,19 @@ def _with_chance(number: Number, permuted: Sequence[Column], *, guess: float) ->
     return replace(number, chance=max(reached, guess), chance_is=said if reached > guess else by_guess)
 
 
-def _strong(own: Column, permuted: Sequence[Column], trial: Trial, answering: Answering) -> Number:
+def _level(trial: Trial) -> float:
+    """The probability with which one cluster stays within chance, so that all of them do at 5 % together."""
+    return float((1 - _LEVEL) ** (1 / len(trial.items.scored)))
+
+
+def _strong(
+    own: Column, permuted: Sequence[Column], trial: Trial, guessed: Float64[np.ndarray, "scored"]
+) -> Number:
     """The share of clusters that do better than any does by chance, at 5 % for all of them together.
 
     Chance is the best cluster of each permutation of labels, and the best of as many that guess.
     """
     best = [_by_cluster(np.where(each.own, 0.0, each.right), trial).max() for each in permuted]
-    guessed = answering.best_guess(trial, (1 - _LEVEL) ** (1 / len(trial.items.scored)))
     level = np.maximum(float(np.quantile(best, 1 - _LEVEL, method="higher")), guessed)
     return Number(float((_by_cluster(own.right, trial) > level).mean()))
 

@@ -10,7 +10,7 @@ from polylens.records import Findings, Grouping, Labels, Rows, Shown
 from polylens.scores import Labeler, Subject
 from polylens.store import load_findings, load_labels, save_findings, save_labels
 from polylens.study.plans import VariantPlan
-from polylens.work import Work
+from polylens.work import RowSource, Work
 
 if TYPE_CHECKING:
     from polylens.study.walk import Walk
@@ -38,6 +38,7 @@ class Naming:
                 among=planned.among,
                 judging=self._walk.workshop.judging,
                 shown=self._shown(rows),
+                source=self._source(variant),
             )
             save_labels(folder, planned.label.label(rows, partition, services))
 
@@ -57,6 +58,7 @@ class Naming:
                 progress=self._walk.performer.progress_of(planned.stage),
                 judging=self._walk.workshop.judging,
                 shown=shown,
+                source=self._source(variant),
             )
             partition = self._walk.findings(variant, of).clusters(of, to="score")
             subject = Subject(rows, partition, labelers, shown, self._beside(variant, planned.score.beside))
@@ -104,6 +106,10 @@ class Naming:
             self._known = (variant.title, {})
         known = self._known[1].setdefault(name, {})
         return Labeler(name, planned.label, labels, rows, streams, planned.among, known)
+
+    def _source(self, variant: VariantPlan) -> RowSource:
+        """The network and the examples that a variant's rows come from."""
+        return RowSource(self._walk.plan.examples, lambda: self._walk.probed_network(variant))
 
     def _shown(self, rows: Rows) -> Callable[[int], Shown]:
         """What people and judges are shown of a row."""

@@ -20,6 +20,7 @@ class Detection(Score):
     Source: Paulo and others (2024), detection; the hard negatives and what it is compared with are ours.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("detection.*", "least_lead.*")
     numbers: ClassVar[tuple[str, ...]] = ("detection.*", *LABEL_NUMBERS)
 
@@ -38,4 +39,4 @@ class Detection(Score):
 
         answering = RuleOrJudge(YesOrNo(), self.judge, work)
         plan = Plan(answering, self.members, self.permutations, self.random_rows)
-        return score_labels(plan, subject, work)
+        return score_labels(plan, subject, work, judge=self.judge)

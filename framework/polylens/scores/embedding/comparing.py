@@ -10,7 +10,7 @@ from jaxtyping import Float32, Float64, Int64
 
 from polylens.errors import DataError
 from polylens.progress import Progress
-from polylens.records import Context, Number, Shown
+from polylens.records import Context, Described, Number, Told
 from polylens.scores import Labeler, Subject
 from polylens.scores._answering import Answers
 from polylens.scores._trial import Trial
@@ -38,11 +38,11 @@ class NearerByCosine:
         self._progress = progress
         self._vectors: dict[str, Float32[np.ndarray, "width"]] = {}
 
-    def guess(self, trial: Trial) -> float:
+    def guess(self, labeler: Labeler, trial: Trial) -> float:
         """The area under the curve of scores that say nothing."""
         return _GUESS
 
-    def best_guess(self, trial: Trial, level: float) -> Float64[np.ndarray, "scored"]:
+    def best_guess(self, labeler: Labeler, trial: Trial, level: float) -> Float64[np.ndarray, "scored"]:
         """The area that scores which say nothing stay at or below on each cluster, with this probability."""
         halves = np.maximum(trial.items.of_each // 2, 1)
         return np.array([guessed_area(level, members=each, others=each) for each in halves.tolist()])
@@ -107,7 +107,7 @@ class NearerByCosine:
         return [text_around(trial.subject.shown(row), words=self._score.words) for row in rows]
 
 
-def text_around(shown: Shown, *, words: int) -> str:
+def text_around(shown: Told, *, words: int) -> str:
     """A row's token with so many words on either side, all of a word that the token is a piece of.
 
     Raises:
@@ -117,7 +117,7 @@ def text_around(shown: Shown, *, words: int) -> str:
     >>> text_around(TokenContext("", "it was a cat", "fish, not", " a dog"), words=1)
     'a catfish, not a'
     """
-    if isinstance(shown, Context):
+    if isinstance(shown, Context | Described):
         raise DataError(
             "rows are images here, and have no text for a sentence encoder",
             hint="where classes have names in words, `text: class` reads those in place of a row's text; "

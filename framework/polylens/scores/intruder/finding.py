@@ -11,11 +11,13 @@ import pandas as pd
 from jaxtyping import Int64
 
 from polylens.judges import LETTERS, Judge, question
+from polylens.labels._apart import rows_apart
+from polylens.labels._class_names import teller
 from polylens.labels._nearest import nearest_clusters
-from polylens.records import Answer, Findings, Number, Partition, Question, Rows, Shown
+from polylens.records import Answer, Findings, Number, Partition, Question, Rows, Told
 from polylens.scores import Subject
 from polylens.scores._beside import CLUSTERS, RowSets, compare, compared_subjects
-from polylens.scores._panel import Panel
+from polylens.scores._panel import NOT_ANSWERED, Panel
 from polylens.scores._tables import prompt_table
 from polylens.scores._trial import random_partition
 from polylens.statistics import ItemMean, draw_rows
@@ -29,12 +31,12 @@ _TEMPLATE = (
     "All but one of these rows are of one group, which has something in common. Say which row does not "
     "belong. Each row has a letter. A row of text is one token with the text before and after it: what the "
     "group has in common is about the token where it stands. Rows that are images are attached in the order "
-    "of their letters. Answer with the letter."
+    "of their letters, or told by the classes that they are near to. Answer with the letter."
 )
 
 
 _RANDOM = "random rows"
-_TOO_FEW = "no cluster has enough rows, with rows of other clusters beside it"
+_TOO_FEW = "no cluster has enough rows and examples, with other rows beside it"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Group:
     is_near: bool
     """Whether the intruder is of the nearest cluster."""
 
-    def question(self, shown: Callable[[int], Shown]) -> Question:
+    def question(self, shown: Callable[[int], Told]) -> Question:
         """What a judge is asked."""
         options = tuple(LETTERS[: len(self.rows)])
         return question(_TEMPLATE, self.rows, shown=shown, options=options, data={}, by_id=True)
@@ -57,6 +59,7 @@ class Group:
 def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) -> Findings:
     """The share of intruders that a judge finds, of clusters, of directions and of sets of random rows."""
     panel = Panel(judge, work)
+    shown = teller(judge, subject.shown, subject.rows, subject.partition)
     partitions = {CLUSTERS: subject.partition}
     if score.random_rows and subject.partition.n_clusters:
         partitions[_RANDOM] = random_partition(subject.partition, work.streams)
@@ -70,12 +73,15 @@ def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) 
         if not groups:
             found[name] = RowSets(_TOO_FEW, partition.n_clusters, 0, guess)
             continue
-        answers = panel.ask([group.question(subject.shown) for group in groups], title=f"intruders, {name}")
+        answers = panel.ask([group.question(shown) for group in groups], title=f"intruders, {name}")
         table = _item_table(name, groups, answers, subject.rows)
+        tables.append(table)
+        if not any(table["answer"]):
+            found[name] = RowSets(NOT_ANSWERED, partition.n_clusters, table["cluster"].nunique(), guess)
+            continue
         # Clusters are drawn again and not examples, which several groups share.
         mean = ItemMean.of_shares(table["right"].to_numpy(), example=table["cluster"].to_numpy())
         found[name] = RowSets(mean, partition.n_clusters, table["cluster"].nunique(), guess)
-        tables.append(table)
     numbers, undefined = _numbers(found, size=score.members + 1)
     tables_of = {"prompts": prompt_table("intruder", _TEMPLATE)}
     if tables:
@@ -86,7 +92,20 @@ def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) 
         undefined |= compared.undefined
         tables_of["beside"] = pd.DataFrame(compared.lines)
     return Findings(
-        numbers={**numbers, **panel.numbers()}, tables=tables_of, undefined=undefined, notes=(panel.note(),)
+        numbers={**numbers, **panel.numbers()},
+        tables=tables_of,
+        undefined=undefined,
+        notes=(*_notes(score, found[CLUSTERS]), panel.note()),
+    )
+
+
+def _notes(score: Intruder, clusters: RowSets) -> tuple[str, ...]:
+    left_out = clusters.sets - clusters.scored
+    if not left_out:
+        return ()
+    return (
+        f"{left_out} of {clusters.sets} clusters are not scored: they have fewer than {2 * score.members} "
+        f"rows, or rows of fewer than {score.members} examples, or there are no rows beside them.",
     )
 
 
@@ -129,9 +148,12 @@ def make_groups(score: Intruder, rows: Rows, partition: Partition, streams: Stre
     groups = []
     for cluster in range(partition.n_clusters):
         members = np.flatnonzero(labels == cluster)
-        near = np.flatnonzero(labels == nearest[cluster, 0]) if nearest.shape[1] else members[:0]
-        others = np.flatnonzero((labels != cluster) & ~np.isin(np.arange(len(labels)), near))
-        if len(members) < 2 * score.members or not len(near) + len(others):
+        apart = rows_apart(rows, partition, cluster)
+        is_near = apart & (labels == nearest[cluster, 0]) if nearest.shape[1] else np.zeros_like(apart)
+        near, others = np.flatnonzero(is_near), np.flatnonzero(apart & ~is_near)
+        # With fewer examples, members would be alike in what they are of, and not in what they are.
+        n_examples = len(np.unique(block[members]))
+        if len(members) < 2 * score.members or n_examples < score.members or not len(near) + len(others):
             continue
         for number in range(score.groups):
             generator = streams.generator("group", cluster, number)

@@ -20,6 +20,7 @@ class Match(Score):
     Source: ours, after collisions of human labels (many latents share one label).
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("match.*", "least_lead.*")
     numbers: ClassVar[tuple[str, ...]] = ("match.*", *LABEL_NUMBERS)
 
@@ -47,4 +48,4 @@ class Match(Score):
             only_members=True,
             least_clusters=2,
         )
-        return score_labels(plan, subject, work)
+        return score_labels(plan, subject, work, judge=self.judge)
