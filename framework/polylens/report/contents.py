@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from polylens.records import NOISE, ClusterLabel, Comparison, Draws, Figure, Number, Shown, Skipped, Verdict
+from polylens.records import (
+    NOISE,
+    ClusterLabel,
+    Comparison,
+    Context,
+    Draws,
+    Figure,
+    Number,
+    Shown,
+    Skipped,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -155,6 +166,27 @@ class LabelSheet:
     """The cluster's number, its rows, and a cell a column: a label, a score, or None where there is none."""
     left_out: int = 0
     """Further clusters, which are in the table alone."""
+
+
+@dataclass(frozen=True)
+class PictureLine:
+    """One group of pictures, for a person to judge."""
+
+    id: str
+    """As the sheet that is filled calls it."""
+    about: str
+    """What the person may know of it; empty where that is nothing."""
+    shown: tuple[Context, ...]
+
+
+@dataclass(frozen=True)
+class PictureSheet:
+    """The pictures of a sheet that a person fills."""
+
+    title: str
+    lines: tuple[PictureLine, ...]
+    names: bool
+    """Whether the names of pictures may be seen."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ from polylens.statistics.densities import (
     relative_density,
 )
 from polylens.statistics.differences import difference, negative
-from polylens.statistics.drawn_rows import draw_rows
+from polylens.statistics.drawn_rows import draw_rows, random_partition
 from polylens.statistics.effects import angles, divergences, mean_intervals
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import UNNAMED, Enrichment, enrich
@@ -195,6 +195,7 @@ __all__ = [
     "principal_components",
     "purity",
     "random_directions",
+    "random_partition",
     "rank_correlation",
     "ratio_limits",
     "ratio_numbers",

@@ -96,7 +96,7 @@ class Annotations:
 
 
 def find_sheet(root: Path, name: str) -> Mapping[str, Any] | None:
-    """What the lines of a sheet stand for, of whatever clusters it is; None where the store has no such sheet.
+    """What the lines of a sheet stand for, of whatever clusters; None where the store has no such sheet.
 
     Args:
         root: the store.

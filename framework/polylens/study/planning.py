@@ -38,7 +38,7 @@ def plan_study(
         UsageError: a control does not fit the model, or the dataset does not.
     """
     opened, recognition = OpenedExamples(settings, progress), Recognition(Store(settings.store))
-    children = (_with_data_located(child, settings) for child in study.children)
+    children = (with_data_located(child, settings) for child in study.children)
     try:
         return tuple(
             plan_child(
@@ -97,7 +97,7 @@ def _layers_beside(child: Child, study: Study) -> int:
     return len({other.experiment.layer for other in study.children if rest(other) == rest(child)})
 
 
-def _with_data_located(child: Child, settings: Settings) -> Child:
+def with_data_located(child: Child, settings: Settings) -> Child:
     """The child with the folders of its dataset and its model looked up among the data roots."""
     located = {
         "dataset": child.experiment.dataset.locate(settings.data_root),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from polylens.analyses import NETWORK, Analysis
 from polylens.controls import Control
 from polylens.errors import PolylensError, UsageError, listed, shown_path
+from polylens.labels import Label
 from polylens.records import Figure, Labels, Number, Rows, Verdict
 from polylens.settings import Settings
 from polylens.study.drawing import Drawing
@@ -106,6 +107,11 @@ class ChildResult(ReadableRun):
     def control_kinds(self) -> Mapping[str, Control]:
         """The spec's controls, by name."""
         return {named.name: named.control for named in self.plan.experiment.controls}
+
+    @property
+    def label_kinds(self) -> Mapping[str, Label]:
+        """The spec's labels, by name."""
+        return self.plan.experiment.labels
 
     @property
     def stored(self) -> StoredRun:
