@@ -49,9 +49,16 @@ class Trial:
 
 
 def random_subject(subject: Subject, work: Work) -> Subject:
-    """Sets of random rows, as large as the clusters, with the labels that the same labelers give them."""
+    """Sets of random rows, as large as the clusters, with the labels that the same labelers give them.
+
+    People who were shown clusters alone give random rows no labels, and are no labelers of these.
+    """
     drawn = random_partition(subject.partition, work.streams)
-    labelers = {name: _relabelled(each, drawn, work) for name, each in subject.labelers.items()}
+    labelers = {
+        name: _relabelled(each, drawn, work)
+        for name, each in subject.labelers.items()
+        if each.label.of_controls
+    }
     return replace(subject, partition=drawn, labelers=labelers)
 
 

@@ -197,7 +197,7 @@ class _Planner:
     def _labels(self, variant: Variant, analyses: Mapping[str, PlannedAnalysis]) -> dict[str, PlannedLabel]:
         planned: dict[str, PlannedLabel] = {}
         for name, label in self.experiment.labels.items():
-            if label.of not in analyses:
+            if label.of not in analyses or not (variant.is_own or label.of_controls):
                 continue
             identity = {
                 "label": without_references(label.identity()),
@@ -212,6 +212,8 @@ class _Planner:
                     "judge": judge.contents_digest(root=self.root),
                     "shown": self.examples.fingerprint,
                 }
+            if contents := label.contents_digest(root=self.root):
+                identity["contents"] = contents
             stage = Stage("labels", variant.stage_name(name), identity, path=f"labels.{name}")
             planned[name] = PlannedLabel(stage, label, self.labelled)
         return planned
@@ -226,7 +228,10 @@ class _Planner:
         for name, score in self.experiment.scores.items():
             if score.of not in analyses:
                 continue
-            scored = scored_labels(score, self.experiment.labels)
+            # Of a control, labels of people are missing, and with them scores of nothing else.
+            scored = tuple(name for name in scored_labels(score, self.experiment.labels) if name in labels)
+            if score.needs_labels and not scored:
+                continue
             identity = {
                 "score": without_references({**score.identity(), "labels": list(scored)}),
                 "partition": analyses[score.of].stage.digest,

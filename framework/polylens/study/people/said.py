@@ -247,7 +247,7 @@ def _share(verdicts: Sequence[str], groups: Sequence[int]) -> Number:
 def _agreed(first: str, second: str, one: Mapping[int, str], other: Mapping[int, str]) -> Agreed:
     both = sorted(set(one) & set(other))
     ratings = np.array(
-        [[VERDICTS.index(one[each]), VERDICTS.index(other[each])] for each in both],  # type: ignore[arg-type]
+        [[VERDICTS.index(one[each]), VERDICTS.index(other[each])] for each in both],
         dtype=np.int64,
     ).reshape(-1, 2)
     kappa = kappa_number(ratings, generator=Streams(0).generator("kappa", first, second))

@@ -179,4 +179,5 @@ def _n_examples(members: Int64[np.ndarray, "members"], clusters: Clusters) -> in
 
 def _texts(labels: Labels) -> dict[int, str]:
     """What each cluster is called, as people are shown it."""
-    return {each.cluster: each.text for each in (*labels.clusters, *labels.written)}
+    by_rule = {each.cluster: each.text for each in labels.clusters}
+    return by_rule | {each.cluster: each.text for each in labels.written}

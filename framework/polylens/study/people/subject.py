@@ -14,6 +14,7 @@ from polylens.analyses import NETWORK
 from polylens.annotation import clusters_digest
 from polylens.errors import StoreError
 from polylens.labels._splits import shared_split
+from polylens.labels.given import HOLDOUT, Given
 from polylens.progress import Silent
 from polylens.records import Examples, Labels, Partition, Rows, Shown, TokenContext
 from polylens.report.passages import passage
@@ -24,11 +25,6 @@ from polylens.study.past import PastRun
 from polylens.study.people.gathering import analysis_meant
 from polylens.study.planning import with_data_located
 from polylens.study.variants import variants_of
-
-HOLDOUT = 0.5
-"""Share of the examples that people are shown no row of, as `given` says."""
-GIVEN = "given"
-"""Kind of the labels of people; names the randomness of what they are shown."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class PeopleSubject:
     @property
     def streams(self) -> Streams:
         """The randomness of what people are shown."""
-        return Streams(int(self.run.spec["seed"])).child(GIVEN)
+        return Streams(int(self.run.spec["seed"])).child(Given.kind())
 
     def clusters(self, variant: str, draw: int = 1) -> Clusters:
         """The clusters of one draw of a network or control.
@@ -77,7 +73,8 @@ class PeopleSubject:
         """
         rows = self.run.stored.rows(variant, draw)
         partition = self.run.stored.partition(self.of, variant, draw)
-        return Clusters(rows, partition, shared_split(rows, HOLDOUT, self.streams))
+        held_out = shared_split(rows, HOLDOUT, self.streams)
+        return Clusters(rows, partition, held_out)
 
     def labels(self) -> Mapping[str, Labels]:
         """What each label of the spec says of the network's clusters, by its name."""
