@@ -35,12 +35,10 @@ def sheet(folder: Path, *, authors: tuple[str, ...] = ("anna",), **changes: Any)
     names = [cluster_id(clusters, held_out, each) for each in range(len(CLASSES))]
     header, *_ = csv_of(Sheet("bdfg", "run", "clusters", (SheetLine("a", (), 0, 1),))).decode().splitlines()
     lines = [
-        ",".join(
-            ["bdfg", changes.get(str(number), names[number]), str(number), "24", text]
-            + [VERDICTS[number], "", who, "2026-11-30"]
-        )
+        ",".join((*before, text, VERDICTS[number], "", who, "2026-11-30"))
         for who in authors
         for number, text in enumerate(CLASSES)
+        for before in [("bdfg", changes.get(str(number), names[number]), str(number), "24")]
     ]
     path = folder / "labels.csv"
     path.write_text("\n".join([header, *lines]), encoding="utf-8")

@@ -28,8 +28,10 @@ Person = Callable[[int, Mapping[str, str]], Mapping[str, str]]
 
 
 @pytest.fixture
-def labelled(two_layers: tuple[Project, StudyResult], tmp_path: Path) -> Project:
+def labelled(two_layers: tuple[Project, StudyResult], tmp_path: Path) -> Iterator[Project]:
     """A copy of the project with two layers, to which people's labels may be logged."""
+    from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
+
     source = two_layers[0].folder
     folder = tmp_path / "project"
     shutil.copytree(source, folder)
@@ -38,7 +40,9 @@ def labelled(two_layers: tuple[Project, StudyResult], tmp_path: Path) -> Project
             database.execute(
                 f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (str(source), str(folder))
             )
-    return Project(folder)
+    _artifact_repos_cache.clear()  # MLflow remembers of each id where its artifacts lie
+    yield Project(folder)
+    _artifact_repos_cache.clear()
 
 
 @pytest.fixture

@@ -164,8 +164,29 @@ class LabelSheet:
     """Names of labels and of their scores."""
     lines: tuple[tuple[str | float | None, ...], ...]
     """The cluster's number, its rows, and a cell a column: a label, a score, or None where there is none."""
+    said: frozenset[str] = frozenset()
+    """The columns that hold words."""
     left_out: int = 0
     """Further clusters, which are in the table alone."""
+
+
+@dataclass(frozen=True)
+class PeopleTable:
+    """Numbers of what people said: one line each, with the words that stand before the number."""
+
+    title: str
+    columns: tuple[str, ...]
+    """Titles of the words and of the number."""
+    lines: tuple[tuple[tuple[str, ...], Number | None], ...]
+    """None where the number is not known, which the words say then."""
+
+
+@dataclass(frozen=True)
+class PeopleSaid:
+    """What people said of one partition's clusters."""
+
+    sentence: str
+    tables: tuple[PeopleTable, ...]
 
 
 @dataclass(frozen=True)
@@ -209,6 +230,8 @@ class Report:
     clusters: tuple[ClusterCards, ...] = ()
     labels: tuple[LabelSheet, ...] = ()
     """Of analyses whose clusters have several labels, or scores of them."""
+    people: tuple[PeopleSaid, ...] = ()
+    """Of analyses whose clusters people have judged."""
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences a reader of the numbers must know."""

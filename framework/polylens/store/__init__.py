@@ -4,7 +4,7 @@ A stage's result is a folder `<root>/v1/<kind>/<digest>/` with a manifest that h
 The digest names the recipe, so the same work is done once, whoever asks for it.
 """
 
-from polylens.store.annotations import Annotations, find_sheet
+from polylens.store.annotations import Annotations, find_sheet, has_annotations
 from polylens.store.arrays import ArrayWriter, load_array, save_array
 from polylens.store.comparisons import load_comparisons, save_comparisons
 from polylens.store.figures import load_figures, save_figures
@@ -36,6 +36,7 @@ __all__ = [
     "explain_disk_errors",
     "file_from_bytes",
     "find_sheet",
+    "has_annotations",
     "in_use",
     "is_in_use",
     "json_bytes",

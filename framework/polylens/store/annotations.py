@@ -95,6 +95,11 @@ class Annotations:
         return self.folder / "versions" / f"{number:04}.json"
 
 
+def has_annotations(root: Path) -> bool:
+    """Whether a store has any sheet at all."""
+    return (root / FOLDER).is_dir()
+
+
 def find_sheet(root: Path, name: str) -> Mapping[str, Any] | None:
     """What the lines of a sheet stand for, of whatever clusters; None where the store has no such sheet.
 

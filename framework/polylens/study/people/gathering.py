@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polylens.analyses import NETWORK
 from polylens.annotation import clusters_digest
@@ -12,7 +12,9 @@ from polylens.errors import UsageError, listed, nearest
 from polylens.records import LabelRecord, Labels
 from polylens.store import Annotations
 from polylens.study.people.said import RANDOM, Judgement, People
-from polylens.study.readable import ReadableRun
+
+if TYPE_CHECKING:
+    from polylens.study.readable import ReadableRun
 
 
 def people_of(run: ReadableRun, asked: str | None = None) -> People:

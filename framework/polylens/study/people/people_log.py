@@ -9,6 +9,7 @@ from polylens.progress import Progress
 from polylens.settings import Settings
 from polylens.store import Annotations, json_bytes
 from polylens.study.past import PastRun
+from polylens.study.people.people_page import page_with_people
 from polylens.study.people.said import People
 from polylens.tracking import Tracker
 
@@ -50,6 +51,12 @@ def log_people(
     values = {name: number.value for name, number in people.numbers().items()}
     tracked.log_point(values, step=people.n_versions)
     tracked.set_tags({PEOPLE_TAG: people.in_words})
+    page = None if run is None else page_with_people(run)
+    if page is not None:
+        tracked.log_report(page)
+    else:
+        again = "the spec, run again" if run is None else run.stored.again
+        progress.note(f"the page of '{tracked.name}' stays as it is: {again} puts people's labels on it")
     tracker.send_kept()
     return "" if tracked.is_in_mlflow else tracker.trouble
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from polylens.analyses import NETWORK
 from polylens.annotation import VERDICTS
+from polylens.digests import digest
 from polylens.records import LabelRecord, Number
 from polylens.statistics import Shares, difference, kappa_number
 from polylens.streams import Streams
@@ -102,6 +103,13 @@ class People:
     def authors(self) -> tuple[str, ...]:
         """Who has said something, by name."""
         return tuple(sorted({each.by for each in self.records} | {each.author for each in self.judgements}))
+
+    @property
+    def digest(self) -> str:
+        """Digest of all that was said, and of what it is held against."""
+        judges = {name: sorted(meant.items()) for name, meant in self.judges.items()}
+        said = [each.to_plain() for each in self.records], [asdict(each) for each in self.judgements]
+        return digest([*said, {name: list(map(list, meant)) for name, meant in judges.items()}])
 
     @property
     def in_words(self) -> str:
