@@ -72,6 +72,8 @@ def _filled_line(line: int, cells: _Cells, sheet: FilledSheet, dates: Dates) -> 
         verdict = ""
     if not cells.get("author"):
         sheet.mistake(line, "who says so? the column 'author' is empty")
+    elif not cells["author"].isprintable():
+        sheet.mistake(line, "the author's name has characters that cannot be printed")
     day = ""
     try:
         day = dates.iso(cells.get("date", ""))

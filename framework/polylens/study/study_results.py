@@ -27,6 +27,8 @@ from polylens.study.walk import Walk
 if TYPE_CHECKING:
     import pandas as pd
 
+    from polylens.study.people.said import People
+
 
 @dataclass(frozen=True)
 class ChildResult(ReadableRun):
@@ -214,6 +216,10 @@ class StudyResult:
     def figure(self, name: str, *, child: str | None = None) -> Figure:
         """One figure of one child; raises as `child` and `ReadableRun.figure` do."""
         return self.child(child).figure(name)
+
+    def people(self, of: str | None = None, *, child: str | None = None) -> People:
+        """What people have said of one child's clusters; raises as `child` and `ReadableRun.people` do."""
+        return self.child(child).people(of)
 
     @property
     def unlogged_in_words(self) -> str:

@@ -148,8 +148,7 @@ class Tracker:
         Args:
             run_id: MLflow's id.
             experiment: its full name, with the prefix of the settings.
-            name: what people see in lists.
-            digest: under which it was opened.
+            name, digest: as it was opened.
         """
         address = self.settings.tracking_shown
         identity = RunIdentity.now(address=address, experiment=experiment, name=name, digest=digest)

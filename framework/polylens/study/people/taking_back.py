@@ -19,7 +19,7 @@ from polylens.study.meant import past_runs
 from polylens.study.past import PastRun
 from polylens.study.people.gathering import gather
 from polylens.study.people.people_log import log_people
-from polylens.study.people.said import People
+from polylens.study.people.said import EVERYBODY, People
 from polylens.study.people.subject import PeopleSubject
 
 _LEAST_OF_ID = 4
@@ -154,6 +154,8 @@ def _version_of(filled: FilledSheet, key: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_known(line: FilledLine, filled: FilledSheet, key: Mapping[str, Any]) -> bool:
     """Whether the line is one of the sheet's; what is wrong with it is noted."""
+    if line.author == EVERYBODY:
+        filled.mistake(line.line, f"'{EVERYBODY}' stands for all authors together; give a name")
     items: Mapping[str, Mapping[str, Any]] = key["items"]
     if line.sheet != key["name"]:
         filled.mistake(line.line, f"of the sheet '{line.sheet}', and the first line is of '{key['name']}'")
