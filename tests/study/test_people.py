@@ -147,7 +147,11 @@ def test_labels_of_people_are_counted_as_by_hand_and_logged_version_by_version(l
     table = past(run).table("clusters.people")
     assert table[table["author"] == "ben"]["verdict"].tolist() == ["one"] * len(lines)
     assert set(table["date"]) == {"2026-11-30"}
-    assert "monosemantic" in client.get_run(run).data.tags["polylens.people"]
+    said_last = client.get_run(run).data.tags["polylens.people"]
+    assert "monosemantic" in said_last
+    (page,) = labelled.folder.glob(f"mlartifacts/*/{run}/artifacts/report.html")
+    assert said_last in page.read_text(encoding="utf-8").replace("&#39;", "'")
+    assert "ben (person)" in page.read_text(encoding="utf-8")
 
 
 def test_a_blind_sheet_tells_no_side_and_is_scored_as_by_hand(labelled, run_ids, past):
