@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, closing
+from html import unescape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,22 +18,44 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
+from tests.mlflow_database import put_database
 from tests.projects import Done, Project
 
 import polylens
-from polylens.study.study_results import StudyResult
 from polylens.tracking.faults import AwayError
 
 pytestmark = pytest.mark.slow
 Person = Callable[[int, Mapping[str, str]], Mapping[str, str]]
 
 
+SPEC: dict[str, Any] = {
+    "model": {"kind": "mlp", "inputs": 64, "hidden": [16], "classes": 10},
+    "layer": "hidden.1",
+    "code": None,
+    "analyses": {
+        "clusters": {"kind": "kmeans", "on": "activation", "clusters": 8, "restarts": 1, "subsamples": 2},
+        "few": {"kind": "kmeans", "on": "activation", "clusters": 3, "restarts": 1, "subsamples": 2},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def clustered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """A project with one run of a network that learned nothing, and the run's id; only to be copied."""
+    folder = tmp_path_factory.mktemp("clustered")
+    (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(folder)
+    project = Project(folder)
+    (run,) = project.run(project.spec(**SPEC))
+    return project, run["run_id"]
+
+
 @pytest.fixture
-def labelled(two_layers: tuple[Project, StudyResult], tmp_path: Path) -> Iterator[Project]:
-    """A copy of the project with two layers, to which people's labels may be logged."""
+def labelled(clustered: tuple[Project, str], tmp_path: Path) -> Iterator[Project]:
+    """A copy of the project, to which people's labels may be logged."""
     from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
 
-    source = two_layers[0].folder
+    source = clustered[0].folder
     folder = tmp_path / "project"
     shutil.copytree(source, folder)
     with closing(sqlite3.connect(folder / "mlflow.db")) as database, database:
@@ -46,9 +69,9 @@ def labelled(two_layers: tuple[Project, StudyResult], tmp_path: Path) -> Iterato
 
 
 @pytest.fixture
-def run_ids(two_layers: tuple[Project, StudyResult]) -> list[str]:
-    """MLflow's ids of the runs of the two layers."""
-    return [str(child.run_id) for child in two_layers[1].children]
+def run(clustered: tuple[Project, str]) -> str:
+    """MLflow's id of the run."""
+    return clustered[1]
 
 
 @pytest.fixture
@@ -90,8 +113,8 @@ def kept(project: Project, pattern: str) -> list[Path]:
     return sorted((project.folder / ".polylens" / "annotations").glob(pattern))
 
 
-def test_labels_of_people_are_counted_as_by_hand_and_logged_version_by_version(labelled, run_ids, past):
-    run, sheet = run_ids[0], labelled.folder / "labels.csv"
+def test_labels_of_people_are_counted_as_by_hand_and_logged_version_by_version(labelled, run, past):
+    sheet = labelled.folder / "labels.csv"
     done = succeed(labelled.call("label", run, "--export", sheet))
     lines = rows_of(sheet)
     clusters, n_clusters = [int(line["cluster"]) for line in lines], past(run).people().n_clusters
@@ -150,12 +173,12 @@ def test_labels_of_people_are_counted_as_by_hand_and_logged_version_by_version(l
     said_last = client.get_run(run).data.tags["polylens.people"]
     assert "monosemantic" in said_last
     (page,) = labelled.folder.glob(f"mlartifacts/*/{run}/artifacts/report.html")
-    assert said_last in page.read_text(encoding="utf-8").replace("&#39;", "'")
+    assert said_last in unescape(page.read_text(encoding="utf-8"))
     assert "ben (person)" in page.read_text(encoding="utf-8")
 
 
-def test_a_blind_sheet_tells_no_side_and_is_scored_as_by_hand(labelled, run_ids, past):
-    run, sheet = run_ids[0], labelled.folder / "blind.csv"
+def test_a_blind_sheet_tells_no_side_and_is_scored_as_by_hand(labelled, run, past):
+    sheet = labelled.folder / "blind.csv"
     succeed(labelled.call("label", run, "--export", sheet, "--blind", "--rows", "2", "--most", "6"))
     (key_file,) = kept(labelled, "*/sheets/*")
     items = json.loads(key_file.read_text())["items"]
@@ -203,13 +226,13 @@ def test_a_blind_sheet_tells_no_side_and_is_scored_as_by_hand(labelled, run_ids,
     }
 
 
-def test_a_wrong_sheet_is_refused_line_by_line_and_nothing_is_kept(labelled, run_ids):
-    run, sheet = run_ids[0], labelled.folder / "labels.csv"
+def test_a_wrong_sheet_is_refused_line_by_line_and_nothing_is_kept(labelled, run):
+    sheet = labelled.folder / "labels.csv"
     succeed(labelled.call("label", run, "--export", sheet))
 
-    def refused(person: Person, *, of: str = run) -> str:
+    def refused(person: Person, *more: str) -> str:
         filled = fill(sheet, labelled.folder / "filled.csv", person)
-        done = labelled.call("label", of, "--import", filled)
+        done = labelled.call("label", run, "--import", filled, *more)
         assert done.returncode == 2
         assert not kept(labelled, "*/versions/*")
         return done.stderr
@@ -226,15 +249,18 @@ def test_a_wrong_sheet_is_refused_line_by_line_and_nothing_is_kept(labelled, run
     assert "has handed out no sheet 'x'" in refused(lambda n, row: {**good(n, row), "sheet": "x"})
     both = refused(lambda n, row: {**good(n, row), "author": "", "verdict": "twofold"})
     assert both.count("who says so?") + both.count("no verdict 'twofold'") >= 4
-    assert "the sheet is of the run" in refused(good, of=run_ids[1])
+    others = refused(good, "--of", "few")
+    assert f"the sheet is of the run 'small' ({run[:8]}), clusters of 'clusters'" in others
+    assert "has other clusters" in others
+    assert "'everybody' stands for all authors" in refused(says("everybody", ["one"]))
 
 
-def test_what_people_say_while_mlflow_is_away_is_sent_later(labelled, run_ids, monkeypatch):
+def test_what_people_say_while_mlflow_is_away_is_sent_later(labelled, run, monkeypatch):
     from mlflow import MlflowClient
 
     from polylens.tracking.connection import connect
 
-    run, sheet = run_ids[0], labelled.folder / "labels.json"
+    sheet = labelled.folder / "labels.json"
     succeed(labelled.call("label", run, "--export", sheet))
     plain = json.loads(sheet.read_text(encoding="utf-8"))
     plain["lines"][0] |= {"verdict": "one", "author": "anna"}
