@@ -149,7 +149,7 @@ def test_labels_of_people_are_counted_as_by_hand_and_logged_version_by_version(l
     assert pair.kappa.value == pytest.approx(kappa, abs=1e-12)
     assert pair.kappa.low <= kappa <= pair.kappa.high
     shown = labelled.call("label", run)
-    assert f"called {everybody.one.value * 100:.0f} % monosemantic" in " ".join(shown.stdout.split())
+    assert f"called {everybody.one.value:.2f} of them monosemantic [" in " ".join(shown.stdout.split())
 
     assert [json.loads(path.read_text())["version"] for path in kept(labelled, "*/versions/*")] == [1, 2]
     succeed(labelled.call("label", run, "--import", labelled.folder / "ben.csv"))
@@ -175,6 +175,7 @@ def test_labels_of_people_are_counted_as_by_hand_and_logged_version_by_version(l
     (page,) = labelled.folder.glob(f"mlartifacts/*/{run}/artifacts/report.html")
     assert said_last in unescape(page.read_text(encoding="utf-8"))
     assert "ben (person)" in page.read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8").count('class="judged-by"') == len(lines)
 
 
 def test_a_blind_sheet_tells_no_side_and_is_scored_as_by_hand(labelled, run, past):
@@ -253,6 +254,17 @@ def test_a_wrong_sheet_is_refused_line_by_line_and_nothing_is_kept(labelled, run
     assert f"the sheet is of the run 'small' ({run[:8]}), clusters of 'clusters'" in others
     assert "has other clusters" in others
     assert "'everybody' stands for all authors" in refused(says("everybody", ["one"]))
+
+
+def test_a_sheet_that_a_spec_names_and_is_not_there_is_told_with_its_line(labelled):
+    given = {"kind": "given", "of": "clusters", "file": "nothing.csv"}
+    done = labelled.call("plan", labelled.spec("given.yaml", **{**SPEC, "labels": {"anna": given}}))
+    assert done.returncode == 1
+    assert "there is no sheet 'nothing.csv'" in done.stderr
+    line = next(line for line in done.stderr.splitlines() if "given.yaml:" in line)
+    number = int(line.rpartition("given.yaml:")[2].partition(":")[0])
+    spec = (labelled.folder / "experiments" / "tests" / "given.yaml").read_text().splitlines()
+    assert "anna" in spec[number - 1]
 
 
 def test_what_people_say_while_mlflow_is_away_is_sent_later(labelled, run, monkeypatch):

@@ -90,6 +90,8 @@ class ClusterCard:
     """The clusters whose medoids are nearest to its own, nearest first."""
     code: MedoidCode | None = None
     """None where the rows have no code."""
+    people: tuple[tuple[str, str], ...] = ()
+    """Who judged it, and with which verdict."""
 
     @property
     def scores(self) -> dict[str, float]:

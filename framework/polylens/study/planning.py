@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from polylens.analyses import Analysis
 from polylens.devices import Options
-from polylens.errors import DataError, UsageError
+from polylens.errors import DataError, StageError, UsageError
 from polylens.progress import Progress
 from polylens.records import Examples
 from polylens.settings import Settings
@@ -36,6 +37,7 @@ def plan_study(
     Raises:
         DataError: the dataset cannot be opened.
         UsageError: a control does not fit the model, or the dataset does not.
+        StageError: a file that a label or a judge reads is not there.
     """
     opened, recognition = OpenedExamples(settings, progress), Recognition(Store(settings.store))
     children = (with_data_located(child, settings) for child in study.children)
@@ -52,6 +54,9 @@ def plan_study(
             )
             for child in children
         )
+    except StageError as error:
+        error.place = study.place_of(error.path)
+        raise
     except (DataError, UsageError) as error:
         if opened.failed:
             error.place = study.place_of_change("dataset")
@@ -86,6 +91,15 @@ def plan_child(
         variants=tuple(planner.variant(variant) for variant in variants),
         root=root,
     )
+
+
+@contextmanager
+def _asked_for(stage: str, *, path: str) -> Iterator[None]:
+    """Says of a file that is missing which stage asks for it, and where in the spec."""
+    try:
+        yield
+    except DataError as error:
+        raise StageError(stage, error.message, path=path, hint=error.hint) from error
 
 
 def _layers_beside(child: Child, study: Study) -> int:
@@ -207,13 +221,14 @@ class _Planner:
             }
             if label.named_targets() is not None:
                 identity["targets"] = targets_identity(self.examples, label)
-            if (judge := getattr(label, "judge", None)) is not None:
-                identity |= {
-                    "judge": judge.contents_digest(root=self.root),
-                    "shown": self.examples.fingerprint,
-                }
-            if contents := label.contents_digest(root=self.root):
-                identity["contents"] = contents
+            with _asked_for(name, path=f"labels.{name}"):
+                if (judge := getattr(label, "judge", None)) is not None:
+                    identity |= {
+                        "judge": judge.contents_digest(root=self.root),
+                        "shown": self.examples.fingerprint,
+                    }
+                if contents := label.contents_digest(root=self.root):
+                    identity["contents"] = contents
             stage = Stage("labels", variant.stage_name(name), identity, path=f"labels.{name}")
             planned[name] = PlannedLabel(stage, label, self.labelled)
         return planned
@@ -232,11 +247,13 @@ class _Planner:
             scored = tuple(name for name in scored_labels(score, self.experiment.labels) if name in labels)
             if score.needs_labels and not scored:
                 continue
+            with _asked_for(name, path=f"scores.{name}"):
+                judge = "" if score.judge is None else score.judge.contents_digest(root=self.root)
             identity = {
                 "score": without_references({**score.identity(), "labels": list(scored)}),
                 "partition": analyses[score.of].stage.digest,
                 "labels": {label: labels[label].stage.digest for label in scored},
-                "judge": "" if score.judge is None else score.judge.contents_digest(root=self.root),
+                "judge": judge,
                 "shown": self.examples.fingerprint,
                 "seed": self.experiment.seed,
             }

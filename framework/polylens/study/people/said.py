@@ -16,7 +16,7 @@ from polylens.digests import digest
 from polylens.records import LabelRecord, Number
 from polylens.statistics import Shares, difference, kappa_number
 from polylens.streams import Streams
-from polylens.wording import percent
+from polylens.wording import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,10 +120,10 @@ class People:
         whole = tallies[0]
         many = len({each.by for each in self.records if each.meanings})
         people = f"{many} people" if many > 1 else tallies[-1].who
-        low, high = percent(whole.one.low or 0.0), percent(whole.one.high or 0.0)
+        low, high = short(whole.one.low or 0.0), short(whole.one.high or 0.0)
         return (
             f"{people} judged {whole.clusters} of {self.n_clusters} clusters of '{self.of}' and called "
-            f"{percent(whole.one.value)} monosemantic [{low} to {high}]"
+            f"{short(whole.one.value)} of them monosemantic [{low}, {high}]"
         )
 
     def tally(self) -> tuple[Tally, ...]:
@@ -145,6 +145,15 @@ class People:
             for who, records in named
             if records and (count := Counter(each.meanings for each in records))
         )
+
+    def verdicts(self) -> dict[int, tuple[tuple[str, str], ...]]:
+        """By the number of a cluster: each author who judged it, and the verdict."""
+        by_cluster: dict[int, tuple[tuple[str, str], ...]] = {}
+        for each in self.records:
+            if each.meanings:
+                pair = (each.by, each.meanings)
+                by_cluster[each.cluster] = (*by_cluster.get(each.cluster, ()), pair)
+        return by_cluster
 
     def agreement(self) -> tuple[Agreed, ...]:
         """Cohen's kappa of each two authors, and of each author with each judge of the spec."""
