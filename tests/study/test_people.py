@@ -180,6 +180,9 @@ def test_labels_of_people_are_counted_as_by_hand_and_logged_version_by_version(l
 
 def test_a_blind_sheet_tells_no_side_and_is_scored_as_by_hand(labelled, run, past):
     sheet = labelled.folder / "blind.csv"
+    too_many = labelled.call("label", run, "--export", sheet, "--blind", "--rows", "90")
+    assert too_many.returncode == 2
+    assert "a blind sheet compares sides" in too_many.stderr
     succeed(labelled.call("label", run, "--export", sheet, "--blind", "--rows", "2", "--most", "6"))
     (key_file,) = kept(labelled, "*/sheets/*")
     items = json.loads(key_file.read_text())["items"]

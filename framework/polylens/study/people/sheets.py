@@ -83,7 +83,7 @@ def blind_sheet(subject: PeopleSubject, *, n_rows: int, most: int) -> Handout:
         most: lines of each side at most, drawn at random.
 
     Raises:
-        UsageError: no cluster has so many rows to show.
+        UsageError: no cluster of the network, or of no other side, has so many rows to show.
     """
     streams = subject.streams.child("blind", n_rows, most)
     generator = streams.generator("order")
@@ -105,6 +105,12 @@ def blind_sheet(subject: PeopleSubject, *, n_rows: int, most: int) -> Handout:
             chosen = draw_rows(members, clusters.rows.origins.block, n_rows, own)
             shown_of = subject.shown(clusters.rows)
             found.append((side, draw, cluster, tuple(shown_of(row) for row in chosen.tolist())))
+    sides = {side for side, *_ in found}
+    if NETWORK not in sides or len(sides) < 2:
+        raise UsageError(
+            f"a blind sheet compares sides, and too few have clusters with rows of {n_rows} examples to show",
+            hint="show fewer rows of each: --rows",
+        )
     secret = int(generator.integers(2**62))
     lines: list[SheetLine] = []
     items: dict[str, dict[str, Any]] = {}
