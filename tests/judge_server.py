@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 Brain = Callable[[str, dict[str, Any], dict[str, Any]], dict[str, Any]]
 """Instructions, data and schema in; the answer out."""
@@ -38,6 +39,10 @@ class Manners:
     retry_after: str = "0.1"
     key: str = ""
     """The key that is asked for."""
+    sends_on_to: str = ""
+    """Another address that every request is sent on to."""
+    drips: bool = False
+    """Whether a reply comes a byte at a time and never ends."""
 
 
 @dataclass
@@ -52,6 +57,10 @@ class JudgeServer:
     limited: int = 0
     requests: int = 0
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    """As they were asked for: whole addresses where it is asked as a proxy."""
+    closed: threading.Event = field(default_factory=threading.Event)
     open_now: int = 0
     most_open: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -100,6 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
             number = judge.requests
             judge.open_now += 1
             judge.most_open = max(judge.most_open, judge.open_now)
+            judge.headers.append({name.lower(): value for name, value in self.headers.items()})
+            judge.paths.append(self.path)
         try:
             self._answer(judge, manners, body, number)
         except (BrokenPipeError, ConnectionResetError):
@@ -109,7 +120,11 @@ class _Handler(BaseHTTPRequestHandler):
                 judge.open_now -= 1
 
     def _answer(self, judge: JudgeServer, manners: Manners, body: dict[str, Any], number: int) -> None:
-        if self.path != "/v1/chat/completions":
+        if manners.drips:
+            self._drip(judge.closed)
+        elif manners.sends_on_to:
+            self._send(307, {}, {"Location": manners.sends_on_to})
+        elif urlsplit(self.path).path != "/v1/chat/completions":
             self._send(404, {"error": "no such path"})
         elif manners.key and self.headers.get("Authorization") != f"Bearer {manners.key}":
             self._send(401, {"error": f"wrong key {self.headers.get('Authorization')}"})
@@ -126,6 +141,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
+
+    def _drip(self, closed: threading.Event) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.end_headers()
+        while not closed.wait(0.02):
+            self.wfile.write(b" ")
 
     def log_message(self, *args: object) -> None:
         pass
@@ -148,6 +170,7 @@ def judge_server(brain: Brain = first_option, **manners: Any) -> Iterator[JudgeS
     try:
         yield judge
     finally:
+        judge.closed.set()
         server.shutdown()
         server.server_close()
         thread.join()

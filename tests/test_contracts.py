@@ -45,6 +45,8 @@ PLANTED = [
     ("controls.random_init", "polylens.controls.checkpoint", KINDS),
     ("labels.token_enrichment.tables", "polylens.labels.class_enrichment.tables", KINDS),
     ("report.page", "mlflow", "mlflow only in tracking"),
+    ("scores._panel", "openai", "openai only in judges"),
+    ("hub", "httpx2", "openai only in judges"),
     ("harvest.collecting", "pytorch_lightning", CARE),
     ("models.transformers.networks", "transformers", CARE),
     ("models.onnx.conversion", "onnx2pytorch", CARE),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from polylens.progress import Progress, Silent
-from polylens.records import Findings, Shown
+from polylens.records import Examples, Findings, Network, Shown
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
@@ -51,6 +51,16 @@ class Judging:
 
 
 @dataclass(frozen=True)
+class RowSource:
+    """Where rows come from."""
+
+    examples: Examples
+    """All of the dataset; `Origins.example` of the rows says which each row is of."""
+    network: Callable[[], Network]
+    """Gives the network, on the device to compute on. It may have to be built first."""
+
+
+@dataclass(frozen=True)
 class Work:
     """What `run`, `probe` and `label` take besides rows and network; a new service is a field here."""
 
@@ -69,3 +79,5 @@ class Work:
     """How judges are asked, for labels and scores that ask one."""
     shown: Callable[[int], Shown] | None = None
     """What people and judges are shown of a row, by its number; None where nothing is there to show."""
+    source: RowSource | None = None
+    """Where the rows come from, for labels that ask the network more of them; None where nobody says."""

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -170,6 +171,25 @@ def test_the_gate_holds_everyone_until_the_longest_wait_is_over(monkeypatch):
     gate.wait()
     gate.wait()
     assert slept == [5.0]
+
+
+def test_who_is_stopped_waits_at_no_gate():
+    stopped = threading.Event()
+    gate = Gate(stopped.wait)
+    gate.hold(1000.0)
+    stopped.set()
+    gate.wait()
+
+
+def test_questions_that_were_left_are_not_asked_and_leave_no_connection():
+    each = questions(40)
+    with judge_server(delay=0.02) as server:
+        answers = Compatible(model="m", at_once=4).answers(each, judging(server))
+        next(answers)
+        answers.close()
+        while any(thread.name.startswith("polylens-judge") for thread in threading.enumerate()):
+            time.sleep(0.01)
+        assert server.requests <= 9
 
 
 def test_an_answer_is_held_to_its_form_by_schema():

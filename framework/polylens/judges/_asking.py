@@ -73,7 +73,8 @@ def ask(
     if any(question.images for question in questions) and not judge.takes_images():
         raise DataError(
             f"rows are images here, and the judge ({judge.kind()}) is shown none",
-            hint="a judge of kind compatible with `images: true` is, where its model reads images",
+            hint="a judge of kind compatible with `images: true` is, where its model reads images; to others "
+            "images of a dataset with classes are told by the classes that they are near to",
         )
     keys = [digest(question.to_plain()) for question in questions]
     by_key = dict(zip(keys, questions, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from polylens.records import Choice, Context, Question, Shown
+from polylens.records import Choice, Context, Described, Question, Told
 
 LETTERS = "abcdefghij"
 """Ids of what is chosen among; ours, and no text of data."""
@@ -13,18 +13,26 @@ AROUND = 200
 """Letters of text before and after a token, at most."""
 
 
-def row_as_data(shown: Shown) -> dict[str, Any]:
-    """What a judge is told of a row: the text around its token, or that it is an image."""
+def row_as_data(shown: Told) -> dict[str, Any]:
+    """What a judge is told of a row: the text around its token, that it is an image, or what that is near."""
+    if isinstance(shown, Described):
+        return {"image_near_classes": [_text(name) for name in shown.classes]}
     if isinstance(shown, Context):
         return {"image": True}
-    return {"before": shown.before[-AROUND:], "token": shown.token, "after": shown.after[:AROUND]}
+    around = {"before": shown.before[-AROUND:], "token": shown.token[:AROUND], "after": shown.after[:AROUND]}
+    return {place: _text(text) for place, text in around.items()}
+
+
+def _text(text: str) -> str:
+    """Text that can be sent: halves of letters, which some files hold, are question marks."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def question(
     instructions: str,
     rows: Sequence[int],
     *,
-    shown: Callable[[int], Shown],
+    shown: Callable[[int], Told],
     options: tuple[str, ...],
     data: Mapping[str, Any],
     by_id: bool = False,

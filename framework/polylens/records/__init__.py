@@ -23,6 +23,7 @@ from polylens.records.marks import Mark
 from polylens.records.network import (
     PADDING,
     Context,
+    Described,
     Examples,
     ImageFormat,
     InputFormat,
@@ -31,6 +32,7 @@ from polylens.records.network import (
     Skipped,
     TextFormat,
     TokenContext,
+    Told,
 )
 from polylens.records.questions import CHOICE, Answer, Choice, Question, Sentence
 from polylens.records.rows import CLASS, Origins, Rows, RowTargets, RowTokens
@@ -54,6 +56,7 @@ __all__ = [
     "Comparison",
     "Context",
     "Decision",
+    "Described",
     "Draws",
     "Examples",
     "Explained",
@@ -82,6 +85,7 @@ __all__ = [
     "Subhierarchy",
     "TextFormat",
     "TokenContext",
+    "Told",
     "Verdict",
     "count_clusters",
 ]

@@ -112,6 +112,18 @@ Shown = Context | TokenContext
 
 
 @dataclass(frozen=True)
+class Described:
+    """What a judge that is shown no images is told of one."""
+
+    classes: tuple[str, ...]
+    """Names of the classes that lie nearest to it, the nearest first."""
+
+
+Told = Shown | Described
+"""What a judge is told of one row."""
+
+
+@dataclass(frozen=True)
 class Skipped:
     """An example that was left out, and why."""
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unicodedata import category
 
 from polylens.records.label_records import AnswerOutcome
 
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+"""A string in JSON."""
+_SPELT_OUT = re.compile(r"[<\[]")
+"""Special tokens of chat templates begin so, and servers take even those in a text for their own."""
 CHOICE = "answer"
 """The one key of the answer to a choice."""
 
@@ -55,7 +61,7 @@ class Sentence:
         )
 
     def read(self, plain: Any) -> dict[str, str] | None:
-        """The answer, where it has the asked form; None where it has another.
+        """The answer, where it has the asked form; None where it has another. White space is one space.
 
         >>> Sentence(2).read({"label": "three whole words", "meanings": "one", "why": ""}) is None
         True
@@ -64,10 +70,10 @@ class Sentence:
             return None
         if not all(isinstance(value, str) for value in plain.values()):
             return None
-        label = " ".join(plain["label"].split())
+        label, why = (_clean(plain[key]) for key in ("label", "why"))
         if not label or len(label.split()) > self.words or plain["meanings"] not in self.meanings:
             return None
-        return {"label": label, "meanings": plain["meanings"], "why": plain["why"]}
+        return {"label": label, "meanings": plain["meanings"], "why": why}
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,7 @@ class Question:
         >>> Question("?", {"text": 'a"} {"'}, Choice(("yes", "no"))).message
         '{"text": "a\\\\"} {\\\\""}'
         """
-        # Special tokens of chat templates begin with "<": servers take even those in a text for their own.
-        return json.dumps(self.data, ensure_ascii=False).replace("<", "\\u003c")
+        return _STRING.sub(_spell_out, json.dumps(self.data, ensure_ascii=False))
 
     def to_plain(self) -> dict[str, Any]:
         """All that an answer hangs on, as plain data; images by their digest."""
@@ -124,6 +129,21 @@ class Answer:
     def chosen(self) -> str | None:
         """The word that was chosen; None where none was."""
         return None if self.value is None else self.value.get(CHOICE)
+
+
+def _clean(text: str) -> str:
+    """A line of text: no signs that steer a terminal, and no halves of letters, which no file can hold.
+
+    >>> _clean("dates\\n of \\x1b[2Jbirth \\ud800")
+    'dates of [2Jbirth'
+    """
+    kept = (" " if letter.isspace() else letter for letter in text)
+    return " ".join("".join(each for each in kept if category(each) not in ("Cc", "Cs")).split())
+
+
+def _spell_out(string: re.Match[str]) -> str:
+    """A string of JSON with some of its letters by their numbers; it means the same."""
+    return _SPELT_OUT.sub(lambda letter: f"\\u{ord(letter[0]):04x}", string[0])
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:

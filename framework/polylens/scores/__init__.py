@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from polylens.judges import TALLY_NUMBERS, Judge
 from polylens.labels import Label
 from polylens.plugin import Plugin
-from polylens.records import Findings, Labels, Partition, Rows, Shown
+from polylens.records import Findings, Labels, Partition, Rows, Told
 from polylens.streams import Streams
 from polylens.work import Work
 
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LABEL_NUMBERS", "Labeler", "Score", "Subject"]
 
-LABEL_NUMBERS = ("random_rows.*", "strong_fraction.*", "distinct_labels.*", "scored_clusters", *TALLY_NUMBERS)
+LABEL_NUMBERS = (
+    "random_rows.*",
+    "strong_fraction.*",
+    "distinct_labels.*",
+    "scored_clusters",
+    "token_entropy",
+    *TALLY_NUMBERS,
+)
 """Numbers that every score of labels can give, beside its own; `*` stands for the name of a label."""
 
 
@@ -52,8 +59,8 @@ class Subject:
     partition: Partition
     labelers: Mapping[str, Labeler]
     """By their names in the spec; all are scored on the same rows."""
-    shown: Callable[[int], Shown]
-    """What a judge is shown of a row, by its number."""
+    shown: Callable[[int], Told]
+    """What a judge is told of a row, by its number."""
 
 
 class Score(Plugin):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int64
 
+from polylens.labels._apart import rows_apart
+from polylens.records import Partition, Rows
 from polylens.statistics import draw_rows
 from polylens.streams import Streams
 
@@ -67,8 +69,8 @@ def scorable_clusters(
 
 
 def choose_items(
-    labels: Int64[np.ndarray, "rows"],
-    block: Int64[np.ndarray, "rows"],
+    rows: Rows,
+    partition: Partition,
     held_out: Bool[np.ndarray, "rows"],
     nearest: Int64[np.ndarray, "clusters others"],
     *,
@@ -82,22 +84,24 @@ def choose_items(
     cluster has as many members as others, so that to say yes always is right of half of the items.
 
     Args:
-        labels: cluster of each row; negative for none.
-        block: the example of each row.
+        rows: that were partitioned.
+        partition: the clusters.
         held_out: which rows names were not made of.
         nearest: the other clusters of each, the nearest first.
         scored: the clusters that items are chosen for.
         members: how many members at most.
         streams: draws the items.
     """
+    labels, block = np.asarray(partition.labels), rows.origins.block
     cluster: list[int] = []
     row: list[int] = []
     part: list[int] = []
     for own in scored.tolist():
         generator = streams.generator("items", own)
         near = nearest[own, :_NEAR]
-        is_near = held_out & np.isin(labels, near) & (labels >= 0)
-        is_far = held_out & (labels != own) & ~is_near
+        apart = held_out & rows_apart(rows, partition, own)
+        is_near = apart & np.isin(labels, near) & (labels >= 0)
+        is_far = apart & ~is_near
         inside = draw_rows(np.flatnonzero(held_out & (labels == own)), block, members, generator)
         close = draw_rows(np.flatnonzero(is_near), block, len(inside), generator)
         far = draw_rows(np.flatnonzero(is_far), block, len(inside), generator)

@@ -9,6 +9,9 @@ from polylens.judges import Judge, ask, tally
 from polylens.records import Answer, Number, Question
 from polylens.work import Work
 
+NOT_ANSWERED = "no question was answered"
+"""Why there is no score although a judge was asked."""
+
 
 class Panel:
     """Asks one judge in several goes and counts every different question once."""

@@ -11,9 +11,10 @@ from jaxtyping import Bool, Float64, Int64
 
 from polylens.errors import DataError
 from polylens.judges import Judge
+from polylens.labels._class_names import teller
 from polylens.records import Answer, Findings, Number, Question
 from polylens.scores import Labeler, Subject
-from polylens.scores._panel import Panel
+from polylens.scores._panel import NOT_ANSWERED, Panel
 from polylens.scores._tables import Column, cluster_table, item_table, prompt_table
 from polylens.scores._trial import Trial, random_subject
 from polylens.statistics import Shares
@@ -43,8 +44,8 @@ class Test(Protocol):
     def template(self) -> str:
         """The judge's instructions."""
 
-    def guess(self, trial: Trial) -> float:
-        """How often who guesses is right of an item."""
+    def guess(self, n_labels: int) -> float:
+        """How often who guesses is right of an item, where so many of the scored clusters have a label."""
 
     def by_rule(
         self, fits: Bool[np.ndarray, "rows clusters"], trial: Trial, whose: Int64[np.ndarray, "clusters"]
@@ -57,9 +58,13 @@ class Test(Protocol):
         """What a judge is asked of each item; None where the cluster has no label."""
 
     def grade(
-        self, questions: Sequence[Question | None], answers: Sequence[Answer | None], trial: Trial
+        self,
+        answers: Sequence[Answer | None],
+        texts: Sequence[str],
+        trial: Trial,
+        whose: Int64[np.ndarray, "clusters"],
     ) -> Float64[np.ndarray, "items"]:
-        """How right each answer is, from 0 to 1; what was not answered counts as a guess."""
+        """How right each answer to `questions` is, from 0 to 1; what was not answered counts as a guess."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,8 @@ def score_labels(plan: Plan, subject: Subject, work: Work) -> Findings:
         DataError: a label needs a judge and there is none; or the labels cannot be scored together.
     """
     panel = None if plan.judge is None else Panel(plan.judge, work)
+    shown = teller(plan.judge, subject.shown, subject.rows, subject.partition)
+    subject = replace(subject, shown=shown)
     scorer = _Scorer(plan, panel, work)
     subjects = {"clusters": subject}
     if plan.random_rows and subject.partition.n_clusters:
@@ -117,6 +124,9 @@ def score_labels(plan: Plan, subject: Subject, work: Work) -> Findings:
         "clusters": cluster_table(own, [each for each in columns if each.group == "clusters"]),
         "items": item_table(trials, columns),
     }
+    if scored and "token_entropy" in tables["clusters"]:
+        # Networks with random weights are scored as high where clusters are single tokens.
+        numbers["token_entropy"] = Number(float(tables["clusters"]["token_entropy"].mean()), unit="bits")
     if scorer.was_asked and panel is not None:
         numbers |= panel.numbers()
         notes.append(panel.note())
@@ -151,21 +161,24 @@ class _Scorer:
         fits = labeler.label.fits(labeler.labels, labeler.rows)
         whose = np.arange(trial.subject.partition.n_clusters)
         own = self._column(labeler, group, trial, fits, whose)
+        if fits is None and "answered" not in own.outcomes:
+            return _Found({}, {number: NOT_ANSWERED}, (own,))
         if not is_own:
             return _Found({number: _share(own.right, trial)}, {}, (own,))
         rounds = _ROUNDS if fits is not None else self.plan.permutations
         permuted = self._permuted(labeler, trial, fits, rounds)
-        numbers = {number: _with_chance(_share(own.right, trial), permuted, guess=test.guess(trial))}
+        called = labeler.labels.guesses(trial.subject.partition.n_clusters)
+        named = [called[each] for each in trial.items.scored.tolist() if called[each]]
+        guess = test.guess(len(named) if fits is None else len(trial.items.scored))
+        numbers = {number: _with_chance(_share(own.right, trial), permuted, guess=guess)}
         undefined: dict[str, str] = {}
         if len(permuted) >= _LEAST_ROUNDS:
-            numbers[f"strong_fraction.{name}"] = _strong(own, permuted, trial, guess=test.guess(trial))
+            numbers[f"strong_fraction.{name}"] = _strong(own, permuted, trial, guess=guess)
         else:
             why = "no two different labels" if rounds else "no permuted labels were asked about"
             few = f"{len(permuted)} permutations of labels say nothing of a level of 5 %"
             undefined[f"strong_fraction.{name}"] = few if permuted else why
-        called = labeler.labels.guesses(trial.subject.partition.n_clusters)
-        texts = {called[each] for each in trial.items.scored.tolist()} - {""}
-        numbers[f"distinct_labels.{name}"] = Number(float(len(texts)), unit="labels")
+        numbers[f"distinct_labels.{name}"] = Number(float(len(set(named))), unit="labels")
         # Of rules there are too many permutations to list, and each can be made again.
         return _Found(numbers, undefined, (own, *(permuted if fits is None else ())))
 
@@ -217,7 +230,7 @@ class _Scorer:
         self.was_asked = True
         questions = test.questions(texts, trial, whose)
         answers = self.panel.ask(questions, title=f"{test.name} of {labeler.name}, {group}")
-        right = test.grade(questions, answers, trial)
+        right = test.grade(answers, texts, trial, whose)
         outcomes = ["no label" if each is None else each.outcome for each in answers]
         said = ["" if each is None else each.chosen or each.said for each in answers]
         return Column(labeler.name, group, right, given, outcomes, said, is_own)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from polylens.scores._items import PARTS
 
@@ -38,6 +38,8 @@ def cluster_table(trial: Trial, columns: Sequence[Column]) -> pd.DataFrame:
     labels = np.asarray(trial.subject.partition.labels)
     sizes = np.bincount(labels[labels >= 0], minlength=trial.subject.partition.n_clusters)
     table = pd.DataFrame({"cluster": items.scored, "size": sizes[items.scored]})
+    if (tokens := trial.subject.rows.tokens) is not None:
+        table["token_entropy"] = [_entropy(tokens.current[labels == each]) for each in items.scored.tolist()]
     for column in columns:
         by_cluster = pd.DataFrame(
             {"cluster": items.cluster, "label": list(column.labels), "right": column.right}
@@ -45,6 +47,13 @@ def cluster_table(trial: Trial, columns: Sequence[Column]) -> pd.DataFrame:
         table[f"label.{column.labeler}"] = table["cluster"].map(by_cluster["label"].first())
         table[f"right.{column.labeler}"] = table["cluster"].map(by_cluster["right"].mean())
     return table
+
+
+def _entropy(values: Int64[np.ndarray, "rows"]) -> float:
+    """How many bits tell which of its values a row has."""
+    from scipy.stats import entropy
+
+    return float(entropy(np.unique(values, return_counts=True)[1], base=2))
 
 
 def item_table(trials: Mapping[str, Trial], columns: Sequence[Column]) -> pd.DataFrame:

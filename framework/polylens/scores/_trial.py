@@ -43,7 +43,7 @@ class Trial:
         nearest = nearest_clusters(rows, partition)
         scored = scorable_clusters(labels, block, held_out, n_clusters=partition.n_clusters)
         items = choose_items(
-            labels, block, held_out, nearest, scored=scored, members=members, streams=streams
+            rows, partition, held_out, nearest, scored=scored, members=members, streams=streams
         )
         return Trial(subject, items, nearest)
 
@@ -95,6 +95,12 @@ def _check_split(
     name: str, labeler: Labeler, held_out: Bool[np.ndarray, "rows"], partition: Partition
 ) -> None:
     """Refuses to score a label on rows that it was made of: its own count of held-out rows must be met."""
+    shown = labeler.labels.tables.get("shown")
+    if shown is not None:
+        origins = labeler.rows.origins
+        unseen = {origins.example_ids[each] for each in np.unique(origins.example[held_out])}
+        if unseen & set(shown["example"]):
+            raise AssertionError(f"'{name}' was made of rows that it says it has not seen")
     table = labeler.labels.tables.get("clusters")
     if table is None or "held_out_rows" not in table:
         return

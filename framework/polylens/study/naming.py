@@ -10,7 +10,7 @@ from polylens.records import Findings, Labels, Rows, Shown
 from polylens.scores import Labeler, Subject
 from polylens.store import load_findings, load_labels, save_findings, save_labels
 from polylens.study.plans import VariantPlan
-from polylens.work import Work
+from polylens.work import RowSource, Work
 
 if TYPE_CHECKING:
     from polylens.study.walk import Walk
@@ -36,6 +36,7 @@ class Naming:
                 among=planned.among,
                 judging=self._walk.workshop.judging,
                 shown=self._shown(rows),
+                source=self._source(variant),
             )
             save_labels(folder, planned.label.label(rows, partition, services))
 
@@ -55,6 +56,7 @@ class Naming:
                 progress=self._walk.performer.progress_of(planned.stage),
                 judging=self._walk.workshop.judging,
                 shown=shown,
+                source=self._source(variant),
             )
             partition = self._walk.findings(variant, of).clusters(of, to="score")
             subject = Subject(rows, partition, labelers, shown)
@@ -84,6 +86,10 @@ class Naming:
         labels = self.labels(variant, name)
         rows = self._walk.rows(variant, targets=planned.label.named_targets())
         return Labeler(name, planned.label, labels, rows, streams, planned.among)
+
+    def _source(self, variant: VariantPlan) -> RowSource:
+        """The network and the examples that a variant's rows come from."""
+        return RowSource(self._walk.plan.examples, lambda: self._walk.probed_network(variant))
 
     def _shown(self, rows: Rows) -> Callable[[int], Shown]:
         """What people and judges are shown of a row."""

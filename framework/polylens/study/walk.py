@@ -118,7 +118,7 @@ class Walk:
             rows = self.rows(variant, targets=analysis.named_targets())
             self.workshop.ahead.settle()
             if isinstance(analysis, Probe):
-                findings = analysis.probe(rows, self._probed_network(variant, analysis), services)
+                findings = analysis.probe(rows, self._probed(variant, analysis), services)
             elif isinstance(analysis, RowAnalysis):
                 findings = analysis.run(rows, services)
             else:
@@ -127,13 +127,10 @@ class Walk:
 
         self.performer.perform(planned.stage, work)
 
-    def _probed_network(self, variant: VariantPlan, analysis: Probe) -> Probed:
-        network, device = self.checked_network(variant), probing_device()
-        if device != "cpu":
-            network = replace(network, module=deepcopy(network.module).to(device))
+    def _probed(self, variant: VariantPlan, analysis: Probe) -> Probed:
         compares = analysis.compares and not variant.is_own
         own = self.rows(self.own) if compares else None
-        return Probed(network, self.plan.examples, self.plan.module_path, own)
+        return Probed(self.probed_network(variant), self.plan.examples, self.plan.module_path, own)
 
     def rows(self, variant: VariantPlan, *, targets: str | None = None) -> Rows:
         """The variant's rows, memory-mapped, with their tokens; damaged ones are harvested again.
@@ -214,6 +211,11 @@ class Walk:
             check_examples_alone(network, self.plan.examples, layers=["output"])
             self._tried_network = network
         return network
+
+    def probed_network(self, variant: VariantPlan) -> Network:
+        """The checked network on the device to compute on."""
+        network, device = self.checked_network(variant), probing_device()
+        return network if device == "cpu" else replace(network, module=deepcopy(network.module).to(device))
 
     def _network_of(self, variant: VariantPlan) -> Network:
         if self._network is None or self._network[0] != variant.recipe:

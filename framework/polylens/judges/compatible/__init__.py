@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from polylens.errors import UsageError, nearest
+from polylens.errors import DataError, UsageError, nearest
 from polylens.judges import Judge
 from polylens.records import Answer, Question
 from polylens.work import Judging
@@ -18,7 +18,8 @@ class Compatible(Judge):
 
     Where the server is and what key it asks for never stands in a spec: `judges` in `mlflow.yaml` names
     servers, and the environment (`POLYLENS_JUDGE_ADDRESS`, `POLYLENS_JUDGE_KEY`) gives the one called
-    `default`. What the key was is written nowhere.
+    `default`. What the key was is written nowhere. Needs the extra `judge`; none of the variables of OpenAI's
+    own client (`OPENAI_API_KEY`, `OPENAI_BASE_URL` and so on) says where or as whom it is asked.
 
     Source: the chat completions of OpenAI's API; structured outputs by JSON Schema.
     """
@@ -68,13 +69,19 @@ class Compatible(Judge):
 
         Raises:
             UsageError: nothing says where the server is.
-            DataError: no server is there, it has no such model, or it refuses the key.
+            DataError: the extra `judge` is not installed, no server is there, it has no such model, or it
+                refuses the key.
         """
-        from polylens.judges.compatible.asking import Caller
-
         server = judging.servers.get(self.server)
         if server is None:
             raise self._unknown(judging)
+        try:
+            from polylens.judges.compatible.asking import Caller
+        except ImportError:
+            raise DataError(
+                "judges behind a server need the package openai, which is not installed",
+                hint="pip install 'polylens[judge]'",
+            ) from None
         yield from Caller(self, server).answers(questions)
 
     def request(self, question: Question) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING
@@ -38,7 +38,11 @@ _SHOWN = 300
 class Gate:
     """Where all threads wait when the server has told one of them to."""
 
-    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, sleep: Callable[[float], bool | None]) -> None:
+        """
+        Args:
+            sleep: waits so many seconds; gives True where nobody need wait any longer.
+        """
         self._lock = threading.Lock()
         self._until = 0.0
         self._sleep = sleep
@@ -51,7 +55,8 @@ class Gate:
     def wait(self) -> None:
         """Waits until the gate is open."""
         while (left := self._until - time.monotonic()) > 0:
-            self._sleep(left)
+            if self._sleep(left):
+                return
 
 
 class Caller:
@@ -59,9 +64,9 @@ class Caller:
 
     def __init__(self, judge: Compatible, server: Server) -> None:
         self._judge = judge
-        self._connection = Connection(server, timeout=judge.timeout)
-        self._gate = Gate()
+        self._connection = Connection(server, timeout=judge.timeout, at_once=judge.at_once)
         self._stopped = threading.Event()
+        self._gate = Gate(self._stopped.wait)
 
     def answers(self, questions: Sequence[Question]) -> Iterator[tuple[int, Answer]]:
         """The answers as they come; no more than `at_once` are open, or came and were not taken yet.
@@ -71,8 +76,9 @@ class Caller:
         at_once = min(self._judge.at_once, len(questions))
         pool = ThreadPoolExecutor(at_once, "polylens-judge")
         waiting = iter(enumerate(questions))
+        places: dict[Future[Answer], int] = {}
         try:
-            places = {pool.submit(self._answer, each): place for place, each in islice(waiting, at_once)}
+            places |= {pool.submit(self._answer, each): place for place, each in islice(waiting, at_once)}
             while places:
                 for done in wait(places, return_when=FIRST_COMPLETED).done:
                     yield places.pop(done), done.result()
@@ -80,8 +86,17 @@ class Caller:
                         places[pool.submit(self._answer, each)] = place
         finally:
             self._stopped.set()
-            # Requests that are open end by themselves, by their timeout at the latest.
             pool.shutdown(wait=False, cancel_futures=True)
+            if places:
+                # Requests that are open end by themselves, by their timeout at the latest.
+                threading.Thread(target=self._close_after, args=(places,), daemon=True).start()
+            else:
+                self._connection.close()
+
+    def _close_after(self, requests: Iterable[Future[Answer]]) -> None:
+        """Closes connections when no request is open any more: it would leave a new one behind."""
+        wait(requests)
+        self._connection.close()
 
     def _answer(self, question: Question) -> Answer:
         """Asks one question until there is an answer, or tries and patience are at an end."""

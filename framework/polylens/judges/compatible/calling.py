@@ -1,4 +1,4 @@
-"""One request and its reply. The key is sent and never seen again."""
+"""One request and its reply, by the openai client. The key is sent and never seen again."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import Message
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException, HTTPMessage
-from ipaddress import ip_address
-from typing import IO, Any
-from urllib.error import HTTPError, URLError
+from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
+
+import httpx2
+import openai
 
 from polylens.errors import UsageError
+from polylens.judges.compatible.transport import http_client
 from polylens.work import Server
 
-_MOST_BYTES = 4_000_000
-_PIECE = 65_536
 _MASK = "***"
 _SECRET = 8
 """Characters of a key at least: shorter ones, such as `none`, stand for no key and are words in answers."""
+_NOT_THE_KEY = "none"
+"""The client wants a key. It never holds ours, so nothing that it logs or raises can."""
 
 
 @dataclass(frozen=True)
@@ -42,93 +41,73 @@ class Reply:
 
 
 class Connection:
-    """Posts to one server."""
+    """Posts to one server, from any number of threads."""
 
-    def __init__(self, server: Server, *, timeout: float) -> None:
+    def __init__(self, server: Server, *, timeout: float, at_once: int) -> None:
         """
         Args:
             server: where it is.
             timeout: seconds for a whole request.
+            at_once: requests that are open at the same time, at most.
 
         Raises:
-            UsageError: the address is none.
+            UsageError: the address is none, the key cannot be sent, or the proxy that the environment names
+                cannot be used.
         """
         parts = urlsplit(server.address)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.query:
             raise UsageError(
                 "the address of the judges' server must look like http://HOST:PORT/v1, without a password",
                 hint="the key goes into POLYLENS_JUDGE_KEY",
             )
+        if not all("!" <= letter <= "~" for letter in server.key):
+            raise UsageError(
+                "the key of the judges' server has a space, a line break or another sign that no key has",
+                hint="look at the variable that holds it; the key itself is not shown",
+            )
         self.address = server.address.rstrip("/")
         self._key = server.key
         self._timeout = timeout
-        self._opener = _opener(parts.hostname)
+        self._http = http_client(parts.hostname, key=server.key, timeout=timeout, at_once=at_once)
+        # An address that is given here stands before any of OPENAI_BASE_URL. Tries are counted by us.
+        self._client = openai.OpenAI(
+            api_key=_NOT_THE_KEY,
+            base_url=self.address,
+            max_retries=0,
+            timeout=timeout,
+            http_client=self._http,
+        )
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._http.close()
 
     def post(self, body: Mapping[str, Any]) -> Reply:
         """The reply to one request; every trouble of the network is a reply as well."""
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        data = json.dumps(body).encode()
-        request = Request(f"{self.address}/chat/completions", data=data, headers=headers)
         try:
-            return self._send(request, deadline=time.monotonic() + self._timeout)
-        except TimeoutError:
+            response = self._client.post("/chat/completions", cast_to=httpx2.Response, body=dict(body))
+        except openai.APIStatusError as error:
+            response = error.response
+        except openai.APITimeoutError:
             return Reply(None, said=f"no answer in {self._timeout:g} seconds")
-        except URLError as error:
-            late = isinstance(error.reason, TimeoutError)
-            return Reply(None, said=self._masked(str(error.reason)), is_unreachable=not late)
-        except (OSError, HTTPException) as error:
-            return Reply(None, said=self._masked(f"{type(error).__name__}: {error}"))
+        except openai.APIConnectionError as error:
+            cause = error.__cause__
+            unreachable = isinstance(cause, httpx2.ConnectError | httpx2.ProxyError)
+            said = f"{type(cause).__name__}: {cause}"
+            return Reply(None, said=self._masked(said), is_unreachable=unreachable)
+        return self._reply(response)
 
-    def _send(self, request: Request, *, deadline: float) -> Reply:
-        try:
-            with self._opener.open(request, timeout=self._timeout) as stream:
-                return self._reply(stream.status, stream.headers, _read(stream, deadline))
-        except HTTPError as error:
-            with error:
-                return self._reply(error.code, error.headers, _read(error, deadline))
-
-    def _reply(self, status: int, headers: Message, body: bytes) -> Reply:
-        text = self._masked(body.decode("utf-8", errors="replace"))
+    def _reply(self, response: httpx2.Response) -> Reply:
+        text = self._masked(response.content.decode("utf-8", errors="replace"))
         try:
             plain = json.loads(text)
         except (ValueError, RecursionError):
             plain = None
-        return Reply(status, plain, " ".join(text.split()), _seconds(headers.get("Retry-After")))
+        wait = _seconds(response.headers.get("Retry-After"))
+        return Reply(response.status_code, plain, " ".join(text.split()), wait)
 
     def _masked(self, text: str) -> str:
         return text.replace(self._key, _MASK) if len(self._key) >= _SECRET else text
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """Another address could be anybody's: the key does not go there."""
-
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
-        return None
-
-
-def _opener(host: str) -> OpenerDirector:
-    """Follows no redirects, and asks no proxy for this very machine."""
-    try:
-        here = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        here = False
-    return build_opener(_NoRedirects(), *([ProxyHandler({})] if here else []))
-
-
-def _read(stream: Any, deadline: float) -> bytes:
-    """The body, of limited size and in limited time."""
-    pieces: list[bytes] = []
-    while piece := stream.read1(_PIECE):
-        pieces.append(piece)
-        if sum(map(len, pieces)) > _MOST_BYTES:
-            break
-        if time.monotonic() > deadline:
-            raise TimeoutError
-    return b"".join(pieces)
 
 
 def _seconds(header: str | None) -> float | None:

@@ -24,17 +24,20 @@ class Recorded(Judge):
     """
 
     keeps_answers: ClassVar[bool] = False
+    later_fields: ClassVar[frozenset[str]] = frozenset({"images"})
 
     file: str
     """The file; a relative one starts from the project. What it holds is part of every digest."""
+    images: bool = True
+    """Whether the judge that gave them was shown images, and not told class names in their place."""
 
     def contents_digest(self, *, root: Path) -> str:
         """The sha256 of the file."""
         return file_sha256(self._path(root))
 
     def takes_images(self) -> bool:
-        """Whatever the other judge was shown."""
-        return True
+        """Where `images` says so."""
+        return self.images
 
     def answers(self, questions: Sequence[Question], judging: Judging) -> Iterator[tuple[int, Answer]]:
         """The recorded answers.

@@ -21,14 +21,16 @@ class Written(Label):
     """A label of a few words for each cluster, from rows of one half of the examples.
 
     The judge is shown rows of the cluster, half of them among its firmest and half drawn at random, and as a
-    contrast rows of the nearest other clusters and of anywhere else. It answers with a label, with how many
-    meanings it sees (one, several, unclear), and why. A label in words says nothing of itself: give the spec
-    `scores`, which hold it against rows that nobody saw.
+    contrast rows of the nearest other clusters and of anywhere else; of a language model also the tokens that
+    members raise most. Images are shown to judges that take them; others are told the classes that each is
+    near to. It answers with a label, with how many meanings it sees (one, several, unclear), and why. A label
+    in words says nothing of itself: give the spec `scores`, which hold it against rows that nobody saw.
 
-    Source: Bills and others (2023) and Paulo and others (2024) for explanations by a model; the contrast,
-    the split and the draws are ours.
+    Source: Bills and others (2023) and Paulo and others (2024) for explanations by a model; tokens that
+    are raised after Gur-Arieh and others (2025). The contrast, the split and the draws are ours.
     """
 
+    version: ClassVar[int] = 2
     gives_evidence: ClassVar[bool] = False
     headline: ClassVar[tuple[str, ...]] = ("labelled_fraction", "one_meaning")
     numbers: ClassVar[tuple[str, ...]] = (
@@ -44,6 +46,9 @@ class Written(Label):
     """Rows of the cluster that are shown, at most."""
     contrast: int = Field(default=10, ge=0)
     """Rows of other clusters that are shown."""
+    raised: int = Field(default=8, ge=0, le=100)
+    """Tokens that the network makes likelier at rows of the cluster than at all rows, shown beside them; only
+    of language models whose output is logits of tokens. They are of the writing half."""
     words: int = Field(default=8, ge=1, le=40)
     """Words of a label, at most."""
     draws: int = Field(default=3, ge=1, le=10)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
 from polylens.errors import DataError
-from polylens.judges import ask, row_as_data
+from polylens.judges import Tally, ask, row_as_data
+from polylens.labels._apart import rows_apart, shows_wholes
+from polylens.labels._class_names import teller
 from polylens.labels._members import draw_members
 from polylens.labels._nearest import nearest_clusters
+from polylens.labels.written.raised import Raised, raised_tokens
 from polylens.records import (
     Answer,
     Context,
@@ -26,7 +29,7 @@ from polylens.records import (
     Question,
     Rows,
     Sentence,
-    Shown,
+    Told,
 )
 from polylens.statistics import draw_rows
 from polylens.work import Work
@@ -36,13 +39,18 @@ if TYPE_CHECKING:
 
 _NEAR = 3
 """How many of the nearest clusters contrast rows are of."""
+_NOT_RAISED = (
+    "The writer is not told which tokens members raise: the network has no unembedding (its output is no "
+    "logits of the vocabulary's tokens)."
+)
 _TEMPLATE = (
     "You are shown rows of data that a method put into one group, and other rows that it did not. Say in a "
     "few words what the rows of the group have in common and the others have not. A row of text is one token "
     "with the text before and after it: what matters is the token where it stands. Rows that are images are "
-    "attached, those of the group first. `label` is what they have in common; `meanings` is one where one "
-    "thing explains the group, several where it holds several kinds, unclear where nothing is seen; `why` is "
-    "one sentence."
+    "attached, those of the group first, or told by the classes that they are near to. `raises`, where it "
+    "stands, are tokens that the network makes likelier at rows of the group than elsewhere. `label` is what "
+    "they have in common; `meanings` is one where one thing explains the group, several where it holds "
+    "several kinds, unclear where nothing is seen; `why` is one sentence."
 )
 
 
@@ -55,11 +63,19 @@ class Sample:
     group: Int64[np.ndarray, "group"]
     others: Int64[np.ndarray, "others"]
 
-    def question(self, shown: Callable[[int], Shown], *, words: int) -> Question:
-        """What the judge is asked."""
+    def question(self, shown: Callable[[int], Told], *, raises: Sequence[str], words: int) -> Question:
+        """What the judge is asked.
+
+        Args:
+            shown: what it is told of a row.
+            raises: tokens that rows of the group raise most; none where that is not known.
+            words: of the label, at most.
+        """
         seen = [shown(row) for row in (*self.group.tolist(), *self.others.tolist())]
         plain = [row_as_data(each) for each in seen]
-        data = {"group": plain[: len(self.group)], "others": plain[len(self.group) :]}
+        data: dict[str, Any] = {"group": plain[: len(self.group)], "others": plain[len(self.group) :]}
+        if raises:
+            data["raises"] = list(raises)
         images = tuple(each.png for each in seen if isinstance(each, Context))
         return Question(_TEMPLATE, data, Sentence(words), images)
 
@@ -74,9 +90,12 @@ def written_labels(label: Written, rows: Rows, partition: Partition, work: Work)
     if shown is None:
         raise DataError("there is nothing to show a judge of these rows", hint="give `work` a `shown`")
     asked = choose_shown(label, rows, partition, work)
+    told = teller(label.judge, shown, rows, partition)
+    raised = _find_raised(label, rows, partition, work)
+    raises = [[] if raised is None else raised.texts(each.cluster, rows) for each in asked]
     found = ask(
         label.judge,
-        [each.question(shown, words=label.words) for each in asked],
+        [each.question(told, raises=raises[place], words=label.words) for place, each in enumerate(asked)],
         judging=work.judging,
         progress=work.progress,
         title="writing labels",
@@ -85,11 +104,9 @@ def written_labels(label: Written, rows: Rows, partition: Partition, work: Work)
     first = [each for each in asked if each.draw == 0]
     records = tuple(_record(each, answers[each.cluster, 0], label) for each in first)
     numbers, undefined = _numbers(records, answers, draws=label.draws)
-    unasked = partition.n_clusters - len(first)
-    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in found.tally.counts.items())
-    notes = [f"Labels in words by a judge ({label.judge.kind()}): {counts}. They are claims, to be scored."]
-    if unasked:
-        notes.append(f"{unasked} clusters have no rows in the writing half and get no label.")
+    notes = _notes(label, found.tally, rows, unasked=partition.n_clusters - len(first))
+    if raised is None and label.raised and rows.tokens is not None and work.source is not None:
+        notes.append(_NOT_RAISED)
     return Labels(
         clusters=(),
         numbers={**numbers, **found.tally.numbers()},
@@ -97,10 +114,35 @@ def written_labels(label: Written, rows: Rows, partition: Partition, work: Work)
             "clusters": _cluster_table(records, answers, partition, draws=label.draws),
             "shown": _shown_table(asked, rows),
             "prompts": pd.DataFrame({"prompt": ["written"], "text": [_TEMPLATE]}),
+            **({} if raised is None else {"raised": raised.table(rows)}),
         },
         notes=tuple(notes),
         undefined=undefined,
         written=records,
+    )
+
+
+def _notes(label: Written, tally: Tally, rows: Rows, *, unasked: int) -> list[str]:
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in tally.counts.items())
+    notes = [f"Labels in words by a judge ({label.judge.kind()}): {counts}. They are claims, to be scored."]
+    if unasked:
+        notes.append(f"{unasked} clusters have no rows in the writing half and get no label.")
+    if shows_wholes(rows):
+        notes.append("Rows are positions of images here, and the writer is shown whole images.")
+    return notes
+
+
+def _find_raised(label: Written, rows: Rows, partition: Partition, work: Work) -> Raised | None:
+    """The tokens that each cluster raises; None where none are asked for, or nothing says which."""
+    if work.source is None or not label.raised:
+        return None
+    return raised_tokens(
+        rows,
+        partition,
+        ~label.held_out(rows, work.streams),
+        source=work.source,
+        most=label.raised,
+        progress=work.progress,
     )
 
 
@@ -114,8 +156,9 @@ def choose_shown(label: Written, rows: Rows, partition: Partition, work: Work) -
         members = np.flatnonzero(naming & (labels == cluster))
         if not len(members):
             continue
-        is_near = naming & np.isin(labels, nearest[cluster, :_NEAR]) & (labels >= 0)
-        near, far = np.flatnonzero(is_near), np.flatnonzero(naming & (labels != cluster) & ~is_near)
+        apart = naming & rows_apart(rows, partition, cluster)
+        is_near = apart & np.isin(labels, nearest[cluster, :_NEAR]) & (labels >= 0)
+        near, far = np.flatnonzero(is_near), np.flatnonzero(apart & ~is_near)
         for draw in range(label.draws):
             generator = work.streams.generator("shown", cluster, draw)
             group = draw_members(members, partition.strength, block, label.rows, generator)

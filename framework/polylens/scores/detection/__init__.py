@@ -20,6 +20,7 @@ class Detection(Score):
     Source: Paulo and others (2024), detection; the hard negatives and what it is compared with are ours.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("detection.*",)
     numbers: ClassVar[tuple[str, ...]] = ("detection.*", *LABEL_NUMBERS)
 

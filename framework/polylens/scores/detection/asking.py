@@ -24,10 +24,11 @@ class YesOrNo:
     template: str = (
         "A group of rows of data has been given a label. You are shown the label and one row. Say whether "
         "the label fits the row. A row of text is one token with the text before and after it: the label is "
-        "about the token where it stands. A row that is an image is attached. Answer yes or no."
+        "about the token where it stands. A row that is an image is attached, or told by the "
+        "classes that it is near to. Answer yes or no."
     )
 
-    def guess(self, trial: Trial) -> float:
+    def guess(self, n_labels: int) -> float:
         """One of two words."""
         return _GUESS
 
@@ -60,7 +61,11 @@ class YesOrNo:
         return asked
 
     def grade(
-        self, questions: Sequence[Question | None], answers: Sequence[Answer | None], trial: Trial
+        self,
+        answers: Sequence[Answer | None],
+        texts: Sequence[str],
+        trial: Trial,
+        whose: Int64[np.ndarray, "clusters"],
     ) -> Float64[np.ndarray, "items"]:
         """1 for the right word, 0 for the other, and half for no answer."""
         return np.array(

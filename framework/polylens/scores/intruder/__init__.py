@@ -22,6 +22,7 @@ class Intruder(Score):
     Source: Paulo and Belrose (2025), intruder detection; hard intruders and random sets are ours.
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("intruder",)
     numbers: ClassVar[tuple[str, ...]] = (
         "intruder",

@@ -11,10 +11,12 @@ import pandas as pd
 from jaxtyping import Int64
 
 from polylens.judges import LETTERS, Judge, question
+from polylens.labels._apart import rows_apart
+from polylens.labels._class_names import teller
 from polylens.labels._nearest import nearest_clusters
-from polylens.records import Findings, Number, Partition, Question, Rows, Shown
+from polylens.records import Findings, Number, Partition, Question, Rows, Told
 from polylens.scores import Subject
-from polylens.scores._panel import Panel
+from polylens.scores._panel import NOT_ANSWERED, Panel
 from polylens.scores._tables import prompt_table
 from polylens.statistics import Shares, draw_rows, random_partition
 from polylens.streams import Streams
@@ -27,7 +29,7 @@ _TEMPLATE = (
     "All but one of these rows are of one group, which has something in common. Say which row does not "
     "belong. Each row has a letter. A row of text is one token with the text before and after it: what the "
     "group has in common is about the token where it stands. Rows that are images are attached in the order "
-    "of their letters. Answer with the letter."
+    "of their letters, or told by the classes that they are near to. Answer with the letter."
 )
 
 
@@ -42,7 +44,7 @@ class Group:
     is_near: bool
     """Whether the intruder is of the nearest cluster."""
 
-    def question(self, shown: Callable[[int], Shown]) -> Question:
+    def question(self, shown: Callable[[int], Told]) -> Question:
         """What a judge is asked."""
         options = tuple(LETTERS[: len(self.rows)])
         return question(_TEMPLATE, self.rows, shown=shown, options=options, data={}, by_id=True)
@@ -51,23 +53,28 @@ class Group:
 def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) -> Findings:
     """The share of intruders that a judge finds, of clusters and of sets of random rows."""
     panel = Panel(judge, work)
+    shown = teller(judge, subject.shown, subject.rows, subject.partition)
     partitions = {"clusters": subject.partition}
     if score.random_rows and subject.partition.n_clusters:
         partitions["random rows"] = random_partition(subject.partition, work.streams)
     numbers: dict[str, Number] = {}
     undefined: dict[str, str] = {}
     tables = []
+    notes: tuple[str, ...] = ()
     for name, partition in partitions.items():
         groups = make_groups(score, subject.rows, partition, work.streams.child(name))
         number = "intruder" if name == "clusters" else "random_rows"
         if name == "clusters":
             clusters = len({group.cluster for group in groups})
             numbers["scored_clusters"] = Number(float(clusters), unit="clusters")
+            notes = _notes(score, partition.n_clusters - clusters, partition.n_clusters)
         if not groups:
-            undefined[number] = "no cluster has enough rows, with rows of other clusters beside it"
+            undefined[number] = "no cluster has enough rows and examples, with other rows beside it"
             continue
-        answers = panel.ask([group.question(subject.shown) for group in groups], title=f"intruders, {name}")
+        answers = panel.ask([group.question(shown) for group in groups], title=f"intruders, {name}")
         chosen = [None if answer is None else answer.chosen for answer in answers]
+        if not any(chosen):
+            undefined[number] = NOT_ANSWERED
         size = score.members + 1
         right = np.array(
             [
@@ -75,7 +82,8 @@ def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) 
                 for letter, group in zip(chosen, groups, strict=True)
             ]
         )
-        numbers[number] = _share(right, groups, size=size)
+        if number not in undefined:
+            numbers[number] = _share(right, groups, size=size)
         tables.append(
             pd.DataFrame(
                 {
@@ -94,7 +102,19 @@ def find_intruders(score: Intruder, judge: Judge, subject: Subject, work: Work) 
     if tables:
         tables_of["items"] = pd.concat(tables, ignore_index=True)
     return Findings(
-        numbers={**numbers, **panel.numbers()}, tables=tables_of, undefined=undefined, notes=(panel.note(),)
+        numbers={**numbers, **panel.numbers()},
+        tables=tables_of,
+        undefined=undefined,
+        notes=(*notes, panel.note()),
+    )
+
+
+def _notes(score: Intruder, left_out: int, count: int) -> tuple[str, ...]:
+    if not left_out:
+        return ()
+    return (
+        f"{left_out} of {count} clusters are not scored: they have fewer than {2 * score.members} rows, or "
+        f"rows of fewer than {score.members} examples, or there are no rows beside them.",
     )
 
 
@@ -112,9 +132,12 @@ def make_groups(score: Intruder, rows: Rows, partition: Partition, streams: Stre
     groups = []
     for cluster in range(partition.n_clusters):
         members = np.flatnonzero(labels == cluster)
-        near = np.flatnonzero(labels == nearest[cluster, 0]) if nearest.shape[1] else members[:0]
-        others = np.flatnonzero((labels != cluster) & ~np.isin(np.arange(len(labels)), near))
-        if len(members) < 2 * score.members or not len(near) + len(others):
+        apart = rows_apart(rows, partition, cluster)
+        is_near = apart & (labels == nearest[cluster, 0]) if nearest.shape[1] else np.zeros_like(apart)
+        near, others = np.flatnonzero(is_near), np.flatnonzero(apart & ~is_near)
+        # With fewer examples, members would be alike in what they are of, and not in what they are.
+        n_examples = len(np.unique(block[members]))
+        if len(members) < 2 * score.members or n_examples < score.members or not len(near) + len(others):
             continue
         for number in range(score.groups):
             generator = streams.generator("group", cluster, number)

@@ -20,6 +20,7 @@ class Match(Score):
     Source: ours, after collisions of human labels (many latents share one label).
     """
 
+    version: ClassVar[int] = 2
     headline: ClassVar[tuple[str, ...]] = ("match.*",)
     numbers: ClassVar[tuple[str, ...]] = ("match.*", *LABEL_NUMBERS)
 

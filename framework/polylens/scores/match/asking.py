@@ -27,19 +27,20 @@ class WhichLabel:
         "Groups of rows of data have been given labels. You are shown one row and the labels of several "
         "groups, each with a letter. Say which label fits the row best. A row of text is one token with the "
         "text before and after it: a label is about the token where it stands. A row that is an image is "
-        "attached. Answer with the letter."
+        "attached, or told by the classes that it is near to. Answer with the letter."
     )
 
-    def guess(self, trial: Trial) -> float:
+    def guess(self, n_labels: int) -> float:
         """One of as many labels as there are to choose from, which few clusters make fewer."""
-        return 1 / min(self.among, len(trial.items.scored))
+        return 1 / min(self.among, max(n_labels, 1))
 
     def by_rule(
         self, fits: Bool[np.ndarray, "rows clusters"], trial: Trial, whose: Int64[np.ndarray, "clusters"]
     ) -> Float64[np.ndarray, "items"]:
         """How often drawing among the labels that fit, or among all where none does, finds the own one."""
         items = trial.items
-        candidates = self._candidates(trial)[np.searchsorted(items.scored, items.cluster)]
+        everyone = np.ones(len(items.scored), dtype=bool)
+        candidates = np.array(self._candidates(trial, everyone))[np.searchsorted(items.scored, items.cluster)]
         fitting = fits[items.row[:, None], whose[candidates]]
         fitting |= ~fitting.any(axis=1, keepdims=True)
         return np.asarray(fitting[:, 0] / fitting.sum(axis=1))
@@ -47,9 +48,10 @@ class WhichLabel:
     def questions(
         self, texts: Sequence[str], trial: Trial, whose: Int64[np.ndarray, "clusters"]
     ) -> list[Question | None]:
-        """One question an item, its labels in any order; none where the own cluster has no label."""
+        """One question an item, its labels in any order; none where the own cluster has no label, or no
+        other has."""
         asked: list[Question | None] = []
-        orders = self._orders(trial)
+        orders = self._orders(texts, trial, whose)
         for place, (cluster, row) in enumerate(_pairs(trial)):
             labels = [texts[whose[each]] for each in orders[place]]
             asked.append(
@@ -60,34 +62,48 @@ class WhichLabel:
                     options=tuple(LETTERS[: len(labels)]),
                     data={"labels": dict(zip(LETTERS, labels, strict=False))},
                 )
-                if texts[whose[cluster]]
+                if texts[whose[cluster]] and len(labels) > 1
                 else None
             )
         return asked
 
     def grade(
-        self, questions: Sequence[Question | None], answers: Sequence[Answer | None], trial: Trial
+        self,
+        answers: Sequence[Answer | None],
+        texts: Sequence[str],
+        trial: Trial,
+        whose: Int64[np.ndarray, "clusters"],
     ) -> Float64[np.ndarray, "items"]:
         """1 for the own cluster's letter, 0 for another, and what a guess is worth for no answer."""
         right = []
-        orders = self._orders(trial)
+        orders = self._orders(texts, trial, whose)
         for (cluster, _), order, answer in zip(_pairs(trial), orders, answers, strict=True):
             if answer is None or answer.chosen is None:
-                right.append(1 / len(order))
+                right.append(1 / max(len(order), 1))
             else:
                 right.append(float(order[LETTERS.index(answer.chosen)] == cluster))
         return np.array(right)
 
-    def _candidates(self, trial: Trial) -> Int64[np.ndarray, "scored labels"]:
-        """Of each scored cluster itself, and the nearest of the others that are scored."""
+    def _candidates(self, trial: Trial, has_label: Bool[np.ndarray, "scored"]) -> list[list[int]]:
+        """Of each scored cluster itself and the nearest others, those that are scored and have a label."""
         scored = trial.items.scored
-        nearest = trial.nearest[scored]
-        others = [row[np.isin(row, scored)][: self.among - 1] for row in nearest]
-        return np.column_stack([scored, np.array(others, dtype=np.int64).reshape(len(scored), -1)])
+        candidates = []
+        for own, row in zip(scored.tolist(), trial.nearest[scored], strict=True):
+            near = np.concatenate([[own], row])
+            candidates.append(near[np.isin(near, scored[has_label])][: self.among].tolist())
+        return candidates
 
-    def _orders(self, trial: Trial) -> list[list[int]]:
-        """The clusters whose labels are shown with each item, in the order in which they are."""
-        own = self._candidates(trial)[np.searchsorted(trial.items.scored, trial.items.cluster)]
+    def _orders(
+        self, texts: Sequence[str], trial: Trial, whose: Int64[np.ndarray, "clusters"]
+    ) -> list[list[int]]:
+        """The clusters whose labels are shown with each item, in the order in which they are.
+
+        An empty label would be told by what it lacks: the next nearest cluster takes its place.
+        """
+        scored = trial.items.scored
+        has_label = np.array([bool(texts[whose[each]]) for each in scored.tolist()], dtype=bool)
+        candidates = self._candidates(trial, has_label)
+        own = [candidates[place] for place in np.searchsorted(scored, trial.items.cluster)]
         return [self.streams.generator(place).permutation(row).tolist() for place, row in enumerate(own)]
 
 
