@@ -109,6 +109,9 @@ def score_labels(plan: Plan, subject: Subject, work: Work) -> Findings:
     columns: list[Column] = []
     for name in subject.labelers:
         for group, trial in trials.items():
+            if name not in trial.subject.labelers:
+                undefined[f"random_rows.{name}"] = "nobody labelled random rows"
+                continue
             found = scorer.labeler(name, group, trial)
             columns += found.columns
             numbers |= found.numbers

@@ -9,9 +9,10 @@ from jaxtyping import Bool, Int64
 
 from polylens.errors import DataError
 from polylens.labels._nearest import nearest_clusters
-from polylens.records import NOISE, Partition
+from polylens.records import Partition
 from polylens.scores import Labeler, Subject
 from polylens.scores._items import Items, choose_items, scorable_clusters
+from polylens.statistics import random_partition
 from polylens.streams import Streams
 from polylens.work import Work
 
@@ -48,24 +49,17 @@ class Trial:
 
 
 def random_subject(subject: Subject, work: Work) -> Subject:
-    """Sets of random rows, as large as the clusters, with the labels that the same labelers give them."""
+    """Sets of random rows, as large as the clusters, with the labels that the same labelers give them.
+
+    People who were shown clusters alone give random rows no labels, and are no labelers of these.
+    """
     drawn = random_partition(subject.partition, work.streams)
-    labelers = {name: _relabelled(each, drawn, work) for name, each in subject.labelers.items()}
+    labelers = {
+        name: _relabelled(each, drawn, work)
+        for name, each in subject.labelers.items()
+        if each.label.of_controls
+    }
     return replace(subject, partition=drawn, labelers=labelers)
-
-
-def random_partition(partition: Partition, streams: Streams) -> Partition:
-    """Sets of rows drawn at random, as many and as large as the clusters."""
-    generator = streams.generator("random rows")
-    labels = np.asarray(partition.labels)[generator.permutation(len(partition.labels))]
-    exemplars = [generator.choice(np.flatnonzero(labels == each)) for each in range(partition.n_clusters)]
-    return Partition(
-        labels=labels,
-        strength=(labels != NOISE).astype(np.float32),
-        exemplars=np.array(exemplars, dtype=np.int64),
-        method="rows at random",
-        space=partition.space,
-    )
 
 
 def _relabelled(labeler: Labeler, partition: Partition, work: Work) -> Labeler:

@@ -18,8 +18,7 @@ from polylens.records import Findings, Number, Partition, Question, Rows, Told
 from polylens.scores import Subject
 from polylens.scores._panel import NOT_ANSWERED, Panel
 from polylens.scores._tables import prompt_table
-from polylens.scores._trial import random_partition
-from polylens.statistics import Shares, draw_rows
+from polylens.statistics import Shares, draw_rows, random_partition
 from polylens.streams import Streams
 from polylens.work import Work
 
