@@ -8,13 +8,17 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from polylens.records import NOISE, ClusterLabel, Context, TokenContext, Verdict
+from polylens.records import NOISE, ClusterLabel, Context, Number, TokenContext, Verdict
 from polylens.report import (
     ClusterCard,
     ClusterCards,
     ClusteredText,
     MedoidCode,
     Neighbour,
+    PeopleSaid,
+    PeopleTable,
+    PictureLine,
+    PictureSheet,
     Piece,
     Report,
 )
@@ -56,6 +60,7 @@ def cards_of(n_clusters: int, *, is_text: bool = False) -> ClusterCards:
                 persistence=(number % 10) / 10,
                 nearest=tuple(Neighbour((number + k) % n_clusters, 0.5 * k) for k in range(1, 4)),
                 code=MedoidCode(bytes((255 * ((number >> k) & 1)) for k in range(64)), "12 of 64 bits on"),
+                people=(("anna", "one"), ("ben", "several")) if is_text else (),
             )
         )
     return ClusterCards(
@@ -80,6 +85,21 @@ def text(n_clusters: int) -> ClusteredText:
     return ClusteredText("book 1", tuple(pieces))
 
 
+def people() -> PeopleSaid:
+    """What two people said, with a number that is not known."""
+    one = Number(0.5, 0.2, 0.8, "90 % interval")
+    lines = ((("anna", "9, 3, 0"), one), (("ben", "too few"), None))
+    table = PeopleTable("Tally", ("who", "one, several, unclear", "one meaning"), lines)
+    return PeopleSaid("2 people judged 12 of 30 clusters", (table,))
+
+
+def pictures() -> PictureSheet:
+    """The pictures of a sheet for people."""
+    shown = tuple(Context(f"picture {number}", shade(number)) for number in range(12))
+    lines = tuple(PictureLine(name, "cluster 3, 40 rows", shown) for name in ("bdfghjkmnp", "qrtvwxzbdf"))
+    return PictureSheet("a run: clusters", lines, names=True)
+
+
 def many(n_clusters: int, *, is_text: bool = False) -> Report:
     """The report of one partition, with a claim that is decided."""
     return Report(
@@ -87,5 +107,6 @@ def many(n_clusters: int, *, is_text: bool = False) -> Report:
         claim="Clusters mean one thing.",
         verdict=Verdict("refuted", "quality/purity <= 0.5", "quality/purity is 0.4 [0.3, 0.45]."),
         clusters=(cards_of(n_clusters, is_text=is_text),),
+        people=(people(),) if is_text else (),
         spec="seed: 0\n",
     )

@@ -31,9 +31,20 @@ from polylens.records import (
     TokenContext,
     Verdict,
 )
-from polylens.report import ClusterCard, ClusterCards, Report, Score, ScoreTable
+from polylens.report import (
+    ClusterCard,
+    ClusterCards,
+    LabelSheet,
+    PeopleSaid,
+    PeopleTable,
+    PictureLine,
+    PictureSheet,
+    Report,
+    Score,
+    ScoreTable,
+)
 from polylens.report.answer import headline
-from polylens.report.page import render
+from polylens.report.page import render, render_pictures
 from polylens.report.passages import passage
 
 if TYPE_CHECKING:
@@ -134,12 +145,21 @@ def report(text: str = "", *, n_clusters: int = 30, side: int = 8) -> Report:
         clusters=(
             ClusterCards("clusters" + text, cards, "HDBSCAN." + text, contexts(3, side=side, title=text), 9),
         ),
+        labels=(LabelSheet("clusters", ("words" + text, "anna"), ((0, 40, "loops" + text, "one" + text),)),),
+        people=(said(text),),
         figures=(figure,),
         notes=("Intervals resample images." + text,),
         skipped=(Skipped("img1" + text, "truncated" + text),),
         provenance={"git_commit" + text: "84a3192" + text},
         spec="seed: 0\n" + text,
     )
+
+
+def said(text: str = "") -> PeopleSaid:
+    one = Number(0.5, 0.2, 0.8, "90 % interval of 10 verdicts" + text)
+    tally = PeopleTable("Tally" + text, ("who" + text, "one meaning"), ((("anna" + text,), one),))
+    nobody = PeopleTable("Agreement", ("who", "kappa"), ((("anna and ben", "too few" + text), None),))
+    return PeopleSaid("anna judged 2 of 30 clusters" + text, (tally, nobody))
 
 
 class Page(HTMLParser):
@@ -591,3 +611,23 @@ def test_the_page_works_inside_a_frame_without_any_rights(browser: Chrome, tmp_p
     assert "Purity 0.96 at coverage 0.81" in browser.find_element("css selector", ".answer").text
     root = browser.find_element("css selector", "html")
     assert int(root.get_property("scrollWidth")) <= 700
+
+
+def test_what_people_said_stands_above_the_claim_with_its_numbers() -> None:
+    page = render(report())
+    text = Page(page).text
+    assert text.index("anna judged 2 of 30 clusters.") < text.index("Claim under test")
+    assert "0.50 [0.20, 0.80]" in " ".join(text.split())
+    assert "too few" in text
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_pictures_of_a_sheet_name_nothing_where_names_may_not_be_seen(hostile: str) -> None:
+    lines = (PictureLine("bdfghjkmnp", "", (Context("secret" + hostile, png()),)),)
+    page = render_pictures(PictureSheet("a run" + hostile, lines, names=False))
+    assert "secret" not in page
+    assert "bdfghjkmnp" in page
+    shown = render_pictures(PictureSheet("a run" + hostile, lines, names=True))
+    assert "secret" in shown
+    assert Page(shown).tags.count("script") == 1
+    assert "http-equiv" in shown

@@ -67,7 +67,8 @@ def test_labels_in_words_are_written_scored_and_logged(project: Project, monkeyp
     assert numbers["words/malformed"].value + numbers["detect/malformed"].value > 0
     table = run.table("clusters.all_labels")
     assert list(table) == [
-        *("cluster", "size", "digits", "digits: detect", "digits: tell", "words", "words: detect")
+        *("cluster", "size", "digits", "digits: detect", "digits: tell"),
+        *("words", "words: meanings", "words: detect"),
     ]
     assert set(table["words"]) <= {"a label", ""}
     (prompt,) = run.table("words.prompts")["text"]

@@ -130,6 +130,26 @@ def test_after_a_kill_the_run_goes_on_with_one_point_a_metric(
     assert len(logged.inputs.dataset_inputs) == 2
 
 
+def test_a_finished_run_takes_further_points_by_its_id_each_once(
+    settings: Settings, mlflow_client: Client
+) -> None:
+    first = open_run(settings)
+    log_everything(first)
+    tracker = Tracker(settings)
+    for step, share in ((1, 0.5), (2, 0.25), (2, 0.75)):
+        again = tracker.reopen_run(
+            run_id=str(first.run_id), experiment=first.identity.experiment, name=first.name, digest="d"
+        )
+        again.log_point({"people/one_meaning": share, "people/nothing": float("nan")}, step=step)
+    assert again.is_in_mlflow
+    client = mlflow_client(settings)
+    history = client.get_metric_history(first.run_id, "people/one_meaning")
+    assert [(point.step, point.value) for point in history] == [(1, 0.5), (2, 0.25)]
+    run = client.get_run(first.run_id)
+    assert "people/nothing" not in run.data.metrics
+    assert run.info.status == "FINISHED"
+
+
 def test_a_failed_run_is_taken_up_again_without_its_error(settings: Settings, mlflow_client: Client) -> None:
     failed = open_run(settings)
     failed.set_tags({"polylens.error": "out of memory"})

@@ -30,6 +30,7 @@ VERBS = {
     "new": "Write a commented file to start from.",
     "schema": "Write the JSON Schema that editors complete and check specs with.",
     "report": "Show the page of a past run.",
+    "label": "Have people label and judge the clusters of a past run.",
     "store": "List, check and clear the store of results.",
     "rm": "Remove a run from MLflow.",
     "doctor": "Check this installation, the store and the tracker.",

@@ -9,10 +9,11 @@ from rich.text import Text
 
 from polylens.cli.columns import in_columns
 from polylens.cli.comparisons import table_of_comparisons
-from polylens.cli.numbers import short, table_of_one, table_of_several
+from polylens.cli.numbers import in_lines, short, table_of_one, table_of_several
 from polylens.cli.verdicts import verdict_lines
 from polylens.errors import shown_path
 from polylens.records import LabelRecord, Labels
+from polylens.study.people.walked import people_of_walk
 from polylens.study.study_results import StudyResult
 
 _LEAST_LABEL_LINES, _MOST_LABEL_LINES = 3, 6
@@ -38,6 +39,8 @@ def show_result(result: StudyResult, *, name: str, console: Console | None = Non
         for label, labels in done[0].labels.items():
             room = (console.height - len(lines)) // len(done[0].labels) if console.is_terminal else 99
             lines += [Text(), *_labels(label, labels, width=width, room=room)]
+        for people in people_of_walk(done[0].walk):
+            lines += [Text(), *in_lines((people.in_words,), width=width)]
     elif done:
         lines += table_of_several(
             done,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from polylens.plugin import RowReader
@@ -26,8 +27,22 @@ class Label(RowReader):
     numbers: ClassVar[tuple[str, ...]] = ()
     """All numbers it can give, `*` standing for any text (`matched_ratio.*`); empty where it does not say."""
 
+    of_controls: ClassVar[bool] = True
+    """Whether it labels the clusters of controls and sets of random rows as well."""
+
     of: str
     """Name of the analysis whose clusters are labelled."""
+
+    def contents_digest(self, *, root: Path) -> str:
+        """A digest of what a file holds that the fields only name; empty where they name none.
+
+        Args:
+            root: folder that relative paths start from.
+
+        Raises:
+            DataError: it is not there.
+        """
+        return ""
 
     def shows(self, analysis: str) -> bool:
         """Whether cards of an analysis' clusters can show its labels with their evidence."""

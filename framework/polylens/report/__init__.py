@@ -1,7 +1,8 @@
 """The report: one self-contained HTML page of what was asked, what came out, and what it stands on.
 
-`polylens.report.page.render` makes the page of a `Report`, `render_overview` that of several runs, and
-`render_contrast` that of runs side by side; the module loads the template's libraries.
+`polylens.report.page.render` makes the page of a `Report`, `render_overview` that of several runs,
+`render_contrast` that of runs side by side, and `render_pictures` that of a sheet for people to fill; the
+module loads the template's libraries.
 """
 
 from polylens.report.contents import (
@@ -11,6 +12,10 @@ from polylens.report.contents import (
     LabelSheet,
     MedoidCode,
     Neighbour,
+    PeopleSaid,
+    PeopleTable,
+    PictureLine,
+    PictureSheet,
     Piece,
     Report,
     Score,
@@ -57,6 +62,10 @@ __all__ = [
     "Neighbour",
     "NumberDifference",
     "Overview",
+    "PeopleSaid",
+    "PeopleTable",
+    "PictureLine",
+    "PictureSheet",
     "Piece",
     "Report",
     "RunLine",

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from polylens.records import NOISE, ClusterLabel, Comparison, Draws, Figure, Number, Shown, Skipped, Verdict
+from polylens.records import (
+    NOISE,
+    ClusterLabel,
+    Comparison,
+    Context,
+    Draws,
+    Figure,
+    Number,
+    Shown,
+    Skipped,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,8 @@ class ClusterCard:
     """The clusters whose medoids are nearest to its own, nearest first."""
     code: MedoidCode | None = None
     """None where the rows have no code."""
+    people: tuple[tuple[str, str], ...] = ()
+    """Who judged it, and with which verdict."""
 
     @property
     def scores(self) -> dict[str, float]:
@@ -153,8 +166,50 @@ class LabelSheet:
     """Names of labels and of their scores."""
     lines: tuple[tuple[str | float | None, ...], ...]
     """The cluster's number, its rows, and a cell a column: a label, a score, or None where there is none."""
+    said: frozenset[str] = frozenset()
+    """The columns that hold words."""
     left_out: int = 0
     """Further clusters, which are in the table alone."""
+
+
+@dataclass(frozen=True)
+class PeopleTable:
+    """Numbers of what people said: one line each, with the words that stand before the number."""
+
+    title: str
+    columns: tuple[str, ...]
+    """Titles of the words and of the number."""
+    lines: tuple[tuple[tuple[str, ...], Number | None], ...]
+    """None where the number is not known, which the words say then."""
+
+
+@dataclass(frozen=True)
+class PeopleSaid:
+    """What people said of one partition's clusters."""
+
+    sentence: str
+    tables: tuple[PeopleTable, ...]
+
+
+@dataclass(frozen=True)
+class PictureLine:
+    """One group of pictures, for a person to judge."""
+
+    id: str
+    """As the sheet that is filled calls it."""
+    about: str
+    """What the person may know of it; empty where that is nothing."""
+    shown: tuple[Context, ...]
+
+
+@dataclass(frozen=True)
+class PictureSheet:
+    """The pictures of a sheet that a person fills."""
+
+    title: str
+    lines: tuple[PictureLine, ...]
+    names: bool
+    """Whether the names of pictures may be seen."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +232,8 @@ class Report:
     clusters: tuple[ClusterCards, ...] = ()
     labels: tuple[LabelSheet, ...] = ()
     """Of analyses whose clusters have several labels, or scores of them."""
+    people: tuple[PeopleSaid, ...] = ()
+    """Of analyses whose clusters people have judged."""
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences a reader of the numbers must know."""

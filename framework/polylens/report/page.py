@@ -25,7 +25,7 @@ from polylens.report.answer import (
     with_sign,
     words,
 )
-from polylens.report.contents import ClusterCards, ClusteredText, Report
+from polylens.report.contents import ClusterCards, ClusteredText, PictureSheet, Report
 from polylens.report.contrast import RULE, Contrast, decided
 from polylens.report.multiples import panel_of
 from polylens.report.overview import Overview
@@ -98,6 +98,12 @@ def render_contrast(contrast: Contrast, *, most_bytes: int = MOST_BYTES) -> str:
     template = _environment().get_template("contrast.html")
     pictures = Pictures(most_bytes=most_bytes)
     return template.render(contrast=contrast, pictures=pictures, decided=decided, rule=RULE)
+
+
+def render_pictures(pictures: PictureSheet, *, most_bytes: int = MOST_BYTES) -> str:
+    """The pictures of a sheet that a person fills as one HTML page, under the same rules."""
+    sheet = sheet_of((each.png for line in pictures.lines for each in line.shown), most_bytes=most_bytes)
+    return _environment().get_template("pictures.html").render(pictures=pictures, sheet=sheet)
 
 
 def _examples_of(clusters: Sequence[ClusterCards]) -> Iterator[bytes]:

@@ -78,12 +78,20 @@ def score_labels(plan: Plan, subject: Subject, work: Work, *, judge: Judge | Non
     columns: list[Column] = []
     lines: list[Mapping[str, object]] = []
     for name in subject.labelers:
-        found = {group: _score(plan, name, group, trial, work) for group, trial in trials.items()}
+        found = {
+            group: _score(plan, name, group, trial, work)
+            for group, trial in trials.items()
+            if name in trial.subject.labelers
+        }
+        if _RANDOM in trials and _RANDOM not in found:
+            undefined[f"random_rows.{name}"] = "nobody labelled random rows"
         for scored in found.values():
             columns += scored.columns
             numbers |= scored.numbers
             undefined |= scored.undefined
-        if subject.beside:
+        if subject.beside and not set(subject.beside) <= set(found):
+            undefined[f"least_lead.{name}"] = "nobody labelled rows of directions"
+        elif subject.beside:
             groups = {group: _row_sets(plan, name, each, trials[group]) for group, each in found.items()}
             compared = compare(groups, subject.beside, label=name)
             numbers |= compared.numbers

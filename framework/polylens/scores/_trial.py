@@ -9,9 +9,10 @@ from jaxtyping import Bool, Int64
 
 from polylens.errors import DataError
 from polylens.labels._nearest import nearest_clusters
-from polylens.records import NOISE, Partition
+from polylens.records import Partition
 from polylens.scores import Labeler, Subject
 from polylens.scores._items import Items, choose_items, scorable_clusters
+from polylens.statistics import random_partition
 from polylens.streams import Streams
 from polylens.work import Work
 
@@ -53,23 +54,16 @@ def random_subject(subject: Subject, work: Work) -> Subject:
 
 
 def relabelled(subject: Subject, partition: Partition, work: Work) -> Subject:
-    """Other sets of the subject's rows, with the labels that the same labelers give them."""
-    labelers = {name: each.relabelled(partition, work) for name, each in subject.labelers.items()}
+    """Other sets of the subject's rows, with the labels that the same labelers give them.
+
+    People who were shown clusters alone give other sets no labels, and are no labelers of these.
+    """
+    labelers = {
+        name: each.relabelled(partition, work)
+        for name, each in subject.labelers.items()
+        if each.label.of_controls
+    }
     return replace(subject, partition=partition, labelers=labelers)
-
-
-def random_partition(partition: Partition, streams: Streams) -> Partition:
-    """Sets of rows drawn at random, as many and as large as the clusters."""
-    generator = streams.generator("random rows")
-    labels = np.asarray(partition.labels)[generator.permutation(len(partition.labels))]
-    exemplars = [generator.choice(np.flatnonzero(labels == each)) for each in range(partition.n_clusters)]
-    return Partition(
-        labels=labels,
-        strength=(labels != NOISE).astype(np.float32),
-        exemplars=np.array(exemplars, dtype=np.int64),
-        method="rows at random",
-        space=partition.space,
-    )
 
 
 def _seen_by_none(subject: Subject) -> Bool[np.ndarray, "rows"]:

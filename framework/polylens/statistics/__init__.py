@@ -44,7 +44,7 @@ from polylens.statistics.densities import (
     relative_density,
 )
 from polylens.statistics.differences import difference, negative
-from polylens.statistics.drawn_rows import draw_rows
+from polylens.statistics.drawn_rows import draw_rows, random_partition
 from polylens.statistics.effects import angles, divergences, mean_intervals
 from polylens.statistics.embedding import Map, two_dimensional_map
 from polylens.statistics.enrichment import UNNAMED, Enrichment, enrich
@@ -54,6 +54,7 @@ from polylens.statistics.evidence_numbers import held_out_share, median_lift
 from polylens.statistics.halves import split_examples
 from polylens.statistics.item_means import ItemMean, least_lead
 from polylens.statistics.jackknife import jackknife_limits
+from polylens.statistics.kappa import cohen_kappa, kappa_number
 from polylens.statistics.leads import lead_number
 from polylens.statistics.matching import above_the_rest, dealt_sizes, matched_members, top_rows
 from polylens.statistics.naming import metric_name
@@ -151,6 +152,7 @@ __all__ = [
     "clusters_at",
     "code_distances",
     "code_halves",
+    "cohen_kappa",
     "common_bins",
     "common_tokens",
     "contingency",
@@ -174,6 +176,7 @@ __all__ = [
     "independent_components",
     "information_agreement",
     "jackknife_limits",
+    "kappa_number",
     "layer_activities",
     "lead_number",
     "least_lead",
@@ -198,6 +201,7 @@ __all__ = [
     "principal_components",
     "purity",
     "random_directions",
+    "random_partition",
     "rank_correlation",
     "ratio_limits",
     "ratio_numbers",

@@ -1,9 +1,12 @@
-"""Rows drawn at random, one of each example first."""
+"""Rows drawn at random: one of each example first, or sets as large as clusters."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Int64
+
+from polylens.records import NOISE, Partition
+from polylens.streams import Streams
 
 
 def draw_rows(
@@ -28,3 +31,17 @@ def draw_rows(
     turn = np.empty(len(shuffled), np.int64)
     turn[order] = np.arange(len(shuffled)) - starts
     return np.asarray(shuffled[np.argsort(turn, kind="stable")][:count], dtype=np.int64)
+
+
+def random_partition(partition: Partition, streams: Streams) -> Partition:
+    """Sets of rows drawn at random, as many and as large as the clusters."""
+    generator = streams.generator("random rows")
+    labels = np.asarray(partition.labels)[generator.permutation(len(partition.labels))]
+    exemplars = [generator.choice(np.flatnonzero(labels == each)) for each in range(partition.n_clusters)]
+    return Partition(
+        labels=labels,
+        strength=(labels != NOISE).astype(np.float32),
+        exemplars=np.array(exemplars, dtype=np.int64),
+        method="rows at random",
+        space=partition.space,
+    )

@@ -4,6 +4,7 @@ A stage's result is a folder `<root>/v1/<kind>/<digest>/` with a manifest that h
 The digest names the recipe, so the same work is done once, whoever asks for it.
 """
 
+from polylens.store.annotations import Annotations, find_sheet, has_annotations
 from polylens.store.arrays import ArrayWriter, load_array, save_array
 from polylens.store.comparisons import load_comparisons, save_comparisons
 from polylens.store.figures import load_figures, save_figures
@@ -14,13 +15,14 @@ from polylens.store.keeping import KeptArrays
 from polylens.store.labels import load_labels, save_labels
 from polylens.store.manifest import DamagedError, Manifest
 from polylens.store.numbers import load_number, save_number
-from polylens.store.plain import digests_in, read_json, write_json
+from polylens.store.plain import digests_in, json_bytes, read_json, write_json
 from polylens.store.stages import Store
 from polylens.store.tables import load_table, save_table
 from polylens.store.users import cleared, in_use, is_in_use, trackers
 from polylens.store.versions import package_versions, version_of
 
 __all__ = [
+    "Annotations",
     "ArrayWriter",
     "DamagedError",
     "Holding",
@@ -33,8 +35,11 @@ __all__ = [
     "digests_in",
     "explain_disk_errors",
     "file_from_bytes",
+    "find_sheet",
+    "has_annotations",
     "in_use",
     "is_in_use",
+    "json_bytes",
     "load_array",
     "load_comparisons",
     "load_figures",

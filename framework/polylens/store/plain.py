@@ -19,14 +19,19 @@ def as_plain(value: Any) -> Any:
     return json.loads(json.dumps(value, allow_nan=False, default=_plain_scalar))
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Writes plain data, where NumPy's scalars count as plain; map order is kept.
+def json_bytes(value: Any) -> bytes:
+    """Plain data, where NumPy's scalars count as plain, as `read_json` reads it; map order is kept.
 
     Raises:
         ValueError: a float is not finite; write it with `plain_float`.
     """
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=_plain_scalar)
-    path.write_text(text + "\n", encoding="utf-8")
+    return f"{text}\n".encode()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes plain data as `json_bytes` has it; raises as that does."""
+    path.write_bytes(json_bytes(value))
 
 
 def read_json(path: Path) -> Any:

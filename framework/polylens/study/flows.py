@@ -244,7 +244,7 @@ def _groups(side: Side, analysis: str, part: Partition, *, n_clusters: int) -> t
 
 def _label_texts(side: Side, analysis: str) -> dict[int, str]:
     """What the side's labels call each cluster of an analysis; empty where nothing labels it."""
-    for name, label in side.run.labels.items():
+    for name, label in side.run.label_kinds.items():
         if label.of == analysis and side.run.stored.has(name, side.variant, side.first_draw):
             labels = side.run.stored.labels(name, side.variant, side.first_draw)
             return {entry.cluster: entry.text for entry in labels.clusters}

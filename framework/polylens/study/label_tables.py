@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from polylens.records import ClusterLabel, LabelRecord
 from polylens.report import LabelSheet
+from polylens.study.people.said import People
+from polylens.study.people.walked import people_of_walk
 from polylens.study.plans import PlannedLabel, VariantPlan
 from polylens.study.walk import Walk
 
@@ -46,6 +48,8 @@ def label_tables(walk: Walk, variant: VariantPlan) -> Iterator[tuple[str, pd.Dat
         for name in names:
             records = {each.cluster: each for each in records_of(walk, variant, name)}
             table[name] = [records[each].text if each in records else "" for each in table["cluster"]]
+            if any(each.meanings for each in records.values()):
+                table[f"{name}: meanings"] = _meanings(table["cluster"], records)
             for score in dict.fromkeys(score for each in records.values() for score in each.scores):
                 values = [
                     records[each].scores.get(score) if each in records else None for each in table["cluster"]
@@ -55,15 +59,35 @@ def label_tables(walk: Walk, variant: VariantPlan) -> Iterator[tuple[str, pd.Dat
 
 
 def label_sheets(walk: Walk) -> Iterator[LabelSheet]:
-    """The same tables as a page shows them, of clusters with several labels or with scores of one."""
+    """The same tables with people's labels, as a page shows them where there are several labels or scores."""
+    peoples = {people.of: people for people in people_of_walk(walk)}
     for analysis, table in label_tables(walk, walk.own):
+        if analysis in peoples:
+            _add_people(table, peoples[analysis])
         columns = tuple(str(name) for name in table)[2:]
         if len(columns) > 1:
             lines = tuple(
                 tuple(None if cell == "" or cell != cell else cell for cell in line)
                 for line in table.head(_MOST_LINES).itertuples(index=False, name=None)
             )
-            yield LabelSheet(analysis, columns, lines, left_out=len(table) - len(lines))
+            said = frozenset(name for name in columns if table[name].dtype.kind not in "if")
+            yield LabelSheet(analysis, columns, lines, said, left_out=len(table) - len(lines))
+
+
+def _add_people(table: pd.DataFrame, people: People) -> None:
+    """A column more for each author: the label, and how many meanings the cluster has."""
+    for author in people.authors:
+        said = {
+            each.cluster: " · ".join(filter(None, (each.text, each.meanings)))
+            for each in people.records
+            if each.by == author
+        }
+        if said:
+            table[f"{author} (person)"] = [said.get(each, "") for each in table["cluster"]]
+
+
+def _meanings(clusters: Iterable[int], records: Mapping[int, LabelRecord]) -> list[str]:
+    return [records[each].meanings if each in records else "" for each in clusters]
 
 
 def _rule_record(entry: ClusterLabel, name: str, planned: PlannedLabel) -> LabelRecord:

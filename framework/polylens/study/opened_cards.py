@@ -12,6 +12,7 @@ from polylens.report import ClusterCards
 from polylens.study.card_details import codes_of, nearest_of, scores_of_clusters
 from polylens.study.clustered_texts import clustered_text
 from polylens.study.drawing import Drawing
+from polylens.study.people.walked import people_of_walk
 from polylens.study.walk import Walk
 
 
@@ -26,11 +27,18 @@ def opened_cards(drawing: Drawing, name: str) -> ClusterCards | None:
     rows, own = walk.rows(walk.own), walk.own
     partition = walk.findings(own, name).clusters(name)
     distance_is, nearest = nearest_of(partition, rows)
+    people = next((each for each in people_of_walk(walk) if each.of == name), None)
+    verdicts = {} if people is None else people.verdicts()
     codes = None if rows.codes is None else [*codes_of(np.asarray(partition.exemplars), rows.codes)]
     return replace(
         cards,
         clusters=tuple(
-            replace(card, nearest=nearest[card.number], code=None if codes is None else codes[card.number])
+            replace(
+                card,
+                nearest=nearest[card.number],
+                code=None if codes is None else codes[card.number],
+                people=verdicts.get(card.number, ()),
+            )
             for card in cards.clusters
         ),
         distance_is=distance_is,

@@ -14,6 +14,7 @@ from polylens.study.facts import facts_of, making_of
 from polylens.study.label_tables import label_sheets
 from polylens.study.looks import looks_of_pages
 from polylens.study.opened_cards import opened_cards
+from polylens.study.people.walked import people_of_walk, shown_people
 from polylens.study.plans import ChildPlan, VariantPlan
 from polylens.study.results import CODE, Result
 from polylens.study.stages import Stage
@@ -54,6 +55,9 @@ def report_stage(drawing: Drawing, failure: str = "") -> Stage:
     plan = drawing.walk.plan
     experiment = plan.experiment
     failed = {"failure": failure} if failure else {}
+    # A page that nobody's labels are on stays what it is.
+    people = [people.digest for people in people_of_walk(drawing.walk)]
+    said = {"people": people} if people else {}
     return Stage(
         kind="report",
         name="report",
@@ -73,6 +77,7 @@ def report_stage(drawing: Drawing, failure: str = "") -> Stage:
             "figures": [stage.digest for stage in drawing.figure_stages()],
             "looks": looks_of_pages(__name__),
             **failed,
+            **said,
         },
     )
 
@@ -109,6 +114,7 @@ class _Page:
                 cards for name in own.analyses if (cards := opened_cards(self.drawing, name)) is not None
             ),
             labels=tuple(label_sheets(self.walk)),
+            people=tuple(map(shown_people, people_of_walk(self.walk))),
             # The cards show the gallery's pictures already.
             figures=tuple(
                 figure for figure in self.drawing.figures() if not figure.name.endswith(f"-{GALLERY}")

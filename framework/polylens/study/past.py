@@ -112,7 +112,7 @@ class PastRun(ReadableRun):
         return _members(Control, self.spec.get("controls"))
 
     @cached_property
-    def labels(self) -> Mapping[str, Label]:
+    def label_kinds(self) -> Mapping[str, Label]:
         """The spec's labels by name, without those whose kind or fields this version does not know."""
         return _members(Label, self.spec.get("labels"))
 
@@ -142,7 +142,7 @@ class PastRun(ReadableRun):
         by_source = {
             "model": ("accuracy", "next_token_loss", "bigram_lead"),
             **{name: analysis.headline for name, analysis in self.analyses.items()},
-            **{name: label.headline for name, label in self.labels.items()},
+            **{name: label.headline for name, label in self.label_kinds.items()},
         }
         named = [f"{source}/{name}" for source, names in by_source.items() for name in names]
         for source, score in self.scores.items():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from polylens.analyses import Analysis
 from polylens.devices import Options
-from polylens.errors import DataError, UsageError
+from polylens.errors import DataError, StageError, UsageError
 from polylens.progress import Progress
 from polylens.records import Examples
 from polylens.settings import Settings
@@ -36,9 +37,10 @@ def plan_study(
     Raises:
         DataError: the dataset cannot be opened.
         UsageError: a control does not fit the model, or the dataset does not.
+        StageError: a file that a label or a judge reads is not there.
     """
     opened, recognition = OpenedExamples(settings, progress), Recognition(Store(settings.store))
-    children = (_with_data_located(child, settings) for child in study.children)
+    children = (with_data_located(child, settings) for child in study.children)
     try:
         return tuple(
             plan_child(
@@ -52,6 +54,9 @@ def plan_study(
             )
             for child in children
         )
+    except StageError as error:
+        error.place = study.place_of(error.path)
+        raise
     except (DataError, UsageError) as error:
         if opened.failed:
             error.place = study.place_of_change("dataset")
@@ -88,6 +93,15 @@ def plan_child(
     )
 
 
+@contextmanager
+def _asked_for(stage: str, *, path: str) -> Iterator[None]:
+    """Says of a file that is missing which stage asks for it, and where in the spec."""
+    try:
+        yield
+    except DataError as error:
+        raise StageError(stage, error.message, path=path, hint=error.hint) from error
+
+
 def _layers_beside(child: Child, study: Study) -> int:
     """How many layers are looked at with everything else as it is; seeds, say, are no further looks."""
 
@@ -97,7 +111,7 @@ def _layers_beside(child: Child, study: Study) -> int:
     return len({other.experiment.layer for other in study.children if rest(other) == rest(child)})
 
 
-def _with_data_located(child: Child, settings: Settings) -> Child:
+def with_data_located(child: Child, settings: Settings) -> Child:
     """The child with the folders of its dataset and its model looked up among the data roots."""
     located = {
         "dataset": child.experiment.dataset.locate(settings.data_root),
@@ -197,7 +211,7 @@ class _Planner:
     def _labels(self, variant: Variant, analyses: Mapping[str, PlannedAnalysis]) -> dict[str, PlannedLabel]:
         planned: dict[str, PlannedLabel] = {}
         for name, label in self.experiment.labels.items():
-            if label.of not in analyses:
+            if label.of not in analyses or not (variant.is_own or label.of_controls):
                 continue
             identity = {
                 "label": without_references(label.identity()),
@@ -207,11 +221,14 @@ class _Planner:
             }
             if label.named_targets() is not None:
                 identity["targets"] = targets_identity(self.examples, label)
-            if (judge := getattr(label, "judge", None)) is not None:
-                identity |= {
-                    "judge": judge.contents_digest(root=self.root),
-                    "shown": self.examples.fingerprint,
-                }
+            with _asked_for(name, path=f"labels.{name}"):
+                if (judge := getattr(label, "judge", None)) is not None:
+                    identity |= {
+                        "judge": judge.contents_digest(root=self.root),
+                        "shown": self.examples.fingerprint,
+                    }
+                if contents := label.contents_digest(root=self.root):
+                    identity["contents"] = contents
             stage = Stage("labels", variant.stage_name(name), identity, path=f"labels.{name}")
             planned[name] = PlannedLabel(stage, label, self.labelled)
         return planned
@@ -226,14 +243,19 @@ class _Planner:
         for name, score in self.experiment.scores.items():
             if score.of not in analyses:
                 continue
-            scored = scored_labels(score, self.experiment.labels)
             if score.beside not in analyses:
                 score = score.model_copy(update={"beside": None})
+            # Of a control, labels of people are missing, and with them scores of nothing else.
+            scored = tuple(name for name in scored_labels(score, self.experiment.labels) if name in labels)
+            if score.needs_labels and not scored:
+                continue
+            with _asked_for(name, path=f"scores.{name}"):
+                judge = score.contents_digest(root=self.root)
             identity = {
                 "score": without_references({**score.identity(), "labels": list(scored)}),
                 "partition": analyses[score.of].stage.digest,
                 "labels": {label: labels[label].stage.digest for label in scored},
-                "judge": score.contents_digest(root=self.root),
+                "judge": judge,
                 "shown": self.examples.fingerprint,
                 "seed": self.experiment.seed,
             }

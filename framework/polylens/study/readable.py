@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from polylens.analyses import NETWORK, Analysis
 from polylens.controls import Control
 from polylens.errors import UsageError, listed, nearest
+from polylens.labels import Label
 from polylens.records import Figure, Number, Rows
 from polylens.scores import Score
 from polylens.study.paper import latex_of, paper_table
@@ -18,6 +19,8 @@ from polylens.study.stored_run import StoredRun
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure as MatplotlibFigure
+
+    from polylens.study.people.said import People
 
 _COLUMNS = ("value", "low", "high", "chance", "range_is", "interval", "chance_is", "unit")
 
@@ -48,6 +51,11 @@ class ReadableRun(ABC):
     @abstractmethod
     def control_kinds(self) -> Mapping[str, Control]:
         """The spec's controls, by name."""
+
+    @property
+    @abstractmethod
+    def label_kinds(self) -> Mapping[str, Label]:
+        """The spec's labels, by name."""
 
     @abstractmethod
     def headlines(self) -> tuple[str, ...]:
@@ -147,6 +155,20 @@ class ReadableRun(ABC):
         for name in names:
             check_name(name, known, "number")
         return paper_table(numbers, names, digits=digits)
+
+    def people(self, of: str | None = None) -> People:
+        """What people have said of the clusters: their labels, tally and agreement; of blind sheets, too.
+
+        Args:
+            of: name of the analysis; may be left out where only one gives clusters, or only one has labels.
+
+        Raises:
+            UsageError: there is no such analysis, or several are meant.
+            StoreError: the store no longer has the clusters.
+        """
+        from polylens.study.people.gathering import people_of
+
+        return people_of(self, of)
 
     def latex(self, names: Sequence[str] | None = None, *, digits: int = 2) -> str:
         """`paper_table` as a LaTeX table (booktabs), what its ranges are in the caption."""

@@ -77,7 +77,7 @@ class Side:
         with suppress(StoreError):
             if source in self.run.analyses:
                 numbers = stored.findings(source, self.variant, draw).numbers
-            elif source in self.run.labels:
+            elif source in self.run.label_kinds:
                 numbers = stored.labels(source, self.variant, draw).numbers
             elif source in self.run.scores:
                 numbers = stored.scored(source, self.variant, draw).numbers

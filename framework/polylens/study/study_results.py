@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from polylens.analyses import NETWORK, Analysis
 from polylens.controls import Control
 from polylens.errors import PolylensError, UsageError, listed, shown_path
+from polylens.labels import Label
 from polylens.records import Figure, Labels, Number, Rows, Verdict
 from polylens.scores import Score
 from polylens.settings import Settings
@@ -26,6 +27,8 @@ from polylens.study.walk import Walk
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from polylens.study.people.said import People
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,11 @@ class ChildResult(ReadableRun):
     def control_kinds(self) -> Mapping[str, Control]:
         """The spec's controls, by name."""
         return {named.name: named.control for named in self.plan.experiment.controls}
+
+    @property
+    def label_kinds(self) -> Mapping[str, Label]:
+        """The spec's labels, by name."""
+        return self.plan.experiment.labels
 
     @property
     def stored(self) -> StoredRun:
@@ -214,6 +222,10 @@ class StudyResult:
     def figure(self, name: str, *, child: str | None = None) -> Figure:
         """One figure of one child; raises as `child` and `ReadableRun.figure` do."""
         return self.child(child).figure(name)
+
+    def people(self, of: str | None = None, *, child: str | None = None) -> People:
+        """What people have said of one child's clusters; raises as `child` and `ReadableRun.people` do."""
+        return self.child(child).people(of)
 
     @property
     def unlogged_in_words(self) -> str:

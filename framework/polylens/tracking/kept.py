@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -49,6 +50,11 @@ class RunIdentity:
         """A name that two openings share if address, experiment, parent and digest are equal."""
         parent = self.parent.key if self.parent else ""
         return digest([self.address, self.experiment, parent, self.digest])
+
+    @classmethod
+    def now(cls, **given: Any) -> RunIdentity:
+        """The identity of a run that is opened now; takes the other fields."""
+        return cls(**given, start_time=time.time_ns() // 1_000_000)
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> RunIdentity:

@@ -111,6 +111,32 @@ class Curve(Operation):
 
 
 @dataclass(frozen=True)
+class Point(Operation):
+    """One more point of some metrics, at a step of its own; one that exists is left alone."""
+
+    kind: ClassVar[str] = "point"
+    values: Mapping[str, float]
+    step: int
+
+    def send(self, client: Any, run_id: str) -> tuple[str, ...]:
+        """Logs the points of this step that are missing."""
+        from mlflow.entities import Metric
+
+        run = client.get_run(run_id)
+        missing = {
+            key: value
+            for key, value in self.values.items()
+            if key not in run.data.metrics
+            or all(point.step != self.step for point in client.get_metric_history(run_id, key))
+        }
+        # The same point again, where a request is repeated: see `Metrics`.
+        when = run.info.start_time
+        for batch in _batches(missing, most=_BATCH_ENTRIES["metrics"]):
+            client.log_batch(run_id, metrics=[Metric(key, value, when, self.step) for key, value in batch])
+        return ()
+
+
+@dataclass(frozen=True)
 class Inputs(Operation):
     """Datasets or weights that went into the run."""
 
@@ -177,7 +203,7 @@ class Finish(Operation):
 
 
 _KINDS: dict[str, type[Operation]] = {
-    kind.kind: kind for kind in (Tags, Params, Metrics, Curve, Inputs, Artifact, Finish)
+    kind.kind: kind for kind in (Tags, Params, Metrics, Curve, Point, Inputs, Artifact, Finish)
 }
 
 

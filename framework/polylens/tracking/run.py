@@ -15,7 +15,17 @@ from polylens.tracking.finished import KnownRun
 from polylens.tracking.inputs import Input
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, key_name, text
-from polylens.tracking.operations import Artifact, Curve, Finish, Inputs, Metrics, Operation, Params, Tags
+from polylens.tracking.operations import (
+    Artifact,
+    Curve,
+    Finish,
+    Inputs,
+    Metrics,
+    Operation,
+    Params,
+    Point,
+    Tags,
+)
 from polylens.tracking.params import WHOLE, flatten, shorten
 from polylens.tracking.provenance import tags_of
 from polylens.tracking.summary import children_table, numbers_table
@@ -139,6 +149,11 @@ class TrackedRun:
         """
         finite = {step: float(value) for step, value in points.items() if math.isfinite(value)}
         self._send(Curve(key=key_name(name), points=[[step, value] for step, value in finite.items()]))
+
+    def log_point(self, values: Mapping[str, float], *, step: int) -> None:
+        """Logs one more point of metrics, beside those of earlier steps; those not finite are left out."""
+        finite = {key_name(name): float(value) for name, value in values.items() if math.isfinite(value)}
+        self._send(Point(values=finite, step=step))
 
     def log_inputs(self, *, datasets: Sequence[Input] = (), weights: Sequence[Input] = ()) -> None:
         """Logs which datasets and weights went into the run, with their digests."""

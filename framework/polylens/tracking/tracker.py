@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from polylens.errors import TrackingError
 from polylens.progress import Progress, Silent
@@ -18,14 +16,8 @@ from polylens.tracking.finished import KnownRun, finished_run
 from polylens.tracking.kept import RunIdentity
 from polylens.tracking.names import cut, file_name, text
 from polylens.tracking.run import DIGEST_TAG, ERROR_TAG, PARENT_TAG, TrackedRun
-from polylens.tracking.views import (
-    PAGE_OF_RUNS,
-    RESULTS,
-    RESULTS_ADDRESS,
-    VIEW_TAG,
-    page_of_results,
-    views_of,
-)
+from polylens.tracking.views import RESULTS_ADDRESS, address_of, page_of_results, views_of
+from polylens.wording import count_of
 
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Tells MLflow that these are runs with metrics, and not traces of language models."""
@@ -101,7 +93,7 @@ class Tracker:
             entries = self._delivery.client.search_experiments(
                 max_results=most, order_by=["creation_time DESC"]
             )
-            return {entry.name: _address(entry) for entry in entries if entry.name != "Default"}
+            return {entry.name: address_of(entry) for entry in entries if entry.name != "Default"}
 
     def has_finished(self, experiment: str, digest: str) -> bool:
         """Whether a SQLite file has the finished run of a digest that lies under no other run.
@@ -128,14 +120,13 @@ class Tracker:
             parent: the run this one lies under.
             tags: further tags, such as `mlflow.note.content` for the text at the top of the run's page.
         """
-        identity = RunIdentity(
+        identity = RunIdentity.now(
             address=self.settings.tracking_shown,
             experiment=self._experiment_name(experiment),
             name=cut(text(name), longest=250, rest="...") or digest,
             digest=digest,
             parent=None if parent is None else parent.identity,
             tags={key: text(value) for key, value in (tags or {}).items()},
-            start_time=time.time_ns() // 1_000_000,
         )
         run = self._find_finished(identity)
         if run is None and self._delivery.is_sending:
@@ -151,6 +142,19 @@ class Tracker:
                 )
         return TrackedRun(identity, delivery=self._delivery, logged=run)
 
+    def reopen_run(self, *, run_id: str, experiment: str, name: str, digest: str) -> TrackedRun:
+        """A run that MLflow has under a known id, to log more to it, whether or not MLflow answers now.
+
+        Args:
+            run_id: MLflow's id.
+            experiment: its full name, with the prefix of the settings.
+            name, digest: as it was opened.
+        """
+        address = self.settings.tracking_shown
+        identity = RunIdentity.now(address=address, experiment=experiment, name=name, digest=digest)
+        self._delivery.run_ids[identity.key] = run_id
+        return TrackedRun(identity, delivery=self._delivery)
+
     def send_kept(self) -> int:
         """Sends what earlier runs could not send, and returns how many runs were brought up to date."""
         if self.settings.is_scratch:
@@ -161,7 +165,9 @@ class Tracker:
         elsewhere = sorted({identity.address for identity in waiting} - {self.settings.tracking_shown})
         if elsewhere:
             count = len(waiting) - len(ours)
-            self._delivery.progress.note(f"{_runs(count)} kept in {kept.root} for {', '.join(elsewhere)}")
+            self._delivery.progress.note(
+                f"{count_of(count, 'run')} kept in {kept.root} for {', '.join(elsewhere)}"
+            )
         sent = 0
         self._delivery.reset()
         for identity in ours:
@@ -178,7 +184,7 @@ class Tracker:
                 )
         if sent:
             self._delivery.progress.note(
-                f"sent what was kept of {_runs(sent)} to {self.settings.tracking_shown}"
+                f"sent what was kept of {count_of(sent, 'run')} to {self.settings.tracking_shown}"
             )
         return sent
 
@@ -292,13 +298,3 @@ class Tracker:
         root = self.settings.artifact_root
         folder = file_name(experiment)
         return f"{root.rstrip('/')}/{folder}" if "://" in root else (Path(root) / folder).as_uri()
-
-
-def _address(experiment: Any) -> str:
-    """Where MLflow's page shows an experiment's runs, with their results where a view of them was saved."""
-    page = page_of_results() if VIEW_TAG + RESULTS in experiment.tags else PAGE_OF_RUNS
-    return f"#/experiments/{experiment.experiment_id}{'' if page.startswith('?') else '/'}{page}"
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"

@@ -42,6 +42,12 @@ def page_of_results(key: str = RESULTS) -> str:
     return f"runs{PAGE_OF_RUNS}&viewStateShareKey={key}"
 
 
+def address_of(experiment: Any) -> str:
+    """Where MLflow's page shows an experiment's runs, with their results where a view of them was saved."""
+    page = page_of_results() if VIEW_TAG + RESULTS in experiment.tags else PAGE_OF_RUNS
+    return f"#/experiments/{experiment.experiment_id}{'' if page.startswith('?') else '/'}{page}"
+
+
 @dataclass(frozen=True)
 class View:
     """One view that people can open from a link, or choose from the page's list of views."""

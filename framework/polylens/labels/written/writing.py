@@ -15,6 +15,7 @@ from polylens.errors import DataError
 from polylens.judges import Tally, ask, row_as_data
 from polylens.labels._apart import rows_apart, shows_wholes
 from polylens.labels._class_names import teller
+from polylens.labels._members import draw_members
 from polylens.labels._nearest import nearest_clusters
 from polylens.labels.written.raised import Raised, raised_tokens
 from polylens.records import (
@@ -155,18 +156,15 @@ def choose_shown(label: Written, rows: Rows, partition: Partition, work: Work) -
         members = np.flatnonzero(naming & (labels == cluster))
         if not len(members):
             continue
-        central = members[np.argsort(-partition.strength[members], kind="stable")]
         apart = naming & rows_apart(rows, partition, cluster)
         is_near = apart & np.isin(labels, nearest[cluster, :_NEAR]) & (labels >= 0)
         near, far = np.flatnonzero(is_near), np.flatnonzero(apart & ~is_near)
         for draw in range(label.draws):
             generator = work.streams.generator("shown", cluster, draw)
-            # From twice as many of the firmest as are shown, so that draws differ.
-            firm = draw_rows(central[: label.rows], block, label.rows // 2, generator)
-            rest = draw_rows(np.setdiff1d(members, firm), block, label.rows - len(firm), generator)
+            group = draw_members(members, partition.strength, block, label.rows, generator)
             close = draw_rows(near, block, label.contrast // 2, generator)
             other = draw_rows(far, block, label.contrast - len(close), generator)
-            group, others = np.concatenate([firm, rest]), np.concatenate([close, other])
+            others = np.concatenate([close, other])
             chosen.append(Sample(cluster, draw, generator.permutation(group), generator.permutation(others)))
     return chosen
 

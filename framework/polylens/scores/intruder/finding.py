@@ -19,8 +19,7 @@ from polylens.scores import Subject
 from polylens.scores._beside import CLUSTERS, RowSets, compare, compared_subjects
 from polylens.scores._panel import NOT_ANSWERED, Panel
 from polylens.scores._tables import prompt_table
-from polylens.scores._trial import random_partition
-from polylens.statistics import ItemMean, draw_rows
+from polylens.statistics import ItemMean, draw_rows, random_partition
 from polylens.streams import Streams
 from polylens.work import Work
 
