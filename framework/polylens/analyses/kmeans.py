@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Kmeans(AroundCentres):
     """k-means clusters of activations, or of codes (bits as -1 and +1): as many as are asked for."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     on: Literal["activation", "code"]
     """What is clustered: the rows' activations, or their codes (bits, or the numbers of graded ones)."""

@@ -110,6 +110,17 @@ class LeastEdges(NamedTuple):
     """`groups slots 2`, int64: the ranks of both ends, the one in the line's group first."""
 
 
+class NearCentres(NamedTuple):
+    """The centre that every row is nearest to; updated in place."""
+
+    labels: np.ndarray
+    """`rows`, int64: which centre."""
+    own: np.ndarray
+    """`rows`, float64: no less than the distance to it; infinite where nothing is known."""
+    low: np.ndarray
+    """`rows centres`, float32: no more than the distance to each centre; infinite at the row's own."""
+
+
 class Clustered(NamedTuple):
     """Rows of a clustering that new rows may join."""
 
