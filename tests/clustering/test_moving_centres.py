@@ -110,7 +110,7 @@ def test_products_by_torch_find_the_same_clusters():
 def test_starts_among_some_rows_find_the_clusters_of_all(monkeypatch):
     generator = np.random.default_rng(0)
     rows = (np.repeat(10 * np.eye(8), 200, axis=0) + generator.normal(size=(1600, 8))).astype(np.float32)
-    monkeypatch.setattr(moving_centres, "_START_ROWS", 100)
+    monkeypatch.setattr(moving_centres, "_START_PAIRS", 800)
     seen = []
     draw = moving_centres.settle
     monkeypatch.setattr(

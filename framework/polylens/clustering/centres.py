@@ -38,9 +38,9 @@ def kmeans(
     The bits of codes are taken as -1 and +1: squared distance is then four times the Hamming distance. A
     row's strength is 1 - (distance to its own centre / distance to the next centre), in [0, 1].
 
-    Starts are drawn among 5,000 rows, or 16 for each cluster where that is more; each start among others. The
-    rounds that follow are of all rows. Labels are the same on any number of cores. Memory: the points, and
-    four bytes for each row and cluster.
+    Starts are drawn among all rows, or where rows times clusters are above 1.5 million among as many as keep
+    that number (16 a cluster at least), others for each start. The rounds that follow are of all rows. Labels
+    are the same on any number of cores. Memory: the points, and four bytes for each row and cluster.
 
     Args:
         points: activations or bits, not packed.

@@ -17,8 +17,8 @@ _ROUNDS = 300
 _STILL = 1e-4
 """Share of the columns' mean variance that squared steps of all centres must sum to where rounds go on, as
 scikit-learn has it."""
-_START_ROWS = 5_000
-"""Rows that a start is drawn among, at least."""
+_START_PAIRS = 1_500_000
+"""Pairs of a row that a start is drawn among and a cluster: drawing takes time that grows with them."""
 _START_SHARE = 16
 """Rows that a start is drawn among for each cluster, at least."""
 _PIECE = 4096
@@ -102,7 +102,7 @@ def _starts(
 
     random = np.random.RandomState(int(streams.generator("starts").integers(2**31)))
     draws = streams.generator("rows of starts")
-    most = max(_START_ROWS, _START_SHARE * clusters)
+    most = max(_START_PAIRS // clusters, _START_SHARE * clusters)
     for _ in range(restarts):
         some = rows
         if len(rows) > most:
