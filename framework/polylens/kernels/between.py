@@ -24,7 +24,15 @@ from __future__ import annotations
 import numpy as np
 
 from polylens.kernels.compiling import compiled, compiled_for_many, compiled_inline
-from polylens.kernels.distances import EXACT, jaccard_tile, measure
+from polylens.kernels.distances import (
+    EXACT,
+    SQUARED,
+    is_beyond,
+    is_beyond_by_all,
+    jaccard_tile,
+    measure,
+    root_of_limit,
+)
 from polylens.kernels.popcount import TILE, differing_tile
 from polylens.kernels.tiles import BitRows, GroupedRows, LeastEdges, Measure, Tile, TilePairs
 
@@ -71,6 +79,8 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
     """
     values, first, second, n_second = tile.values, tile.first, tile.second, tile.n_second
     kind, order, group, core = measuring.kind, groups.order, groups.group, groups.core
+    left, right = measuring.left, measuring.right
+    turned, tails, loose, n_turned = measuring.turned, measuring.tails, measuring.loose, len(measuring.turned)
     limits = np.empty(n_second)
     group_of, core_of = group[second : second + n_second], core[second : second + n_second]
     limits_of = -1  # the group that the limits are written for
@@ -96,7 +106,18 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
                 continue
             j = second + column
             # Activations are kept by row, groups by rank.
-            distance = float(line[column]) if kind == EXACT else measure(measuring, order[i], order[j])
+            if kind == EXACT:
+                distance = float(line[column])
+            else:
+                if n_turned > 0:
+                    a, b = order[i], order[j]
+                    reach = root_of_limit(kind, limits[column])
+                    reach += loose * (np.float64(tails[a, 0]) + np.float64(tails[b, 0]))
+                    if is_beyond(turned, tails, a, b, reach):
+                        continue
+                    if kind == SQUARED and is_beyond_by_all(left, right, a, b, limits[column]):
+                        continue
+                distance = measure(measuring, order[i], order[j])
             # Measured now: the bound let by what its distance may rule out.
             weight = max(floor, distance)
             if weight >= limits[column]:

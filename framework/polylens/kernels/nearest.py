@@ -19,9 +19,20 @@ from __future__ import annotations
 import numpy as np
 
 from polylens.kernels.compiling import compiled, compiled_inline
-from polylens.kernels.distances import EXACT, jaccard_tile, measure
+from polylens.kernels.distances import (
+    EXACT,
+    SQUARED,
+    is_beyond,
+    is_beyond_by_all,
+    jaccard_tile,
+    measure,
+    root_of_limit,
+)
 from polylens.kernels.popcount import TILE, differing_tile
 from polylens.kernels.tiles import BitRows, Measure, Neighbours, Tile, TilePairs
+
+_CHUNK = 16
+"""Columns that are passed over together."""
 
 
 @compiled_inline
@@ -42,6 +53,22 @@ def offer(nearest: Neighbours, row: int, candidate: int, distance: float) -> Non
 
 
 @compiled
+def _columns_below(line: np.ndarray, limit: float, limits: np.ndarray, out: np.ndarray) -> int:
+    """Fills `out` with the columns whose value is below the line's limit or the column's; how many."""
+    count = 0
+    for start in range(0, len(line), _CHUNK):
+        stop = min(start + _CHUNK, len(line))
+        of_use = False
+        for column in range(start, stop):  # nothing but comparisons, so that it becomes vector code
+            of_use |= (line[column] < limit) | (line[column] < limits[column])
+        if of_use:
+            for column in range(start, stop):  # no branch: a tenth of the pairs may pass, in no order
+                out[count] = column
+                count += int((line[column] < limit) | (line[column] < limits[column]))
+    return count
+
+
+@compiled
 def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
     """Offers every pair of a tile to both of its rows.
 
@@ -52,6 +79,9 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
     """
     values, first, second, kind, near = tile.values, tile.first, tile.second, measuring.kind, nearest.near
     last = near.shape[1] - 1
+    left, right = measuring.left, measuring.right
+    turned, tails, loose, n_turned = measuring.turned, measuring.tails, measuring.loose, len(measuring.turned)
+    near_columns = np.empty(tile.n_second, dtype=np.int64)
     # In the tile's own type: a comparison with a wider one would widen the whole line.
     limits = np.empty(tile.n_second, dtype=values.dtype)
     # A bound in single precision is held against a limit that is rounded up, never down.
@@ -63,16 +93,25 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
         # Among themselves a row is also a column, whose limit earlier lines may have brought down.
         limit = limits[row] if first == second else values.dtype.type(near[i, last] * grown + more)
         line = values[row, : tile.n_second]
-        of_use = False
-        for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
-            of_use |= (line[column] < limit) | (line[column] < limits[column])
-        if not of_use:
-            continue
-        for column in range(row + 1 if first == second else 0, tile.n_second):
+        n_near = _columns_below(line, limit, limits, near_columns)
+        for column in near_columns[:n_near]:
+            if first == second and column <= row:
+                continue
             value = line[column]
             if value < limit or value < limits[column]:
                 j = second + column
-                distance = np.float64(value) if kind == EXACT else measure(measuring, i, j)
+                if kind == EXACT:
+                    distance = float(value)
+                else:
+                    if n_turned > 0:
+                        most = max(near[i, last], near[j, last])
+                        reach = root_of_limit(kind, most)
+                        reach += loose * (np.float64(tails[i, 0]) + np.float64(tails[j, 0]))
+                        if is_beyond(turned, tails, i, j, reach):
+                            continue
+                        if kind == SQUARED and is_beyond_by_all(left, right, i, j, most):
+                            continue
+                    distance = measure(measuring, i, j)
                 offer(nearest, i, j, distance)
                 offer(nearest, j, i, distance)
                 # Both rows may have come nearer to somebody: what follows in the line is held to the new
