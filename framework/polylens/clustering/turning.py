@@ -1,9 +1,9 @@
 """Rows turned so that a few coordinates tell most of their distances.
 
 Along its principal components a row has most of its length in the first few. Two rows are no nearer than
-these say, with the difference of the lengths of what is left (a rotation keeps distances, and lengths differ by
-no more than what they are lengths of). So products of a tenth of the columns rule most pairs out, and further
-coordinates most of the rest, before any is measured.
+these say, with the difference of the lengths of what is left: a rotation keeps distances, and lengths differ
+by no more than what they are lengths of. So products of a tenth of the columns rule most pairs out, and
+further coordinates most of the rest, before any is measured.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def turn_rows(
     sample -= centre
     directions = np.linalg.eigh(sample.T @ sample)[1][:, ::-1][:, :components]
     skew = float(np.linalg.norm(directions.T @ directions - np.eye(components)))
-    # What sums of products lose in double precision (Jeannerod and Rump 2013), which the length of a tail shows
-    # as its root; what the directions lack of being orthogonal; and rounding to single precision.
+    # What sums of products lose in double precision (Jeannerod and Rump 2013), which the length of a tail
+    # shows as its root; what the directions lack of being orthogonal; and rounding to single precision.
     loose = np.sqrt(4 * width * np.sqrt(components) * 2.0**-53 + 2 * skew) + 2.0**-22
     turned, tails = _turn(rows, scales, centre, np.ascontiguousarray(directions))
     ends = {width: _behind(turned, tails, width) for width in _WIDTHS if width <= components}

@@ -33,6 +33,7 @@ from polylens.kernels.distances import (
     measure,
     root_of_limit,
 )
+from polylens.kernels.nearest import marked_columns
 from polylens.kernels.popcount import TILE, differing_tile
 from polylens.kernels.tiles import BitRows, GroupedRows, LeastEdges, Measure, Tile, TilePairs
 
@@ -82,6 +83,8 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
     left, right = measuring.left, measuring.right
     turned, tails, loose, n_turned = measuring.turned, measuring.tails, measuring.loose, len(measuring.turned)
     limits = np.empty(n_second)
+    marks = np.zeros(-(-n_second // 8) * 8, dtype=np.uint8)
+    near_columns = np.empty(len(marks), dtype=np.int64)
     group_of, core_of = group[second : second + n_second], core[second : second + n_second]
     limits_of = -1  # the group that the limits are written for
     for row in range(tile.n_first):
@@ -93,14 +96,14 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
             limits_of = own
         # A slice of its own: the compiler then knows that columns stand side by side.
         line = values[row, :n_second]
-        of_use = False
         for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
-            of_use |= (line[column] < limits[column]) & (own_core < limits[column])
-        if not of_use:
-            continue
-        # Where rows meet themselves each pair counts once, above the diagonal.
-        for column in range(row + 1 if first == second else 0, n_second):
-            # What the edge weighs at least; the line was of use, but need not be so at this column.
+            marks[column] = (line[column] < limits[column]) & (own_core < limits[column])
+        n_near = marked_columns(marks, near_columns)
+        for column in near_columns[:n_near]:
+            # Where rows meet themselves each pair counts once, above the diagonal.
+            if first == second and column <= row:
+                continue
+            # What the edge weighs at least; limits may have fallen since the column was marked.
             floor = max(own_core, core_of[column])
             if max(floor, np.float64(line[column])) >= limits[column]:
                 continue

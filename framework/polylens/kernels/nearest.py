@@ -31,9 +31,6 @@ from polylens.kernels.distances import (
 from polylens.kernels.popcount import TILE, differing_tile
 from polylens.kernels.tiles import BitRows, Measure, Neighbours, Tile, TilePairs
 
-_CHUNK = 16
-"""Columns that are passed over together."""
-
 
 @compiled_inline
 def offer(nearest: Neighbours, row: int, candidate: int, distance: float) -> None:
@@ -53,18 +50,21 @@ def offer(nearest: Neighbours, row: int, candidate: int, distance: float) -> Non
 
 
 @compiled
-def _columns_below(line: np.ndarray, limit: float, limits: np.ndarray, out: np.ndarray) -> int:
-    """Fills `out` with the columns whose value is below the line's limit or the column's; how many."""
+def marked_columns(marks: np.ndarray, out: np.ndarray) -> int:
+    """Fills `out` with the columns that are marked, in their order; how many.
+
+    Args:
+        marks: uint8, 0 or 1, a multiple of 8 of them, so that eight are passed over together.
+        out: int64, as many.
+    """
     count = 0
-    for start in range(0, len(line), _CHUNK):
-        stop = min(start + _CHUNK, len(line))
-        of_use = False
-        for column in range(start, stop):  # nothing but comparisons, so that it becomes vector code
-            of_use |= (line[column] < limit) | (line[column] < limits[column])
-        if of_use:
-            for column in range(start, stop):  # no branch: a tenth of the pairs may pass, in no order
-                out[count] = column
-                count += int((line[column] < limit) | (line[column] < limits[column]))
+    words = marks.view(np.uint64)
+    for word in range(len(words)):
+        if words[word] == 0:
+            continue
+        for column in range(8 * word, 8 * word + 8):  # no branch: marks come in no order
+            out[count] = column
+            count += int(marks[column])
     return count
 
 
@@ -81,7 +81,8 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
     last = near.shape[1] - 1
     left, right = measuring.left, measuring.right
     turned, tails, loose, n_turned = measuring.turned, measuring.tails, measuring.loose, len(measuring.turned)
-    near_columns = np.empty(tile.n_second, dtype=np.int64)
+    marks = np.zeros(-(-tile.n_second // 8) * 8, dtype=np.uint8)
+    near_columns = np.empty(len(marks), dtype=np.int64)
     # In the tile's own type: a comparison with a wider one would widen the whole line.
     limits = np.empty(tile.n_second, dtype=values.dtype)
     # A bound in single precision is held against a limit that is rounded up, never down.
@@ -93,7 +94,9 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
         # Among themselves a row is also a column, whose limit earlier lines may have brought down.
         limit = limits[row] if first == second else values.dtype.type(near[i, last] * grown + more)
         line = values[row, : tile.n_second]
-        n_near = _columns_below(line, limit, limits, near_columns)
+        for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
+            marks[column] = (line[column] < limit) | (line[column] < limits[column])
+        n_near = marked_columns(marks, near_columns)
         for column in near_columns[:n_near]:
             if first == second and column <= row:
                 continue
