@@ -46,6 +46,7 @@ def always(monkeypatch):
     """Rows are turned however few they are and however little that helps."""
     monkeypatch.setattr(turning, "_WORTH", 0.0)
     monkeypatch.setattr(turning, "_LESS", np.inf)
+    monkeypatch.setattr(turning, "_HELD", 0.0)
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
@@ -108,6 +109,8 @@ def test_rows_are_turned_where_few_directions_hold_their_variance(monkeypatch):
     monkeypatch.setattr(turning, "_WORTH", 0.0)
     assert turn_rows(steep, scales=None).first <= 128
     assert turn_rows(flat, scales=None) is None
+    monkeypatch.setattr(turning, "_HELD", 1.0)  # of all directions half are taken
+    assert turn_rows(steep, scales=None) is None
 
 
 def test_l1_and_narrow_rows_are_not_turned(always):

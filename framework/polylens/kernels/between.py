@@ -7,8 +7,8 @@ least edges between them. An edge weighs `max(core of either end, distance)`.
 2. Each column has a limit: what an edge between the line's group and the column's must weigh less than to be
    of use to either (-1 where there can be none). The limits hold for all lines of one group, and are
    written anew where the group changes or an edge was kept.
-3. A line is compared with the limits without a branch; in a line that is of use, pairs are measured, where
-   the tile holds only a bound, and the lesser edges are kept, in both directions.
+3. A line is compared with the limits without a branch; pairs that are of use are held against closer bounds
+   and then measured, where the tile holds only a bound, and the lesser edges are kept, in both directions.
 
 Invariant: a weight only ever falls, and a pair is passed over only if a lower bound of its weight is no less
 than both weights it could replace. Of equal edges the first that came stays: the canonical form of the

@@ -129,13 +129,13 @@ def is_beyond_by_all(left: np.ndarray, right: np.ndarray, i: int, j: int, square
             apart = x[column] - y[column]
             squares += apart * apart
         total += squares
-    return total >= np.float32(square * (1.0 + (len(a) + 32) * 2.0**-23) + 1e-37)
+    return bool(total >= np.float32(square * (1.0 + (len(a) + 32) * 2.0**-23) + 1e-37))
 
 
 @compiled
 def root_of_limit(kind: int, limit: float) -> float:
     """The Euclidean distance that a limit stands for: of rows brought to length 1 for COSINE."""
-    return np.sqrt(2.0 * limit) if kind == COSINE else np.sqrt(limit)
+    return float(np.sqrt(2.0 * limit if kind == COSINE else limit))
 
 
 @compiled

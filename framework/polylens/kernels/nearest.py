@@ -2,8 +2,8 @@
 
 1. Each row keeps the distances of its nearest rows so far, rising; the farthest of them is the row's limit.
 2. A tile is gone through line by line. First the whole line is compared with the limits of its own row and
-   of all columns, without a branch: nearly all lines of a pass over many rows end here.
-3. In a line that is of use to somebody, a pair below either limit is measured, where the tile holds only a
+   of all columns, without a branch, and eight columns of no use are passed over together.
+3. A pair below either limit is held against closer bounds and then measured, where the tile holds only a
    lower bound, and offered to both of its rows, whose limits fall.
 
 Invariant: a pair is passed over only if its distance, or a lower bound of it, is at least the limit of both
