@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Kmeans(AroundCentres):
     """k-means clusters of activations, or of codes (bits as -1 and +1): as many as are asked for."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     on: Literal["activation", "code"]
     """What is clustered: the rows' activations, or their codes (bits, or the numbers of graded ones)."""
@@ -27,7 +27,8 @@ class Kmeans(AroundCentres):
     """What is done to each column of the activations first: nothing, its mean taken off, or also its standard
     deviation made 1."""
     restarts: int = Field(default=10, ge=1)
-    """Independent starts by k-means++; the one with the least summed squared distance is kept."""
+    """Independent starts by k-means++, among some rows where there are many; the one with the least summed
+    squared distance is kept."""
     subsamples: int = Field(default=10, ge=0)
     """How many random 80 % of the examples are clustered again, for intervals and stability."""
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Float32, Int64
 
 from polylens.clustering.checks import check_points, check_whole, check_word
 from polylens.clustering.exemplars import medoids
 from polylens.clustering.points import Points
 from polylens.clustering.renumbering import by_falling_size
+from polylens.devices import fitting_device
 from polylens.errors import DataError
 from polylens.progress import Progress, Silent
 from polylens.records import Partition
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
-    from sklearn.cluster import BisectingKMeans, KMeans
+    from sklearn.cluster import BisectingKMeans
 
 Split = Literal["largest_cluster", "biggest_inertia"]
 
@@ -29,6 +30,7 @@ def kmeans(
     streams: Streams,
     restarts: int = 10,
     exemplars: bool = True,
+    device: str | None = None,
     progress: Progress | None = None,
 ) -> Partition:
     """The k-means clusters of points: the best of `restarts` starts by k-means++.
@@ -36,7 +38,9 @@ def kmeans(
     The bits of codes are taken as -1 and +1: squared distance is then four times the Hamming distance. A
     row's strength is 1 - (distance to its own centre / distance to the next centre), in [0, 1].
 
-    Runs on one thread: more would add the same numbers in another order, and labels could differ.
+    Starts are drawn among all rows, or where rows times clusters are above 1.5 million among as many as keep
+    that number (16 a cluster at least), others for each start. The rounds that follow are of all rows. Labels
+    are the same on any number of cores. Memory: the points, and four bytes for each row and cluster.
 
     Args:
         points: activations or bits, not packed.
@@ -45,21 +49,28 @@ def kmeans(
         restarts: independent starts.
         exemplars: whether the clusters' medoids are found, which costs as much as all their pairs; else there
             are none.
+        device: `cpu` or a torch device; where None, a GPU that there is takes many rows.
         progress: where the work shows itself.
 
     Raises:
         DataError: fewer distinct rows than clusters, a single row, no columns, NaN or infinity, packed bits,
-            or a number of clusters or starts that makes none.
+            a number of clusters or starts that makes none, or a device that is not there.
 
-    Source: Arthur and Vassilvitskii (2007) for the start; scikit-learn's Lloyd iterations.
+    Source: Arthur and Vassilvitskii (2007) for the start, Lloyd (1982) for the rounds, Elkan (2003) for the
+    bounds.
     """
     _check(points, clusters, restarts)
-    from sklearn.cluster import KMeans
+    from polylens.clustering.moving_centres import cluster_by_means
 
-    model = KMeans(
-        n_clusters=clusters, n_init=restarts, random_state=_seed(streams), copy_x=not _is_bits(points)
+    labels, own, following = cluster_by_means(
+        _values(points),
+        clusters=clusters,
+        streams=streams,
+        restarts=restarts,
+        device=device or fitting_device(len(points)),
+        progress=progress or Silent(),
     )
-    labels, strength = _fit(model, points, progress or Silent())
+    labels, strength = by_falling_size(labels), _strength(own, following)
     method = f"k-means ({clusters} clusters, best of {restarts} starts)"
     return _partition(points, labels, strength, method=method, exemplars=exemplars)
 
@@ -156,33 +167,34 @@ def _seed(streams: Streams) -> int:
     return int(streams.generator("starts").integers(2**31))
 
 
+def _values(points: Points) -> Float32[np.ndarray, "rows width"]:
+    return np.where(points, np.float32(1), np.float32(-1)) if _is_bits(points) else points
+
+
 def _fit(
-    model: KMeans | BisectingKMeans, points: Points, progress: Progress
+    model: BisectingKMeans, points: Points, progress: Progress
 ) -> tuple[Int64[np.ndarray, "rows"], Float32[np.ndarray, "rows"]]:
     """Labels by falling size, and strengths."""
     from threadpoolctl import threadpool_limits
 
-    # These values are nobody else's: the model may centre them in place (`copy_x`), a third less of memory.
-    values = np.where(points, np.float32(1), np.float32(-1)) if _is_bits(points) else points
+    # Bits' values are nobody else's: the model may centre them in place (`copy_x`), a third less of memory.
+    values = _values(points)
     title = progress.task("clustering", total=len(points), unit="rows")
     with title as task, threadpool_limits(limits=1):
         fitted = model.fit(values)
         distances = np.asarray(fitted.transform(values), dtype=np.float32)
         task.advance(len(points))
-    return by_falling_size(fitted.labels_), _strength(distances, fitted.labels_.astype(np.int64))
+    each = np.arange(len(distances))
+    own = distances[each, fitted.labels_]
+    distances[each, fitted.labels_] = np.inf
+    return by_falling_size(fitted.labels_), _strength(own, distances.min(1))
 
 
 def _strength(
-    distances: Float32[np.ndarray, "rows clusters"], labels: Int64[np.ndarray, "rows"]
+    own: Float[np.ndarray, "rows"], following: Float[np.ndarray, "rows"]
 ) -> Float32[np.ndarray, "rows"]:
-    if distances.shape[1] == 1:
-        return np.ones(len(distances), dtype=np.float32)
-    rows = np.arange(len(distances))
-    own = distances[rows, labels]
-    others = distances.copy()
-    others[rows, labels] = np.inf
-    other = others.min(1)
-    ratio = np.divide(own, other, out=np.ones_like(own), where=other > 0)
+    """1 - (distance to the own centre / distance to the next one), by rows; 1 where there is no other."""
+    ratio = np.divide(own, following, out=np.ones_like(own), where=following > 0)
     return np.asarray(np.maximum(1 - ratio, 0), dtype=np.float32)
 
 

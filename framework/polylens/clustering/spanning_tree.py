@@ -161,7 +161,7 @@ def passes_of(points: Points, *, metric: Metric, bits: int, device: str) -> Pass
         return TiledPasses(BitSpace.of(points, bits=bits, metric=metric))
     from polylens.clustering.dense_space import DenseSpace
 
-    return TiledPasses(DenseSpace(points, metric=metric))
+    return TiledPasses(DenseSpace.of(points, metric=metric))
 
 
 def spanning_forest(

@@ -20,7 +20,7 @@ _CHUNK_NUMBERS = 1 << 22
 """Numbers looked at together (32 MB in double precision)."""
 _SIDE = 1024
 """Rows of a block of Euclidean distances."""
-_FEW = 500
+_FEW = 32
 """Members whose Euclidean distances are taken pair by pair."""
 _FEW_CODES = 2000
 """Members whose Hamming distances are taken pair by pair: up to here that is faster than unpacking them."""

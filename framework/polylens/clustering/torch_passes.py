@@ -42,7 +42,7 @@ class TorchPasses:
 
         self._metric = metric
         self._bits = bits
-        self._device = _device_named(device)
+        self._device = device_named(device)
         self._points = points
         packed = np.packbits(points, axis=1) if points.dtype == np.bool_ else np.ascontiguousarray(points)
         self._rows = torch.tensor(packed, device=self._device)
@@ -181,7 +181,7 @@ class TorchPasses:
         return block
 
 
-def _device_named(name: str) -> torch.device:
+def device_named(name: str) -> torch.device:
     """The device of that name.
 
     Raises:

@@ -7,8 +7,8 @@ least edges between them. An edge weighs `max(core of either end, distance)`.
 2. Each column has a limit: what an edge between the line's group and the column's must weigh less than to be
    of use to either (-1 where there can be none). The limits hold for all lines of one group, and are
    written anew where the group changes or an edge was kept.
-3. A line is compared with the limits without a branch; in a line that is of use, pairs are measured, where
-   the tile holds only a bound, and the lesser edges are kept, in both directions.
+3. A line is compared with the limits without a branch; pairs that are of use are held against closer bounds
+   and then measured, where the tile holds only a bound, and the lesser edges are kept, in both directions.
 
 Invariant: a weight only ever falls, and a pair is passed over only if a lower bound of its weight is no less
 than both weights it could replace. Of equal edges the first that came stays: the canonical form of the
@@ -24,7 +24,16 @@ from __future__ import annotations
 import numpy as np
 
 from polylens.kernels.compiling import compiled, compiled_for_many, compiled_inline
-from polylens.kernels.distances import EXACT, jaccard_tile, measure
+from polylens.kernels.distances import (
+    EXACT,
+    SQUARED,
+    is_beyond,
+    is_beyond_by_all,
+    jaccard_tile,
+    measure,
+    root_of_limit,
+)
+from polylens.kernels.nearest import marked_columns
 from polylens.kernels.popcount import TILE, differing_tile
 from polylens.kernels.tiles import BitRows, GroupedRows, LeastEdges, Measure, Tile, TilePairs
 
@@ -71,7 +80,11 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
     """
     values, first, second, n_second = tile.values, tile.first, tile.second, tile.n_second
     kind, order, group, core = measuring.kind, groups.order, groups.group, groups.core
+    left, right = measuring.left, measuring.right
+    turned, tails, loose, n_turned = measuring.turned, measuring.tails, measuring.loose, len(measuring.turned)
     limits = np.empty(n_second)
+    marks = np.zeros(-(-n_second // 8) * 8, dtype=np.uint8)
+    near_columns = np.empty(len(marks), dtype=np.int64)
     group_of, core_of = group[second : second + n_second], core[second : second + n_second]
     limits_of = -1  # the group that the limits are written for
     for row in range(tile.n_first):
@@ -83,20 +96,31 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
             limits_of = own
         # A slice of its own: the compiler then knows that columns stand side by side.
         line = values[row, :n_second]
-        of_use = False
         for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
-            of_use |= (line[column] < limits[column]) & (own_core < limits[column])
-        if not of_use:
-            continue
-        # Where rows meet themselves each pair counts once, above the diagonal.
-        for column in range(row + 1 if first == second else 0, n_second):
-            # What the edge weighs at least; the line was of use, but need not be so at this column.
+            marks[column] = (line[column] < limits[column]) & (own_core < limits[column])
+        n_near = marked_columns(marks, near_columns)
+        for column in near_columns[:n_near]:
+            # Where rows meet themselves each pair counts once, above the diagonal.
+            if first == second and column <= row:
+                continue
+            # What the edge weighs at least; limits may have fallen since the column was marked.
             floor = max(own_core, core_of[column])
             if max(floor, np.float64(line[column])) >= limits[column]:
                 continue
             j = second + column
             # Activations are kept by row, groups by rank.
-            distance = float(line[column]) if kind == EXACT else measure(measuring, order[i], order[j])
+            if kind == EXACT:
+                distance = float(line[column])
+            else:
+                if n_turned > 0:
+                    a, b = order[i], order[j]
+                    reach = root_of_limit(kind, limits[column])
+                    reach += loose * (np.float64(tails[a, 0]) + np.float64(tails[b, 0]))
+                    if is_beyond(turned, tails, a, b, reach):
+                        continue
+                    if kind == SQUARED and is_beyond_by_all(left, right, a, b, limits[column]):
+                        continue
+                distance = measure(measuring, order[i], order[j])
             # Measured now: the bound let by what its distance may rule out.
             weight = max(floor, distance)
             if weight >= limits[column]:

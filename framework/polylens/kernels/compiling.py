@@ -43,6 +43,14 @@ def compiled_inline(function: Kernel) -> Kernel:
     return _compile(function, inline="always")
 
 
+def compiled_in_any_order(function: Kernel) -> Kernel:
+    """The function as machine code that adds numbers up in whatever order is quickest.
+
+    For sums that are compared with more to spare than any order can lose.
+    """
+    return _compile(function, fastmath={"reassoc", "contract", "nsz"})
+
+
 def _compile(function: Kernel, **options: Any) -> Kernel:
     try:
         made = njit(nogil=True, cache=True, error_model="numpy", **options)(function)

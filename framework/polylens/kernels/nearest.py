@@ -2,8 +2,8 @@
 
 1. Each row keeps the distances of its nearest rows so far, rising; the farthest of them is the row's limit.
 2. A tile is gone through line by line. First the whole line is compared with the limits of its own row and
-   of all columns, without a branch: nearly all lines of a pass over many rows end here.
-3. In a line that is of use to somebody, a pair below either limit is measured, where the tile holds only a
+   of all columns, without a branch, and eight columns of no use are passed over together.
+3. A pair below either limit is held against closer bounds and then measured, where the tile holds only a
    lower bound, and offered to both of its rows, whose limits fall.
 
 Invariant: a pair is passed over only if its distance, or a lower bound of it, is at least the limit of both
@@ -19,7 +19,15 @@ from __future__ import annotations
 import numpy as np
 
 from polylens.kernels.compiling import compiled, compiled_inline
-from polylens.kernels.distances import EXACT, jaccard_tile, measure
+from polylens.kernels.distances import (
+    EXACT,
+    SQUARED,
+    is_beyond,
+    is_beyond_by_all,
+    jaccard_tile,
+    measure,
+    root_of_limit,
+)
 from polylens.kernels.popcount import TILE, differing_tile
 from polylens.kernels.tiles import BitRows, Measure, Neighbours, Tile, TilePairs
 
@@ -42,6 +50,25 @@ def offer(nearest: Neighbours, row: int, candidate: int, distance: float) -> Non
 
 
 @compiled
+def marked_columns(marks: np.ndarray, out: np.ndarray) -> int:
+    """Fills `out` with the columns that are marked, in their order; how many.
+
+    Args:
+        marks: uint8, 0 or 1, a multiple of 8 of them, so that eight are passed over together.
+        out: int64, as many.
+    """
+    count = 0
+    words = marks.view(np.uint64)
+    for word in range(len(words)):
+        if words[word] == 0:
+            continue
+        for column in range(8 * word, 8 * word + 8):  # no branch: marks come in no order
+            out[count] = column
+            count += int(marks[column])
+    return count
+
+
+@compiled
 def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
     """Offers every pair of a tile to both of its rows.
 
@@ -52,6 +79,10 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
     """
     values, first, second, kind, near = tile.values, tile.first, tile.second, measuring.kind, nearest.near
     last = near.shape[1] - 1
+    left, right = measuring.left, measuring.right
+    turned, tails, loose, n_turned = measuring.turned, measuring.tails, measuring.loose, len(measuring.turned)
+    marks = np.zeros(-(-tile.n_second // 8) * 8, dtype=np.uint8)
+    near_columns = np.empty(len(marks), dtype=np.int64)
     # In the tile's own type: a comparison with a wider one would widen the whole line.
     limits = np.empty(tile.n_second, dtype=values.dtype)
     # A bound in single precision is held against a limit that is rounded up, never down.
@@ -63,16 +94,27 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
         # Among themselves a row is also a column, whose limit earlier lines may have brought down.
         limit = limits[row] if first == second else values.dtype.type(near[i, last] * grown + more)
         line = values[row, : tile.n_second]
-        of_use = False
         for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
-            of_use |= (line[column] < limit) | (line[column] < limits[column])
-        if not of_use:
-            continue
-        for column in range(row + 1 if first == second else 0, tile.n_second):
+            marks[column] = (line[column] < limit) | (line[column] < limits[column])
+        n_near = marked_columns(marks, near_columns)
+        for column in near_columns[:n_near]:
+            if first == second and column <= row:
+                continue
             value = line[column]
             if value < limit or value < limits[column]:
                 j = second + column
-                distance = np.float64(value) if kind == EXACT else measure(measuring, i, j)
+                if kind == EXACT:
+                    distance = float(value)
+                else:
+                    if n_turned > 0:
+                        most = max(near[i, last], near[j, last])
+                        reach = root_of_limit(kind, most)
+                        reach += loose * (np.float64(tails[i, 0]) + np.float64(tails[j, 0]))
+                        if is_beyond(turned, tails, i, j, reach):
+                            continue
+                        if kind == SQUARED and is_beyond_by_all(left, right, i, j, most):
+                            continue
+                    distance = measure(measuring, i, j)
                 offer(nearest, i, j, distance)
                 offer(nearest, j, i, distance)
                 # Both rows may have come nearer to somebody: what follows in the line is held to the new

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+_NO_ROWS = np.empty((0, 0), dtype=np.float32)
+
 
 class Tile(NamedTuple):
     """Distances, or lower bounds of them, between the rows from `first` and the rows from `second`.
@@ -48,6 +50,14 @@ class Measure(NamedTuple):
     """`rows width`, float32: the activations that columns of a tile stand for."""
     right_lengths: np.ndarray
     """`rows`, float64: their Euclidean lengths; read for COSINE alone."""
+    turned: np.ndarray = _NO_ROWS
+    """`rows components`, float32: the rows, where both sides are the same, along some orthogonal directions,
+    those of the greatest variance first; empty where there are none."""
+    tails: np.ndarray = _NO_ROWS
+    """`rows stages+1`, float32: the length of what is left of each row behind the first 0, 128, 256, ... of
+    these."""
+    loose: float = 0.0
+    """What a row's turned coordinates are off by, as a share of the row's length."""
 
 
 class BitRows(NamedTuple):
@@ -108,6 +118,17 @@ class LeastEdges(NamedTuple):
     """`groups slots`, float64: mutual reachability, in the space's own unit; infinite where there is none."""
     ends: np.ndarray
     """`groups slots 2`, int64: the ranks of both ends, the one in the line's group first."""
+
+
+class NearCentres(NamedTuple):
+    """The centre that every row is nearest to; updated in place."""
+
+    labels: np.ndarray
+    """`rows`, int64: which centre."""
+    own: np.ndarray
+    """`rows`, float64: no less than the distance to it; infinite where nothing is known."""
+    low: np.ndarray
+    """`rows centres`, float32: no more than the distance to each centre; infinite at the row's own."""
 
 
 class Clustered(NamedTuple):

@@ -1,0 +1,119 @@
+"""Rows compared along a few directions first: the same trees to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from tests.clustering.trees import distances, tree_weights
+
+from polylens.clustering import dense_space, hierarchy, turning
+from polylens.clustering.dense_space import DenseSpace, lower_bounds
+from polylens.clustering.turning import turn_rows
+from polylens.kernels.distances import is_beyond, is_beyond_by_all
+
+WIDTH = 300
+
+
+def decaying(generator, rows):
+    return generator.normal(size=(rows, WIDTH)) * (np.arange(WIDTH) + 1.0) ** -0.8
+
+
+def grouped(generator, rows):
+    centres = 3 * decaying(generator, 12)
+    return centres[generator.integers(0, 12, rows)] + 0.3 * decaying(generator, rows)
+
+
+KINDS = {
+    "decaying": decaying,
+    "grouped": grouped,
+    "isotropic": lambda generator, rows: generator.normal(size=(rows, WIDTH)),
+    "equal rows": lambda generator, rows: grouped(generator, rows)[generator.integers(0, rows // 3, rows)],
+    "rows of zeros": lambda generator, rows: grouped(generator, rows) * (np.arange(rows) % 9 > 0)[:, None],
+    "far from the origin": lambda generator, rows: 1e4 + grouped(generator, rows),
+    "far and hardly apart": lambda generator, rows: 1e6 + 0.3 * grouped(generator, rows),
+    "one long row": lambda generator, rows: (
+        grouped(generator, rows) * np.where(np.arange(rows), 1, 1e9)[:, None]
+    ),
+    "tiny": lambda generator, rows: 1e-22 * grouped(generator, rows),
+    "large": lambda generator, rows: 1e15 * grouped(generator, rows),
+    "one direction": lambda generator, rows: generator.normal(size=(rows, 1)) * np.arange(1.0, WIDTH + 1),
+}
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Rows are turned however few they are and however little that helps."""
+    monkeypatch.setattr(turning, "_WORTH", 0.0)
+    monkeypatch.setattr(turning, "_LESS", np.inf)
+    monkeypatch.setattr(turning, "_HELD", 0.0)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_trees_of_turned_rows_are_the_same_to_the_last_bit(kind, metric, always, monkeypatch):
+    rows = KINDS[kind](np.random.default_rng(0), 500).astype(np.float32)
+    turned = []
+    monkeypatch.setattr(
+        dense_space,
+        "turn_rows",
+        lambda *given, **named: turned.append(turn_rows(*given, **named)) or turned[-1],
+    )
+    found = hierarchy(rows, metric=metric, min_samples=3)
+    assert turned[0] is not None
+    monkeypatch.setattr(dense_space, "turn_rows", lambda *given, **named: None)
+    plain = hierarchy(rows, metric=metric, min_samples=3)
+    for part in ("order", "heights", "core"):
+        assert getattr(found, part).tobytes() == getattr(plain, part).tobytes()
+
+
+@pytest.mark.parametrize("rows", [2, 3, 65])
+def test_few_turned_rows_have_scipys_tree(rows, always):
+    points = grouped(np.random.default_rng(rows), rows).astype(np.float32)
+    found = hierarchy(points, metric="euclidean", min_samples=2)
+    weights = tree_weights(distances(points, "euclidean"), 2)
+    np.testing.assert_allclose(np.sort(found.heights), weights, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_bound_is_above_the_distance(kind, always):
+    rows = KINDS[kind](np.random.default_rng(1), 120).astype(np.float32)
+    turned = turn_rows(rows, scales=None)
+    apart = cdist(rows.astype(np.float64), rows.astype(np.float64), "sqeuclidean")
+    short = turned.block(np.arange(len(rows)))
+    assert (lower_bounds(short, short, metric="euclidean", loose=turned.loose) <= apart).all()
+    for i in range(0, len(rows), 7):
+        for j in range(len(rows)):
+            reach = np.sqrt(apart[i, j]) + turned.loose * (
+                float(turned.tails[i, 0]) + float(turned.tails[j, 0])
+            )
+            assert not is_beyond(turned.rows, turned.tails, i, j, reach)
+            assert not is_beyond_by_all(rows, rows, i, j, apart[i, j])
+
+
+def test_most_pairs_are_ruled_out_by_the_first_coordinates(always):
+    rows = decaying(np.random.default_rng(0), 400).astype(np.float32)
+    turned = turn_rows(rows, scales=None)
+    near = np.sqrt(np.sort(cdist(rows, rows), axis=1)[:, 5] ** 2)
+    beyond = [
+        is_beyond(turned.rows, turned.tails, i, j, near[i]) for i in range(0, 400, 9) for j in range(400)
+    ]
+    assert np.mean(beyond) > 0.5
+
+
+def test_rows_are_turned_where_few_directions_hold_their_variance(monkeypatch):
+    generator = np.random.default_rng(0)
+    steep = (generator.normal(size=(1500, 512)) * 0.97 ** np.arange(512)).astype(np.float32)
+    flat = generator.normal(size=(1500, 512)).astype(np.float32)
+    assert turn_rows(steep, scales=None) is None  # so few rows are compared before directions are found
+    monkeypatch.setattr(turning, "_WORTH", 0.0)
+    assert turn_rows(steep, scales=None).first <= 128
+    assert turn_rows(flat, scales=None) is None
+    monkeypatch.setattr(turning, "_HELD", 1.0)  # of all directions half are taken
+    assert turn_rows(steep, scales=None) is None
+
+
+def test_l1_and_narrow_rows_are_not_turned(always):
+    rows = grouped(np.random.default_rng(0), 80).astype(np.float32)
+    assert DenseSpace.of(rows, metric="l1").blocks == DenseSpace(rows, metric="l1").blocks
+    assert turn_rows(rows[:, :255], scales=None) is None
