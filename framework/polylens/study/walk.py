@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from polylens.analyses import GROUNDWORK, Outcome, Probe, Probed, RowAnalysis
 from polylens.assembly import Recipe, assemble
 from polylens.devices import Options, probing_device
-from polylens.errors import DataError
+from polylens.errors import DataError, PolylensError
 from polylens.harvest import harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
 from polylens.records import Findings, Network, Rows, Skipped
@@ -24,13 +23,20 @@ from polylens.store import (
 from polylens.study.ahead import Ahead
 from polylens.study.learning import Learning
 from polylens.study.naming import Naming
-from polylens.study.performing import Performer
+from polylens.study.performing import Performer, StageReport
 from polylens.study.planned_takes import missing_takes
 from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
 from polylens.work import Judging, Work
 
-if TYPE_CHECKING:
-    pass
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What became of a child that a job walked."""
+
+    reports: tuple[StageReport, ...] = ()
+    """Of the stages that the job did."""
+    error: PolylensError | None = None
+    """Why it failed; such a child is not walked here."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Workshop:
     """What a second process does meanwhile."""
     judging: Judging = field(default_factory=Judging)
     """How judges are asked."""
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
+    """Children that were walked on other machines, by their runs' digests."""
 
 
 class Walk:
