@@ -1,9 +1,9 @@
 """A stand-in for SLURM's commands that really starts the scripts that it is given, on this machine.
 
-`install` puts `sbatch`, `srun`, `sacct`, `squeue`, `scancel` and `scontrol` into a folder for PATH. Jobs run at
-once, as many of an array side by side as it says. What SLURM itself would do to a job is asked for by files in
-the folder `asked`: `preempt` signals the first job once, as soon as the file it names a pattern of is there;
-`hold` leaves jobs in the queue; `die` holds the state that jobs end in without ever running.
+`install` puts `sbatch`, `srun`, `sacct`, `squeue`, `scancel` and `scontrol` into a folder for PATH. Jobs run
+at once, as many of an array side by side as it says. What SLURM itself would do to a job is asked for by
+files in the folder `asked`: `preempt` signals the first job once, as soon as there are so many files of a
+pattern as it says; `hold` leaves jobs in the queue; `die` holds the state that jobs end in, never started.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class _Jobs:
         return json.loads(file.read_text()) if file.exists() else {}
 
     def all(self) -> dict[str, dict[str, object]]:
-        return {file.stem: json.loads(file.read_text()) for file in sorted((self.folder / "jobs").glob("*.json"))}
+        return {
+            file.stem: json.loads(file.read_text()) for file in sorted((self.folder / "jobs").glob("*.json"))
+        }
 
 
 def _sbatch(folder: Path, arguments: list[str]) -> int:
@@ -120,27 +122,21 @@ def _watch(folder: Path, task: str, process: subprocess.Popen[bytes]) -> None:
     preempt = folder / "asked" / "preempt"
     while process.poll() is None:
         if task.endswith("_0") and preempt.exists():
-            root, pattern = preempt.read_text().splitlines()
-            if any(Path(root).glob(pattern)):
+            root, pattern, count = preempt.read_text().splitlines()
+            if len([*Path(root).glob(pattern)]) >= int(count):
                 preempt.unlink()
                 for number in (signal.SIGTERM, signal.SIGUSR2):
-                    for member in _steps(process.pid):
-                        os.kill(member, number)
+                    os.kill(int(str(_Jobs(folder).get(task)["step"])), number)
         time.sleep(_LOOK_SECONDS)
-
-
-def _steps(group: int) -> list[int]:
-    """Processes of a job's steps: those that `srun` became, not the shell that runs the script."""
-    found = subprocess.run(["ps", "-o", "pid=,args=", "-g", str(group)], capture_output=True, text=True, check=False)
-    lines = (line.strip().partition(" ") for line in found.stdout.splitlines())
-    return [int(number) for number, _, words in lines if "submitit.core._submit" in words and "bash" not in words]
 
 
 def _named(script: str, option: str, task: str) -> Path:
     found = re.search(rf"#SBATCH --{option}=(\S+)", Path(script).read_text())
     assert found is not None
     number, _, index = task.partition("_")
-    text = found[1].strip("'").replace("%A", number).replace("%a", index).replace("%j", task).replace("%t", "0")
+    text = (
+        found[1].strip("'").replace("%A", number).replace("%a", index).replace("%j", task).replace("%t", "0")
+    )
     return Path(text)
 
 
@@ -151,9 +147,16 @@ def _srun(folder: Path, arguments: list[str]) -> int:
     while command[0].startswith("--"):
         option = command.pop(0)
         if option in ("--output", "--error"):
-            name = command.pop(0).replace("%A", number).replace("%a", index).replace("%j", number).replace("%t", "0")
+            name = (
+                command.pop(0)
+                .replace("%A", number)
+                .replace("%a", index)
+                .replace("%j", number)
+                .replace("%t", "0")
+            )
             descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(descriptor, 1 if option == "--output" else 2)
+    _Jobs(folder).put(task, step=os.getpid())
     os.environ.update(SLURM_PROCID="0", SLURM_LOCALID="0", SLURM_NODEID="0")
     os.execvp(command[0], command)
 

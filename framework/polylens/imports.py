@@ -39,6 +39,15 @@ def lightning() -> Any:
 
 
 @cache
+def fabric() -> Any:
+    """Lightning's class `Fabric`, which sets up groups of processes for what is no training."""
+    lightning()
+    from lightning_fabric import Fabric
+
+    return Fabric
+
+
+@cache
 def transformers() -> Any:
     """The transformers package, importable beside any build of torch, without advice and progress bars."""
     _declare_missing_operators()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from polylens.devices import Options
-from polylens.errors import UsageError
+from polylens.errors import UsageError, nearest
 from polylens.imports import submitit
 from polylens.jobs.errand import Errand
 from polylens.settings.jobs import Jobs
@@ -68,8 +68,12 @@ def cluster_of(launcher: str, *, folder: Path, jobs: Jobs, options: Options) -> 
         options: devices and machines of each.
 
     Raises:
-        UsageError: submitit is not installed, or there is no SLURM here.
+        UsageError: no such launcher, submitit is not installed, or there is no SLURM here.
     """
+    if launcher not in LAUNCHERS:
+        near = nearest(launcher, LAUNCHERS)
+        meant = "" if near is None else f"; did you mean '{near}'?"
+        raise UsageError(f"no launcher '{launcher}'{meant}", hint=f"known: {', '.join(LAUNCHERS)}")
     try:
         submitit()
     except ImportError as error:

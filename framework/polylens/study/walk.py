@@ -26,6 +26,7 @@ from polylens.study.naming import Naming
 from polylens.study.performing import Performer, StageReport
 from polylens.study.planned_takes import missing_takes
 from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
+from polylens.study.sharing import share_analysis
 from polylens.work import Judging, Work
 
 
@@ -114,7 +115,25 @@ class Walk:
             self._analyse(variant, planned)
 
     def _analyse(self, variant: VariantPlan, planned: PlannedAnalysis) -> None:
+        analysis, options = planned.analysis, self.workshop.options
+
         def work(folder: Path) -> None:
+            rows = self.rows(variant, targets=analysis.named_targets())
+            if (
+                options.is_distributed
+                and isinstance(analysis, RowAnalysis)
+                and analysis.compares_pairs(len(rows))
+            ):
+                share_analysis(
+                    planned,
+                    variant,
+                    upstream={name: each.stage for name, each in _stands_on(variant, planned).items()},
+                    store=self.workshop.store,
+                    folder=folder,
+                    options=options,
+                    progress=self.performer.progress_of(planned.stage),
+                )
+                return
             services = Work(
                 # Named by the kind and not by who asks for it, so that a stage is the same whoever asks.
                 streams=variant.streams.child(planned.analysis.kind()),
@@ -122,8 +141,6 @@ class Walk:
                 progress=self.performer.progress_of(planned.stage),
                 keeper=KeptArrays(self.workshop.store, planned.stage.kind, planned.stage.digest),
             )
-            analysis = planned.analysis
-            rows = self.rows(variant, targets=analysis.named_targets())
             self.workshop.ahead.settle()
             if isinstance(analysis, Probe):
                 findings = analysis.probe(rows, self._probed(variant, analysis), services)
@@ -192,10 +209,7 @@ class Walk:
         )
 
     def _upstream(self, variant: VariantPlan, planned: PlannedAnalysis) -> dict[str, Findings]:
-        findings = {up: self.findings(variant, up) for up in planned.analysis.upstream()}
-        if planned.groundwork is not None:
-            findings[GROUNDWORK] = self._findings(variant, planned.groundwork)
-        return findings
+        return {name: self._findings(variant, each) for name, each in _stands_on(variant, planned).items()}
 
     def outcomes(self, name: str) -> Mapping[str, tuple[Outcome, ...]]:
         """What one analysis took and found, by variant."""
@@ -239,3 +253,9 @@ class Walk:
             )
             self._network = (variant.recipe, made)
         return self._network[1]
+
+
+def _stands_on(variant: VariantPlan, planned: PlannedAnalysis) -> dict[str, PlannedAnalysis]:
+    """What an analysis stands on, by the names by which it asks for it."""
+    siblings = {name: variant.analyses[name] for name in planned.analysis.upstream()}
+    return siblings if planned.groundwork is None else {**siblings, GROUNDWORK: planned.groundwork}

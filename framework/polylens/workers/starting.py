@@ -1,4 +1,4 @@
-"""The parent's side of a harvest on several processes: starts them, shows how far they are, ends them."""
+"""The parent's side of work on several processes: starts them, hears how far they are, ends them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 from polylens import errors
+from polylens.devices import OUTSIDE_MARK, Options
 from polylens.errors import PolylensError, StageError, UsageError
-from polylens.harvest.job import Job
-from polylens.harvest.take import STAGE
 
 _RANK_VARIABLES = (
     "LOCAL_RANK",
@@ -28,6 +29,7 @@ _RANK_VARIABLES = (
     "WORLD_SIZE",
     "MASTER_ADDR",
     "MASTER_PORT",
+    OUTSIDE_MARK,
 )
 """Left by an earlier launch, they would make Lightning take the first worker for one of several."""
 
@@ -35,51 +37,69 @@ _SECONDS_BETWEEN_LOOKS = 0.2
 _LINES_OF_STDERR = 15
 
 
-def run_workers(job: Job, *, advance: Callable[[int], None]) -> None:
-    """Runs a job on its processes and waits for them.
+@dataclass(frozen=True)
+class Crew:
+    """What several processes do together."""
+
+    module: str
+    """The program that each of them runs, such as `polylens.harvest.worker`."""
+    plain: Mapping[str, Any]
+    """What they have to do, as plain data."""
+    folder: Path
+    """Where they are told, which every machine must see."""
+    stage: str
+    """Name of the stage, for errors."""
+    options: Options
+
+
+def run_workers(crew: Crew, *, hear: Callable[[Mapping[str, Any]], None]) -> None:
+    """Runs a program on its processes and waits for them.
+
+    Args:
+        crew: what they do.
+        hear: is told every message of theirs that is no error.
 
     Raises:
         PolylensError: what a worker raised, with its own message.
         StageError: a worker ended in any other way.
         UsageError: several machines are asked for outside of SLURM.
     """
-    command = worker_command(job)
-    # In the takes' folder, where other machines can read it too.
-    job_file = next(iter(job.folders.values())) / "job.json"
-    job_file.write_text(json.dumps(job.to_plain()), encoding="utf-8")
+    command = worker_command(crew)
+    job_file = crew.folder / "job.json"
+    job_file.write_text(json.dumps(crew.plain), encoding="utf-8")
     with (
         tempfile.TemporaryFile() as stderr,
-        _run_worker([*command, str(job_file)], job, stderr) as process,
+        _run_worker([*command, str(job_file)], crew.options, stderr) as process,
     ):
-        failure = _follow(process, advance)
+        failure = _follow(process, hear, stage=crew.stage)
         if failure is None and process.wait() == 0:
             return
-        raise failure or _silent_failure(process.wait(), stderr)
+        raise failure or _silent_failure(process.wait(), stderr, stage=crew.stage)
 
 
-def worker_command(job: Job) -> list[str]:
+def worker_command(crew: Crew) -> list[str]:
     """The command that starts the first worker, or under SLURM all of them.
 
     Raises:
         UsageError: several machines are asked for outside of a SLURM allocation.
     """
-    worker = [sys.executable, "-m", "polylens.harvest.worker"]
-    if job.options.num_nodes == 1:
+    worker = [sys.executable, "-m", crew.module]
+    nodes, tasks = crew.options.num_nodes, crew.options.devices
+    if nodes == 1:
         return worker
     if shutil.which("srun") is None or "SLURM_JOB_ID" not in os.environ:
         raise UsageError(
-            f"{job.options.num_nodes} machines are asked for, and this is no SLURM allocation",
-            hint="ask for them with salloc or sbatch, and start polylens once inside, without srun",
+            f"{nodes} machines are asked for, and this is no SLURM allocation",
+            hint="--launcher slurm asks for them; so do salloc and sbatch, with polylens started once inside",
         )
-    nodes, tasks = job.options.num_nodes, job.options.devices
     return ["srun", f"--nodes={nodes}", f"--ntasks-per-node={tasks}", "--kill-on-bad-exit=1", *worker]
 
 
 @contextmanager
-def _run_worker(command: list[str], job: Job, stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _run_worker(command: list[str], options: Options, stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """A running worker in a process group of its own, which is gone when the block ends, however it ends."""
     environment = dict(os.environ)
-    if job.options.num_nodes == 1:
+    if options.num_nodes == 1:
         for name in _RANK_VARIABLES:
             environment.pop(name, None)
     process = subprocess.Popen(
@@ -102,7 +122,9 @@ def _run_worker(command: list[str], job: Job, stderr: IO[bytes]) -> Iterator[sub
                 pipe.close()
 
 
-def _follow(process: subprocess.Popen[bytes], advance: Callable[[int], None]) -> PolylensError | None:
+def _follow(
+    process: subprocess.Popen[bytes], hear: Callable[[Mapping[str, Any]], None], *, stage: str
+) -> PolylensError | None:
     """Passes on what the workers say until all have closed their output; gives the first error."""
     lines: queue.Queue[bytes | None] = queue.Queue()
 
@@ -124,10 +146,10 @@ def _follow(process: subprocess.Popen[bytes], advance: Callable[[int], None]) ->
         if line is None:
             return None
         message = _message(line)
-        if "advance" in message:
-            advance(message["advance"])
-        elif "error" in message:
-            return _error(message)
+        if "error" in message:
+            return _error(message, stage=stage)
+        if message:
+            hear(message)
 
 
 def _message(line: bytes) -> Mapping[str, Any]:
@@ -139,17 +161,17 @@ def _message(line: bytes) -> Mapping[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
-def _error(message: Mapping[str, Any]) -> PolylensError:
+def _error(message: Mapping[str, Any], *, stage: str) -> PolylensError:
     known = getattr(errors, message["error"], None) if message["error"] else None
     if known in (errors.UsageError, errors.DataError, errors.StoreError):
         error: PolylensError = known(message["message"], hint=message["hint"])
         return error
-    return StageError(STAGE, f"a worker process failed: {message['message']}", hint=message["hint"])
+    return StageError(stage, f"a worker process failed: {message['message']}", hint=message["hint"])
 
 
-def _silent_failure(code: int, stderr: IO[bytes]) -> StageError:
+def _silent_failure(code: int, stderr: IO[bytes], *, stage: str) -> StageError:
     stderr.seek(0)
     said = stderr.read().decode(errors="replace").strip().splitlines()[-_LINES_OF_STDERR:]
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    hint = "run the same command again: it goes on at the first missing shard"
-    return StageError(STAGE, "\n  ".join([f"a worker process {how}", *said]), hint=hint)
+    hint = "run the same command again: it goes on from what is finished"
+    return StageError(stage, "\n  ".join([f"a worker process {how}", *said]), hint=hint)
