@@ -222,7 +222,7 @@ import numpy as np
 import torch.distributed as distributed
 from polylens.clustering import hierarchy
 meeting = f"file://{sys.argv[1]}/meet"
-distributed.init_process_group("gloo", init_method=meeting, rank=int(sys.argv[2]), world_size=2)
+distributed.init_process_group("gloo", init_method=meeting, rank=int(sys.argv[2]), world_size=int(sys.argv[3]))
 for metric in ("hamming", "euclidean"):
     points = np.load(f"{sys.argv[1]}/{metric}.npy")
     found = hierarchy(points, metric=metric, min_samples=4)
@@ -232,14 +232,16 @@ distributed.destroy_process_group()
 
 
 @pytest.mark.slow
-def test_two_processes_share_the_pairs_and_agree(tmp_path: Path):
+@pytest.mark.parametrize("count", [2, 4])
+def test_processes_share_the_pairs_and_agree(tmp_path: Path, count):
     for metric in ("hamming", "euclidean"):
         np.save(tmp_path / f"{metric}.npy", planted(metric, rows=2000))
-    ranks = [subprocess.Popen([sys.executable, "-c", _RANK, str(tmp_path), str(rank)]) for rank in range(2)]
-    assert [rank.wait(120) for rank in ranks] == [0, 0]
+    command = [sys.executable, "-c", _RANK, str(tmp_path)]
+    ranks = [subprocess.Popen([*command, str(rank), str(count)]) for rank in range(count)]
+    assert [rank.wait(120) for rank in ranks] == [0] * count
     for metric in ("hamming", "euclidean"):
         expected = hierarchy(np.load(tmp_path / f"{metric}.npy"), metric=metric, min_samples=4)
-        for rank in range(2):
+        for rank in range(count):
             found = np.load(tmp_path / f"{metric}-{rank}.npz")
             np.testing.assert_array_equal(found["order"], expected.order)
             np.testing.assert_array_equal(found["heights"], expected.heights)
