@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import traceback as tracebacks
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,11 +66,8 @@ def command(
     With --launcher every run is a job, and this command waits for them; interrupted, it leaves those of a
     cluster to go on, and the same command finds them again.
     """
-    from polylens.cli.progress import open_progress
-    from polylens.cli.specs import spec_files
     from polylens.devices import Options
-    from polylens.settings import load_settings
-    from polylens.spec import load
+    from polylens.workers.outside import Leader, follow, place_outside
 
     options = Options(
         devices=devices,
@@ -82,22 +78,64 @@ def command(
         workers=workers,
         num_nodes=num_nodes,
     )
+    place, code = place_outside(), FAILED
+    if place is not None and place.rank > 0:
+        return follow(place)
+    try:
+        code = _run_specs(
+            specs,
+            overrides,
+            options=options if place is None else place.settled(options),
+            limit=limit,
+            scratch=scratch,
+            shown=Shown(as_json, quiet),
+            jobs=(launcher, asked),
+        )
+    finally:
+        if place is not None:
+            Leader(place).leave(code)
+    return code
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How results are printed, and whether progress is."""
+
+    as_json: bool
+    quiet: bool
+
+
+def _run_specs(
+    specs: Sequence[Path],
+    overrides: Sequence[str],
+    *,
+    options: Options,
+    limit: int | None,
+    scratch: bool,
+    shown: Shown,
+    jobs: tuple[str | None, Sequence[str]],
+) -> int:
+    """Does what specs ask for and prints what came of it; gives the exit code."""
+    from polylens.cli.progress import open_progress
+    from polylens.cli.specs import spec_files
+    from polylens.settings import load_settings
+    from polylens.spec import load
+
     files = spec_files(specs)
     studies = [load(path, overrides=overrides) for path in files]
     settings = [replace(load_settings(path), is_scratch=scratch) for path in files]
     from polylens.study.logs import mlflow_experiment
     from polylens.study.running import overview_of
 
-    with open_progress(quiet=quiet or as_json) as progress:
+    with open_progress(quiet=shown.quiet or shown.as_json) as progress:
         for note in dict.fromkeys(note for each in settings for note in each.notes):
             progress.note(note)
-        run_all = partial(_run_all, studies, settings, options=options, limit=limit, progress=progress)
-        results = run_all(launcher=launcher, asked=asked)
+        results = _results_of(studies, settings, options=options, limit=limit, progress=progress, jobs=jobs)
     children = [child for result in results for child in result.children]
     overview = results[0].overview
     if len(results) > 1:
         overview = overview_of(children, name=", ".join(dict.fromkeys(map(mlflow_experiment, studies))))
-    if as_json:
+    if shown.as_json:
         printed = {"runs": [child.to_plain() for child in children]}
         click.echo(json.dumps(printed, ensure_ascii=False))
     else:
@@ -109,17 +147,17 @@ def command(
     return _exit_code(results)
 
 
-def _run_all(
+def _results_of(
     studies: Sequence[Study],
     settings: Sequence[Settings],
     *,
     options: Options,
     limit: int | None,
     progress: Progress,
-    launcher: str | None,
-    asked: Sequence[str],
+    jobs: tuple[str | None, Sequence[str]],
 ) -> list[StudyResult]:
     """What came of each study, walked here or by jobs."""
+    launcher, asked = jobs
     if launcher is not None:
         from polylens.jobs import run_by_jobs
 

@@ -13,8 +13,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -87,28 +87,59 @@ def place_outside() -> Place | None:
         )
     if "SLURM_STEP_ID" not in environ or int(environ.get("SLURM_STEP_NUM_TASKS", "1")) < 2:
         return None
-    slurm = lightning().plugins.environments.SLURMEnvironment(auto_requeue=False)
+    nodes_in_words = environ.get("SLURM_STEP_NODELIST") or environ["SLURM_JOB_NODELIST"]
     count, nodes = int(environ["SLURM_STEP_NUM_TASKS"]), int(environ.get("SLURM_STEP_NUM_NODES", "1"))
     return Place(
         rank=int(environ["SLURM_PROCID"]),
         count=count,
         local_rank=int(environ["SLURM_LOCALID"]),
         local_count=count // nodes,
-        address=slurm.main_address,
-        port=slurm.main_port,
+        address=lightning().plugins.environments.SLURMEnvironment.resolve_root_node_address(nodes_in_words),
+        # Jobs that share a machine meet at ports of their own, by the last digits of their numbers.
+        port=15000 + int(environ["SLURM_JOB_ID"][-4:]),
     )
 
 
 @cache
 def _meet(place: Place) -> Any:
     """torch's store of keys and values that all processes see."""
-    from torch.distributed import rendezvous
+    from torch.distributed.rendezvous import rendezvous
 
     if "TORCHELASTIC_USE_AGENT_STORE" not in os.environ:  # of srun, which does not say where to meet
         os.environ.update(place.environment(place.port))
         del os.environ[OUTSIDE_MARK]
     store, _, _ = next(rendezvous("env://"))
     return store
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command that the other processes run."""
+
+    store: Any
+    number: int
+    n_others: int
+    environment: Mapping[str, str]
+    """For this process' own run of it."""
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def lines(self) -> Iterator[bytes]:
+        """What the others say, until all have ended."""
+        heard, ended = 0, 0
+        while ended < self.n_others and not self._over.is_set():
+            there = self.store.add(f"said/{self.number}", 0)
+            for index in range(heard, there):
+                line: bytes = self.store.get(f"said/{self.number}/{index}")
+                ended += json.loads(line).get("ended", 0)
+                yield line
+            if heard == there:
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+            heard = there
+
+    def end(self) -> None:
+        """Ends what is still running of it."""
+        self._over.set()
+        self.store.set(f"over/{self.number}", "1")
 
 
 class Leader:
@@ -120,37 +151,12 @@ class Leader:
         self.place = place
         self._store = _meet(place)
 
-    def ask(
-        self, command: list[str]
-    ) -> tuple[dict[str, str], Callable[[], Iterator[bytes]], Callable[[], None]]:
-        """Asks all others to run a command.
-
-        Returns:
-            The environment for this process' own, what gives the lines that the others say until all have
-            ended, and what ends them.
-        """
+    def ask(self, command: list[str]) -> Asked:
+        """Asks all others to run a command, and says how this process' own has to run."""
         number, port = Leader._n, _free_port()
         Leader._n += 1
         self._store.set(f"task/{number}", json.dumps({"command": command, "port": port}))
-        over = threading.Event()
-
-        def lines() -> Iterator[bytes]:
-            heard, ended = 0, 0
-            while ended < self.place.count - 1 and not over.is_set():
-                there = self._store.add(f"said/{number}", 0)
-                for index in range(heard, there):
-                    line = self._store.get(f"said/{number}/{index}")
-                    ended += json.loads(line).get("ended", 0)
-                    yield line
-                if heard == there:
-                    time.sleep(_SECONDS_BETWEEN_LOOKS)
-                heard = there
-
-        def end() -> None:
-            over.set()
-            self._store.set(f"over/{number}", "1")
-
-        return self.place.environment(port), lines, end
+        return Asked(self._store, number, self.place.count - 1, self.place.environment(port))
 
     def leave(self, code: int) -> None:
         """Lets the others end with this exit code, and waits for them a while: they may need this process."""

@@ -6,13 +6,12 @@ import json
 import os
 import queue
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +19,8 @@ from typing import IO, Any
 from polylens import errors
 from polylens.devices import OUTSIDE_MARK, Options
 from polylens.errors import PolylensError, StageError, UsageError
+from polylens.workers.outside import Leader, place_outside
+from polylens.workers.processes import last_words, run_process
 
 _RANK_VARIABLES = (
     "LOCAL_RANK",
@@ -34,7 +35,6 @@ _RANK_VARIABLES = (
 """Left by an earlier launch, they would make Lightning take the first worker for one of several."""
 
 _SECONDS_BETWEEN_LOOKS = 0.2
-_LINES_OF_STDERR = 15
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,23 @@ def run_workers(crew: Crew, *, hear: Callable[[Mapping[str, Any]], None]) -> Non
         StageError: a worker ended in any other way.
         UsageError: several machines are asked for outside of SLURM.
     """
-    command = worker_command(crew)
     job_file = crew.folder / "job.json"
     job_file.write_text(json.dumps(crew.plain), encoding="utf-8")
-    with (
-        tempfile.TemporaryFile() as stderr,
-        _run_worker([*command, str(job_file)], crew.options, stderr) as process,
-    ):
-        failure = _follow(process, hear, stage=crew.stage)
+    with ExitStack() as ends:
+        stderr = ends.enter_context(tempfile.TemporaryFile())
+        environment: Mapping[str, str]
+        others: Iterable[bytes] = ()
+        place = place_outside()
+        if place is None:
+            command = [*worker_command(crew), str(job_file)]
+            environment = _environment(crew.options)
+        else:
+            command = [sys.executable, "-m", crew.module, str(job_file)]
+            asked = Leader(place).ask(command)
+            ends.callback(asked.end)
+            environment, others = asked.environment, asked.lines()
+        process = ends.enter_context(run_process(command, environment, stderr))
+        failure = _follow(process, others, hear, stage=crew.stage)
         if failure is None and process.wait() == 0:
             return
         raise failure or _silent_failure(process.wait(), stderr, stage=crew.stage)
@@ -95,47 +104,35 @@ def worker_command(crew: Crew) -> list[str]:
     return ["srun", f"--nodes={nodes}", f"--ntasks-per-node={tasks}", "--kill-on-bad-exit=1", *worker]
 
 
-@contextmanager
-def _run_worker(command: list[str], options: Options, stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """A running worker in a process group of its own, which is gone when the block ends, however it ends."""
+def _environment(options: Options) -> dict[str, str]:
     environment = dict(os.environ)
     if options.num_nodes == 1:
         for name in _RANK_VARIABLES:
             environment.pop(name, None)
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        # Ctrl-C goes to this process alone, which then ends the group.
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+    return environment
 
 
 def _follow(
-    process: subprocess.Popen[bytes], hear: Callable[[Mapping[str, Any]], None], *, stage: str
+    process: subprocess.Popen[bytes],
+    others: Iterable[bytes],
+    hear: Callable[[Mapping[str, Any]], None],
+    *,
+    stage: str,
 ) -> PolylensError | None:
     """Passes on what the workers say until all have closed their output; gives the first error."""
+    assert process.stdout is not None
     lines: queue.Queue[bytes | None] = queue.Queue()
+    sources = (process.stdout, others)
 
-    def read() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
+    def read(source: Iterable[bytes]) -> None:
+        for line in source:
             lines.put(line)
         lines.put(None)
 
-    threading.Thread(target=read, daemon=True).start()
-    while True:
+    for source in sources:
+        threading.Thread(target=read, args=[source], daemon=True).start()
+    n_open = len(sources)
+    while n_open:
         try:
             line = lines.get(timeout=_SECONDS_BETWEEN_LOOKS)
         except queue.Empty:
@@ -144,12 +141,14 @@ def _follow(
                 return None
             continue
         if line is None:
-            return None
+            n_open -= 1
+            continue
         message = _message(line)
         if "error" in message:
             return _error(message, stage=stage)
-        if message:
+        if message and "ended" not in message:
             hear(message)
+    return None
 
 
 def _message(line: bytes) -> Mapping[str, Any]:
@@ -170,8 +169,5 @@ def _error(message: Mapping[str, Any], *, stage: str) -> PolylensError:
 
 
 def _silent_failure(code: int, stderr: IO[bytes], *, stage: str) -> StageError:
-    stderr.seek(0)
-    said = stderr.read().decode(errors="replace").strip().splitlines()[-_LINES_OF_STDERR:]
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
     hint = "run the same command again: it goes on from what is finished"
-    return StageError(stage, "\n  ".join([f"a worker process {how}", *said]), hint=hint)
+    return StageError(stage, "\n  ".join(last_words(code, stderr)), hint=hint)
