@@ -141,24 +141,38 @@ def _named(script: str, option: str, task: str) -> Path:
 
 
 def _srun(folder: Path, arguments: list[str]) -> int:
-    command = list(arguments)
-    task = os.environ["STAND_IN_JOB"]
-    number, _, index = task.partition("_")
+    command, options = list(arguments), {"--nodes": "1", "--ntasks-per-node": "1"}
     while command[0].startswith("--"):
-        option = command.pop(0)
-        if option in ("--output", "--error"):
-            name = (
-                command.pop(0)
-                .replace("%A", number)
-                .replace("%a", index)
-                .replace("%j", number)
-                .replace("%t", "0")
-            )
-            descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(descriptor, 1 if option == "--output" else 2)
-    _Jobs(folder).put(task, step=os.getpid())
+        name, equals, value = command.pop(0).partition("=")
+        options[name] = value if equals or name not in ("--output", "--error") else command.pop(0)
+    nodes, tasks = int(options["--nodes"]), int(options["--ntasks-per-node"])
+    if nodes * tasks > 1:
+        return _start_tasks(command, nodes, tasks)
+    job = os.environ["STAND_IN_JOB"]
+    number, _, index = job.partition("_")
+    words = {"%A": number, "%a": index, "%j": number, "%t": "0"}
+    for option, descriptor in (("--output", 1), ("--error", 2)):
+        file = re.sub("%.", lambda word: words[word[0]], options[option])
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), descriptor)
+    _Jobs(folder).put(job, step=os.getpid())
     os.environ.update(SLURM_PROCID="0", SLURM_LOCALID="0", SLURM_NODEID="0")
-    os.execvp(command[0], command)
+    return os.execvp(command[0], command)
+
+
+def _start_tasks(command: list[str], nodes: int, tasks: int) -> int:
+    """All tasks of a step, as if they were on machines of their own that all are called localhost."""
+    shared = {
+        "SLURM_NODELIST": "localhost",
+        "SLURM_NNODES": str(nodes),
+        "SLURM_NTASKS": str(nodes * tasks),
+        "SLURM_NTASKS_PER_NODE": str(tasks),
+    }
+    ranks = [(node, task) for node in range(nodes) for task in range(tasks)]
+    started = []
+    for rank, (node, task) in enumerate(ranks):
+        own = {"SLURM_PROCID": str(rank), "SLURM_NODEID": str(node), "SLURM_LOCALID": str(task)}
+        started.append(subprocess.Popen(command, env={**os.environ, **shared, **own}))
+    return max(abs(process.wait()) for process in started)
 
 
 def _sacct(folder: Path, arguments: list[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.slurm_stand_in import install
 
 from polylens.assembly import Recipe, assemble, open_examples
 from polylens.codes.sign import Sign
@@ -79,6 +81,21 @@ def test_two_processes_give_the_rows_of_one_and_leave_this_process_as_it_was(tmp
             np.testing.assert_array_equal(rows.codes.packed, expected.codes.packed)
     printed = capfd.readouterr()
     assert printed.out + printed.err == ""
+
+
+@pytest.mark.slow
+def test_two_machines_of_a_slurm_allocation_give_the_rows_of_one(tmp_path, monkeypatch):
+    binaries = install(tmp_path / "slurm")
+    monkeypatch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
+    with socket.socket() as free:
+        # Lightning's processes meet at 15000 and the last four digits of the job's number.
+        number = next(n for n in range(1000, 9999) if free.connect_ex(("127.0.0.1", 15000 + n)) != 0)
+    monkeypatch.setenv("SLURM_JOB_ID", str(number))
+    two = run(tmp_path / "two", options=Options(accelerator="cpu", num_nodes=2))
+    one = run(tmp_path / "one", options=Options(accelerator="cpu"))
+    rows, expected = load_rows(two, codes="code"), load_rows(one, codes="code")
+    np.testing.assert_array_equal(rows.codes.packed, expected.codes.packed)
+    np.testing.assert_array_equal(rows.origins.position, expected.origins.position)
 
 
 def job(tmp_path, **changes):

@@ -17,17 +17,28 @@ CHANGES = {
     "model": {"kind": "mlp", "inputs": 64, "hidden": [16, 16], "classes": 10},
     "dataset": {"kind": "digits", "split": "test", "test_fraction": 0.4},
     "controls": None,
-    "analyses": {"codes": {"kind": "code_statistics"}},
+    "layer": "input",
+    "code": {"kind": "sign", "units": "downstream", "through": "output", "positions": "all"},
+    "analyses": {"clusters": {"kind": "hdbscan", "on": "activation", "min_cluster_size": 5, "subsamples": 1}},
     "labels": None,
 }
 
 
-def rows(project):
-    """Bytes of every file of every harvest, but for manifests, which say when."""
-    home = project.folder / ".polylens" / "v1" / "harvest"
+SHARED = """
+from polylens.analyses import spanning_tree
+from polylens.cli import program
+spanning_tree.WORTH_SHARING = 300
+program()
+"""
+"""The program, with a limit that so few rows reach."""
+
+
+def stored(project):
+    """Bytes of every file of every harvest and analysis, but for manifests, which say when."""
+    home = project.folder / ".polylens" / "v1"
     return {
         str(path.relative_to(home)): path.read_bytes()
-        for path in sorted(home.rglob("*"))
+        for path in sorted([*home.glob("harvest/**/*"), *home.glob("analysis/**/*")])
         if path.is_file() and path.name != "manifest.json"
     }
 
@@ -50,11 +61,12 @@ def test_two_processes_of_torchrun_write_the_bytes_of_one_and_the_first_alone_sp
     one, two = projects
     one.run(one.spec(**CHANGES))
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [*launcher, "-m", "polylens", "run", str(two.spec(**CHANGES)), "--accelerator", "cpu"]
+    (two.folder / "shared.py").write_text(SHARED)
+    command = [*launcher, "shared.py", "run", str(two.spec(**CHANGES)), "--accelerator", "cpu"]
     done = subprocess.run(command, cwd=two.folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert rows(two) == rows(one)
-    assert rows(one)
+    assert stored(two) == stored(one)
+    assert {name.partition("/")[0] for name in stored(one)} == {"harvest", "analysis"}
     assert done.stdout.count("Report: ") == 1
     client = MlflowClient(f"sqlite:///{two.folder / 'mlflow.db'}")
     ids = [experiment.experiment_id for experiment in client.search_experiments()]
