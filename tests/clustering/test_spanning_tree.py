@@ -222,7 +222,8 @@ import numpy as np
 import torch.distributed as distributed
 from polylens.clustering import hierarchy
 meeting = f"file://{sys.argv[1]}/meet"
-distributed.init_process_group("gloo", init_method=meeting, rank=int(sys.argv[2]), world_size=int(sys.argv[3]))
+rank, count = map(int, sys.argv[2:])
+distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=count)
 for metric in ("hamming", "euclidean"):
     points = np.load(f"{sys.argv[1]}/{metric}.npy")
     found = hierarchy(points, metric=metric, min_samples=4)

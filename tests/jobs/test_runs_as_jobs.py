@@ -59,6 +59,25 @@ def test_a_sweep_is_an_array_whose_preempted_job_goes_on_from_its_shards(project
     assert {stage["status"] for each in (run, other) for stage in each["stages"]} == {"stored"}
 
 
+@pytest.mark.slow
+def test_jobs_on_this_machine_say_which_run_failed_and_why_and_log_the_others(project):
+    clusters = {"kind": "hdbscan", "on": "activation", "min_cluster_size": 5, "subsamples": 0}
+    spec = project.spec(
+        **{**SMALL, "analyses": {"clusters": clusters}},
+        sweep={"analyses.clusters.min_cluster_size": [5, 5000]},
+    )
+    done = project.call("run", spec, "--launcher", "local", "--job", "at_once=2")
+    assert done.returncode == 3
+    assert "small min_cluster_size=5: done" in done.stderr
+    assert "failed: small min_cluster_size=5000: stage clusters.spanning_tree failed: 270 rows" in done.stderr
+    assert "small.yaml" in done.stderr, "the line that asked for it"
+    assert logged(project) == {
+        "small": "FAILED",
+        "small min_cluster_size=5": "FINISHED",
+        "small min_cluster_size=5000": "FAILED",
+    }
+
+
 def test_jobs_that_an_interrupted_command_left_are_found_again(project, slurm, monkeypatch):
     folder = slurm()
     (folder / "asked" / "hold").touch()
