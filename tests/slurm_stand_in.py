@@ -166,6 +166,10 @@ def _start_tasks(command: list[str], nodes: int, tasks: int) -> int:
         "SLURM_NNODES": str(nodes),
         "SLURM_NTASKS": str(nodes * tasks),
         "SLURM_NTASKS_PER_NODE": str(tasks),
+        "SLURM_STEP_ID": "0",
+        "SLURM_STEP_NODELIST": "localhost",
+        "SLURM_STEP_NUM_NODES": str(nodes),
+        "SLURM_STEP_NUM_TASKS": str(nodes * tasks),
     }
     ranks = [(node, task) for node in range(nodes) for task in range(tasks)]
     started = []
