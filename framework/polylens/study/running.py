@@ -71,7 +71,7 @@ def run_study(
 def _run_planned(study: Study, workshop: Workshop, *, settings: Settings) -> StudyResult:
     plans, progress = workshop.plans, workshop.progress
     # Computes while MLflow is imported and its runs are opened.
-    beside = {id(plan): Beside(plan, workshop) for plan in plans[:1] if _failure_in(plan, workshop) is None}
+    first = Beside(plans[0], workshop) if _failure_in(plans[0], workshop) is None else None
     workshop.ahead.rehearse(plans, workshop.store)
     log = StudyLog(study, plans, settings=settings, progress=progress)
     results: list[ChildResult] = []
@@ -80,7 +80,8 @@ def _run_planned(study: Study, workshop: Workshop, *, settings: Settings) -> Stu
         with progress.task(study.name, total=n_stages, unit="stages") as stages:
             for plan, run in zip(plans, log.runs, strict=True):
                 walk = Walk(plan, workshop, stages=stages)
-                results.append(_run_child(walk, run, beside=beside.get(id(plan)), study=study.name, log=log))
+                beside = first if plan is plans[0] else None
+                results.append(_run_child(walk, run, beside=beside, study=study.name, log=log))
     except KeyboardInterrupt:
         log.stop("KILLED", runs=log.runs[len(results) :])
         raise
