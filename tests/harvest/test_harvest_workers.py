@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tests.slurm_stand_in import install
 
 from polylens.assembly import Recipe, assemble, open_examples
@@ -22,6 +23,7 @@ from polylens.datasets.digits import Digits
 from polylens.devices import Options
 from polylens.errors import DataError, StageError, UsageError
 from polylens.harvest import Take, harvest, load_rows
+from polylens.harvest.collecting import Collector
 from polylens.harvest.harvesting import WORKER
 from polylens.harvest.job import Job
 from polylens.harvest.shard import Shard
@@ -110,6 +112,11 @@ def job(tmp_path, **changes):
         options=TWO_PROCESSES,
     )
     return replace(made, **changes)
+
+
+def test_a_process_without_a_shard_of_its_own_is_none_of_lightnings_mistakes():
+    collector = Collector(torch.nn.Linear(1, 1), (), loader=lambda rank, count: [])
+    assert collector.allow_zero_length_dataloader_with_multiple_devices
 
 
 def crew(tmp_path, made=None, options=TWO_PROCESSES):
