@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from polylens.progress import Progress
 from polylens.settings import Settings
 from polylens.settings.jobs import Jobs
 from polylens.spec import Study
-from polylens.store import Store, check_shared
+from polylens.store import Store, check_shared, in_use
 from polylens.study.checking import check_deep, check_inputs
 from polylens.study.logs import run_digest
 from polylens.study.opening import with_known_layers
@@ -67,7 +68,11 @@ def run_by_jobs(
         for study, each in zip(studies, settings, strict=True):
             jobs = each.jobs.with_asked(asked)
             launched.append(_launch(study, each, options, limit, launcher, jobs, progress))
-        ended = [each.wait() for each in launched]
+        with ExitStack() as held:
+            for root in {each.store for each in settings}:
+                # No run refers to what jobs finish until all have ended: nothing may be cleared meanwhile.
+                held.enter_context(in_use(root))
+            ended = [each.wait() for each in launched]
     except KeyboardInterrupt:
         for handed_over in launched:
             handed_over.leave()
