@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from tests.clustering.trees import BIT_METRICS, METRICS, core_distances, distances, some_points, tree_weights
 
 from polylens.clustering import hierarchy, passes
-from polylens.clustering.blocks import Blocks
+from polylens.clustering.blocks import Blocks, over_pairs
 from polylens.clustering.keeping import Forgetful
 from polylens.clustering.processes import Processes
 from polylens.clustering.spanning_tree import passes_of, spanning_forest
@@ -246,6 +247,29 @@ def test_processes_share_the_pairs_and_agree(tmp_path: Path, count):
             found = np.load(tmp_path / f"{metric}-{rank}.npz")
             np.testing.assert_array_equal(found["order"], expected.order)
             np.testing.assert_array_equal(found["heights"], expected.heights)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_one_of_several_processes_shows_how_far_all_are(rank):
+    advanced = []
+
+    class Counted(Silent):
+        @contextmanager
+        def task(self, title, *, total, unit):
+            class Task:
+                def advance(self, amount=1.0):
+                    advanced.append(amount)
+
+            yield Task()
+
+    over_pairs(
+        Blocks(rows=1000, size=128),
+        lambda pair, worker: None,
+        title="pairs",
+        processes=Processes(rank, 3),
+        progress=Counted(),
+    )
+    assert sum(advanced) == pytest.approx(1000 * 999 / 2)
 
 
 def test_two_processes_see_half_of_the_pairs_each():

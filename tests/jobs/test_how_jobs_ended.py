@@ -65,6 +65,14 @@ def test_what_a_job_raised_is_told_by_what_it_was(job, trace, said):
     assert said in error.message
 
 
+def test_the_last_time_that_a_job_reached_its_time_is_no_mistake_of_a_stage(job):
+    raised = "UncompletedJobError: Job not requeued because: timed-out too many times."
+    give(job, "success", Outcome.of_error(StageError("harvest", raised)))
+    error = ending_of(job, state="FAILED").error
+    assert error is not None
+    assert "reached its time too often" in error.message
+
+
 def test_what_another_polylens_gave_back_is_not_taken_for_a_result(job):
     give(job, "success", {"reports": []})
     error = ending_of(job, state="COMPLETED").error

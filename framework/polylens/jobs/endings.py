@@ -15,6 +15,8 @@ from polylens.study.walk import Elsewhere
 _LAST_LINES = 12
 _PATIENCE_SECONDS = 15
 """How long a network disk may take to show a file that another machine has written."""
+_LAST_TIME = "timed-out too many times"
+"""What submitit raises in a job that is not put back into the queue once more."""
 _AGAIN = "the same command hands it over again, and it goes on from what it finished"
 _WORDS = {
     "OUT_OF_MEMORY": (
@@ -50,11 +52,13 @@ def ending_of(job: Any, *, state: str) -> Elsewhere:
     try:
         outcome = job.result()
     except library.core.utils.UncompletedJobError as error:
-        if "timed-out" in str(error):
+        if _LAST_TIME in str(error):
             return _died(job, *_WORDS["TIMEOUT"])
         return _died(job, "failed in a way that nobody foresaw", "")
     if not isinstance(outcome, Outcome):
         return _died(job, f"gave back a {type(outcome).__name__}, as another polylens may", "")
+    if _LAST_TIME in outcome.message:  # raised wherever the signal came, and so within a stage
+        return _died(job, *_WORDS["TIMEOUT"])
     return outcome.to_elsewhere()
 
 
