@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import warnings
@@ -28,6 +29,9 @@ STRATEGIES = ("auto", "ddp")
 
 _GPU_ROWS = 20_000
 """From so many rows on, moving them to a GPU pays."""
+
+OUTSIDE_MARK = "TORCHELASTIC_RUN_ID"
+"""Environment variable by which torchrun's processes are known."""
 
 _accelerator: ContextVar[str] = ContextVar("accelerator", default="auto")
 
@@ -137,21 +141,15 @@ def silent_trainer(options: Options, *, callbacks: Sequence[Any] = (), **setting
         UsageError: this machine lacks what the options ask for.
     """
     exceptions = lightning().utilities.exceptions
-    environments = lightning().plugins.environments
     with silence():
         try:
-            if options.num_nodes == 1:
-                # polylens starts a machine's processes itself, also inside of a SLURM allocation.
-                environment = environments.LightningEnvironment()
-            else:
-                environment = environments.SLURMEnvironment(auto_requeue=False)
             trainer = lightning().Trainer(
                 accelerator=options.accelerator,
                 devices=options.devices,
                 num_nodes=options.num_nodes,
                 strategy="ddp" if options.is_distributed else "auto",
                 precision=options.precision,
-                plugins=[environment],
+                plugins=[environment_of(options)],
                 logger=False,
                 enable_checkpointing=False,
                 enable_model_summary=False,
@@ -170,6 +168,22 @@ def silent_trainer(options: Options, *, callbacks: Sequence[Any] = (), **setting
         # Lightning would go on in bf16, and the result be stored under the wrong precision.
         raise UsageError("precision '16-mixed' needs a GPU", hint="use 'bf16-mixed' or '32-true' on a CPU")
     return trainer
+
+
+def environment_of(options: Options) -> Any:
+    """Lightning's word for who starts the processes, and where they meet."""
+    environments = lightning().plugins.environments
+    if options.is_distributed and is_started_outside():
+        return environments.TorchElasticEnvironment()
+    if options.num_nodes == 1:
+        # polylens starts a machine's processes itself, also inside of a SLURM allocation.
+        return environments.LightningEnvironment()
+    return environments.SLURMEnvironment(auto_requeue=False)
+
+
+def is_started_outside() -> bool:
+    """Whether this is one of several processes of torchrun's, or is told what those are told."""
+    return OUTSIDE_MARK in os.environ
 
 
 def _keep_terminations() -> Any:

@@ -1,4 +1,4 @@
-"""Outside libraries that need care before they are imported: torchvision, and those that look for it.
+"""Outside libraries that need care before they are imported: torchvision, those that look for it, and extras.
 
 torchvision's wheel carries operators built for a CUDA torch. Beside a CPU-only torch they do not load, and
 importing torchvision fails on the missing `torchvision::nms`. Declaring the two operators' schemas first
@@ -36,6 +36,15 @@ def lightning() -> Any:
         import pytorch_lightning.plugins.environments
 
     return module
+
+
+@cache
+def fabric() -> Any:
+    """Lightning's class `Fabric`, which sets up groups of processes for what is no training."""
+    lightning()
+    from lightning_fabric import Fabric
+
+    return Fabric
 
 
 @cache
@@ -110,6 +119,21 @@ def timm() -> Any:
     import timm.data
     import timm.models
 
+    return module
+
+
+@cache
+def submitit() -> Any:
+    """submitit, an extra, without what it logs of each look at the queue.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    import logging
+
+    import submitit as module
+
+    logging.getLogger("submitit").setLevel(logging.ERROR)
     return module
 
 

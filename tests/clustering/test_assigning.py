@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from tests.clustering.trees import BIT_METRICS, METRICS
 
-from polylens.clustering import assign_rows, hdbscan, hdbscan_of_sample, kmeans
+from polylens.clustering import assign_rows, assigning, hdbscan, hdbscan_of_sample, kmeans
 from polylens.errors import DataError
 from polylens.streams import Streams
 
@@ -98,6 +98,18 @@ def test_the_clusters_of_a_sample_stand_for_all_rows(metric):
     same = found.labels[whole.labels >= 0], whole.labels[whole.labels >= 0]
     assert whole.n_clusters == found.n_clusters == 8
     assert len(set(zip(*(labels.tolist() for labels in same), strict=True))) <= 16
+
+
+@pytest.mark.parametrize("metric", ["hamming", "euclidean"])
+def test_rows_that_are_assigned_a_few_at_a_time_go_where_all_at_once_go(metric, monkeypatch):
+    points = groups(metric, rows=1000, seed=3)
+    sample = np.arange(0, 1000, 4)
+    of_sample = hdbscan(points[sample], metric=metric, min_cluster_size=10)
+    at_once = hdbscan_of_sample(points, sample=sample, of_sample=of_sample)
+    monkeypatch.setattr(assigning, "_COPIED_BYTES", 70 * points[:1].nbytes)
+    in_parts = hdbscan_of_sample(points, sample=sample, of_sample=of_sample)
+    np.testing.assert_array_equal(in_parts.labels, at_once.labels)
+    np.testing.assert_array_equal(in_parts.strength, at_once.strength)
 
 
 def test_what_cannot_be_assigned_is_said():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from tests.clustering.trees import BIT_METRICS, METRICS, core_distances, distances, some_points, tree_weights
 
 from polylens.clustering import hierarchy, passes
-from polylens.clustering.blocks import Blocks
+from polylens.clustering.blocks import Blocks, over_pairs
 from polylens.clustering.keeping import Forgetful
 from polylens.clustering.processes import Processes
 from polylens.clustering.spanning_tree import passes_of, spanning_forest
@@ -222,7 +223,8 @@ import numpy as np
 import torch.distributed as distributed
 from polylens.clustering import hierarchy
 meeting = f"file://{sys.argv[1]}/meet"
-distributed.init_process_group("gloo", init_method=meeting, rank=int(sys.argv[2]), world_size=2)
+rank, count = map(int, sys.argv[2:])
+distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=count)
 for metric in ("hamming", "euclidean"):
     points = np.load(f"{sys.argv[1]}/{metric}.npy")
     found = hierarchy(points, metric=metric, min_samples=4)
@@ -232,17 +234,42 @@ distributed.destroy_process_group()
 
 
 @pytest.mark.slow
-def test_two_processes_share_the_pairs_and_agree(tmp_path: Path):
+@pytest.mark.parametrize("count", [2, 4])
+def test_processes_share_the_pairs_and_agree(tmp_path: Path, count):
     for metric in ("hamming", "euclidean"):
         np.save(tmp_path / f"{metric}.npy", planted(metric, rows=2000))
-    ranks = [subprocess.Popen([sys.executable, "-c", _RANK, str(tmp_path), str(rank)]) for rank in range(2)]
-    assert [rank.wait(120) for rank in ranks] == [0, 0]
+    command = [sys.executable, "-c", _RANK, str(tmp_path)]
+    ranks = [subprocess.Popen([*command, str(rank), str(count)]) for rank in range(count)]
+    assert [rank.wait(120) for rank in ranks] == [0] * count
     for metric in ("hamming", "euclidean"):
         expected = hierarchy(np.load(tmp_path / f"{metric}.npy"), metric=metric, min_samples=4)
-        for rank in range(2):
+        for rank in range(count):
             found = np.load(tmp_path / f"{metric}-{rank}.npz")
             np.testing.assert_array_equal(found["order"], expected.order)
             np.testing.assert_array_equal(found["heights"], expected.heights)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_one_of_several_processes_shows_how_far_all_are(rank):
+    advanced = []
+
+    class Counted(Silent):
+        @contextmanager
+        def task(self, title, *, total, unit):
+            class Task:
+                def advance(self, amount=1.0):
+                    advanced.append(amount)
+
+            yield Task()
+
+    over_pairs(
+        Blocks(rows=1000, size=128),
+        lambda pair, worker: None,
+        title="pairs",
+        processes=Processes(rank, 3),
+        progress=Counted(),
+    )
+    assert sum(advanced) == pytest.approx(1000 * 999 / 2)
 
 
 def test_two_processes_see_half_of_the_pairs_each():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -13,19 +14,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from tests.slurm_stand_in import install
 
 from polylens.assembly import Recipe, assemble, open_examples
 from polylens.codes.sign import Sign
 from polylens.datasets.digits import Digits
 from polylens.devices import Options
 from polylens.errors import DataError, StageError, UsageError
-from polylens.harvest import Take, harvest, launching, load_rows
+from polylens.harvest import Take, harvest, load_rows
+from polylens.harvest.collecting import Collector
+from polylens.harvest.harvesting import WORKER
 from polylens.harvest.job import Job
 from polylens.harvest.shard import Shard
 from polylens.models.cnn import Cnn
 from polylens.sampling.random_positions import RandomPositions
 from polylens.store import Store
 from polylens.streams import Streams
+from polylens.workers import starting
+from polylens.workers.starting import Crew
 
 TWO_PROCESSES = Options(accelerator="cpu", devices=2, strategy="ddp")
 RECIPE = Recipe(Cnn(image_size=8, channels=(4, 8), classes=10), Digits(), seed=0)
@@ -78,6 +85,21 @@ def test_two_processes_give_the_rows_of_one_and_leave_this_process_as_it_was(tmp
     assert printed.out + printed.err == ""
 
 
+@pytest.mark.slow
+def test_two_machines_of_a_slurm_allocation_give_the_rows_of_one(tmp_path, monkeypatch):
+    binaries = install(tmp_path / "slurm")
+    monkeypatch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
+    with socket.socket() as free:
+        # Lightning's processes meet at 15000 and the last four digits of the job's number.
+        number = next(n for n in range(1000, 9999) if free.connect_ex(("127.0.0.1", 15000 + n)) != 0)
+    monkeypatch.setenv("SLURM_JOB_ID", str(number))
+    two = run(tmp_path / "two", options=Options(accelerator="cpu", num_nodes=2))
+    one = run(tmp_path / "one", options=Options(accelerator="cpu"))
+    rows, expected = load_rows(two, codes="code"), load_rows(one, codes="code")
+    np.testing.assert_array_equal(rows.codes.packed, expected.codes.packed)
+    np.testing.assert_array_equal(rows.origins.position, expected.origins.position)
+
+
 def job(tmp_path, **changes):
     made = Job(
         recipe=RECIPE,
@@ -92,6 +114,16 @@ def job(tmp_path, **changes):
     return replace(made, **changes)
 
 
+def test_a_process_without_a_shard_of_its_own_is_none_of_lightnings_mistakes():
+    collector = Collector(torch.nn.Linear(1, 1), (), loader=lambda rank, count: [])
+    assert collector.allow_zero_length_dataloader_with_multiple_devices
+
+
+def crew(tmp_path, made=None, options=TWO_PROCESSES):
+    plain = {} if made is None else made.to_plain()
+    return Crew(WORKER, plain, tmp_path, "harvest", options)
+
+
 def test_a_job_comes_back_from_plain_data(tmp_path):
     assert Job.from_plain(job(tmp_path).to_plain()) == job(tmp_path)
 
@@ -100,7 +132,7 @@ def test_a_job_comes_back_from_plain_data(tmp_path):
 def test_a_workers_error_arrives_with_its_own_message(tmp_path):
     made = job(tmp_path, recipe=replace(RECIPE, training="never"))
     with pytest.raises(Exception, match="holds no training never") as caught:
-        launching.run_workers(made, advance=lambda n: None)
+        starting.run_workers(crew(tmp_path, made), hear=print)
     assert type(caught.value).__name__ == "StoreError"
 
 
@@ -108,7 +140,7 @@ def stand_in(tmp_path, monkeypatch, program):
     """A small program in the place of the worker."""
     path = tmp_path / "worker.py"
     path.write_text(textwrap.dedent(program))
-    monkeypatch.setattr(launching, "worker_command", lambda made: [sys.executable, str(path)])
+    monkeypatch.setattr(starting, "worker_command", lambda crew: [sys.executable, str(path)])
 
 
 def is_running(pid):
@@ -135,8 +167,8 @@ def test_what_the_workers_have_done_adds_up_and_other_lines_are_passed_over(tmp_
         print('{"advance": 44}')
     """)  # fmt: skip
     done = []
-    launching.run_workers(job(tmp_path), advance=done.append)
-    assert done == [256, 44]
+    starting.run_workers(crew(tmp_path), hear=done.append)
+    assert done == [{"advance": 256}, {"advance": 44}]
 
 
 def test_a_data_error_of_a_worker_is_a_data_error_here(tmp_path, monkeypatch):
@@ -146,7 +178,7 @@ def test_a_data_error_of_a_worker_is_a_data_error_here(tmp_path, monkeypatch):
         time.sleep(600)
     """)  # fmt: skip
     with pytest.raises(DataError, match="broken\n  mend it"):
-        launching.run_workers(job(tmp_path), advance=lambda n: None)
+        starting.run_workers(crew(tmp_path), hear=print)
 
 
 def test_any_other_error_of_a_worker_fails_the_stage(tmp_path, monkeypatch):
@@ -154,7 +186,7 @@ def test_any_other_error_of_a_worker_fails_the_stage(tmp_path, monkeypatch):
         print('{"error": "", "message": "ValueError: odd", "hint": null}', flush=True)
     """)  # fmt: skip
     with pytest.raises(StageError, match="a worker process failed: ValueError: odd"):
-        launching.run_workers(job(tmp_path), advance=lambda n: None)
+        starting.run_workers(crew(tmp_path), hear=print)
 
 
 def test_a_worker_that_ends_without_a_word_is_shown_with_its_last_lines(tmp_path, monkeypatch):
@@ -164,7 +196,7 @@ def test_a_worker_that_ends_without_a_word_is_shown_with_its_last_lines(tmp_path
         sys.exit(3)
     """)  # fmt: skip
     with pytest.raises(StageError, match="ended with exit code 3\n  out of cheese"):
-        launching.run_workers(job(tmp_path), advance=lambda n: None)
+        starting.run_workers(crew(tmp_path), hear=print)
 
 
 def test_a_killed_worker_takes_its_children_along(tmp_path, monkeypatch):
@@ -175,7 +207,7 @@ def test_a_killed_worker_takes_its_children_along(tmp_path, monkeypatch):
         os.kill(os.getpid(), signal.SIGKILL)
     """)  # fmt: skip
     with pytest.raises(StageError, match="was killed by signal 9"):
-        launching.run_workers(job(tmp_path), advance=lambda n: None)
+        starting.run_workers(crew(tmp_path), hear=print)
     child = int((tmp_path / "child").read_text())
     assert eventually(lambda: not is_running(child))
 
@@ -187,25 +219,20 @@ def test_workers_end_with_their_parent(tmp_path, ending):
         textwrap.dedent("""
             import os
             from pathlib import Path
-            from polylens.harvest.worker import _end_with_parent
+            from polylens.workers.telling import end_with_parent
             Path("pid.new").write_text(str(os.getpid()))
             Path("pid.new").rename("pid")
-            _end_with_parent()
+            end_with_parent()
         """)
     )
     (tmp_path / "job.py").write_text(
         textwrap.dedent("""
             import sys
             from pathlib import Path
-            from polylens.harvest import launching
-            launching.worker_command = lambda job: [sys.executable, "worker.py"]
-            class Job:
-                folders = {"rows": Path()}
-                class options:
-                    num_nodes = 1
-                def to_plain(self):
-                    return {}
-            launching.run_workers(Job(), advance=print)
+            from polylens.devices import Options
+            from polylens.workers import starting
+            starting.worker_command = lambda crew: [sys.executable, "worker.py"]
+            starting.run_workers(starting.Crew("", {}, Path(), "harvest", Options(devices=2)), hear=print)
         """)
     )
     process = subprocess.Popen([sys.executable, "job.py"], cwd=tmp_path, stderr=subprocess.DEVNULL)
@@ -221,12 +248,12 @@ def test_several_machines_need_slurm(tmp_path, monkeypatch):
     options = replace(TWO_PROCESSES, num_nodes=3)
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     with pytest.raises(UsageError, match="3 machines are asked for") as caught:
-        launching.worker_command(job(tmp_path, options=options))
+        starting.worker_command(crew(tmp_path, options=options))
     assert "sbatch" in str(caught.value)
     (tmp_path / "srun").touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("SLURM_JOB_ID", "7")
-    command = launching.worker_command(job(tmp_path, options=options))
+    command = starting.worker_command(crew(tmp_path, options=options))
     assert command[:3] == ["srun", "--nodes=3", "--ntasks-per-node=2"]
     assert command[-2:] == ["-m", "polylens.harvest.worker"]
 
@@ -239,5 +266,5 @@ def test_ranks_left_in_the_environment_do_not_reach_the_workers(tmp_path, monkey
         print('{"advance": %d}' % sum(name in os.environ for name in ("LOCAL_RANK", "WORLD_SIZE")))
     """)  # fmt: skip
     done = []
-    launching.run_workers(job(tmp_path), advance=done.append)
-    assert done == [0]
+    starting.run_workers(crew(tmp_path), hear=done.append)
+    assert done == [{"advance": 0}]

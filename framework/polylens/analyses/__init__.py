@@ -141,8 +141,20 @@ class Analysis(RowReader):
         return ()
 
 
+WORTH_SHARING = 20_000
+"""Rows from which on comparing all pairs takes longer than starting further processes."""
+
+
 class RowAnalysis(Analysis):
     """An analysis of stored rows alone."""
+
+    def compares_pairs(self, n_rows: int) -> bool:
+        """Whether its time is that of comparing so many rows with each other, which processes can share.
+
+        `run` is then called with the same rows in every process of a `torch.distributed` group, and gives the
+        same findings in each.
+        """
+        return False
 
     @abstractmethod
     def run(self, rows: Rows, work: Work) -> Findings:

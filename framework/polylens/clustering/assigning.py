@@ -26,6 +26,8 @@ NewPoints = (
 """Rows that were not clustered."""
 
 _LAST = np.iinfo(np.int64).max
+_COPIED_BYTES = 1 << 30
+"""Of rows that are assigned, held at once beside those of the sample."""
 _ROWS, _NEW_ROWS = 2048, 512
 """Rows on either side of one product."""
 
@@ -122,9 +124,13 @@ def hdbscan_of_sample(
     labels = np.full(len(points), NOISE, dtype=np.int64)
     strength = np.zeros(len(points), dtype=np.float32)
     labels[sample], strength[sample] = of_sample.labels, of_sample.strength
-    if len(rest):
-        others = assign_rows(points[rest], among=points[sample], partition=of_sample, progress=progress)
-        labels[rest], strength[rest] = others.labels, others.strength
+    among = points[sample]
+    # Rows are copied out of the store, so many of them at a time.
+    at_once = max(_COPIED_BYTES // max(points[:1].nbytes, 1), 1)
+    for start in range(0, len(rest), at_once):
+        some = rest[start : start + at_once]
+        others = assign_rows(points[some], among=among, partition=of_sample, progress=progress)
+        labels[some], strength[some] = others.labels, others.strength
     renumbered = by_falling_size(labels)
     old = np.empty(of_sample.n_clusters, dtype=np.int64)
     old[renumbered[labels >= 0]] = labels[labels >= 0]

@@ -110,12 +110,19 @@ def over_pairs(
     progress: Progress,
 ) -> None:
     """Does `work(pair, worker)` for this process's share of all pairs of blocks, on all cores."""
+    total = blocks.rows * (blocks.rows - 1) // 2
+    rounds: Iterable[Sequence[Pair]] = blocks.rounds()
+    of_all = 1.0
+    if processes.count > 1:
+        rounds = [pairs[processes.rank :: processes.count] for pairs in rounds]
+        mine = sum(blocks.pairs_of_rows(pair) for pairs in rounds for pair in pairs)
+        of_all = total / max(mine, 1)  # one process shows how far all are
     side_by_side(
-        (pairs[processes.rank :: processes.count] for pairs in blocks.rounds()),
+        rounds,
         work,
-        amount=lambda pair: blocks.pairs_of_rows(pair) * processes.count,
+        amount=lambda pair: blocks.pairs_of_rows(pair) * of_all,
         title=title,
-        total=blocks.rows * (blocks.rows - 1) // 2,
+        total=total,
         progress=progress,
     )
 

@@ -39,8 +39,6 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         loader: gives the batches of one process, from its rank and the number of processes.
     """
 
-    allow_zero_length_dataloader_with_multiple_devices = True
-    """With fewer shards than processes, some have nothing to do."""
     narrows = True
     """Whether only chosen tokens are computed from the last attention that matters on, where that works."""
 
@@ -52,6 +50,8 @@ class Collector(lightning().LightningModule):  # type: ignore[misc]
         loader: Callable[[int, int], Loader],
     ) -> None:
         super().__init__()
+        # With fewer shards than processes, some have nothing to do. Lightning takes a class' own word back.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
         self.network = network
         self.resolved = tuple(resolved)
         self._loader = loader

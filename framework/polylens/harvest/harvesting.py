@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from polylens.devices import Options, in_fitting_batches
 from polylens.errors import StageError
 from polylens.harvest.job import Job, portable_recipe
-from polylens.harvest.launching import run_workers
 from polylens.harvest.rows import load_skipped
 from polylens.harvest.shard import Shard, shards_of
 from polylens.harvest.take import STAGE, Take
@@ -19,10 +18,15 @@ from polylens.progress import Progress, Silent
 from polylens.records import Examples, Network, Skipped
 from polylens.store import Store, explain_disk_errors, read_json
 from polylens.streams import Streams
+from polylens.workers.starting import Crew, run_workers
 
 if TYPE_CHECKING:
     from polylens.assembly import Recipe
     from polylens.harvest.resolved import ResolvedTake
+
+
+WORKER = "polylens.harvest.worker"
+"""The program of each process of a harvest on several."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,10 @@ class _Work:
                     root=root,
                     options=self.options,
                 )
-                run_workers(job, advance=task.advance)
+                # In the takes' folder, where other machines can read it too.
+                folder = next(iter(job.folders.values()))
+                crew = Crew(WORKER, job.to_plain(), folder, STAGE, self.options)
+                run_workers(crew, hear=lambda message: task.advance(message["advance"]))
                 return
             in_fitting_batches(
                 lambda batch_size: self._predict(batch_size, missing, advance=task.advance),

@@ -17,6 +17,7 @@ from polylens.settings.addresses import (
     is_server_of_judges,
     tracking_address,
 )
+from polylens.settings.jobs import Jobs
 
 NAME = "mlflow.yaml"
 JUDGES = "judges"
@@ -74,6 +75,7 @@ class SettingsFile(_Section):
     """Folders in which relative data paths of specs are looked for, after the project itself."""
     server: Server = Server()
     limits: Limits = Limits()
+    jobs: Jobs = Jobs()
     judges: dict[str, JudgeServer] = {}
     """Servers for judges, by the name that specs give; the one called `default` needs no name there."""
 

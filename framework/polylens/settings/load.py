@@ -19,6 +19,7 @@ from polylens.settings.addresses import (
     tracking_address,
 )
 from polylens.settings.file import NAME, Limits, SettingsFile, read_settings_file
+from polylens.settings.jobs import Jobs
 from polylens.work import Server
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -56,6 +57,8 @@ class Settings:
     ui_port: int = 5000
     ui_allowed_hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    jobs: Jobs = field(default_factory=Jobs)
+    """What jobs of a cluster are given."""
     judges: Mapping[str, Server] = field(default_factory=dict)
     """Servers that judges are asked on, by name; a key comes from the environment and is never shown."""
     is_scratch: bool = False
@@ -133,6 +136,7 @@ def load_settings(
         ui_port=port,
         ui_allowed_hosts=tuple(file.server.allowed_hosts),
         limits=file.limits,
+        jobs=file.jobs,
         judges=judges,
         notes=() if is_project else (f"no {NAME} here or above; results go to {project}",),
     )

@@ -7,12 +7,14 @@ The digest names the recipe, so the same work is done once, whoever asks for it.
 from polylens.store.annotations import Annotations, find_sheet, has_annotations
 from polylens.store.arrays import ArrayWriter, load_array, save_array
 from polylens.store.comparisons import load_comparisons, save_comparisons
+from polylens.store.disks import Disk, check_shared, disk_of
 from polylens.store.figures import load_figures, save_figures
 from polylens.store.files import explain_disk_errors, file_from_bytes
 from polylens.store.findings import load_findings, save_findings
 from polylens.store.inventory import Holding, Inventory, Leftover, size_of, take_inventory
 from polylens.store.keeping import KeptArrays
 from polylens.store.labels import load_labels, save_labels
+from polylens.store.locks import hold_lock, lock_of
 from polylens.store.manifest import DamagedError, Manifest
 from polylens.store.numbers import load_number, save_number
 from polylens.store.plain import digests_in, json_bytes, read_json, write_json
@@ -25,18 +27,22 @@ __all__ = [
     "Annotations",
     "ArrayWriter",
     "DamagedError",
+    "Disk",
     "Holding",
     "Inventory",
     "KeptArrays",
     "Leftover",
     "Manifest",
     "Store",
+    "check_shared",
     "cleared",
     "digests_in",
+    "disk_of",
     "explain_disk_errors",
     "file_from_bytes",
     "find_sheet",
     "has_annotations",
+    "hold_lock",
     "in_use",
     "is_in_use",
     "json_bytes",
@@ -47,6 +53,7 @@ __all__ = [
     "load_labels",
     "load_number",
     "load_table",
+    "lock_of",
     "package_versions",
     "read_json",
     "save_array",

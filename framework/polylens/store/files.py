@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,8 @@ def sync_tree(folder: Path) -> None:
 
 def file_from_bytes(path: Path, content: bytes) -> None:
     """Writes a file that is there with all its bytes or not at all, whenever process or machine stop."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    # Numbers of processes are not enough: those of two machines that share a disk may be the same.
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     with beside.open("wb") as stream:
         stream.write(content)
         stream.flush()

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from polylens.digests import file_stamp
 from polylens.errors import StoreError
 from polylens.progress import Progress, Silent
 from polylens.store.files import explain_disk_errors, sync, sync_tree
+from polylens.store.locks import lock_of
 from polylens.store.manifest import (
     NAME,
     SCHEMA,
@@ -153,7 +154,7 @@ class Store:
             path = self._lock_path(kind, digest)
             path.parent.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            lock = FileLock(path)
+            lock = lock_of(path)
             try:
                 lock.acquire(timeout=0)
             except Timeout:
@@ -247,7 +248,7 @@ class Store:
             if folder.parent.name == ".partial" and not (self._folder(kind, digest) / NAME).is_file():
                 continue  # shards that a later run goes on from
             try:
-                with FileLock(self._lock_path(kind, digest), timeout=0):
+                with lock_of(self._lock_path(kind, digest)).acquire(timeout=0):
                     shutil.rmtree(folder, ignore_errors=True)
             except (Timeout, RuntimeError):
                 continue  # somebody is at it

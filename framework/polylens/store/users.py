@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from polylens.digests import digest
 from polylens.errors import StoreError
 from polylens.store.files import explain_disk_errors, file_from_bytes
+from polylens.store.locks import lock_of
 from polylens.store.manifest import SCHEMA
 
 _TRACKERS = "trackers"
@@ -37,7 +38,7 @@ def in_use(root: Path, *, tracker: str | None = None) -> Iterator[None]:
         folder = _folder(root)
         folder.mkdir(parents=True, exist_ok=True)
         mark = folder / f"{os.getpid()}-{uuid.uuid4().hex}.lock"
-        lock = FileLock(mark)
+        lock = lock_of(mark)
         with _gate(root):
             lock.acquire(timeout=0)
         if tracker is not None:
@@ -82,7 +83,7 @@ def _is_marked(root: Path) -> bool:
     """Whether a mark is held, for the holder of the gate; marks of processes that were killed are removed."""
     for mark in _folder(root).glob("*-*.lock"):
         try:
-            with FileLock(mark, timeout=0):
+            with lock_of(mark).acquire(timeout=0):
                 mark.unlink(missing_ok=True)
         except Timeout:
             return True
@@ -120,4 +121,4 @@ def _folder(root: Path) -> Path:
 
 
 def _gate(root: Path) -> FileLock:
-    return FileLock(_folder(root) / "clearing.gate")
+    return lock_of(_folder(root) / "clearing.gate")

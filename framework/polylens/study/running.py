@@ -2,70 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from polylens.devices import Options, compute_on
+from polylens.devices import Options
 from polylens.errors import PolylensError
 from polylens.progress import Progress
 from polylens.settings import Settings
-from polylens.spec import Experiment, Study
-from polylens.store import Store, in_use
-from polylens.study.ahead import Ahead
-from polylens.study.beside import Beside, is_given_away
-from polylens.study.drawing import Drawing
-from polylens.study.logs import StudyLog
+from polylens.spec import Study
+from polylens.study.beside import Beside
+from polylens.study.logs import StudyLog, run_digest
+from polylens.study.opening import open_workshop, with_known_layers
 from polylens.study.overviews import write_overview
-from polylens.study.pages import write_report
 from polylens.study.partial import finish_part
 from polylens.study.planning import plan_study
 from polylens.study.plans import ChildPlan
-from polylens.study.results import Result, results_of
-from polylens.study.stages import are_stored
+from polylens.study.results import Result
 from polylens.study.study_results import ChildResult, StudyResult
 from polylens.study.verdicts import verdict_of
-from polylens.study.walk import Walk, Workshop
+from polylens.study.walk import Elsewhere, Walk, Workshop
+from polylens.study.walking_whole import walk_whole
 from polylens.tracking import TrackedRun
-from polylens.work import Judging
-
-ANSWERS = "answers"
-"""Folder of the store that keeps what judges answered."""
 
 
 def run_study(
-    study: Study, *, settings: Settings, options: Options, progress: Progress, limit: int | None = None
+    study: Study,
+    *,
+    settings: Settings,
+    options: Options,
+    progress: Progress,
+    limit: int | None = None,
+    elsewhere: Mapping[str, Elsewhere] | None = None,
 ) -> StudyResult:
     """Does everything a study asks for; what the store and MLflow already have is not done again.
+
+    Args:
+        study: the spec that was read.
+        settings: the project's.
+        options: devices, precision, batch size.
+        progress: where the work shows itself.
+        limit: examples at most.
+        elsewhere: what became of children that jobs walked, by their runs' digests (`logs.run_digest`).
 
     Raises:
         SpecError: a layer does not exist, or a code or a sampling rule does not fit it.
         DataError: the dataset cannot be opened.
         UsageError: this machine lacks what the options ask for.
     """
-    store = Store(settings.store)
-    study = study.with_layers(_layer_names)
+    study = with_known_layers(study)
     plans = plan_study(study, settings=settings, options=options, limit=limit, progress=progress)
-    with Ahead() as ahead, compute_on(options.accelerator):
-        if not all(_is_harvested(plan, store) for plan in plans):
-            if any(is_given_away(plan, options) for plan in plans):
-                ahead.warm_up()  # while this process imports the same
-            from polylens.study.checking import check_deep, check_inputs
-
-            options.check_here()
-            check_deep(study)
-            check_inputs(study, plans)
-        store.prepare()
-        judging = Judging(settings.judges, settings.store / ANSWERS, settings.project)
-        workshop = Workshop(store, settings.project, options, progress, plans, ahead, judging)
-        tracker = None if settings.is_scratch else settings.tracking_shown
-        with in_use(settings.store, tracker=tracker):
-            return _run_planned(study, workshop, settings=settings)
+    done = elsewhere or {}
+    walked = [plan for plan in plans if _failure(plan, done) is None]
+    tracker = None if settings.is_scratch else settings.tracking_shown
+    with open_workshop(
+        study,
+        plans,
+        walked=walked,
+        settings=settings,
+        options=options,
+        progress=progress,
+        tracker=tracker,
+        elsewhere=done,
+    ) as workshop:
+        return _run_planned(study, workshop, settings=settings)
 
 
 def _run_planned(study: Study, workshop: Workshop, *, settings: Settings) -> StudyResult:
     plans, progress = workshop.plans, workshop.progress
-    first = Beside(plans[0], workshop)  # computes while MLflow is imported and its runs are opened
+    # Computes while MLflow is imported and its runs are opened.
+    first = Beside(plans[0], workshop) if _failure_in(plans[0], workshop) is None else None
     workshop.ahead.rehearse(plans, workshop.store)
     log = StudyLog(study, plans, settings=settings, progress=progress)
     results: list[ChildResult] = []
@@ -74,7 +80,7 @@ def _run_planned(study: Study, workshop: Workshop, *, settings: Settings) -> Stu
         with progress.task(study.name, total=n_stages, unit="stages") as stages:
             for plan, run in zip(plans, log.runs, strict=True):
                 walk = Walk(plan, workshop, stages=stages)
-                beside = first if plan is plans[0] else Beside(plan, workshop)
+                beside = first if plan is plans[0] else None
                 results.append(_run_child(walk, run, beside=beside, study=study.name, log=log))
     except KeyboardInterrupt:
         log.stop("KILLED", runs=log.runs[len(results) :])
@@ -103,16 +109,14 @@ def overview_of(results: Sequence[ChildResult], *, name: str) -> Path | None:
     return write_overview(done, title=name, failed=failed)
 
 
-def _run_child(walk: Walk, run: TrackedRun, *, beside: Beside, study: str, log: StudyLog) -> ChildResult:
+def _run_child(
+    walk: Walk, run: TrackedRun, *, beside: Beside | None, study: str, log: StudyLog
+) -> ChildResult:
+    failure = _failure_in(walk.plan, walk.workshop)
+    if failure is not None:
+        return _end_failed(walk, run, study=study, log=log, error=failure)
     try:
-        walk.performer.take_over(beside.training_reports())
-        for number, variant in enumerate(walk.plan.variants):
-            walk.performer.take_over(beside.variant_reports(number))
-            walk.walk(variant)
-        drawing = Drawing(walk)
-        drawing.all_figures()
-        results = results_of(walk)
-        report = write_report(drawing, results)
+        drawing, results, report = walk_whole(walk, beside or Beside(walk.plan, walk.workshop))
         page = report.read_text(encoding="utf-8")
         if run.finished:
             log.renew_looks(run, drawing, results=results, page=page)
@@ -121,8 +125,6 @@ def _run_child(walk: Walk, run: TrackedRun, *, beside: Beside, study: str, log: 
             run.finish()
     except PolylensError as error:
         return _end_failed(walk, run, study=study, log=log, error=error)
-    finally:
-        beside.give_up()
     return _result(walk, run, study=study, results=results, report=report)
 
 
@@ -165,13 +167,11 @@ def _result(
     )
 
 
-def _layer_names(experiment: Experiment) -> tuple[str, ...]:
-    # Building a network imports torch, which a run that finds everything stored can do without.
-    from polylens.study.checking import layer_names
+def _failure(plan: ChildPlan, elsewhere: Mapping[str, Elsewhere]) -> PolylensError | None:
+    """Why a child failed on another machine; None where it did not, or was on none."""
+    walked = elsewhere.get(run_digest(plan)) if elsewhere else None
+    return None if walked is None else walked.error
 
-    return layer_names(experiment)
 
-
-def _is_harvested(plan: ChildPlan, store: Store) -> bool:
-    takes = [planned.stage for variant in plan.variants for planned in variant.takes.values()]
-    return are_stored(takes, store)
+def _failure_in(plan: ChildPlan, workshop: Workshop) -> PolylensError | None:
+    return _failure(plan, workshop.elsewhere)

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from polylens.analyses import GROUNDWORK, Outcome, Probe, Probed, RowAnalysis
 from polylens.assembly import Recipe, assemble
 from polylens.devices import Options, probing_device
-from polylens.errors import DataError
+from polylens.errors import DataError, PolylensError
 from polylens.harvest import harvest, load_rows, load_skipped
 from polylens.progress import Progress, Task
 from polylens.records import Findings, Network, Rows, Skipped
@@ -24,13 +23,21 @@ from polylens.store import (
 from polylens.study.ahead import Ahead
 from polylens.study.learning import Learning
 from polylens.study.naming import Naming
-from polylens.study.performing import Performer
+from polylens.study.performing import Performer, StageReport
 from polylens.study.planned_takes import missing_takes
 from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
+from polylens.study.sharing import share_analysis
 from polylens.work import Judging, Work
 
-if TYPE_CHECKING:
-    pass
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What became of a child that a job walked."""
+
+    reports: tuple[StageReport, ...] = ()
+    """Of the stages that the job did."""
+    error: PolylensError | None = None
+    """Why it failed; such a child is not walked here."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class Workshop:
     """What a second process does meanwhile."""
     judging: Judging = field(default_factory=Judging)
     """How judges are asked."""
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
+    """Children that were walked on other machines, by their runs' digests."""
 
 
 class Walk:
@@ -106,7 +115,25 @@ class Walk:
             self._analyse(variant, planned)
 
     def _analyse(self, variant: VariantPlan, planned: PlannedAnalysis) -> None:
+        analysis, options = planned.analysis, self.workshop.options
+
         def work(folder: Path) -> None:
+            rows = self.rows(variant, targets=analysis.named_targets())
+            if (
+                options.is_distributed
+                and isinstance(analysis, RowAnalysis)
+                and analysis.compares_pairs(len(rows))
+            ):
+                share_analysis(
+                    planned,
+                    variant,
+                    upstream={name: each.stage for name, each in _stands_on(variant, planned).items()},
+                    store=self.workshop.store,
+                    folder=folder,
+                    options=options,
+                    progress=self.performer.progress_of(planned.stage),
+                )
+                return
             services = Work(
                 # Named by the kind and not by who asks for it, so that a stage is the same whoever asks.
                 streams=variant.streams.child(planned.analysis.kind()),
@@ -114,8 +141,6 @@ class Walk:
                 progress=self.performer.progress_of(planned.stage),
                 keeper=KeptArrays(self.workshop.store, planned.stage.kind, planned.stage.digest),
             )
-            analysis = planned.analysis
-            rows = self.rows(variant, targets=analysis.named_targets())
             self.workshop.ahead.settle()
             if isinstance(analysis, Probe):
                 findings = analysis.probe(rows, self._probed(variant, analysis), services)
@@ -184,10 +209,7 @@ class Walk:
         )
 
     def _upstream(self, variant: VariantPlan, planned: PlannedAnalysis) -> dict[str, Findings]:
-        findings = {up: self.findings(variant, up) for up in planned.analysis.upstream()}
-        if planned.groundwork is not None:
-            findings[GROUNDWORK] = self._findings(variant, planned.groundwork)
-        return findings
+        return {name: self._findings(variant, each) for name, each in _stands_on(variant, planned).items()}
 
     def outcomes(self, name: str) -> Mapping[str, tuple[Outcome, ...]]:
         """What one analysis took and found, by variant."""
@@ -231,3 +253,9 @@ class Walk:
             )
             self._network = (variant.recipe, made)
         return self._network[1]
+
+
+def _stands_on(variant: VariantPlan, planned: PlannedAnalysis) -> dict[str, PlannedAnalysis]:
+    """What an analysis stands on, by the names by which it asks for it."""
+    siblings = {name: variant.analyses[name] for name in planned.analysis.upstream()}
+    return siblings if planned.groundwork is None else {**siblings, GROUNDWORK: planned.groundwork}

@@ -7,8 +7,10 @@ from typing import Any
 
 from filelock import FileLock
 
+from polylens.errors import StoreError
 from polylens.progress import Progress
 from polylens.settings import Settings
+from polylens.store import lock_of
 from polylens.tracking.connection import connect, translate_errors
 from polylens.tracking.faults import AwayError, RefusedError
 from polylens.tracking.kept import Kept, RunIdentity
@@ -39,7 +41,7 @@ class Delivery:
         database = self.database
         folder = settings.store if database is None else database.parent
         self._lock_file = folder / ("tracking.lock" if database is None else f"{database.name}.lock")
-        self._lock = FileLock(self._lock_file)
+        self._lock: FileLock | None = None
 
     @property
     def is_sending(self) -> bool:
@@ -57,11 +59,18 @@ class Delivery:
         return self._client
 
     def alone(self) -> AbstractContextManager[Any]:
-        """A block that no other process on this machine is in at the same time."""
+        """A block that no other process is in at the same time."""
         try:
             self._lock_file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RefusedError(f"cannot write {self._lock_file.parent}: {error}") from error
+        if self._lock is None:
+            try:
+                self._lock = lock_of(self._lock_file)
+            except StoreError as error:
+                raise RefusedError(
+                    error.message, hint="put the database on another disk, or use an MLflow server"
+                ) from error
         return self._lock
 
     def deliver(self, identity: RunIdentity, operation: Operation) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 from filelock import FileLock
 
 from polylens.digests import digest
-from polylens.store import explain_disk_errors, file_from_bytes
+from polylens.store import explain_disk_errors, file_from_bytes, lock_of
 from polylens.tracking.operations import Artifact, Finish, Operation, operation_from_plain
 
 _SENT = ".sent-"
@@ -160,7 +160,7 @@ class Kept:
 
     def _lock(self) -> FileLock:
         self.root.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.root / ".lock")
+        return lock_of(self.root / ".lock")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -44,6 +44,7 @@ def examine(settings: Settings, *, folder: Path) -> Iterator[Check]:
     yield from _devices()
     yield _project(settings)
     yield from _store(settings)
+    yield from _disks(settings)
     yield _tracker(settings)
     yield _kept(settings)
     yield _registry(folder)
@@ -169,6 +170,33 @@ def _store(settings: Settings) -> Iterator[Check]:
         yield Check(
             "warning", "store", f"{len(faulty)} stages are damaged", "`polylens store verify` names them"
         )
+
+
+def _disks(settings: Settings) -> Iterator[Check]:
+    """Whether locks of the store's disk hold, and whether a database lies where several machines write."""
+    from polylens.store import disk_of, lock_of
+
+    place = next(path for path in (settings.store, *settings.store.parents) if path.exists())
+    disk = disk_of(place)
+    another = "give the store another disk with POLYLENS_STORE"
+    try:
+        lock_of(place / "locks")
+    except PolylensError as error:
+        yield Check("problem", "locks", error.message, error.hint or another)
+    except OSError:
+        pass  # it cannot be written, which was said before
+    else:
+        option = disk.split_locks
+        if option is None:
+            yield Check("ok", "locks", f"the store's disk{f' ({disk.kind})' * bool(disk.kind)} has locks")
+        else:
+            said = f"the store's disk ({disk.kind}, mounted with {option}) has locks of one machine alone"
+            yield Check("warning", "locks", said, f"use it from one machine at a time, or {another}")
+    database = settings.database
+    if database is not None and (kind := disk_of(database.parent)).is_network:
+        said = f"{database} lies on a network disk ({kind.kind}), which SQLite is not made for"
+        todo = "write to it from one machine at a time, as --launcher slurm does, or use an MLflow server"
+        yield Check("warning", "database", said, todo)
 
 
 def _tracker(settings: Settings) -> Check:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import NETWORK, Analysis, Need, Outcomes, RowAnalysis
+from polylens.analyses import NETWORK, WORTH_SHARING, Analysis, Need, Outcomes, RowAnalysis
 from polylens.analyses._partitions.spaces import Metric, On, Scale, check_space, metric_for, why_not_compared
 from polylens.plugin import OnceEach
 from polylens.records import Figure, Findings, Rows
@@ -109,6 +109,10 @@ class Hdbscan(RowAnalysis):
             sample=self.sample,
             subsamples=self.subsamples,
         )
+
+    def compares_pairs(self, n_rows: int) -> bool:
+        """Where many rows are assigned to the clusters of a sample: its trees are made before."""
+        return self.sample is not None and n_rows - self.sample >= WORTH_SHARING
 
     def run(self, rows: Rows, work: Work) -> Findings:
         """The partition, with the alternatives of `curve` and `subsamples`."""

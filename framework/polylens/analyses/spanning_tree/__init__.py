@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from polylens.analyses import Need, RowAnalysis
+from polylens.analyses import WORTH_SHARING, Need, RowAnalysis
 from polylens.analyses._partitions.spaces import Metric, On, Scale, check_space, metric_of, why_not_compared
 from polylens.records import Findings, Rows
 from polylens.work import Work
@@ -71,6 +71,10 @@ class SpanningTree(RowAnalysis):
         return spanning_tree_findings(
             self, rows, streams=work.streams, progress=work.progress, keeper=work.keeper
         )
+
+    def compares_pairs(self, n_rows: int) -> bool:
+        """Where the trees are of many rows."""
+        return min(n_rows, self.sample or n_rows) >= WORTH_SHARING
 
     def rehearse(self) -> None:
         """Compiles both passes over pairs: two groups of rows, too far apart to be joined by the first."""
