@@ -4,7 +4,7 @@ Parts, each a process of its own under a time limit of its own, so that one that
 from the others; what a part had found by then is kept:
 
 - equality: codes, spanning trees and crossings are the processor's.
-- harvest: rows a second of GPT-2 small and GoogLeNet (random weights) beside the bare model, float32 and bf16.
+- harvest: rows a second of GPT-2 small and GoogLeNet (random weights) beside the bare model, 32 and 16 bits
 - codes: spanning trees of 10,000, 100,000 and 1,000,000 codes of 3,072 bits.
 - activations: the same of 10,000 and 100,000 rows of 1,536 numbers, and k-means of them.
 - crossings: boundaries on segments of GoogLeNet.

@@ -5,7 +5,7 @@ reads them. Every analysis is a fresh process. `own MB` is what it holds itself 
 20 ms) beyond what it held when all was imported; `with file MB` counts the mapped pages of the file as well,
 which the system takes back when it needs them. `share` is own over the file.
 
-Work that grows with the square of the rows is left out above `--pairs-up-to`.
+Trees and k-means are left out above `--costly-up-to`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from planted import planted
 
 BITS, NUMBERS, CLASSES = 3_072, 1_536, 10
 _CHUNK = 50_000
-SQUARE = ("hdbscan",)
-"""Ways that take time by the square of the rows."""
+COSTLY = ("hdbscan", "kmeans", "kmeans, standardised")
+"""Ways that take long, or memory for every number of a row."""
 
 
 def make(folder: Path, rows: int, *, codes: bool) -> Path:
@@ -143,7 +143,7 @@ def measure(part: str, rows: int, arguments: argparse.Namespace) -> None:
         for way in WAYS[part]:
             if arguments.ways and way not in arguments.ways:
                 continue
-            if way in SQUARE and rows > arguments.pairs_up_to:
+            if way in COSTLY and rows > arguments.costly_up_to:
                 print(f"| {part} | {rows:,} | {size:,.0f} | {way} | left out |  |  |  |  |", flush=True)
                 continue
             call = [sys.executable, __file__, "--one", part, way, str(path)]
@@ -173,7 +173,7 @@ def main() -> None:
     parser.add_argument("--codes", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--activations", type=int, nargs="*", default=[10_000, 100_000])
     parser.add_argument("--ways", nargs="+", help="these analyses only")
-    parser.add_argument("--pairs-up-to", type=int, default=100_000, help="rows for work on all pairs")
+    parser.add_argument("--costly-up-to", type=int, default=100_000, help="rows for trees and k-means")
     parser.add_argument("--folder", type=Path, help="where rows are written; else a temporary folder")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
