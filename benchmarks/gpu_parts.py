@@ -185,7 +185,7 @@ def _growing(
     """Work on ever more rows, while there is time for what grows with a power of their number."""
     seconds, before = 0.0, sizes[0]
     for n in sizes:
-        if not job.has(1.2 * seconds * (n / before) ** power):
+        if not job.has(seconds * (n / before) ** power):
             yield {"what": what, "size": n, "left out": "the time would not do"}
             return
         rows = make(n)

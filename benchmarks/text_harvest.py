@@ -71,7 +71,6 @@ class Ways:
         """polylens, from the first step to rows in the store."""
         import numpy as np
         import torch
-
         from given_sequences import sequences
 
         from polylens.codes.sign import Sign
