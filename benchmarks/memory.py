@@ -87,7 +87,6 @@ WAYS: dict[str, dict[str, dict[str, Any]]] = {
         "kmeans": {"on": "code", "clusters": 20, "restarts": 1, "subsamples": 0},
     },
     "activations": {
-        "pair_density": {"on": ""},
         "hdbscan": {"on": "activation", "subsamples": 0},
         "kmeans": {"on": "activation", "clusters": 20, "restarts": 1, "subsamples": 0},
         "kmeans, standardised": {

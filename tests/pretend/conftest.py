@@ -21,6 +21,7 @@ def pretend() -> Iterator[Counter[str]]:
     if not device.IS_THERE:
         pytest.skip("this torch knows no devices written in Python; 2.11 does")
     device.register()
+    device.is_present = True
     before = torch.__future__.get_overwrite_module_params_on_conversion()
     # Else `module.double()` would change a parameter's type and leave its numbers as they were.
     torch.__future__.set_overwrite_module_params_on_conversion(True)
@@ -28,6 +29,7 @@ def pretend() -> Iterator[Counter[str]]:
     try:
         yield device.operations
     finally:
+        device.is_present = False
         torch.__future__.set_overwrite_module_params_on_conversion(before)
 
 

@@ -21,6 +21,9 @@ IS_THERE = hasattr(backend_registration, "_setup_privateuseone_for_python_backen
 DEVICE = torch.device("cpu")
 """The device, once `register` has been called."""
 
+is_present = False
+"""Whether torch finds the device now: once known it cannot be forgotten, and other tests are to have none."""
+
 operations: Counter[str] = Counter()
 """How often each operation has run on the device."""
 
@@ -96,7 +99,9 @@ def register() -> None:
     global DEVICE
     if _kept:
         return
-    backend_registration._setup_privateuseone_for_python_backend(NAME)
+    backend_registration._setup_privateuseone_for_python_backend(
+        NAME, backend_module=_Backend(), hook=_hook()
+    )
     DEVICE = torch.device(NAME, 0)
     library = torch.library.Library("aten", "IMPL")
     library.impl("empty.memory_format", _empty, "PrivateUse1")
@@ -105,6 +110,42 @@ def register() -> None:
     for name in _FACTORIES:
         library.impl(name, _factory(name), "PrivateUse1")
     _kept.append(library)
+
+
+class _Backend:
+    """What torch asks of `torch.pretend`. Random numbers are those of the processor."""
+
+    def is_initialized(self) -> bool:
+        return is_present
+
+    def is_available(self) -> bool:
+        return is_present
+
+    def device_count(self) -> int:
+        return int(is_present)
+
+    def current_device(self) -> int:
+        return 0
+
+    def manual_seed_all(self, seed: int) -> None:
+        pass
+
+    def get_rng_state(self, index: int) -> torch.Tensor:
+        return torch.get_rng_state()
+
+    def set_rng_state(self, state: torch.Tensor, index: int) -> None:
+        torch.set_rng_state(state)
+
+    def _is_in_bad_fork(self) -> bool:
+        return False
+
+
+def _hook() -> Any:
+    class Hook(backend_registration._DummyPrivateUse1Hook):  # type: ignore[misc]
+        def is_available(self) -> bool:
+            return is_present
+
+    return Hook()
 
 
 def _inner(value: Any) -> Any:

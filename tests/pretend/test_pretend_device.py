@@ -12,6 +12,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 pytestmark = pytest.mark.usefixtures("pretend")
 
 
+def test_other_tests_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert torch.accelerator.is_available()
+    monkeypatch.setattr(device, "is_present", False)
+    assert not torch.accelerator.is_available()
+    assert torch.accelerator.device_count() == 0
+    with torch.random.fork_rng():
+        pass
+
+
 def test_a_network_gives_the_processors_numbers(pretend) -> None:
     torch.manual_seed(0)
     module = torch.nn.Sequential(
