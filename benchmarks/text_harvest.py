@@ -27,6 +27,7 @@ SEVERAL = (1, 3, 5)
 PATH = "transformer.h.{}.mlp.c_fc"
 WAYS = {
     "polylens": "polylens, from nothing to verified rows in the store",
+    "needed": "the operations that are needed, by hand, and nothing else",
     "full": "the whole model and a hook",
     "hook": "a hook that stops the pass",
     "nnsight": "nnsight",
@@ -44,47 +45,18 @@ def _positions() -> list[int]:
     return [AFTER + k * step for k in range(COUNT)]
 
 
-def _tokens(n_sequences: int) -> Any:
-    import torch
-
-    return torch.randint(0, 50257, (n_sequences, CONTEXT), generator=torch.Generator().manual_seed(0))
-
-
-def _examples(n_sequences: int) -> Any:
-    """Sequences in memory, so that no way waits for files or tokenizers."""
-    import numpy as np
-
-    from polylens.records import Examples
-
-    class Sequences(Examples):
-        def __init__(self) -> None:
-            self.inputs = _tokens(n_sequences)
-            self.ids = tuple(map(str, range(n_sequences)))
-            self.targets, self.classes, self.fingerprint = None, (), f"tokens-{n_sequences}"
-
-        def batch(self, indices: Sequence[int]) -> Any:
-            return self.inputs[list(indices)]
-
-        def lengths(self) -> Any:
-            return np.full(n_sequences, CONTEXT)
-
-        def context(self, index: int, position: int = 0) -> Any:
-            raise NotImplementedError
-
-    return Sequences()
-
-
 class Ways:
     """The same packed signs, got in different ways; `last` holds the activations, where a way has them."""
 
     def __init__(self, folder: Path, n_sequences: int, batch: int) -> None:
         import torch
+        from given_sequences import tokens
 
         from polylens.imports import lightning, transformers
 
         self.folder, self.batch, self.n_sequences = folder, batch, n_sequences
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.tokens, self.last = _tokens(n_sequences), None
+        self.tokens, self.last = tokens(n_sequences, CONTEXT), None
         library = transformers()
         if not (folder / "config.json").is_file():
             torch.manual_seed(0)
@@ -99,6 +71,7 @@ class Ways:
         """polylens, from the first step to rows in the store."""
         import numpy as np
         import torch
+        from given_sequences import sequences
 
         from polylens.codes.sign import Sign
         from polylens.devices import Options
@@ -119,7 +92,7 @@ class Ways:
         takes = [Take(f"{layer:064x}", PATH.format(layer), "codes", even, signs) for layer in layers]
         with tempfile.TemporaryDirectory() as name:
             store = Store(Path(name))
-            examples, options = _examples(self.n_sequences), Options(batch_size=self.batch)
+            examples, options = sequences(self.n_sequences, CONTEXT), Options(batch_size=self.batch)
             harvest(network, examples, takes, streams=Streams(0), store=store, options=options)
             codes = load_rows(store, codes=takes[-1].digest).codes
             assert codes is not None
@@ -152,6 +125,14 @@ class Ways:
                 raise AssertionError("the hook was not reached")
 
             return self._packed(stopped)
+
+    def needed(self) -> Any:
+        """What no way can do without: the last block's keys and values, and its chosen tokens alone."""
+        from needed_operations import needed_rows
+
+        return self._packed(
+            lambda ids: needed_rows(self.module.transformer, ids, layer=LAYER, positions=_positions())
+        )
 
     def nnsight(self, *, stop: bool = False) -> Any:
         """nnsight on the same module."""
@@ -297,7 +278,7 @@ def main() -> None:
         start = time.perf_counter()
         check(every)
         print(f"checked in {time.perf_counter() - start:.0f} s; {every.device}, {arguments}", flush=True)
-        single, several = list(WAYS)[:8], list(WAYS)[8:]
+        single, several = list(WAYS)[:9], list(WAYS)[9:]
         for title, names in ((f"layer {LAYER}", single), (f"layers {SEVERAL}", several)):
             seconds = alternated(ways(every, names), turns=arguments.turns)
             memory = {name: peak_memory(name, arguments, folder) for name in names}

@@ -116,15 +116,18 @@ def fitting_device(rows: int) -> str:
 
 
 def probing_device() -> str:
-    """The torch device for a network that is looked into: `cuda` where it is there and allowed.
+    """The torch device for networks that are looked into or trained on rows: `cuda` where there and allowed.
 
     Not `mps`: geometry computes in double precision, which it lacks.
     """
-    if _accelerator.get() in ("cpu", "mps"):
-        return "cpu"
+    return "cpu" if _accelerator.get() in ("cpu", "mps") else _gpu() or "cpu"
+
+
+def _gpu() -> str | None:
+    """The name of a torch device that is no processor and has double precision, if one is there."""
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return "cuda" if torch.cuda.is_available() else None
 
 
 def _check_word(name: str, word: str, known: Sequence[str]) -> None:

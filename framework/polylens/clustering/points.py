@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from polylens.bits import unpack_codes
 from polylens.errors import DataError
-from polylens.records import Rows
+from polylens.records import Rows, row_pieces
 
 Points = Float32[np.ndarray, "rows width"] | Bool[np.ndarray, "rows width"] | UInt8[np.ndarray, "rows bytes"]
 """Activations or graded codes; the bits of codes; or such bits packed, eight a byte, zeros for padding."""
@@ -66,12 +66,17 @@ def scale_points(
     """
     if scale == "none":
         return points
-    centred = points - points.mean(0, dtype=np.float64)
+    centre, spread = points.mean(0, dtype=np.float64), np.ones(points.shape[1])
     if scale == "standardise":
-        spread = centred.std(0)
+        squares = np.zeros(points.shape[1])
+        for some in row_pieces(len(points), points.shape[1]):
+            squares += ((points[some] - centre) ** 2).sum(0)
         constant = points.min(0, initial=np.inf) == points.max(0, initial=-np.inf)
-        centred = np.divide(centred, spread, out=np.zeros_like(centred), where=~constant & (spread > 0))
-    return np.asarray(centred, dtype=np.float32)
+        spread = np.where(constant, 0.0, np.sqrt(squares / max(len(points), 1)))
+    scaled = np.zeros(points.shape, np.float32)
+    for some in row_pieces(len(points), points.shape[1]):
+        np.divide(points[some] - centre, spread, out=scaled[some], where=spread > 0, casting="same_kind")
+    return scaled
 
 
 def unit_length(points: Float32[np.ndarray, "rows width"]) -> Float32[np.ndarray, "rows width"]:
@@ -82,7 +87,9 @@ def unit_length(points: Float32[np.ndarray, "rows width"]) -> Float32[np.ndarray
     >>> unit_length(np.array([[3, 4], [0, 0]], dtype=np.float32)).round(3).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
-    values = points.astype(np.float64)
-    length = np.sqrt(np.einsum("rw,rw->r", values, values))[:, None]
-    unit = np.divide(values, length, out=np.zeros_like(values), where=length > 0)
-    return np.asarray(unit, dtype=np.float32)
+    unit = np.zeros(points.shape, np.float32)
+    for some in row_pieces(len(points), points.shape[1]):
+        values = points[some].astype(np.float64)
+        length = np.sqrt(np.einsum("rw,rw->r", values, values))[:, None]
+        np.divide(values, length, out=unit[some], where=length > 0, casting="same_kind")
+    return unit

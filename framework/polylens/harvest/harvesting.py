@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from polylens.devices import Options, in_fitting_batches
 from polylens.errors import StageError
 from polylens.harvest.job import Job, portable_recipe
 from polylens.harvest.rows import load_skipped
-from polylens.harvest.shard import Shard, shards_of
+from polylens.harvest.shard import Shard, shard_size, shards_of
 from polylens.harvest.take import STAGE, Take
 from polylens.progress import Progress, Silent
 from polylens.records import Examples, Network, Skipped
@@ -189,7 +190,7 @@ class _Work:
             digest = item.take.digest
             # Written a moment ago, or verified then.
             shards = self._shards_on_disk(digest, verified=False)
-            lacking = len(self._all_shards()) - len(shards)
+            lacking = len(self._all_shards) - len(shards)
             if lacking:
                 raise StageError(
                     STAGE, f"{lacking} shards were not written", hint="run the same command again: it goes on"
@@ -202,7 +203,7 @@ class _Work:
 
     def _missing_shards(self) -> dict[str, frozenset[Shard]]:
         """The shards that each take lacks."""
-        every = frozenset(self._all_shards())
+        every = frozenset(self._all_shards)
         return {
             digest: every - self._shards_on_disk(digest, verified=True).keys() for digest in self._folders()
         }
@@ -210,12 +211,16 @@ class _Work:
     def _shards_on_disk(self, digest: str, *, verified: bool) -> dict[Shard, Path]:
         from polylens.harvest.shard_files import finished_shards
 
-        every = self._all_shards()
+        every = self._all_shards
         files = finished_shards(self.store.partial(STAGE, digest), verified=verified)
         return {shard: path for shard, path in files.items() if shard in every}
 
+    @cached_property
     def _all_shards(self) -> tuple[Shard, ...]:
-        return shards_of(len(self.examples))
+        from polylens.harvest.loading import example_bytes
+
+        size = shard_size(example_bytes(self.examples, self.resolved, streams=self.streams))
+        return shards_of(len(self.examples), size=size)
 
 
 def _harvest_of(store: Store, take: Take, *, was_stored: bool) -> Harvested:

@@ -21,6 +21,9 @@ from polylens.streams import Streams
 if TYPE_CHECKING:
     from polylens.sampling import Sampling
 
+_LOOKED_AT = 5
+"""Examples whose rows are counted before a harvest."""
+
 Loader = torch.utils.data.DataLoader[dict[str, Any]]
 
 
@@ -76,6 +79,10 @@ class Batches(torch.utils.data.Dataset[dict[str, Any]]):
             "chosen": chosen,
             "contents": contents,
         }
+
+    def n_rows(self, rule: Rule, index: int) -> int:
+        """How many rows an example has by a rule."""
+        return len(self._rows(rule, [index])["position"])
 
     def _rows(self, rule: Rule, indices: Sequence[int]) -> dict[str, Any]:
         if rule.sampling is None:
@@ -197,4 +204,15 @@ def batches_of(
         batch_size=None,
         num_workers=options.workers,
         pin_memory=options.workers > 0 and options.accelerator != "cpu" and torch.cuda.is_available(),
+    )
+
+
+def example_bytes(examples: Examples, resolved: Sequence[ResolvedTake], *, streams: Streams) -> int:
+    """Bytes of the rows of one example, all takes together: the most of a few examples over the dataset."""
+    batches = Batches(examples, tuple(map(Rule.of, resolved)), streams=streams)
+    last = len(examples) - 1
+    some = sorted({last * part // (_LOOKED_AT - 1) for part in range(_LOOKED_AT)})
+    return max(
+        sum(batches.n_rows(Rule.of(item), index) * item.width * item.dtype.itemsize for item in resolved)
+        for index in some
     )

@@ -36,7 +36,7 @@ from polylens.records.network import (
     Told,
 )
 from polylens.records.questions import CHOICE, Answer, Choice, Question, Sentence
-from polylens.records.rows import CLASS, Origins, Rows, RowTargets, RowTokens
+from polylens.records.rows import CLASS, Origins, Rows, RowTargets, RowTokens, row_pieces
 from polylens.records.verdicts import Decision, Verdict
 
 __all__ = [
@@ -90,4 +90,5 @@ __all__ = [
     "Told",
     "Verdict",
     "count_clusters",
+    "row_pieces",
 ]

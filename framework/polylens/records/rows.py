@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,9 @@ from polylens.records.codes import Codes
 
 CLASS = "class"
 """Name of the targets that are the classes of examples."""
+
+_PIECE = 1 << 26
+"""Bytes of rows in double precision at once."""
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,3 +126,13 @@ class Rows:
             targets=None if self.targets is None else self.targets[index],
             tokens=None if self.tokens is None else self.tokens.take(index),
         )
+
+
+def row_pieces(rows: int, width: int) -> Iterator[slice]:
+    """All rows, some at a time: so many that their numbers in double precision take 64 MB at most, or one.
+
+    >>> [(some.start, some.stop) for some in row_pieces(3, 2**22)]
+    [(0, 2), (2, 3)]
+    """
+    size = max(_PIECE // max(8 * width, 1), 1)
+    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from polylens import imports
+from polylens.devices import probing_device
 from polylens.errors import DataError
 from polylens.statistics.components import Components, linear_components
 from polylens.streams import Streams
@@ -53,7 +54,8 @@ def sparse_features(
     """Trains a sparse autoencoder that keeps the `active` largest features of each row.
 
     The autoencoder and its losses are those of EleutherAI's `sparsify`; its trainer hooks language models, so
-    that the steps are taken here as it takes them: Adam at its rate, decoder rows of length 1.
+    that the steps are taken here as it takes them: Adam at its rate, decoder rows of length 1. On a GPU where
+    there is one, in batches that are moved there.
 
     Args:
         values: the rows.
@@ -72,12 +74,14 @@ def sparse_features(
     import torch
 
     coder, scale = _coder(values, features=features, active=min(active, features), streams=streams)
+    device = probing_device()
+    coder = coder.to(device)
     rows = torch.from_numpy(values / np.float32(scale))
     optimizer = torch.optim.Adam(coder.parameters(), lr=2e-4 / (features / 2**14) ** 0.5)
-    silent = torch.zeros(features, dtype=torch.int64)
+    silent = torch.zeros(features, dtype=torch.int64, device=device)
     generator = streams.torch_generator("batches")
     for _ in range(steps):
-        drawn = rows[torch.randint(len(rows), (batch,), generator=generator)]
+        drawn = rows[torch.randint(len(rows), (batch,), generator=generator)].to(device)
         coder.set_decoder_norm_to_unit_norm()
         out = coder(drawn, dead_mask=silent > steps * batch // _DEAD)
         (out.fvu + _AUXILIARY * out.auxk_loss).backward()
@@ -120,16 +124,18 @@ def _coder(
 def _features(coder: Any, rows: torch.Tensor, scale: float) -> SparseFeatures:
     import torch
 
-    first, second = (torch.zeros(coder.num_latents, dtype=torch.float64) for _ in range(2))
+    device = coder.W_dec.device
+    first, second = (torch.zeros(coder.num_latents, dtype=torch.float64, device=device) for _ in range(2))
     left = total = 0.0
-    mean = rows.mean(0)
+    mean = rows.mean(0).to(device)
     with torch.no_grad():
-        for part in torch.split(rows, _BLOCK):
+        for part in (block.to(device) for block in torch.split(rows, _BLOCK)):
             acts, indices, _ = coder.encode(part)
             for sums, power in ((first, 1), (second, 2)):
                 sums.index_add_(0, indices.flatten(), acts.flatten().double() ** power)
             left += float((part - coder.decode(acts, indices)).pow(2).sum())
             total += float((part - mean).pow(2).sum())
+        coder, first, second = coder.cpu(), first.cpu(), second.cpu()
         reading = coder.encoder.weight.T.contiguous()
         offset = coder.encoder.bias
         centre = coder.b_dec

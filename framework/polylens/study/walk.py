@@ -68,6 +68,8 @@ class Walk:
         self.learning, self.naming = Learning(self), Naming(self)
         self._network: tuple[Recipe, Network] | None = None
         self._tried_network: Network | None = None
+        self._moved_network: tuple[Network, Network] | None = None
+        """A network, and its copy on the device that probes compute on."""
 
     @property
     def own(self) -> VariantPlan:
@@ -235,12 +237,19 @@ class Walk:
         return network
 
     def probed_network(self, variant: VariantPlan) -> Network:
-        """The checked network on the device to compute on."""
+        """The checked network on the device to compute on, where a copy stays for all that looks into it."""
         network, device = self.checked_network(variant), probing_device()
-        return network if device == "cpu" else replace(network, module=deepcopy(network.module).to(device))
+        if device == "cpu":
+            return network
+        if self._moved_network is None or self._moved_network[0] is not network:
+            self._moved_network = None  # before the next one needs its room
+            moved = replace(network, module=deepcopy(network.module).to(device))
+            self._moved_network = (network, moved)
+        return self._moved_network[1]
 
     def _network_of(self, variant: VariantPlan) -> Network:
         if self._network is None or self._network[0] != variant.recipe:
+            self._moved_network = None
             made = self.performer.read(
                 lambda: assemble(
                     variant.recipe,

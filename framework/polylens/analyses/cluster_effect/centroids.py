@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int64
 
 from polylens.analyses._changes.interventions import RowChange
+from polylens.records import row_pieces
 from polylens.statistics import Blocks
 
 
@@ -30,7 +31,10 @@ class Centroids:
         n_labels = int(labels.max(initial=-1)) + 1
         self.counts = np.bincount(labels[labels >= 0], minlength=n_labels)
         self.sums = np.zeros((n_labels, activations.shape[1]))
-        np.add.at(self.sums, labels[labels >= 0], activations[labels >= 0].astype(np.float64))
+        members = np.flatnonzero(labels >= 0)
+        for some in row_pieces(len(members), activations.shape[1]):
+            part = members[some]
+            np.add.at(self.sums, labels[part], activations[part].astype(np.float64))
 
     @property
     def means(self) -> Float64[np.ndarray, "labels width"]:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from polylens.errors import DataError, nearest
-from polylens.records import Rows
+from polylens.records import Rows, row_pieces
 
 _FLAT = 1e-6
 """Three points are on one line where the third is off by less than this share of their distance."""
@@ -105,7 +105,10 @@ def along_directions(
     if start.size < 2:
         raise DataError("a layer of one unit has no planes", hint="choose a wider layer")
     frame, _ = np.linalg.qr(generator.normal(size=(start.size, 2)))
-    away = np.linalg.norm((points.astype(np.float64) - start).reshape(len(points), -1), axis=1)
+    away = np.empty(len(points))
+    for some in row_pieces(len(points), start.size):
+        apart = points[some].astype(np.float64) - start
+        away[some] = np.linalg.norm(apart.reshape(len(apart), -1), axis=1)
     if not (away > 0).any():
         raise DataError("all examples are equal: nothing says how far a slice should reach")
     half = reach * float(away[away > 0].min())

@@ -166,7 +166,7 @@ class Reader:
         ids = torch.tensor([before], device=self._device)
         with exact_float32():
             given = self._model.generate(ids, attention_mask=torch.ones_like(ids), generation_config=plain)
-        text = str(self._tokenizer.decode(given[0, len(before) :], skip_special_tokens=True))
+        text = str(self._tokenizer.decode(given[0, len(before) :].cpu(), skip_special_tokens=True))
         return text[: min((text.index(end) for end in _ENDS if end in text), default=len(text))]
 
     def _ids(self, text: str, *, special: bool = False) -> list[int]:
