@@ -54,6 +54,19 @@ def test_what_else_is_wrong_with_torchvision_is_not_hidden(site: Path) -> None:
     assert done.stderr.strip().endswith("RuntimeError: no such driver")
 
 
+def test_sparse_autoencoders_do_not_decode_by_a_library_that_needs_a_gpu(site: Path) -> None:
+    (site / "sparsify").mkdir()
+    (site / "sparsify" / "__init__.py").write_text(
+        'import os\nprint("loud")\nTRITON_IS_OFF = os.environ.get("SPARSIFY_DISABLE_TRITON")\n'
+    )
+    done = call(
+        "from polylens import imports\nprint(imports.sparsify().TRITON_IS_OFF)",
+        site=site,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["1"]
+
+
 def test_the_installed_libraries_import_in_silence() -> None:
     done = call(
         "import warnings; warnings.simplefilter('error')\n"

@@ -82,13 +82,18 @@ def datasets() -> Any:
 def sparsify() -> Any:
     """EleutherAI's sparsify, an extra, without what it prints as it is imported.
 
+    Where Triton is installed sparsify decodes by it, on whatever device, and fails where there is no GPU, as
+    beside PyPI's own torch for Linux on a laptop. It decodes by torch instead, unless the environment says 0.
+
     Raises:
         ImportError: it is not installed.
     """
     import contextlib
     import io
+    import os
 
     transformers()
+    os.environ.setdefault("SPARSIFY_DISABLE_TRITON", "1")
     with contextlib.redirect_stdout(io.StringIO()):
         import sparsify as module
     return module

@@ -36,7 +36,8 @@ def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, st
             for part in ("registry", "experiments"):
                 (copy / "polylens" / "shipped").mkdir(exist_ok=True)
                 shutil.copytree(_PROGRAM.parents[1] / part, copy / "polylens" / "shipped" / part)
-        files = [path for path in (copy / "polylens" / folder).rglob("*.*") if old in path.read_text()]
+        sources = [path for path in (copy / "polylens" / folder).rglob("*.*") if path.suffix != ".pyc"]
+        files = [path for path in sources if old in path.read_text()]
         assert len(files) == 1
         files[0].write_text(files[0].read_text().replace(old, new))
         monkeypatch.setenv("PYTHONPATH", str(copy))
