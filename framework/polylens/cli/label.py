@@ -23,10 +23,21 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--of", "of", metavar="ANALYSIS", help="Whose clusters, where the run has several.")
 @click.option("--blind", is_flag=True, help="Export clusters, controls' clusters and random rows, unmarked.")
 @click.option(
-    "--rows", "n_rows", type=click.IntRange(2, 100), default=10, show_default=True, help="Rows a line."
+    "--rows",
+    "n_rows",
+    type=click.IntRange(2, 100),
+    metavar="N",
+    default=10,
+    show_default=True,
+    help="Rows a line.",
 )
 @click.option(
-    "--most", type=click.IntRange(1), default=30, show_default=True, help="With --blind: lines a side."
+    "--most",
+    type=click.IntRange(1),
+    metavar="N",
+    default=30,
+    show_default=True,
+    help="With --blind: lines a side.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
