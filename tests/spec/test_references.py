@@ -124,3 +124,35 @@ def test_classes_and_tokens_are_asked_of_datasets_that_have_them(base: str) -> N
     (problem,) = problems(base.replace("kind: class_enrichment", "kind: token_enrichment"))
     assert problem.message == "labels.digits (token_enrichment) asks for tokens, and digits has none"
     assert problem.notes == ("take a dataset whose rows have tokens, or leave digits out",)
+
+
+@pytest.mark.parametrize(
+    ("label", "score", "said"),
+    [
+        ("", "{kind: intruder, of: clusters}", "scores.asked (intruder) asks a judge, and none is given"),
+        (
+            "  people: {kind: given, of: clusters, file: people.csv}\n",
+            "{kind: detection, of: clusters}",
+            "the label 'people' (given) is a text, and only a judge can say which rows it fits",
+        ),
+        (
+            "  people: {kind: given, of: clusters, file: people.csv}\n",
+            "{kind: match, of: clusters, labels: [people]}",
+            "the label 'people' (given) is a text, and only a judge can say which rows it fits",
+        ),
+    ],
+)
+def test_a_score_that_asks_a_judge_needs_one(label: str, score: str, said: str, base: str) -> None:
+    text = base.replace("labels:\n", f"labels:\n{label}") + f"scores:\n  asked: {score}\n"
+    (problem,) = problems(text)
+    assert problem.message == said
+    assert problem.path == "scores.asked"
+    assert problem.notes == ("for example judge: {kind: compatible, model: NAME}",)
+
+
+@pytest.mark.parametrize("labels", ["", ", labels: [digits]"])
+def test_labels_of_rules_answer_by_themselves(labels: str, base: str) -> None:
+    for kind in ("detection", "match"):
+        plain = read(f"{base}scores:\n  held: {{kind: {kind}, of: clusters{labels}}}\n", file="s.yaml").value
+        assert isinstance(plain, dict)
+        loads(plain)

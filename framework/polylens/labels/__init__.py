@@ -44,6 +44,11 @@ class Label(RowReader):
         """
         return ""
 
+    @classmethod
+    def answers_by_rule(cls) -> bool:
+        """Whether `fits` says by rule which rows a label is right of, so that no judge is needed."""
+        return cls.fits is not Label.fits
+
     def shows(self, analysis: str) -> bool:
         """Whether cards of an analysis' clusters can show its labels with their evidence."""
         return self.gives_evidence and self.of == analysis

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from polylens.judges import TALLY_NUMBERS, Judge
 from polylens.labels import Label
@@ -97,6 +97,8 @@ class Score(Plugin):
     later_fields: ClassVar[frozenset[str]] = frozenset({"beside"})
     needs_labels: ClassVar[bool] = True
     """Whether it is of labels; others are of clusters alone."""
+    asks: ClassVar[Literal["nobody", "of texts", "always"]] = "of texts"
+    """Whether a judge is asked: never, of labels that no rule holds against rows, or always."""
 
     of: str
     """Name of the analysis whose clusters are scored."""

@@ -56,6 +56,7 @@ class _Checker:
             yield from self._reference(score.of, ("scores", name, REFERENCE), partition=True)
             yield from self._scored(name, score)
             yield from self._beside(name, score)
+            yield from self._judged(name, score)
 
     def _scored(self, name: str, score: Score) -> Iterator[Problem]:
         """Problems of the labels that a score names, or finds."""
@@ -71,6 +72,24 @@ class _Checker:
             message = f"scores.{name} ({score.kind()}) is of labels, and nothing labels '{score.of}'"
             note = f"for example labels: {{words: {{kind: class_enrichment, of: {score.of}}}}}"
             yield Problem(message, place, f"scores.{name}", None, (note,))
+
+    def _judged(self, name: str, score: Score) -> Iterator[Problem]:
+        """Problems of scores that need a judge and have none."""
+        if score.judge is not None or score.asks == "nobody":
+            return
+        known = [label for label in scored_labels(score, self.labels) if label in self.labels]
+        texts = [label for label in known if not self.labels[label].answers_by_rule()]
+        if score.asks == "always":
+            message = f"scores.{name} ({score.kind()}) asks a judge, and none is given"
+        elif texts:
+            kind = self.labels[texts[0]].kind()
+            message = (
+                f"the label '{texts[0]}' ({kind}) is a text, and only a judge can say which rows it fits"
+            )
+        else:
+            return
+        note = "for example judge: {kind: compatible, model: NAME}"
+        yield Problem(message, self._place(("scores", name), key=True), f"scores.{name}", None, (note,))
 
     def _beside(self, name: str, score: Score) -> Iterator[Problem]:
         """Problems of the analysis whose row sets are scored beside the clusters."""

@@ -28,6 +28,7 @@ class Embedding(Score):
     """
 
     headline: ClassVar[tuple[str, ...]] = ("embedding.*", "least_lead.*")
+    asks: ClassVar[Literal["nobody", "of texts", "always"]] = "nobody"
     numbers: ClassVar[tuple[str, ...]] = ("embedding.*", *LABEL_NUMBERS)
     memory_fields: ClassVar[frozenset[str]] = frozenset({"batch"})
 

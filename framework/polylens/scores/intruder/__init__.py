@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -32,6 +32,7 @@ class Intruder(Score):
         *TALLY_NUMBERS,
     )
     needs_labels: ClassVar[bool] = False
+    asks: ClassVar[Literal["nobody", "of texts", "always"]] = "always"
 
     groups: int = Field(default=10, ge=2)
     """Groups of rows of each cluster."""
