@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -182,3 +183,11 @@ def test_contributing_says_which_library_is_imported_where(configuration: dict[s
         if options["type"] == "protected"
         for room in options["allowed_importers"]
     }
+
+
+def test_modules_of_tests_and_benchmarks_have_names_of_their_own() -> None:
+    """Their folders stand on the path, where the second of two files of one name would never be found."""
+    files = [*(REPOSITORY / "tests").rglob("*.py"), *(REPOSITORY / "benchmarks").glob("*.py")]
+    names = Counter(path.name for path in files if "node_modules" not in path.parts)
+    shared = {"conftest.py", "__main__.py", "__init__.py"}
+    assert sorted(name for name, count in names.items() if count > 1 and name not in shared) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from rich.console import Console
@@ -18,6 +19,8 @@ from polylens.study.performing import StageReport
 from polylens.study.results import Result
 from polylens.study.study_results import ChildResult, StudyResult
 
+NOBODY_SAID_ANYTHING = SimpleNamespace(workshop=SimpleNamespace(store=SimpleNamespace(root=Path("no-store"))))
+"""What the summary asks of a walk: where the store is that people's labels lie in."""
 SUBSAMPLES = "5 to 95 % of 10 subsamples"
 
 
@@ -49,7 +52,7 @@ def child(name: str = "demo", results: tuple[Result, ...] = (PURITY, CLUSTERS), 
         "digest": "d",
         "run_id": "r",
         "study": "demo",
-        "walk": None,
+        "walk": NOBODY_SAID_ANYTHING,
     }
     stages = (StageReport("clusters", "ran", 1.25), StageReport("quality", "stored", 0.0))
     return ChildResult(name=name, results=results, **{"stages": stages, **known, **others})

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.judge_server import judge_server
-from tests.scores import planted
+from tests.scores import planted_clusters
 
 from polylens.errors import DataError
 from polylens.judges.compatible import Compatible
@@ -19,8 +19,8 @@ from polylens.scores.detection import Detection
 from polylens.streams import Streams
 from polylens.work import Judging, Server, Work
 
-ROWS = planted.planted_rows(per_class=12)
-PARTITION = planted.partition_of(np.asarray(ROWS.targets))
+ROWS = planted_clusters.planted_rows(per_class=12)
+PARTITION = planted_clusters.partition_of(np.asarray(ROWS.targets))
 BLIND, SEEING = Compatible(model="m", tries=1), Compatible(model="m", tries=1, images=True)
 
 
@@ -33,7 +33,7 @@ def by_hand(values: np.ndarray, row: int, targets: np.ndarray) -> tuple[str, ...
     others = np.arange(len(values)) != row
     apart = {
         name: float(np.linalg.norm(values[others & (targets == number)].mean(0) - values[row]))
-        for number, name in enumerate(planted.CLASSES)
+        for number, name in enumerate(planted_clusters.CLASSES)
         if (others & (targets == number)).any()
     }
     return tuple(sorted(apart, key=apart.__getitem__)[:3])
@@ -85,15 +85,15 @@ def test_a_judge_without_eyes_names_and_scores_clusters_of_images():
         judging = Judging({"default": Server(server.address)})
         work = Work(Streams(0).child("written"), judging=judging, shown=picture)
         found = label.label(ROWS, PARTITION, work)
-        labeler = planted.Labeler("words", label, found, ROWS, work.streams)
-        subject = planted.Subject(ROWS, PARTITION, {"words": labeler}, picture)
+        labeler = planted_clusters.Labeler("words", label, found, ROWS, work.streams)
+        subject = planted_clusters.Subject(ROWS, PARTITION, {"words": labeler}, picture)
         score = Detection(of="clusters", judge=BLIND, random_rows=False)
         numbers = score.score(subject, work).numbers
         contents = [body["messages"][1]["content"] for body in server.bodies]
         nameless = replace(ROWS, targets=None, classes=())
         with pytest.raises(DataError, match="is shown none"):
             label.label(nameless, PARTITION, work)
-    assert [each.text for each in found.written] == list(planted.CLASSES)
+    assert [each.text for each in found.written] == list(planted_clusters.CLASSES)
     assert numbers["detection.words"].value == 1.0
     # No image leaves for a judge that would not see it.
     assert all(isinstance(json.loads(each), dict) for each in contents)

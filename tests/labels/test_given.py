@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.judge_server import judge_server
-from tests.scores.planted import CLASSES, honest, labeler, partition_of, planted_rows
+from tests.scores.planted_clusters import CLASSES, honest, labeler, partition_of, planted_rows
 
 from polylens.annotation import Sheet, SheetLine, cluster_id, clusters_digest, csv_of
 from polylens.errors import DataError, UsageError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from tests.judge_server import judge_server
-from tests.scores import planted
+from tests.scores import planted_clusters
 
 from polylens.judges.compatible import Compatible
 from polylens.labels.written import Written, raised
@@ -78,7 +78,7 @@ def source(width: int = len(WORDS), *, is_causal: bool = True) -> RowSource:
 
 
 def found(**about):
-    partition = planted.partition_of(CLUSTERS)
+    partition = planted_clusters.partition_of(CLUSTERS)
     return raised.raised_tokens(ROWS, partition, NAMING, source=source(**about), most=3, progress=Silent())
 
 
@@ -102,7 +102,7 @@ def test_members_raise_the_planted_tokens_and_held_out_rows_say_nothing(monkeypa
 def test_a_network_without_an_unembedding_raises_nothing_and_it_is_said():
     assert found(width=len(WORDS) - 1) is None
     label = Written(of="clusters", judge=Compatible(model="m"), draws=1)
-    partition = planted.partition_of(CLUSTERS)
+    partition = planted_clusters.partition_of(CLUSTERS)
     with judge_server() as server:
         judging = Judging({"default": Server(server.address)})
         work = Work(
@@ -127,7 +127,7 @@ def test_a_network_without_an_unembedding_raises_nothing_and_it_is_said():
 def test_a_cluster_without_rows_of_the_writing_half_has_no_tokens():
     clusters = np.where(CURRENT == 5, 0, -1)
     tokens = raised.raised_tokens(
-        ROWS, planted.partition_of(clusters), NAMING, source=source(), most=3, progress=Silent()
+        ROWS, planted_clusters.partition_of(clusters), NAMING, source=source(), most=3, progress=Silent()
     )
     assert tokens.texts(0, ROWS) == []
     assert tokens.table(ROWS).empty

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.judge_server import judge_server
-from tests.scores.planted import honest, partition_of, subject
+from tests.scores.planted_clusters import honest, partition_of, subject
 from tests.shapes import unchecked
 
 from polylens.analyses.directions import Directions

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.judge_server import judge_server
-from tests.scores.planted import CLASSES, always_yes, honest, planted_rows, subject
+from tests.scores.planted_clusters import CLASSES, always_yes, honest, planted_rows, subject
 
 from polylens.errors import DataError
 from polylens.judges.compatible import Compatible

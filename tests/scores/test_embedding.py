@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from tests.scores.planted import CLASSES, planted_rows, subject
+from tests.scores.planted_clusters import CLASSES, planted_rows, subject
 from tests.text_models import SENTENCES, tiny_config, tiny_tokenizer
 
 from polylens import imports

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.judge_server import judge_server
-from tests.scores import planted
-from tests.scores.planted import CLASSES, honest, planted_rows, subject
+from tests.scores import planted_clusters
+from tests.scores.planted_clusters import CLASSES, honest, planted_rows, subject
 
 from polylens.judges import ask, question
 from polylens.judges.compatible import Compatible
@@ -61,7 +61,7 @@ def positions_of_images() -> tuple[Rows, np.ndarray]:
 
 def test_an_image_with_a_row_of_the_cluster_is_no_example_of_another():
     rows, clusters = positions_of_images()
-    partition = planted.partition_of(clusters)
+    partition = planted_clusters.partition_of(clusters)
     groups = make_groups(Intruder(of="clusters", judge=JUDGE), rows, partition, Streams(0))
     assert {group.cluster for group in groups} == {0, 1, 2}
     for group in groups:
@@ -69,10 +69,10 @@ def test_an_image_with_a_row_of_the_cluster_is_no_example_of_another():
         members = np.delete(example, group.intruder)
         assert len(set(members)) == len(members)
         assert (example[group.intruder] < 30) == (group.cluster == 2)
-    label = planted.labeler(planted.Told(of="clusters"), rows, partition, name="words")
+    label = planted_clusters.labeler(planted_clusters.Told(of="clusters"), rows, partition, name="words")
     target = Subject(rows, partition, {"words": label}, lambda row: Context("", f"png {row}".encode()))
     seeing = Detection(of="clusters", judge=Compatible(model="m", images=True, tries=1), random_rows=False)
-    items = judged(seeing, target, planted.always_yes)[0].tables["items"]
+    items = judged(seeing, target, planted_clusters.always_yes)[0].tables["items"]
     others = items[items["item_is"] != "member"]
     number = others["example"].str.removeprefix("example-").astype(int)
     assert ((number < 30) == (others["cluster"] == 2)).all()
@@ -101,7 +101,7 @@ def test_rows_of_one_document_are_no_group_with_an_intruder():
 def test_copies_of_what_a_label_was_made_of_are_no_items():
     copy_of = np.arange(len(ROWS)) // 2 * 2  # every second example is a copy of the one before
     rows = replace(ROWS, origins=replace(ROWS.origins, copy_of=copy_of))
-    partition = planted.partition_of(PURE)
+    partition = planted_clusters.partition_of(PURE)
 
     def shown(row: int) -> TokenContext:
         return TokenContext(f"row {row}", "the ", CLASSES[PURE[row]], f" of {row}")
@@ -128,7 +128,7 @@ def test_copies_of_what_a_label_was_made_of_are_no_items():
     assert not {*copy_of[number[0]]} & {*copy_of[number[1]]}
 
 
-class Half(planted.Told):
+class Half(planted_clusters.Told):
     """Only three of the clusters get a label."""
 
     def label(self, rows, partition, work) -> Labels:
@@ -138,8 +138,8 @@ class Half(planted.Told):
 
 
 def test_a_label_is_not_told_by_others_being_empty():
-    partition = planted.partition_of(PURE)
-    label = planted.labeler(Half(of="clusters"), ROWS, partition, name="words")
+    partition = planted_clusters.partition_of(PURE)
+    label = planted_clusters.labeler(Half(of="clusters"), ROWS, partition, name="words")
     target = replace(subject(ROWS, PURE), labelers={"words": label})
 
     def first_of_all(instructions, data, schema):
