@@ -92,8 +92,9 @@
 
     show() {
       const matching = this.sorted(this.matching());
-      this.grid.replaceChildren(...matching.slice(0, this.limit));
       const shown = Math.min(this.limit, matching.length);
+      this.grid.classList.toggle("many", shown > 4 * PAGE);
+      this.grid.replaceChildren(...matching.slice(0, this.limit));
       const of = matching.length === this.cards.length ? "" : ` of ${this.cards.length.toLocaleString("en")}`;
       this.count.textContent = `${matching.length.toLocaleString("en")}${of} clusters`
         + (shown < matching.length ? `, the first ${shown} shown` : "");
@@ -113,6 +114,8 @@
       this.show();
       const more = card.querySelector(".opened");
       if (more) more.open = true;
+      /* Where a card is can be told only when all above it are laid out. */
+      this.grid.classList.remove("many");
       card.scrollIntoView({ block: "start" });
       card.querySelector("h4").focus({ preventScroll: true });
     }
