@@ -15,14 +15,12 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import peak_megabytes
+from measuring import own_megabytes, taken_by
 from planted import planted
 
 BITS, NUMBERS, CLASSES = 3_072, 1_536, 10
@@ -101,37 +99,9 @@ def one(part: str, way: str, path: Path) -> None:
     rows = rows_of(path)
     run = analysis(way.partition(",")[0], **WAYS[part][way])
     run(rows.take(np.arange(min(len(rows), 500))))  # imports and compiled kernels are not what is measured
-    most, before = 0, _own()
-    done = threading.Event()
-
-    def look() -> None:
-        nonlocal most
-        while not done.wait(0.02):
-            most = max(most, _own())
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    start, busy = time.perf_counter(), time.process_time()
-    try:
-        run(rows)
-    finally:
-        done.set()
-        thread.join()
-    print(
-        json.dumps(
-            {
-                "seconds": time.perf_counter() - start,
-                "busy": time.process_time() - busy,
-                "own": max(most, _own()) - before,
-                "all": peak_megabytes(),
-            }
-        )
-    )
-
-
-def _own() -> int:
-    status = Path("/proc/self/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("RssAnon")).split()[1]) // 1024
+    before = own_megabytes()
+    _, taken = taken_by(lambda: run(rows))
+    print(json.dumps({**taken, "own": taken["own"] - before}))
 
 
 def measure(part: str, rows: int, arguments: argparse.Namespace) -> None:

@@ -19,14 +19,12 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import peak_megabytes
+from measuring import taken_by
 
 CLASSES = 10
 PEERS = 24
@@ -170,35 +168,8 @@ PEER_WAYS: dict[str, Callable[[Path], dict[str, float]]] = {
 
 def one(name: str, folder: Path) -> None:
     """Does one way and prints what it took."""
-    most = 0
-    done = threading.Event()
-
-    def look() -> None:
-        nonlocal most
-        while not done.wait(0.02):
-            status = Path("/proc/self/status").read_text()
-            held = next(line for line in status.splitlines() if line.startswith("RssAnon"))
-            most = max(most, int(held.split()[1]) // 1024)
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    start, busy = time.perf_counter(), time.process_time()
-    try:
-        numbers = (WAYS | PEER_WAYS)[name](folder)
-    finally:
-        done.set()
-        thread.join()
-    print(
-        json.dumps(
-            {
-                "seconds": time.perf_counter() - start,
-                "busy": time.process_time() - busy,
-                "own": most,
-                "all": peak_megabytes(),
-                "numbers": numbers,
-            }
-        )
-    )
+    numbers, taken = taken_by(lambda: (WAYS | PEER_WAYS)[name](folder))
+    print(json.dumps({**taken, "numbers": numbers}))
 
 
 def measured(name: str, folder: Path) -> dict[str, Any]:

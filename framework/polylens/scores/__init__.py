@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Bool
 
-__all__ = ["LABEL_NUMBERS", "Labeler", "Score", "Subject"]
+__all__ = ["LABEL_NUMBERS", "Asks", "Labeler", "Score", "Subject"]
 
 LABEL_NUMBERS = (
     *("random_rows.*", "strong_fraction.*", "distinct_labels.*", "scored_clusters", "token_entropy"),
@@ -86,6 +86,10 @@ class Subject:
     """Row sets of directions by family, which get labels of the same labelers."""
 
 
+Asks = Literal["nobody", "of texts", "always"]
+"""Whether a score asks a judge: never, of labels that no rule holds against rows, or always."""
+
+
 class Score(Plugin):
     """A way of scoring labels that a spec can name."""
 
@@ -97,8 +101,8 @@ class Score(Plugin):
     later_fields: ClassVar[frozenset[str]] = frozenset({"beside"})
     needs_labels: ClassVar[bool] = True
     """Whether it is of labels; others are of clusters alone."""
-    asks: ClassVar[Literal["nobody", "of texts", "always"]] = "of texts"
-    """Whether a judge is asked: never, of labels that no rule holds against rows, or always."""
+    asks: ClassVar[Asks] = "of texts"
+    """Whether a judge is asked."""
 
     of: str
     """Name of the analysis whose clusters are scored."""

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from polylens import model_files
 from polylens.records import Findings
-from polylens.scores import LABEL_NUMBERS, Score, Subject
+from polylens.scores import LABEL_NUMBERS, Asks, Score, Subject
 from polylens.work import Work
 
 _POOLING = "1_Pooling/config.json"
@@ -28,7 +28,7 @@ class Embedding(Score):
     """
 
     headline: ClassVar[tuple[str, ...]] = ("embedding.*", "least_lead.*")
-    asks: ClassVar[Literal["nobody", "of texts", "always"]] = "nobody"
+    asks: ClassVar[Asks] = "nobody"
     numbers: ClassVar[tuple[str, ...]] = ("embedding.*", *LABEL_NUMBERS)
     memory_fields: ClassVar[frozenset[str]] = frozenset({"batch"})
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
 from polylens.errors import DataError
 from polylens.judges import TALLY_NUMBERS
 from polylens.records import Findings
-from polylens.scores import Score, Subject
+from polylens.scores import Asks, Score, Subject
 from polylens.work import Work
 
 
@@ -32,7 +32,7 @@ class Intruder(Score):
         *TALLY_NUMBERS,
     )
     needs_labels: ClassVar[bool] = False
-    asks: ClassVar[Literal["nobody", "of texts", "always"]] = "always"
+    asks: ClassVar[Asks] = "always"
 
     groups: int = Field(default=10, ge=2)
     """Groups of rows of each cluster."""
