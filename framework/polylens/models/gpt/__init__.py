@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from polylens.models import Training
 from polylens.models._activations import Activation
+from polylens.models._decoder_shape import DecoderShape
 from polylens.models._trained_here import TrainedHere
 from polylens.records import TextFormat
 
@@ -18,25 +19,6 @@ if TYPE_CHECKING:
     import torch
 
 _SHIPPED = Path(__file__).parent / "tokenizer"
-_PARTS = (
-    *(
-        "norm.attention",
-        "attention.query",
-        "attention.key",
-        "attention.value",
-        "attention.output",
-        "attention",
-    ),
-    *("norm.mlp", "mlp.linear", "mlp.activation", "mlp.output", "mlp", ""),
-)
-"""Layers of a block in the order of execution."""
-_ALIASES = {
-    "mlp_pre": ".mlp.linear",
-    "mlp_post": ".mlp.activation",
-    "mlp_out": ".mlp",
-    "attention_out": ".attention",
-    "residual": "",
-}
 
 
 class LanguageTraining(Training):
@@ -120,9 +102,13 @@ class Gpt(TrainedHere):
         Raises:
             DataError: there is no tokenizer, which says how many tokens there are.
         """
-        from polylens.models.gpt.network import decoder
+        import torch
 
-        return decoder(self, vocabulary=self._vocabulary(), generator=generator)
+        from polylens.models._decoder import Decoder, with_fresh_weights
+
+        with torch.device("meta"):
+            module = Decoder(self._shape(), vocabulary=self._vocabulary())
+        return with_fresh_weights(module, generator=generator)
 
     def input_format(self) -> TextFormat:
         """Token ids without special tokens around a text.
@@ -162,18 +148,11 @@ class Gpt(TrainedHere):
 
     def layers(self) -> tuple[str, ...]:
         """Every layer, first to last."""
-        norms = [part for part in _PARTS if self.norms or not part.startswith("norm.")]
-        blocks = [f"blocks.{block}.{part}".rstrip(".") for block in range(self.depth) for part in norms]
-        return ("embedding", "positions", *blocks, *(("norm",) if self.norms else ()), "output")
+        return self._shape().layers()
 
     def aliases(self) -> Mapping[str, str]:
         """Short names, as language models of the hub have them."""
-        blocks = range(self.depth)
-        return {
-            f"{alias}.{block}": f"blocks.{block}{part}"
-            for alias, part in _ALIASES.items()
-            for block in blocks
-        }
+        return self._shape().short_names()
 
     def weights_digest(self, *, root: Path) -> str:
         """Digest of the tokenizer's files, which say how many tokens there are."""
@@ -195,6 +174,17 @@ class Gpt(TrainedHere):
         whole = self.training.falls_over or self.training.epochs
         return shorter.model_copy(
             update={"training": shorter.training.model_copy(update={"falls_over": whole})}
+        )
+
+    def _shape(self) -> DecoderShape:
+        return DecoderShape(
+            width=self.width,
+            depth=self.depth,
+            heads=self.heads,
+            hidden=4 * self.width if self.hidden is None else self.hidden,
+            context=self.context,
+            activation=self.activation,
+            norms=self.norms,
         )
 
     def _folder(self, root: Path) -> Path:

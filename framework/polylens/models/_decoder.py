@@ -1,30 +1,27 @@
-"""The module of a small decoder, whose parts are modules that can be watched."""
+"""Decoders, transformers that read from left to right, whose parts are modules that can be watched."""
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float32, Int64
 from torch import nn
 
 from polylens.models._activations import unit
-
-if TYPE_CHECKING:
-    from polylens.models.gpt import Gpt
+from polylens.models._decoder_shape import DecoderShape
 
 
 class Attention(nn.Module):
     """Causal attention over the tokens before and the token itself."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, *, query_biases: bool) -> None:
         super().__init__()
         self.heads = heads
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
+        self.query = nn.Linear(width, width, bias=query_biases)
+        self.key = nn.Linear(width, width, bias=query_biases)
+        self.value = nn.Linear(width, width, bias=query_biases)
         self.output = nn.Linear(width, width)
 
     def forward(self, stream: Float32[torch.Tensor, "texts tokens width"]) -> torch.Tensor:
@@ -39,18 +36,17 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """Attention, then an MLP; each adds to the residual stream."""
 
-    def __init__(self, model: Gpt) -> None:
+    def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
-        self.has_norms = model.norms
-        if model.norms:
-            self.norm = nn.ModuleDict({name: nn.LayerNorm(model.width) for name in ("attention", "mlp")})
-        self.attention = Attention(model.width, model.heads)
-        hidden = 4 * model.width if model.hidden is None else model.hidden
+        self.has_norms = shape.norms
+        if shape.norms:
+            self.norm = nn.ModuleDict({name: nn.LayerNorm(shape.width) for name in ("attention", "mlp")})
+        self.attention = Attention(shape.width, shape.heads, query_biases=shape.query_biases)
         self.mlp = nn.Sequential(
             OrderedDict(
-                linear=nn.Linear(model.width, hidden),
-                activation=unit(model.activation),
-                output=nn.Linear(hidden, model.width),
+                linear=nn.Linear(shape.width, shape.hidden),
+                activation=unit(shape.activation),
+                output=nn.Linear(shape.hidden, shape.width),
             )
         )
 
@@ -70,13 +66,13 @@ class Block(nn.Module):
 class Decoder(nn.Module):
     """Tokens in, logits of the next token out."""
 
-    def __init__(self, model: Gpt, *, vocabulary: int) -> None:
+    def __init__(self, shape: DecoderShape, *, vocabulary: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary, model.width)
-        self.positions = nn.Embedding(model.context, model.width)
-        self.blocks = nn.ModuleList(Block(model) for _ in range(model.depth))
-        self.norm = nn.LayerNorm(model.width) if model.norms else None
-        self.output = nn.Linear(model.width, vocabulary)
+        self.embedding = nn.Embedding(vocabulary, shape.width)
+        self.positions = nn.Embedding(shape.context, shape.width)
+        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.depth))
+        self.norm = nn.LayerNorm(shape.width) if shape.norms else None
+        self.output = nn.Linear(shape.width, vocabulary)
 
     def forward(self, ids: Int64[torch.Tensor, "texts tokens"]) -> torch.Tensor:
         """Logits of the token after each; padding stands at the end, where no token before it sees it."""
@@ -90,15 +86,17 @@ class Decoder(nn.Module):
         return logits
 
 
-def decoder(model: Gpt, *, vocabulary: int, generator: torch.Generator) -> nn.Module:
-    """The network with fresh weights, in eval mode: on the CPU, or without numbers where torch says `meta`.
+def with_fresh_weights(module: Decoder, *, generator: torch.Generator) -> nn.Module:
+    """A decoder with fresh weights, in eval mode: on the CPU, or without numbers where torch says `meta`.
 
     Weights of dense layers have a standard deviation of 1 / sqrt(inputs), twice the variance behind a
     nonlinearity; those that write into the residual stream are divided by sqrt(2 x blocks), so that it stays
     of one size without norms as well. Those of the logits are small, so that no token is likelier at first.
+
+    Args:
+        module: on the meta device.
+        generator: weights are drawn from it layer by layer, in the order of `named_modules`.
     """
-    with torch.device("meta"):
-        module = Decoder(model, vocabulary=vocabulary)
     if torch.get_default_device().type == "meta":
         return module.eval()
     module = module.to_empty(device="cpu")
@@ -112,7 +110,8 @@ def decoder(model: Gpt, *, vocabulary: int, generator: torch.Generator) -> nn.Mo
             if name == "output":
                 deviation = 0.02
             elif name.endswith(".output"):
-                deviation *= math.sqrt(2 if ".mlp." in name else 1) / math.sqrt(2 * model.depth)
+                deviation *= math.sqrt(2 if ".mlp." in name else 1) / math.sqrt(2 * len(module.blocks))
             nn.init.normal_(layer.weight, std=deviation, generator=generator)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
     return module.eval()
