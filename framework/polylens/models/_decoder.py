@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float32, Int64
@@ -86,7 +87,10 @@ class Decoder(nn.Module):
         return logits
 
 
-def with_fresh_weights(module: Decoder, *, generator: torch.Generator) -> nn.Module:
+_Decoder = TypeVar("_Decoder", bound=Decoder)
+
+
+def with_fresh_weights(module: _Decoder, *, generator: torch.Generator) -> _Decoder:
     """A decoder with fresh weights, in eval mode: on the CPU, or without numbers where torch says `meta`.
 
     Weights of dense layers have a standard deviation of 1 / sqrt(inputs), twice the variance behind a
