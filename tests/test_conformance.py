@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-import subprocess
-import sys
-from typing import Any, get_args
-
 import pytest
-from pydantic import BaseModel
 
-from polylens.catalog import Catalog, kind_page, kind_summary, shipped_folder
+from polylens.catalog import Catalog, broken_promises, heavy_imports, kind_page, kind_summary, shipped_folder
 from polylens.catalog.starting import example
 from polylens.plugin import FAMILIES, Plugin, kinds, load_kind
 
 EVERY_KIND = [
     pytest.param(family, kind, id=f"{family}-{kind}") for family in FAMILIES for kind in kinds(family)
 ]
-HEAVY = ("torch", "torchvision", "sklearn", "mlflow", "matplotlib", "pytorch_lightning", "pandas", "scipy")
 
 
 def smallest(family: str, kind: str) -> Plugin:
@@ -36,46 +29,15 @@ def shipped(family: str, kind: str) -> list[Plugin]:
     return [load_kind(family, kind).model_validate(entry.fields) for entry in entries if entry.kind == kind]
 
 
-def blocks(cls: type[BaseModel]) -> list[type[BaseModel]]:
-    """The class and every class of nested keys in it."""
-    found = [cls]
-    for field in cls.model_fields.values():
-        for option in _options(field.annotation):
-            if inspect.isclass(option) and issubclass(option, BaseModel) and not issubclass(option, Plugin):
-                found += blocks(option)
-    return found
-
-
-def _options(annotation: Any) -> list[Any]:
-    inner = get_args(annotation)
-    return [annotation] if not inner else [option for argument in inner for option in _options(argument)]
-
-
 def test_there_are_kinds_in_every_family() -> None:
     assert all(kinds(family) for family in FAMILIES)
 
 
 @pytest.mark.parametrize(("family", "kind"), EVERY_KIND)
-def test_the_kind_is_one_final_frozen_class_named_by_its_file(family: str, kind: str) -> None:
-    cls = load_kind(family, kind)
-    assert cls.kind() == kind
-    assert cls.family == family
-    assert not inspect.isabstract(cls)
-    assert cls.__subclasses__() == []
-    assert inspect.isabstract(cls.__mro__[1]), "a kind stands directly under its family's class"
-    assert cls.model_config.get("frozen") is True
-    assert cls.model_config.get("extra") == "forbid"
-
-
-@pytest.mark.parametrize(("family", "kind"), EVERY_KIND)
-def test_the_kind_and_every_key_of_it_are_explained(family: str, kind: str) -> None:
-    cls = load_kind(family, kind)
-    assert kind_page(family, kind).summary.endswith((".", ":"))
+def test_the_kind_keeps_to_what_every_kind_promises(family: str, kind: str) -> None:
+    assert broken_promises(family, kind) == ()
+    assert load_kind(family, kind).kind() == kind
     assert kind_page(family, kind).summary == kind_summary(family, kind)
-    for block in blocks(cls):
-        for name, field in block.model_fields.items():
-            assert field.description, f"{block.__name__}.{name} has no sentence"
-            assert len(field.description.split()) >= 2
 
 
 @pytest.mark.parametrize(("family", "kind"), EVERY_KIND)
@@ -101,16 +63,6 @@ def test_the_kind_forbids_unknown_keys_and_changes(family: str, kind: str) -> No
             setattr(plugin, name, None)
 
 
-@pytest.mark.parametrize(("family", "kind"), EVERY_KIND)
-def test_the_digest_of_a_kind_hears_of_its_version(
-    family: str, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plugin = smallest(family, kind)
-    before = plugin.identity()
-    monkeypatch.setattr(type(plugin), "version", type(plugin).version + 1)
-    assert plugin.identity() != before
-
-
 @pytest.mark.parametrize("kind", ["crossing_density", "path_density"])
 def test_no_digest_of_a_kind_hears_of_what_only_memory_depends_on(kind: str) -> None:
     plugin = smallest("analyses", kind)
@@ -124,15 +76,4 @@ def test_no_digest_of_a_kind_hears_of_what_only_memory_depends_on(kind: str) -> 
 
 
 def test_no_kind_imports_anything_heavy() -> None:
-    program = (
-        "import sys\n"
-        "from polylens.plugin import FAMILIES, kinds, load_kind\n"
-        f"heavy = {HEAVY!r}\n"
-        "for family in FAMILIES:\n"
-        "    for kind in kinds(family):\n"
-        "        load_kind(family, kind)\n"
-        "        found = [name for name in heavy if name in sys.modules]\n"
-        "        assert not found, (family, kind, found)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert heavy_imports([(family, kind) for family in FAMILIES for kind in kinds(family)]) == {}

@@ -19,7 +19,7 @@ GUIDE = (Path(__file__).parents[1] / "docs" / "guide" / "kinds.md").read_text(en
 KINDS = {
     "sampling": "every_other",
     "models": "bottleneck",
-    "analyses": "shared_codes",
+    "analyses": "spread_within",
     "labels": "majority_class",
 }
 
@@ -78,7 +78,7 @@ def polylens_in(lab: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("family", "kind"), KINDS.items())
+@pytest.mark.parametrize(("family", "kind"), [*KINDS.items(), ("analyses", "shared_codes")])
 def test_its_kinds_are_listed_and_described(lab: Path, family: str, kind: str) -> None:
     listed = json.loads(polylens_in(lab, "ls", family, "--json"))["families"][family]["kinds"]
     assert kind in {each["name"] for each in listed}
@@ -97,11 +97,39 @@ def test_its_spec_runs_with_figure_table_and_labels(lab: Path) -> None:
     assert 0 < metrics["shared/shared_fraction"] <= 1
     assert 0 < metrics["shared/shared_fraction.random_init"] <= 1
     assert 0 <= metrics["classes/named_fraction"] <= 1
+    assert 0 < metrics["spread/spread_within"] < 1
+    assert 0 < metrics["spread/spread_within.raw_inputs"] < 1
     (figure,) = lab.rglob("artifacts/figures/shared-shared.png")
     assert figure.read_bytes().startswith(b"\x89PNG")
     assert len(list(lab.rglob("artifacts/tables/shared.largest.parquet"))) == 1
     (report,) = lab.rglob("artifacts/report.html")
     assert "Rows whose polytope another example shares" in report.read_text()
+
+
+def test_its_own_test_passes_beside_its_package(lab: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+        cwd=lab / "site",
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(lab / "site"), os.environ.get("PYTHONPATH", "")]),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_doctor_finds_its_kinds_in_order(lab: Path) -> None:
+    checks = json.loads(polylens_in(lab, "doctor", "--json"))["checks"]
+    (kinds,) = [check for check in checks if "my-lab" in check["said"]]
+    assert (kinds["level"], kinds["what"], kinds["said"]) == (
+        "ok",
+        "kinds",
+        "5 of other packages: my-lab 1.0",
+    )
+    assert not [check for check in checks if check["what"].partition("/")[0] in KINDS]
 
 
 def test_the_guide_helps_to_choose_among_all_figures() -> None:

@@ -207,6 +207,89 @@ def test_an_entry_point_that_leads_nowhere_is_told_with_its_package(
     assert "not foreseen" not in done.stderr
 
 
+ANALYSIS = '''\
+"""Mine."""
+
+from polylens.analyses import RowAnalysis
+
+
+class Mine(RowAnalysis):
+    """Somebody's analysis."""
+
+    of: str
+    """What it stands on."""
+
+    def needs(self):
+        """Activations."""
+        return frozenset({NEEDS})
+
+    def run(self, rows, work):
+        """What it stands on, or nothing."""
+        return RETURNED
+'''
+
+
+def mine(folder: Path, text: str) -> dict[str, str]:
+    """The environment of an installed package with one analysis of this text."""
+    package, info = folder / "site" / "my_lab", folder / "site" / "my_lab-1.0.dist-info"
+    for each in (package, info):
+        each.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "mine.py").write_text(text)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-lab\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[polylens.analyses]\nmine = my_lab.mine:Mine\n")
+    path = [str(folder / "site"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+
+
+UPSTREAM = "    def upstream(self):\n        return (self.of,)\n\n    def run("
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ((), ["(mine) is of 'clusters', and its class does not say so", "(self.of,)"]),
+        (
+            (("    def run(", UPSTREAM), ("NEEDS", "'activation'")),
+            ["(mine) needs 'activation', and rows have no such part", "did you mean 'activations'?"],
+        ),
+        (
+            (("    def run(", UPSTREAM), ("    def needs(", "    def wants(")),
+            ["the kind 'mine' of analyses, of the package 'my-lab', lacks the method `needs`", "mine.py"],
+        ),
+        ((("return RETURNED", "return ("),), ["which fails: SyntaxError", "mend", "mine.py:18"]),
+        (
+            (("class Mine", "import nothing_at_all\n\n\nclass Mine"),),
+            ["No module named", "mend", "mine.py:6"],
+        ),
+    ],
+    ids=["no upstream", "no such part", "no method", "syntax", "import"],
+)
+def test_an_unfinished_analysis_is_told_before_anything_runs(
+    folder: Path, spec_text: str, change: tuple[tuple[str, str], ...], says: list[str]
+) -> None:
+    text = ANALYSIS
+    for before, after in (*change, ("NEEDS", "'activations'"), ("RETURNED", "None")):
+        text = text.replace(before, after, 1)
+    environment = mine(folder, text)
+    place = "analyses:\n"
+    assert place in spec_text
+    (folder / "spec.yaml").write_text(
+        spec_text.replace(place, f"{place}  mine: {{kind: mine, of: clusters}}\n")
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "polylens", "validate", "spec.yaml"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    for each in says:
+        assert each in done.stderr, done.stderr
+    assert "not foreseen" not in done.stderr
+
+
 def test_folders_of_polylens_are_kinds_where_they_hold_a_file_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ PolylensError
 ├── DataError        a dataset or a file of weights cannot be read as asked
 ├── StoreError       a stored result is damaged or was written by another version
 ├── TrackingError    results could not be logged
+├── KindError        a kind does not keep to what its family promises; says which method, file and line
 └── StageError       a stage of a run failed; says which, where it was asked for and what to do
 """
 
@@ -100,6 +101,10 @@ class StoreError(PolylensError):
 
 class TrackingError(PolylensError):
     """Results could not be logged to MLflow."""
+
+
+class KindError(PolylensError):
+    """A kind does not keep to what its family promises. Says which method, in which file and line."""
 
 
 class UnloggedWarning(UserWarning):

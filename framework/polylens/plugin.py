@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +23,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 from pydantic_core import PydanticCustomError
 
-from polylens.errors import UsageError, nearest
+from polylens.errors import UsageError, nearest, shown_path
 from polylens.records import CLASS
 
 FAMILIES = ("models", "datasets", "sampling", "codes", "controls", "analyses", "labels", "scores", "judges")
@@ -177,7 +178,10 @@ def load_kind(family: str, name: str) -> type[Plugin]:
     """
     if source_of(family, name) is not None:
         module = importlib.import_module(f"polylens.{family}.{name}")
-        return _plugin_of(module.__name__, vars(module))
+        cls = _plugin_of(module.__name__, vars(module))
+        if inspect.isabstract(cls):
+            raise TypeError(f"{module.__name__} lacks {_unfinished(cls)}")
+        return cls
     for point in _entry_points(family):
         if point.name == name:
             return _plugin_at(point, family)
@@ -193,7 +197,8 @@ def _plugin_at(point: EntryPoint, family: str) -> type[Plugin]:
     except Exception as error:  # whatever the package's own code raises
         said = f"{type(error).__name__}: {error}"
         message = f"{package} names a kind '{point.name}' of {family} at {point.value}, which fails: {said}"
-        raise UsageError(message, hint=hint) from error
+        where = _raised_in(error, point.module.partition(".")[0])
+        raise UsageError(message, hint=hint if where is None else f"mend {where}") from error
     if not (isinstance(cls, type) and issubclass(cls, Plugin)) or cls.kind() != point.name:
         # A kind is named by its file here and everywhere else, so that YAML written back reads again.
         message = (
@@ -201,7 +206,27 @@ def _plugin_at(point: EntryPoint, family: str) -> type[Plugin]:
             f"in a file or a folder named {point.name}"
         )
         raise UsageError(message, hint=hint)
+    if inspect.isabstract(cls):
+        message = f"the kind '{point.name}' of {family}, of {package}, lacks {_unfinished(cls)}"
+        file = shown_path(Path(inspect.getsourcefile(cls) or cls.__module__))
+        raise UsageError(message, hint=f"write it in {file}; docs/guide/kinds.md shows one")
     return cls
+
+
+def _unfinished(cls: type[Plugin]) -> str:
+    """The methods that a class must have and has not, in words."""
+    lacking = sorted(getattr(cls, "__abstractmethods__", ()))
+    return f"the method{'s' * (len(lacking) != 1)} {', '.join(f'`{name}`' for name in lacking)}"
+
+
+def _raised_in(error: Exception, module: str) -> str | None:
+    """File and line in a package that its own code fails at; None where the entry point leads nowhere."""
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        return f"{shown_path(Path(error.filename))}:{error.lineno}"
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == module:
+            return f"{shown_path(Path(frame.f_code.co_filename))}:{line}"
+    return None
 
 
 def source_of(family: str, name: str) -> Path | None:
@@ -225,6 +250,11 @@ def packages() -> tuple[Package, ...]:
             versions[name] = version
             modules.setdefault(name, set()).add(point.module.partition(".")[0])
     return tuple(Package(name, versions[name], frozenset(modules[name])) for name in sorted(versions))
+
+
+def kinds_of_packages() -> tuple[tuple[str, str], ...]:
+    """Family and name of every kind that another package gives."""
+    return tuple((family, point.name) for family in FAMILIES for point in _entry_points(family))
 
 
 def packages_in(value: Any) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from polylens.errors import KindError
 from polylens.progress import Progress, Silent
 from polylens.records import Examples, Findings, Network, Shown
 from polylens.streams import Streams
@@ -58,6 +59,26 @@ class RowSource:
     """All of the dataset; `Origins.example` of the rows says which each row is of."""
     network: Callable[[], Network]
     """Gives the network, on the device to compute on. It may have to be built first."""
+
+
+class Siblings(dict[str, Findings]):
+    """Findings of the siblings that an analysis names by `upstream`, by name.
+
+    Args:
+        asker: the analysis's kind, for the message where it asks for another one.
+        findings: what they found.
+    """
+
+    def __init__(self, asker: str, findings: Mapping[str, Findings]) -> None:
+        super().__init__(findings)
+        self._asker = asker
+
+    def __missing__(self, name: str) -> Findings:
+        named = ", ".join(f"'{each}'" for each in self) or "nothing"
+        raise KindError(
+            f"'{self._asker}' asks for the findings of '{name}', and its `upstream` names {named}",
+            hint="let `upstream` return the names of the analyses that it stands on: (self.of,)",
+        )
 
 
 @dataclass(frozen=True)

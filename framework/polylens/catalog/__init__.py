@@ -4,6 +4,7 @@ from polylens.catalog.entries import Entry
 from polylens.catalog.examples import about_experiment, shipped_experiments
 from polylens.catalog.kinds import FieldPage, KindPage, kind_page
 from polylens.catalog.lookup import Catalog, Shelf, UnknownEntryError, project_registry, shipped_folder
+from polylens.catalog.promises import broken_promises, heavy_imports
 from polylens.catalog.starting import starting_entry
 from polylens.catalog.summaries import kind_summary
 from polylens.catalog.words import SINGULAR, in_words, with_article
@@ -17,6 +18,8 @@ __all__ = [
     "Shelf",
     "UnknownEntryError",
     "about_experiment",
+    "broken_promises",
+    "heavy_imports",
     "in_words",
     "kind_page",
     "kind_summary",

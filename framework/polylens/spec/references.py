@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from typing import cast, get_args
 
-from polylens.analyses import Analysis
+from polylens.analyses import Analysis, Need
 from polylens.codes import Code
 from polylens.controls import Control
 from polylens.datasets import Dataset
@@ -24,6 +24,7 @@ def reference_problems(parts: Parts, *, ledger: Ledger) -> Iterator[Problem]:
     """Problems between parts that are each right by themselves, such as an `of` that leads nowhere."""
     checker = _Checker(parts, ledger)
     yield from checker.references()
+    yield from checker.promises()
     yield from checker.cycles()
     yield from checker.codes()
     yield from checker.data()
@@ -114,6 +115,20 @@ class _Checker:
             note = f"these do: {', '.join(fitting)}" if fitting else example
             message = f"'{score.beside}' ({member.kind()}) {wrong}"
             yield Problem(message, self._place(path), dotted_path(path), None, (note,))
+
+    def promises(self) -> Iterator[Problem]:
+        """Problems of analyses whose class says something that no analysis can say."""
+        for name, analysis in self.analyses.items():
+            place, path = self._place(("analyses", name), key=True), f"analyses.{name}"
+            for need in sorted(str(each) for each in analysis.needs() - set(get_args(Need))):
+                message = f"{path} ({analysis.kind()}) needs '{need}', and rows have no such part"
+                meant, parts = nearest(need, get_args(Need)), ", ".join(get_args(Need))
+                yield Problem(message, place, path, meant, (f"parts that `needs` can name: {parts}",))
+            of = getattr(analysis, "of", None)
+            if isinstance(of, str) and of in self.analyses and of not in analysis.upstream():
+                message = f"{path} ({analysis.kind()}) is of '{of}', and its class does not say so"
+                note = "let its method `upstream` return the names of what it stands on: (self.of,)"
+                yield Problem(message, place, path, None, (note,))
 
     def cycles(self) -> Iterator[Problem]:
         """Problems of analyses that stand on themselves, directly or through others."""

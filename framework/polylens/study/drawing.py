@@ -16,6 +16,7 @@ from polylens.store import load_figures, save_figures
 from polylens.study.ahead import draw_figures
 from polylens.study.cards import IN_GALLERY, cards_of, gallery_of
 from polylens.study.looks import looks_of_figures
+from polylens.study.returned import checked_figures
 from polylens.study.stages import Stage
 from polylens.study.subject import subject_of, title_of
 from polylens.study.walk import Walk
@@ -156,7 +157,8 @@ class Drawing:
             outcomes = self.walk.outcomes(name)
             here = partial(draw_figures, analysis, outcomes, marks=self.marks, subject=self.subject)
             asked = self._asked.pop(name, None)
-            figures = [*(here() if asked is None else self.walk.workshop.ahead.figures(asked, here))]
+            drawn = here() if asked is None else self.walk.workshop.ahead.figures(asked, here)
+            figures = [*checked_figures(analysis, drawn)]
             cards = self.cards(name, most=IN_GALLERY)
             if cards is not None and (gallery := gallery_of(cards, subject=self.subject)) is not None:
                 figures.append(gallery)
@@ -171,7 +173,7 @@ class Drawing:
 
             planned, outcomes = self._own.scores[name], self.walk.naming.score_outcomes(name)
             with use_marks(self.marks):
-                figures = planned.score.draw(outcomes, subject=self.subject)
+                figures = checked_figures(planned.score, planned.score.draw(outcomes, subject=self.subject))
             save_figures(folder, [replace(figure, name=f"{name}-{figure.name}") for figure in figures])
 
         return work

@@ -10,6 +10,7 @@ from polylens.records import Findings, Grouping, Labels, Rows, Shown
 from polylens.scores import Labeler, Subject
 from polylens.store import load_findings, load_labels, save_findings, save_labels
 from polylens.study.plans import VariantPlan
+from polylens.study.returned import checked_findings, checked_labels
 from polylens.work import RowSource, Work
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Naming:
                 shown=self._shown(rows),
                 source=self._source(variant),
             )
-            save_labels(folder, planned.label.label(rows, partition, services))
+            given = planned.label.label(rows, partition, services)
+            save_labels(folder, checked_labels(planned.label, "label", given, partition))
 
         self._walk.performer.perform(planned.stage, work)
 
@@ -62,7 +64,8 @@ class Naming:
             )
             partition = self._walk.findings(variant, of).clusters(of, to="score")
             subject = Subject(rows, partition, labelers, shown, self._beside(variant, planned.score.beside))
-            save_findings(folder, planned.score.score(subject, services))
+            found = planned.score.score(subject, services)
+            save_findings(folder, checked_findings(planned.score, "score", found))
 
         self._walk.performer.perform(planned.stage, work)
 

@@ -21,8 +21,9 @@ from polylens.progress import Progress, Silent
 from polylens.store import KeptArrays, Store, load_findings, save_findings
 from polylens.streams import Streams
 from polylens.study.plans import PlannedAnalysis, VariantPlan
+from polylens.study.returned import checked_findings
 from polylens.study.stages import Stage
-from polylens.work import Work
+from polylens.work import Siblings, Work
 from polylens.workers.hearing import Shower
 from polylens.workers.joining import join_group
 from polylens.workers.starting import Crew, run_workers
@@ -101,18 +102,20 @@ def _work(plain: dict[str, Any]) -> None:
         rows = plain["rows"]
         work = Work(
             streams=Streams(plain["seed"]).child(analysis.kind()),
-            upstream={
-                name: load_findings(store.open(kind, digest))
-                for name, (kind, digest) in plain["upstream"].items()
-            },
+            upstream=Siblings(
+                analysis.kind(),
+                {
+                    name: load_findings(store.open(kind, digest))
+                    for name, (kind, digest) in plain["upstream"].items()
+                },
+            ),
             progress=Told() if rank == 0 else Silent(),
             keeper=_FirstKeeps(KeptArrays(store, *plain["stage"]), rank=rank),
         )
-        found = analysis.run(
-            load_rows(store, activations=rows.get("activations"), codes=rows.get("codes")), work
-        )
+        shared = load_rows(store, activations=rows.get("activations"), codes=rows.get("codes"))
+        found = analysis.run(shared, work)
         if rank == 0:
-            save_findings(Path(plain["folder"]), found)
+            save_findings(Path(plain["folder"]), checked_findings(analysis, "run", found, n_rows=len(shared)))
 
 
 if __name__ == "__main__":

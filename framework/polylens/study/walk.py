@@ -26,8 +26,9 @@ from polylens.study.naming import Naming
 from polylens.study.performing import Performer, StageReport
 from polylens.study.planned_takes import missing_takes
 from polylens.study.plans import ChildPlan, PlannedAnalysis, VariantPlan
+from polylens.study.returned import checked_findings
 from polylens.study.sharing import share_analysis
-from polylens.work import Judging, Work
+from polylens.work import Judging, Siblings, Work
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,13 @@ class Walk:
             )
             self.workshop.ahead.settle()
             if isinstance(analysis, Probe):
-                findings = analysis.probe(rows, self._probed(variant, analysis), services)
+                found: object = analysis.probe(rows, self._probed(variant, analysis), services)
             elif isinstance(analysis, RowAnalysis):
-                findings = analysis.run(rows, services)
+                found = analysis.run(rows, services)
             else:
                 raise AssertionError(f"'{analysis.kind()}' is neither a RowAnalysis nor a Probe")
-            save_findings(folder, findings)
+            method = "probe" if isinstance(analysis, Probe) else "run"
+            save_findings(folder, checked_findings(analysis, method, found, n_rows=len(rows)))
 
         self.performer.perform(planned.stage, work)
 
@@ -211,7 +213,8 @@ class Walk:
         )
 
     def _upstream(self, variant: VariantPlan, planned: PlannedAnalysis) -> dict[str, Findings]:
-        return {name: self._findings(variant, each) for name, each in _stands_on(variant, planned).items()}
+        found = {name: self._findings(variant, each) for name, each in _stands_on(variant, planned).items()}
+        return Siblings(planned.analysis.kind(), found)
 
     def outcomes(self, name: str) -> Mapping[str, tuple[Outcome, ...]]:
         """What one analysis took and found, by variant."""

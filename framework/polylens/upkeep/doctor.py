@@ -7,28 +7,16 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Literal
 
 from polylens.errors import PolylensError
 from polylens.settings import Settings
+from polylens.upkeep.check import Check
+from polylens.upkeep.names import examine_names
 
-Level = Literal["ok", "warning", "problem"]
 _LITTLE_DISK = 2e9
 """Bytes below which a run of a middling network may find no room."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    level: Level
-    what: str
-    said: str
-    todo: str = ""
-    """What to do about it; empty where all is well."""
 
 
 def examine(settings: Settings, *, folder: Path) -> Iterator[Check]:
@@ -47,8 +35,7 @@ def examine(settings: Settings, *, folder: Path) -> Iterator[Check]:
     yield from _disks(settings)
     yield _tracker(settings)
     yield _kept(settings)
-    yield _registry(folder)
-    yield _schema(folder)
+    yield from examine_names(folder)
 
 
 def _packages() -> Iterator[Check]:
@@ -227,46 +214,6 @@ def _kept(settings: Settings) -> Check:
     names = ", ".join(run.name for run in waiting[:3])
     said = f"{len(waiting)} runs wait to be sent to MLflow: {names}{', ...' * (len(waiting) > 3)}"
     return Check("warning", "kept", said, "the next `polylens run` or `polylens ui` sends them")
-
-
-def _registry(folder: Path) -> Check:
-    from polylens.catalog import Catalog
-    from polylens.plugin import FAMILIES
-
-    broken = []
-    catalog = Catalog.around(folder)
-    names = [(family, name) for family in FAMILIES for name in catalog.names(family)]
-    for family, name in names:
-        try:
-            catalog.entry(family, name)
-        except PolylensError:
-            broken.append(f"{family}/{name}")
-    if broken:
-        said = f"entries that cannot be read: {', '.join(broken)}"
-        return Check("problem", "registry", said, "`polylens validate registry/FAMILY` says what is wrong")
-    return Check("ok", "registry", f"{len(names)} entries can be named in specs")
-
-
-def _schema(folder: Path) -> Check:
-    """Whether editors check specs by what can be named here now."""
-    import json
-
-    from polylens.catalog import Catalog, project_registry
-    from polylens.spec.schema import schemas
-
-    registry = project_registry(folder)
-    place = None if registry is None else registry / "schema"
-    if place is None or not place.is_dir():
-        return Check("ok", "schema", "none here; `polylens schema` writes one for editors")
-    for name, schema in schemas(Catalog.around(folder)).items():
-        try:
-            same = json.loads((place / name).read_bytes()) == json.loads(json.dumps(schema))
-        except (OSError, ValueError):
-            same = False
-        if not same:
-            said = f"{place / name} is not what can be named here now"
-            return Check("warning", "schema", said, "`polylens schema` writes it anew")
-    return Check("ok", "schema", f"{place}, up to date")
 
 
 def _version(package: str) -> str:

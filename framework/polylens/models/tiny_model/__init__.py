@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from polylens import model_files as files
 from polylens.models import Model
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
 _BLOCKS = {"tiny_model": 4, "tiny_model_2L_1E": 2, "tiny_model_2L_3E": 2}
 _WIDTH = 768
 _CONTEXT = 256
-_COMMIT = r"^[0-9a-f]{40}$"
+_HUB = "noanabeshima/tiny_model"
+_GPT2 = "openai-community/gpt2"
+_GPT2_COMMIT = "607a30d783dfa663caf39e06633721c8d4cfcd7e"
 
 
 class TinyModel(Model):
@@ -40,41 +41,23 @@ class TinyModel(Model):
 
     published: Literal["tiny_model", "tiny_model_2L_1E", "tiny_model_2L_3E"] = "tiny_model"
     """Which file of weights: four blocks, or two after one epoch or three."""
-    source: str = "noanabeshima/tiny_model"
-    """A model of the hub (with its `revision`), or a folder with the file."""
-    revision: str | None = Field(default=None, pattern=_COMMIT)
-    """The hub's commit, 40 digits; left out, the source is a folder."""
-    tokenizer: str = "openai-community/gpt2"
-    """Where GPT-2's tokenizer is: a model of the hub (with its `tokenizer_revision`), or a folder."""
-    tokenizer_revision: str | None = Field(default=None, pattern=_COMMIT)
-    """The hub's commit of the tokenizer; left out, the tokenizer is a folder."""
+    folder: str | None = None
+    """A folder with that file; left out, noanabeshima/tiny_model on the hub."""
+    revision: str = Field(default="6e247e1394e0fb3e4f2c58d57ac97f0ea89b4478", pattern="^[0-9a-f]{40}$")
+    """The hub's commit, 40 digits, where there is no `folder`."""
+    tokenizer: str | None = None
+    """A folder with GPT-2's tokenizer; left out, that of openai-community/gpt2 on the hub."""
     weights: Literal["published", "fresh"] = "published"
     """`published` are those of the file; `fresh` are drawn from the seed."""
     layer_aliases: dict[str, str] = Field(default_factory=dict)
     """Further short layer names and the module path each stands for."""
 
-    @model_validator(mode="after")
-    def _hub_models_have_revisions(self) -> Self:
-        own = type(self).model_fields
-        for name, revision in (("source", "revision"), ("tokenizer", "tokenizer_revision")):
-            if getattr(self, name) == own[name].default and getattr(self, revision) is None:
-                raise PydanticCustomError(
-                    "revision_missing",
-                    "{name}: {source} is on the hub and needs `{revision}`, the commit's 40 digits; the "
-                    "registry's entry has it: `use: tinymodel`",
-                    {"name": name, "source": getattr(self, name), "revision": revision},
-                )
-        return self
-
     def locate(self, find: Callable[[str], Path]) -> Self:
         """This model with relative folders looked up by `find`."""
         update = {
             name: str(find(folder) / folder)
-            for name, folder, revision in (
-                ("source", self.source, self.revision),
-                ("tokenizer", self.tokenizer, self.tokenizer_revision),
-            )
-            if revision is None and not files.is_package(folder) and not Path(folder).is_absolute()
+            for name, folder in (("folder", self.folder), ("tokenizer", self.tokenizer))
+            if folder is not None and not files.is_package(folder) and not Path(folder).is_absolute()
         }
         return self.model_copy(update=update)
 
@@ -156,7 +139,7 @@ class TinyModel(Model):
         """
         if self.weights == "fresh":
             return ""
-        if self.revision is not None:
+        if self.folder is None:
             return self.revision
         from polylens.models._weights_file import sha256
 
@@ -165,7 +148,7 @@ class TinyModel(Model):
     def identity(self) -> dict[str, Any]:
         """Everything that can change a number: not layer names, and no path of a file."""
         plain = super().identity()
-        for name in ("layer_aliases", "source", "revision", "tokenizer", "tokenizer_revision"):
+        for name in ("layer_aliases", "folder", "revision", "tokenizer"):
             del plain[name]
         return plain
 
@@ -173,8 +156,8 @@ class TinyModel(Model):
         """Where the weights come from, as a report says it."""
         if self.weights == "fresh":
             return super().weights_in_words()
-        at = "" if self.revision is None else f" at {self.revision}"
-        return f"trained on TinyStories, {self._file()} from {self.source}{at}"
+        place = f"{_HUB} at {self.revision}" if self.folder is None else self.folder
+        return f"trained on TinyStories, {self._file()} from {place}"
 
     def untrained(self) -> Self:
         """This network and tokenizer with fresh weights."""
@@ -182,7 +165,7 @@ class TinyModel(Model):
 
     def at_revision(self, revision: str) -> Self | None:
         """This model at another commit; None where it is read from a folder."""
-        return None if self.revision is None else self.model_copy(update={"revision": revision})
+        return self.model_copy(update={"revision": revision}) if self.folder is None else None
 
     def _shape(self) -> DecoderShape:
         return DecoderShape(
@@ -199,18 +182,16 @@ class TinyModel(Model):
         return f"{self.published}.pt"
 
     def _weights_folder(self) -> Path:
-        if self.revision is None:
-            return files.existing_folder(self.source, what="model")
-        return files.hub_folder(
-            self.source, revision=self.revision, files=(self._file(),), needed=self._file()
-        )
+        if self.folder is not None:
+            return files.existing_folder(self.folder, what="model")
+        return files.hub_folder(_HUB, revision=self.revision, files=(self._file(),), needed=self._file())
 
     def _tokenizer_folder(self) -> Path:
-        if self.tokenizer_revision is None:
+        if self.tokenizer is not None:
             return files.existing_folder(self.tokenizer, what="tokenizer")
         return files.hub_folder(
-            self.tokenizer,
-            revision=self.tokenizer_revision,
+            _GPT2,
+            revision=_GPT2_COMMIT,
             files=files.TOKENIZER_FILES,
             needed=files.TOKENIZER,
             instead=files.TOKENIZER_PARTS,
