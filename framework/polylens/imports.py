@@ -150,14 +150,16 @@ def _hold_back_torchmetrics() -> None:
     Its `__init__` imports every metric there is, and with them torchvision, transformers and much of scipy:
     two thirds of the time that Lightning's own import takes.
     """
-    spec = importlib.util.find_spec("torchmetrics")
-    if "torchmetrics" in sys.modules or spec is None or spec.loader is None:
+    if "torchmetrics" in sys.modules:
         return
+    spec = importlib.util.find_spec("torchmetrics")
+    if spec is None or spec.loader is None:
+        return  # Lightning says that it is missing
     loader, module = spec.loader, importlib.util.module_from_spec(spec)
     names = vars(module)
 
     def whole(name: str) -> Any:
-        del names["__getattr__"]
+        names.pop("__getattr__", None)
         _declare_missing_operators()
         loader.exec_module(module)
         return getattr(module, name)
