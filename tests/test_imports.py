@@ -74,3 +74,63 @@ def test_the_installed_libraries_import_in_silence() -> None:
         "imports.lightning().Trainer, imports.torchvision().models.resnet18"
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_lightning_brings_no_metrics_along_that_nobody_asked_for() -> None:
+    done = call(
+        "import sys\n"
+        "from polylens import imports\n"
+        "imports.lightning()\n"
+        "heavy = ('torchmetrics.functional', 'transformers', 'torchvision')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_all_metrics_are_there_once_they_are_asked_for() -> None:
+    done = call(
+        "from polylens import imports\n"
+        "module = imports.lightning()\n"
+        "from torchmetrics import Accuracy, Metric, MetricCollection, functional\n"
+        "import torchmetrics.classification\n"
+        "assert issubclass(torchmetrics.classification.MulticlassAccuracy, Metric)\n"
+        "from pytorch_lightning.core import module as of_lightning\n"
+        "assert of_lightning.Metric is Metric is torchmetrics.Metric\n"
+        "assert of_lightning.MetricCollection is MetricCollection\n"
+        "print(float(functional.accuracy(*[__import__('torch').tensor([0, 1])] * 2, task='binary')))"
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "1.0"), done.stderr
+
+
+def test_metrics_that_were_imported_before_stay_what_they_are() -> None:
+    done = call(
+        "from polylens import imports\n"
+        "imports.torchvision()\n"
+        "import torchmetrics\n"
+        "before = torchmetrics.Accuracy\n"
+        "imports.lightning()\n"
+        "import torchmetrics\n"
+        "assert torchmetrics.Accuracy is before"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_metrics_of_another_make_are_imported_whole(site: Path) -> None:
+    """A version that has its classes in other places than those that are looked into."""
+    (site / "torchmetrics").mkdir()
+    (site / "torchmetrics" / "__init__.py").write_text(
+        "import torch\n"
+        "__version__ = '9.0'\n"
+        "class Metric(torch.nn.Module): pass\n"
+        "class MetricCollection(torch.nn.Module): pass\n"
+    )
+    done = call(
+        "from polylens import imports\n"
+        "imports.lightning()\n"
+        "import torchmetrics\n"
+        "from pytorch_lightning.core import module as of_lightning\n"
+        "assert of_lightning.Metric is torchmetrics.Metric\n"
+        "print(torchmetrics.__version__)",
+        site=site,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "9.0"), done.stderr

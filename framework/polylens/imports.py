@@ -7,9 +7,15 @@ mends it; models and transforms use neither.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import logging
+import sys
 import warnings
 from functools import cache
 from typing import Any
+
+from polylens.garbage import for_good
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
@@ -28,8 +34,8 @@ def torchvision() -> Any:
 @cache
 def lightning() -> Any:
     """The pytorch_lightning package, importable beside any build of torch."""
-    _declare_missing_operators()
-    with warnings.catch_warnings():
+    with for_good(), warnings.catch_warnings():
+        _hold_back_torchmetrics()
         # Lightning registers a pytree class by a name that torch calls deprecated.
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         import pytorch_lightning as module
@@ -66,8 +72,6 @@ def datasets() -> Any:
     Raises:
         ImportError: it is not installed.
     """
-    import logging
-
     # A folder of that name is a module as well, which has no such part.
     import datasets.load
 
@@ -134,12 +138,54 @@ def submitit() -> Any:
     Raises:
         ImportError: it is not installed.
     """
-    import logging
-
     import submitit as module
 
     logging.getLogger("submitit").setLevel(logging.ERROR)
     return module
+
+
+def _hold_back_torchmetrics() -> None:
+    """Has torchmetrics give the two classes that Lightning names, and import all else when it is asked for.
+
+    Its `__init__` imports every metric there is, and with them torchvision, transformers and much of scipy:
+    two thirds of the time that Lightning's own import takes.
+    """
+    if "torchmetrics" in sys.modules:
+        return
+    spec = importlib.util.find_spec("torchmetrics")
+    if spec is None or spec.loader is None:
+        return  # Lightning says that it is missing
+    loader, module = spec.loader, importlib.util.module_from_spec(spec)
+    names = vars(module)
+
+    def whole(name: str) -> Any:
+        names.pop("__getattr__", None)
+        _declare_missing_operators()
+        loader.exec_module(module)
+        return getattr(module, name)
+
+    sys.modules["torchmetrics"] = module
+    try:
+        names["__version__"] = _part("__about__").__version__
+        names["_logger"] = logging.getLogger("torchmetrics")
+        _part("utilities")  # it and `metric` import each other, in this order
+        names["Metric"] = _part("metric").Metric
+        names["MetricCollection"] = _part("collections").MetricCollection
+    except (ImportError, AttributeError):  # a version that has them elsewhere: Lightning imports it whole
+        _forget("torchmetrics")
+        _declare_missing_operators()
+        return
+    names["__getattr__"] = whole
+
+
+def _part(name: str) -> Any:
+    return importlib.import_module(f"torchmetrics.{name}")
+
+
+def _forget(package: str) -> None:
+    """Lets what was imported of a package be imported anew."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
 
 
 @cache
@@ -151,9 +197,6 @@ def _declare_missing_operators() -> None:
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise
-        import sys
-
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-            del sys.modules[name]
+        _forget("torchvision")
         for name in ("nms", "qnms"):
             torch.library.define(f"torchvision::{name}", _SCHEMA)

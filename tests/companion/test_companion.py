@@ -122,3 +122,15 @@ def test_one_core_or_one_thread_needs_no_second_process(
         asked = companion.ahead(os.getpid)
         assert companion.result(asked, os.getpid) == os.getpid()
         assert asked.cancelled()
+
+
+@pytest.mark.parametrize(("given", "there"), [("", "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_leave_the_core_to_the_other_process_unless_the_user_says_otherwise(
+    companion: Companion, monkeypatch: pytest.MonkeyPatch, given: str, there: str
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    if not given:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    asked = companion.ahead(os.getenv, "OMP_WAIT_POLICY")
+    assert asked.result(timeout=_PATIENCE_SECONDS) == there
+    assert os.environ["OMP_WAIT_POLICY"] == there

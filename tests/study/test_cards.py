@@ -83,7 +83,7 @@ def cards(
         "groups",
         partition,
         rows=rows,
-        examples=Numbered(n) if position is None else Read(n),
+        context=(Numbered(n) if position is None else Read(n)).context,
         labels=found,
         label=None,
         streams=Streams(0),

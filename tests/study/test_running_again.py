@@ -10,6 +10,8 @@ import pytest
 from mlflow import MlflowClient
 from tests.projects import Project, ran
 
+from polylens.study.drawing import Drawing
+
 pytestmark = pytest.mark.slow
 
 
@@ -89,3 +91,29 @@ def test_layers_of_one_sweep_share_one_forward_pass_and_one_training(project: Pr
     assert "Answering numbers over layer" in text
     logged = [path.read_text() for path in project.folder.rglob("artifacts/report.html")]
     assert text in logged, "the parent run shows the page of all children"
+
+
+def test_numbers_are_logged_before_figures_are_drawn_and_not_again_behind_an_interrupt(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = project.spec()
+
+    def interrupted(_drawing: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Drawing, "all_figures", interrupted)
+        assert project.call("run", spec).returncode == 130
+    client = MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}")
+    (experiment,) = [each for each in client.search_experiments() if each.name == "tests"]
+    (killed,) = client.search_runs([experiment.experiment_id])
+    assert killed.info.status == "KILLED"
+    assert killed.data.metrics["rows"] == killed.data.metrics["examples"] > 0
+    before = project.tables()
+    assert any(name.startswith("small/tables/quality") for name in before), sorted(before)
+
+    project.run(spec)
+    (finished,) = client.search_runs([experiment.experiment_id])
+    assert (finished.info.run_id, finished.info.status) == (killed.info.run_id, "FINISHED")
+    assert {name: finished.data.metrics[name] for name in killed.data.metrics} == killed.data.metrics
+    assert {name: table for name, table in project.tables().items() if name in before} == before

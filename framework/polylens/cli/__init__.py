@@ -17,6 +17,7 @@ import click
 from polylens.cli.leaving import leave_with  # isort: skip  (before what registers something for the end)
 from polylens.cli.complaints import show_error, show_unexpected
 from polylens.errors import PolylensError, nearest
+from polylens.garbage import own_process
 
 VERBS = {
     "run": "Run specs; the same command again continues or finds everything done.",
@@ -146,6 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def program() -> None:
     """`polylens` as a process of its own: runs its command line, and ends with the exit code."""
+    own_process()
     leave_with(main())
 
 

@@ -10,10 +10,12 @@ import threading
 from typing import IO
 
 from polylens.companion.frames import read_frame, write_frame
+from polylens.garbage import own_process
 
 
 def main() -> None:
     """Answers calls until the caller is gone."""
+    own_process()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not get among the answers
     calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()

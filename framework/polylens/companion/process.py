@@ -100,6 +100,10 @@ def _is_second_core_allowed() -> bool:
 
 
 def _start() -> subprocess.Popen[bytes]:
+    # Each process computes in as many threads as there are cores. Those that wait for the others of their
+    # process turn round and round on a core that the other process could use, unless OpenMP is told before
+    # it is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return subprocess.Popen(
         # A folder that polylens is run in must not stand in for packages (-P).
         [sys.executable, "-P", "-m", "polylens.companion"],

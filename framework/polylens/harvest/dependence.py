@@ -15,9 +15,6 @@ from polylens.harvest.trial import Trial, Values, first_difference
 from polylens.harvest.trial_inputs import TrialInputs, trial_inputs
 from polylens.records import Examples, Network
 
-_OFTEN = 3
-"""How often the same example is passed."""
-
 
 def check_examples_alone(
     network: Network,
@@ -29,9 +26,9 @@ def check_examples_alone(
 ) -> None:
     """Checks that what the network makes of one example depends on nothing but that example.
 
-    One example is passed alone, again, with other randomness, and among others in several places of a batch;
-    its values must agree up to rounding (`Trial.allowed`). Another one is then passed alone, as what went
-    before must not matter either.
+    One example is passed alone, again, once more with other randomness, and among others in several places of
+    a batch; its values must agree up to rounding (`Trial.bounds`). Another one, which was in such a batch, is
+    then passed alone, as what went before must not matter either.
 
     Args:
         network: in eval mode. A copy of it is tried; global random streams stay as they are.
@@ -61,19 +58,19 @@ def check_examples_alone(
 def _dependence(trial: Trial, inputs: TrialInputs) -> tuple[str, str, str] | None:
     """The name of a tensor whose values differ, what they depend on, and a hint; None where none differ."""
     alone = trial.values([inputs.one])
-    for _ in range(_OFTEN - 1):
-        if (where := trial.differs_again(alone, trial.values([inputs.one]))) is not None:
-            return where, f"change from one pass to the next{trial.changed_state(inputs.one)}", _STATE
-    if (where := trial.differs_again(alone, trial.values([inputs.one], seed=1))) is not None:
-        return where, "are drawn at random", _RANDOM
+    for seed in (0, 1):
+        if (where := trial.differs_again(alone, trial.values([inputs.one], seed=seed))) is None:
+            continue
+        if seed and trial.differs_again(alone, trial.values([inputs.one])) is None:
+            return where, "are drawn at random", _RANDOM
+        return where, f"change from one pass to the next{trial.changed_state(inputs.one)}", _STATE
     first, second = inputs.companions
     among = trial.values([inputs.one, first, second])
-    last = trial.values([second, first, inputs.one], index=2)
+    last, other = trial.passed([second, first, inputs.one], indices=[2, 0])
     others = trial.values([inputs.one, second, second])
     if _differs(trial, inputs, alone, among, last, others) is not None:
         return _dependence_on_batch(trial, inputs, alone, among, last, others)
-    before = trial.values([first, inputs.one, second])
-    if (where := trial.differs(before, trial.values([first]), inputs.one)) is not None:
+    if (where := trial.differs(other, trial.values([second]), inputs.one)) is not None:
         return where, "depend on what was passed before", _STATE
     return None
 

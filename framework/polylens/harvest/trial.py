@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -69,25 +69,37 @@ class Trial:
         seed: int = 0,
         module: torch.nn.Module | None = None,
     ) -> Values:
-        """What the network makes of one input of a batch.
+        """What the network makes of one input of a batch; all else as in `passed`."""
+        return self.passed(inputs, indices=[index], seed=seed, module=module)[0]
+
+    def passed(
+        self,
+        inputs: list[torch.Tensor],
+        *,
+        indices: Sequence[int],
+        seed: int = 0,
+        module: torch.nn.Module | None = None,
+    ) -> tuple[Values, ...]:
+        """What the network makes of some inputs of a batch, in one pass.
 
         Args:
             inputs: batches of one, which are passed as one batch.
-            index: which of the inputs it is whose values are wanted.
+            indices: which of the inputs they are whose values are wanted.
             seed: the seed of all global random streams while the network runs.
             module: another network than the one that is tried.
 
         Raises:
             UsageError: the network fails on this batch.
         """
-        values_by_name: dict[str, torch.Tensor] = {}
-        is_text = inputs[index].dtype == torch.int64
+        values_by_name: tuple[dict[str, torch.Tensor], ...] = tuple({} for _ in indices)
+        is_text = inputs[0].dtype == torch.int64
 
         def take(source: str | Nonlinearity, tensor: torch.Tensor) -> None:
-            values = tensor.detach()[index]
-            if is_text and values.dim() > 1 and len(values) == batch.shape[1]:
-                values = values[: inputs[index].shape[1]]  # the rest is made of padding
-            values_by_name[source if isinstance(source, str) else source.name] = values.clone()
+            for index, kept in zip(indices, values_by_name, strict=True):
+                values = tensor.detach()[index]
+                if is_text and values.dim() > 1 and len(values) == batch.shape[1]:
+                    values = values[: inputs[index].shape[1]]  # the rest is made of padding
+                kept[source if isinstance(source, str) else source.name] = values.clone()
 
         batch = batch_of(inputs, filling=self._filling).to(self._device)
         try:

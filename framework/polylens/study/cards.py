@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from polylens.bits import differing_from
 from polylens.labels import Label
-from polylens.records import NOISE, Context, Examples, Figure, Labels, Partition, Rows, Shown
+from polylens.records import NOISE, Context, Figure, Labels, Partition, Rows, Shown
 from polylens.report import ClusterCard, ClusterCards
 from polylens.streams import Streams
 
@@ -32,13 +32,16 @@ def cards_of(
     partition: Partition,
     *,
     rows: Rows,
-    examples: Examples,
+    context: Callable[[int, int], Shown],
     labels: Labels | None,
     label: Label | None,
     streams: Streams,
     most: int | None = None,
 ) -> ClusterCards:
-    """One card a cluster, largest first, and noise drawn at random; `most` cards where that is given."""
+    """One card a cluster, largest first, and noise drawn at random; `most` cards where that is given.
+
+    `context` gives what is shown of an example at a position.
+    """
     by_cluster = {} if labels is None else {entry.cluster: entry for entry in labels.clusters}
     cards = []
     for cluster in range(partition.n_clusters)[:most]:
@@ -51,8 +54,8 @@ def cards_of(
                 number=cluster,
                 size=len(members),
                 label=by_cluster.get(cluster),
-                central=_contexts(central, rows, examples),
-                random=_contexts(drawn, rows, examples),
+                central=_contexts(central, rows, context),
+                random=_contexts(drawn, rows, context),
                 persistence=None if partition.persistence is None else float(partition.persistence[cluster]),
             )
         )
@@ -62,7 +65,7 @@ def cards_of(
         clusters=tuple(cards),
         about=_about(partition, label),
         noise=_contexts(
-            _random_members(noise, 2 * PICTURES, streams.generator(name, "noise")), rows, examples
+            _random_members(noise, 2 * PICTURES, streams.generator(name, "noise")), rows, context
         ),
         noise_size=len(noise),
     )
@@ -141,6 +144,6 @@ def _one_an_example(ordered: Int64[np.ndarray, "members"], rows: Rows) -> Int64[
     return ordered[np.sort(first)]
 
 
-def _contexts(chosen: Iterable[int], rows: Rows, examples: Examples) -> tuple[Shown, ...]:
+def _contexts(chosen: Iterable[int], rows: Rows, context: Callable[[int, int], Shown]) -> tuple[Shown, ...]:
     origins = rows.origins
-    return tuple(examples.context(int(origins.example[row]), int(origins.position[row])) for row in chosen)
+    return tuple(context(int(origins.example[row]), int(origins.position[row])) for row in chosen)

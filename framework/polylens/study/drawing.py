@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cache, cached_property
 from pathlib import Path
 
 from polylens.controls import Control
@@ -40,17 +40,19 @@ class Drawing:
         self._without = without
         self._own = walk.own
         self._asked: dict[str, Future[tuple[Figure, ...]]] = {}
+        # The gallery and the page show the same examples.
+        self._context = cache(walk.plan.examples.context)
 
     def all_figures(self) -> None:
-        """Draws everything that the store lacks; a second process begins at the other end."""
-        self._ask_ahead()
+        """Draws everything that the store lacks, or takes what a second process drew."""
         for stage, work in self._stages():
             self.walk.performer.perform(stage, work)
 
-    def _ask_ahead(self) -> None:
+    def ask_ahead(self) -> None:
+        """Lets a second process begin with what the store lacks, at the other end."""
         lacking = [name for name in self._own.analyses if name not in self._without]
         lacking = [name for name in lacking if not self.walk.performer.is_stored(self._stage(name))]
-        for name in reversed(lacking[1:]):  # the first is drawn here at once
+        for name in reversed(lacking[1:]):  # the first is drawn here
             # What goes wrong here goes wrong in the stage as well, which says where.
             with suppress(Exception):
                 analysis, outcomes = self._own.analyses[name].analysis, self.walk.outcomes(name)
@@ -94,7 +96,7 @@ class Drawing:
             name,
             partition,
             rows=self.walk.rows(self._own),
-            examples=self.walk.plan.examples,
+            context=self._context,
             labels=None if labelled is None else self.walk.naming.labels(self._own, labelled[0]),
             label=None if labelled is None else labelled[1].label,
             streams=self._own.streams.child("report"),
@@ -153,9 +155,10 @@ class Drawing:
 
     def _drawer(self, name: str) -> Callable[[Path], None]:
         def work(folder: Path) -> None:
-            analysis = self._own.analyses[name].analysis
-            outcomes = self.walk.outcomes(name)
-            here = partial(draw_figures, analysis, outcomes, marks=self.marks, subject=self.subject)
+            def here() -> tuple[Figure, ...]:
+                analysis, outcomes = self._own.analyses[name].analysis, self.walk.outcomes(name)
+                return draw_figures(analysis, outcomes, marks=self.marks, subject=self.subject)
+
             asked = self._asked.pop(name, None)
             drawn = here() if asked is None else self.walk.workshop.ahead.figures(asked, here)
             figures = [*checked_figures(analysis, drawn)]

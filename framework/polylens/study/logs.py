@@ -24,6 +24,7 @@ from polylens.study.results import Result
 from polylens.study.run_pages import (
     about_experiment,
     answering_names,
+    code_tags,
     curves_of,
     description,
     means_of_children,
@@ -33,7 +34,6 @@ from polylens.study.run_pages import (
     without_edited_note,
 )
 from polylens.study.run_tables import tables_of
-from polylens.study.subject import code_sentence
 from polylens.study.walk import Walk
 from polylens.tracking import (
     ERROR_TAG,
@@ -180,17 +180,8 @@ class StudyLog:
             packages=packages_in(plan.experiment),
         ).to_plain()
 
-    def log_results(
-        self,
-        run: TrackedRun,
-        drawing: Drawing,
-        *,
-        results: Sequence[Result],
-        reports: Mapping[str, StageReport],
-        page: str | None,
-    ) -> None:
-        """Writes everything that one child found; the caller ends its run."""
-        walk = drawing.walk
+    def log_found(self, run: TrackedRun, walk: Walk, results: Sequence[Result]) -> None:
+        """Writes the numbers, curves and tables that one child found."""
         plan = walk.plan
         run.log_inputs(datasets=_datasets(plan), weights=_weights(plan))
         counts = {"examples": len(plan.examples), "rows": len(walk.rows(plan.own))}
@@ -200,15 +191,27 @@ class StudyLog:
         )
         for name, points in curves_of(walk):
             run.log_curve(name, points)
-        seconds = {name: stage.seconds for name, stage in reports.items() if stage.status == "ran"}
         for name, table in tables_of(walk, results):
             run.log_table(name, table)
+
+    def log_shown(
+        self,
+        run: TrackedRun,
+        drawing: Drawing,
+        *,
+        results: Sequence[Result],
+        reports: Mapping[str, StageReport],
+        page: str | None,
+    ) -> None:
+        """Writes figures, page, verdict and how long stages took; the caller ends the run."""
         for figure in drawing.figures():
             run.log_figure(figure)
         if page is not None:
             run.log_report(page)
-        run.log_provenance({**self._provenance(plan, seconds), "stages": self._stages[run.identity.digest]})
-        tags = {**_code_tags(walk), **result_tags(walk, results), LOOKS_TAG: _looks(drawing)}
+        walk, stages = drawing.walk, self._stages[run.identity.digest]
+        seconds = {name: stage.seconds for name, stage in reports.items() if stage.status == "ran"}
+        run.log_provenance({**self._provenance(walk.plan, seconds), "stages": stages})
+        tags = {**code_tags(walk), **result_tags(walk, results), LOOKS_TAG: _looks(drawing)}
         run.set_tags(without_edited_note(tags, before=run.tags))
 
     def renew_looks(self, run: TrackedRun, drawing: Drawing, *, results: Sequence[Result], page: str) -> None:
@@ -284,14 +287,3 @@ def _weights(plan: ChildPlan) -> list[Input]:
     model = plan.experiment.model
     own = plan.own.training.digest if plan.own.training is not None else model.weights_digest(root=plan.root)
     return [Input(plan.names["model"], own or digest(model.identity()), model.to_plain())]
-
-
-def _code_tags(walk: Walk) -> dict[str, str]:
-    rows = walk.rows(walk.own)
-    if rows.codes is None:
-        return {}
-    scheme = rows.codes.scheme
-    return {
-        "polylens.names_polytopes": str(scheme.names_polytopes).lower(),
-        "polylens.code": code_sentence(rows).strip(),
-    }

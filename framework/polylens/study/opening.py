@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from polylens.devices import Options, compute_on
+from polylens.garbage import for_good
 from polylens.progress import Progress
 from polylens.settings import Settings
 from polylens.spec import Experiment, Study
@@ -63,7 +64,8 @@ def open_workshop(
         if not all(_is_harvested(plan, store) for plan in walked):
             if any(is_given_away(plan, options) for plan in walked):
                 ahead.warm_up()  # while this process imports the same
-            from polylens.study.checking import check_deep, check_inputs
+            with for_good():
+                from polylens.study.checking import check_deep, check_inputs
 
             options.check_here()
             check_deep(study)

@@ -66,6 +66,7 @@ def _draw(walk: Walk) -> Drawing:
     while True:
         drawing = Drawing(walk, without=frozenset(failed))
         try:
+            drawing.ask_ahead()
             drawing.all_figures()
         except StageError as error:
             if error.stage in failed:

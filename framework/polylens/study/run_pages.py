@@ -14,6 +14,7 @@ from polylens.report.answer import answer
 from polylens.spec import Experiment, Study
 from polylens.study.pages import score_tables
 from polylens.study.results import Result
+from polylens.study.subject import code_sentence
 from polylens.study.verdicts import verdict_of
 from polylens.study.walk import Walk
 from polylens.tracking import ANSWER_TAG, LAYER_TAG, MODEL_TAG, RESULTS_ADDRESS, VERDICT_TAG
@@ -129,6 +130,18 @@ def answering_names(experiment: Experiment) -> tuple[str, ...]:
     if not names:
         names = [f"{source}/{name}" for source, each in experiment.analyses.items() for name in each.headline]
     return tuple(dict.fromkeys([*names, *leads]))
+
+
+def code_tags(walk: Walk) -> dict[str, str]:
+    """Tags that say what a run's code is, and whether it names polytopes; none where there is no code."""
+    rows = walk.rows(walk.own)
+    if rows.codes is None:
+        return {}
+    scheme = rows.codes.scheme
+    return {
+        "polylens.names_polytopes": str(scheme.names_polytopes).lower(),
+        "polylens.code": code_sentence(rows).strip(),
+    }
 
 
 def curves_of(walk: Walk) -> Iterator[tuple[str, dict[int, float]]]:

@@ -115,13 +115,19 @@ def _run_child(
     failure = _failure_in(walk.plan, walk.workshop)
     if failure is not None:
         return _end_failed(walk, run, study=study, log=log, error=failure)
+
+    def log_found(results: tuple[Result, ...]) -> None:
+        if not run.finished:
+            log.log_found(run, walk, results)
+
     try:
-        drawing, results, report = walk_whole(walk, beside or Beside(walk.plan, walk.workshop))
+        beside = beside or Beside(walk.plan, walk.workshop)
+        drawing, results, report = walk_whole(walk, beside, found=log_found)
         page = report.read_text(encoding="utf-8")
         if run.finished:
             log.renew_looks(run, drawing, results=results, page=page)
         else:
-            log.log_results(run, drawing, results=results, reports=walk.performer.reports, page=page)
+            log.log_shown(run, drawing, results=results, reports=walk.performer.reports, page=page)
             run.finish()
     except PolylensError as error:
         return _end_failed(walk, run, study=study, log=log, error=error)
@@ -134,7 +140,8 @@ def _end_failed(
     """A child that failed, with what it had finished written to MLflow and onto a page."""
     part = finish_part(walk, error)
     if part is not None and not run.finished:
-        log.log_results(run, part.drawing, results=part.results, reports=part.reports, page=part.text())
+        log.log_found(run, part.drawing.walk, part.results)
+        log.log_shown(run, part.drawing, results=part.results, reports=part.reports, page=part.text())
     log.stop("FAILED", runs=[run], reason=str(error))
     if part is None:
         return _result(walk, run, study=study, error=error)

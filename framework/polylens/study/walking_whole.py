@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from polylens.devices import Options
@@ -20,8 +21,13 @@ from polylens.study.results import Result, results_of
 from polylens.study.walk import Walk
 
 
-def walk_whole(walk: Walk, beside: Beside) -> tuple[Drawing, tuple[Result, ...], Path]:
-    """Does all stages of one child, its figures and its page; gives them, and the page's file."""
+def walk_whole(
+    walk: Walk, beside: Beside, *, found: Callable[[tuple[Result, ...]], None] = lambda _: None
+) -> tuple[Drawing, tuple[Result, ...], Path]:
+    """Does all stages of one child, its figures and its page; gives them, and the page's file.
+
+    `found` is called with the numbers before figures are drawn here: a second process draws meanwhile.
+    """
     done = walk.workshop.elsewhere.get(run_digest(walk.plan)) if walk.workshop.elsewhere else None
     try:
         walk.performer.take_over(() if done is None else done.reports)
@@ -30,8 +36,10 @@ def walk_whole(walk: Walk, beside: Beside) -> tuple[Drawing, tuple[Result, ...],
             walk.performer.take_over(beside.variant_reports(number))
             walk.walk(variant)
         drawing = Drawing(walk)
-        drawing.all_figures()
+        drawing.ask_ahead()
         results = results_of(walk)
+        found(results)
+        drawing.all_figures()
         return drawing, results, write_report(drawing, results)
     finally:
         beside.give_up()

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from polylens.errors import TrackingError
+from polylens.garbage import for_good
 from polylens.progress import Progress
 from polylens.tracking.databases import make_ready
 from polylens.tracking.faults import AwayError, RefusedError
@@ -47,7 +48,7 @@ def connect(address: str, *, database: Path | None, progress: Progress) -> Any:
         os.environ.setdefault(name, value)
     if database is None:
         _check_database_server(address)
-    with translate_errors():
+    with for_good(), translate_errors():
         from mlflow.tracking import MlflowClient
 
         _quieten()

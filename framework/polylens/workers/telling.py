@@ -12,6 +12,7 @@ from typing import Any
 
 from polylens.devices import is_out_of_memory
 from polylens.errors import PolylensError
+from polylens.garbage import own_process
 from polylens.progress import Task
 
 _LONGEST = 3000
@@ -25,6 +26,7 @@ def do_part(work: Callable[[dict[str, Any]], None], arguments: list[str]) -> int
         work: takes the job as plain data.
         arguments: the job's file.
     """
+    own_process()
     # Before the imports, which take seconds in which the parent may end.
     threading.Thread(target=end_with_parent, daemon=True).start()
     try:
