@@ -161,7 +161,7 @@ class Drawing:
 
             asked = self._asked.pop(name, None)
             drawn = here() if asked is None else self.walk.workshop.ahead.figures(asked, here)
-            figures = [*checked_figures(analysis, drawn)]
+            figures = [*checked_figures(self._own.analyses[name].analysis, drawn)]
             cards = self.cards(name, most=IN_GALLERY)
             if cards is not None and (gallery := gallery_of(cards, subject=self.subject)) is not None:
                 figures.append(gallery)
