@@ -25,13 +25,13 @@ def metrics_of(results: Iterable[Result]) -> dict[str, Number]:
 
 
 def answering_metrics(results: Iterable[Result]) -> dict[str, float]:
-    """The few numbers that MLflow gets as metrics: those that answer the question, or are headlines.
+    """The few numbers that MLflow gets as metrics: those that answer the question, then other headlines.
 
     They are the network's own and its leads over controls. All others, with every range, chance level and
     control, are in the table of numbers: a page with hundreds of metrics shows none.
     """
-    answering = [result for result in results if result.answers or result.headline]
-    own = [replace(result, by_variant=_own_alone(result)) for result in answering]
+    shown = [result for result in results if result.answers or result.headline]
+    own = [replace(result, by_variant=_own_alone(result)) for result in sorted(shown, key=_late)]
     return {name: number.value for name, number in metrics_of(own).items()}
 
 
@@ -77,6 +77,11 @@ def comparisons_table(results: Iterable[Result]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=columns).astype(
         dict.fromkeys(("coverage", "network", "control_value"), "float64")
     )
+
+
+def _late(result: Result) -> int:
+    """Tables open with what answers: lower is earlier."""
+    return 0 if result.asked else 1 if result.answers else 2
 
 
 def _own_alone(result: Result) -> dict[str, Draws]:

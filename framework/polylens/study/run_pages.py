@@ -12,6 +12,7 @@ from polylens.digests import digest
 from polylens.records import Verdict
 from polylens.report.answer import answer
 from polylens.spec import Experiment, Study
+from polylens.study.answering import Question
 from polylens.study.pages import score_tables
 from polylens.study.results import Result
 from polylens.study.verdicts import verdict_of
@@ -119,16 +120,12 @@ def means_of_children(children: Sequence[Mapping[str, float]]) -> dict[str, floa
 
 def answering_names(experiment: Experiment) -> tuple[str, ...]:
     """Names of the metrics that will answer an experiment's question, as far as its kinds say so."""
-    names: list[str] = []
     leads: list[str] = []
     for source, analysis in experiment.analyses.items():
-        names += [f"{source}/{name}" for name in analysis.answer]
         controls = [named.name for named in experiment.controls]
         controls += [RAW_INPUTS] if analysis.on_inputs() is not None else []
         leads += [f"{source}/{name}_lead.{each}" for name in analysis.compared for each in controls]
-    if not names:
-        names = [f"{source}/{name}" for source, each in experiment.analyses.items() for name in each.headline]
-    return tuple(dict.fromkeys([*names, *leads]))
+    return tuple(dict.fromkeys([*Question.of(experiment).names(), *leads]))
 
 
 def curves_of(walk: Walk) -> Iterator[tuple[str, dict[int, float]]]:
