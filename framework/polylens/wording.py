@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 _LEAST_PLACES, _MOST_PLACES = 2, 7
 """Digits behind the point that numbers have at least, but for large ones, and at most."""
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def percent(share: float) -> str:
@@ -73,13 +74,21 @@ def counted(value: float, *, beside: float | None = None) -> str:
 
 
 def at_axis(value: float) -> str:
-    """A round number as it stands at an axis, to six digits that count, never with an exponent.
+    """A round number as it stands at an axis, to six digits that count; beyond a million or so as books do.
 
-    >>> at_axis(0.5), at_axis(2000.0), at_axis(0.00002), at_axis(-1e7), at_axis(1e-13)
-    ('0.5', '2,000', '0.00002', '-10,000,000', '0')
+    >>> at_axis(0.5), at_axis(2000.0), at_axis(0.00002), at_axis(-1e7), at_axis(2.5e9), at_axis(-1e-17)
+    ('0.5', '2,000', '2·10⁻⁵', '-10⁷', '2.5·10⁹', '0')
     """
-    text = f"{float(f'{value:.6g}'):,.10f}".rstrip("0").removesuffix(".")
-    return text if text.strip("-0") else "0"
+    if not math.isfinite(value):
+        return "–"
+    value = round(value, 10) or 0.0  # what is smaller at an axis is rounding, and no zero has a sign
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        return f"{float(f'{value:.6g}'):,.10f}".rstrip("0").removesuffix(".")
+    digits, _, power = f"{value:.5e}".partition("e")
+    digits = digits.rstrip("0").removesuffix(".")
+    raised = f"10{str(int(power)).translate(_RAISED)}"
+    sign = "-" if value < 0 else ""
+    return f"{sign}{raised}" if digits.strip("-") == "1" else f"{digits}·{raised}"
 
 
 def small_chance(p_value: float) -> str:
