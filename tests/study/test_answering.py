@@ -99,10 +99,10 @@ def test_the_answer_of_a_spec_about_labels_is_their_score_on_every_page(
     assert run.report is not None
     page = run.report.read_text(encoding="utf-8")
     said = page[page.index('<div class="answer">') : page.index("In sentences")]
-    assert "detection.digits" in said
+    assert "Detection (digits) 0." in said
     assert "accuracy" not in said
-    assert past.logged.tags[ANSWER_TAG].startswith("Detection.digits 0.")
-    assert past.logged.tags["mlflow.note.content"].startswith("Detection.digits 0.")
+    assert past.logged.tags[ANSWER_TAG].startswith("Detection (digits) 0.")
+    assert past.logged.tags["mlflow.note.content"].startswith("Detection (digits) 0.")
     assert child_html(run).index("detection.digits") > 0
     assert "detect/detection.digits" in past.headlines()
     metrics = [name for name in run.numbers_by_name() if name == "detect/detection.digits"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -138,6 +139,16 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def spoken(name: str) -> str:
+    """The name of a number as a sentence says it: what it is of stands in brackets.
+
+    >>> spoken("least_lead.digits"), spoken("flipped_share.live.with_biases"), spoken("sampled.r0.005")
+    ('least lead (digits)', 'flipped share (live, with biases)', 'sampled (r0.005)')
+    """
+    first, *of = (words(part) for part in re.split(r"\.(?=[a-z])", name))
+    return f"{first} ({', '.join(of)})" if of else first
+
+
 def _answering_scores(table: ScoreTable) -> list[Score]:
     marked = [score for score in table.rows if score.headline]
     by_name = {score.name: score for score in table.rows}
@@ -145,7 +156,8 @@ def _answering_scores(table: ScoreTable) -> list[Score]:
     if not marked:
         return paired or list(table.rows[:1])
     first = [score for score in paired if score in marked]
-    return [*first, *(score for score in marked if score not in first)]
+    rest = [score for score in marked if score not in first]
+    return [*first, *sorted(rest, key=lambda score: not score.asked)]
 
 
 def _parts(scores: Sequence[Score]) -> Iterator[str]:
@@ -169,7 +181,7 @@ def _pair(first: Score, second: Score) -> str:
     for control, draws in first.controls.items():
         parts.append(f"{words(control)} {_paired_draws(draws, second.controls.get(control))}")
     if first.value is not None and first.value.chance is not None:
-        parts.append(f"shuffled labels reach {words(first.name)} {short(first.value.chance)}")
+        parts.append(f"shuffled labels reach {spoken(first.name)} {short(first.value.chance)}")
     return "; ".join(parts)
 
 
@@ -177,18 +189,18 @@ def _pair_alone(first: Score, second: Score) -> str:
     """The network's two scores at each other."""
     beside = None if second.value is None else short(second.value.value)
     if first.value is None:
-        behind = "" if beside is None else f", {words(second.name)} {beside}"
-        return f"{words(first.name)} not defined{behind}"
-    behind = "" if beside is None else f" at {words(second.name)} {beside}"
-    return f"{words(first.name)} {short(first.value.value)}{behind}"
+        behind = "" if beside is None else f", {spoken(second.name)} {beside}"
+        return f"{spoken(first.name)} not defined{behind}"
+    behind = "" if beside is None else f" at {spoken(second.name)} {beside}"
+    return f"{spoken(first.name)} {short(first.value.value)}{behind}"
 
 
 def _value_in_words(score: Score) -> str:
     """The network's score with its range."""
     if score.value is None:
-        return f"{words(score.name)} not defined"
+        return f"{spoken(score.name)} not defined"
     behind = range_in_words(score.value, score.whole, score.reach)
-    text = f"{words(score.name)} {score_in_words(score.value.value, score.whole, score.reach)}"
+    text = f"{spoken(score.name)} {score_in_words(score.value.value, score.whole, score.reach)}"
     return f"{text} {behind}" if behind else text
 
 
@@ -221,7 +233,7 @@ def _comparison(score: Score) -> str:
         ahead = f"{with_sign(lead.value, size)} {range_in_words(lead, False, size)}".rstrip()
         parts.append(f"{own} against {words(control)} {other} (lead {ahead}{_of_draws(comparison)})")
     terms = next((each.terms for each in score.comparisons.values()), "")
-    return f"{words(score.name)} {terms}: {'; '.join(parts)}"
+    return f"{spoken(score.name)} {terms}: {'; '.join(parts)}"
 
 
 def _of_draws(comparison: Comparison) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from polylens.datasets._image_formats import image_endings
 from polylens.errors import DataError, listed, nearest
-from polylens.folders import files_below, printable
+from polylens.folders import files_below, printable, there_instead
 from polylens.records import Skipped
 
 LAYOUT = (
@@ -56,8 +56,8 @@ def list_images(
         DataError: no such folder or class, no images in class folders, or two class folders of one name.
     """
     if not root.is_dir():
-        found = "a file" if root.is_file() else "nothing"
-        raise DataError(f"no image folder at {root}: there is {found}", hint=obtain or LAYOUT)
+        there = there_instead(root)
+        raise DataError(f"no image folder at {root}: there is {there}", hint=obtain or LAYOUT)
     below = files_below(root)
     problems = {name: _problem(name, depth=depth) for name in below.files}
     inside = [name for name, problem in problems.items() if not problem]
