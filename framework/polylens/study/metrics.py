@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from polylens.analyses import NETWORK
 from polylens.records import Draws, Number
-from polylens.study.results import Result
+from polylens.study.results import Result, answering_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +30,10 @@ def answering_metrics(results: Iterable[Result]) -> dict[str, float]:
     They are the network's own and its leads over controls. All others, with every range, chance level and
     control, are in the table of numbers: a page with hundreds of metrics shows none.
     """
-    shown = [result for result in results if result.answers or result.headline]
-    own = [replace(result, by_variant=_own_alone(result)) for result in sorted(shown, key=_late)]
+    known = list(results)
+    first = answering_results(known)
+    rest = [result for result in known if result.headline and result not in first]
+    own = [replace(result, by_variant=_own_alone(result)) for result in (*first, *rest)]
     return {name: number.value for name, number in metrics_of(own).items()}
 
 
@@ -77,11 +79,6 @@ def comparisons_table(results: Iterable[Result]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=columns).astype(
         dict.fromkeys(("coverage", "network", "control_value"), "float64")
     )
-
-
-def _late(result: Result) -> int:
-    """Tables open with what answers: lower is earlier."""
-    return 0 if result.asked else 1 if result.answers else 2
 
 
 def _own_alone(result: Result) -> dict[str, Draws]:

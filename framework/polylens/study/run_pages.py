@@ -81,13 +81,28 @@ def without_edited_note(tags: Mapping[str, str], *, before: Mapping[str, str]) -
     return {key: value for key, value in tags.items() if key not in (NOTE_TAG, _WRITTEN_TAG)}
 
 
-def parent_tags(experiment: Experiment, verdicts: Mapping[str, Verdict | None]) -> dict[str, str]:
-    """The tags of a parent run: the one verdict of all its children, or how many have which, and each.
+def parent_tags(
+    experiment: Experiment,
+    verdicts: Mapping[str, Verdict | None],
+    *,
+    children: Mapping[str, Mapping[str, str]] | None = None,
+) -> dict[str, str]:
+    """The tags of a parent run: its children's layers and answers, and their verdicts, counted and each.
 
     Args:
         experiment: of one child.
         verdicts: by the child's name.
+        children: the tags of each child, by its name.
     """
+    children = children or {}
+    layers = dict.fromkeys(tags[LAYER_TAG] for tags in children.values() if LAYER_TAG in tags)
+    told = {LAYER_TAG: ", ".join(layers)} if layers else {}
+    answers = [f"{name}: {tags[ANSWER_TAG]}" for name, tags in children.items() if ANSWER_TAG in tags]
+    told |= {ANSWER_TAG: " ".join(answers)} if answers else {}
+    return told | _verdict_tags(experiment, verdicts)
+
+
+def _verdict_tags(experiment: Experiment, verdicts: Mapping[str, Verdict | None]) -> dict[str, str]:
     decided = {name: verdict.decision for name, verdict in verdicts.items() if verdict is not None}
     counts = Counter(decided.values())
     if not counts:
