@@ -42,7 +42,7 @@ class Question:
 
     def headlines(self) -> dict[str, tuple[str, ...]]:
         """By source what the terminal's summary shows, with `*` for names of labels."""
-        members = {**self.analyses, **self.labels, **self.scores}
+        members: dict[str, Analysis | Label | Score] = {**self.analyses, **self.labels, **self.scores}
         return {**{name: member.headline for name, member in members.items()}, **_HEADLINES}
 
     def asked(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class Question:
         Analyses and scores answer. Where none does, labels say what clusters seem to mean, then the headlines
         of analyses stand, and the network's own where there is nothing else.
         """
-        members = {**self.analyses, **self.scores}
+        members: dict[str, Analysis | Score] = {**self.analyses, **self.scores}
         by_kind = {
             name: member.answer if isinstance(member, Analysis) else member.headline
             for name, member in members.items()

@@ -56,8 +56,8 @@ def list_images(
         DataError: no such folder or class, no images in class folders, or two class folders of one name.
     """
     if not root.is_dir():
-        there = there_instead(root)
-        raise DataError(f"no image folder at {root}: there is {there}", hint=obtain or LAYOUT)
+        found = there_instead(root)
+        raise DataError(f"no image folder at {root}: there is {found}", hint=obtain or LAYOUT)
     below = files_below(root)
     problems = {name: _problem(name, depth=depth) for name in below.files}
     inside = [name for name, problem in problems.items() if not problem]
