@@ -74,7 +74,7 @@ def counted(value: float, *, beside: float | None = None) -> str:
 
 
 def at_axis(value: float) -> str:
-    """A round number as it stands at an axis, to six digits that count; beyond a million or so as books do.
+    """A round number, at an axis or given, to six digits that count; beyond a million or so as books do.
 
     >>> at_axis(0.5), at_axis(2000.0), at_axis(0.00002), at_axis(-1e7), at_axis(2.5e9), at_axis(-1e-17)
     ('0.5', '2,000', '2·10⁻⁵', '-10⁷', '2.5·10⁹', '0')
