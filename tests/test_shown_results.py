@@ -18,7 +18,7 @@ def test_a_partition_says_its_clusters_and_dumps_no_array() -> None:
     many = Partition(np.arange(500), np.ones(500, np.float32), np.arange(500))
     assert "and 470 smaller clusters" in many._repr_html_()
     assert repr(Findings({"purity": Number(0.5)}, partition=partition)) == (
-        "Findings(purity 0.5; tables: none; Partition(<HDBSCAN>: 2 clusters of 10 rows, coverage 0.90))"
+        "Findings(purity 0.50; tables: none; Partition(<HDBSCAN>: 2 clusters of 10 rows, coverage 0.90))"
     )
 
 

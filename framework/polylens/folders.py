@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from polylens.errors import nearest
 from polylens.records import Skipped
 
 
@@ -36,6 +37,25 @@ def files_below(root: Path) -> Below:
         else:
             files.append(name)
     return Below(tuple(sorted(files)), tuple(sorted(skipped, key=lambda item: item.example_id)))
+
+
+def there_instead(path: Path) -> str:
+    """What lies where something else was looked for, and the path beside it that is most like it.
+
+    Args:
+        path: of a file or folder that is not there, or is of the other kind.
+    """
+    if path.exists():
+        return "a folder" if path.is_dir() else "a file"
+    missing = path
+    while not missing.parent.is_dir() and missing.parent != missing:
+        missing = missing.parent
+    try:
+        names = sorted(each.name for each in missing.parent.iterdir())
+    except OSError:
+        return "nothing"
+    near = nearest(missing.name, names)
+    return "nothing" if near is None else f"nothing; did you mean '{missing.parent / near}'?"
 
 
 def is_utf8(name: str) -> bool:

@@ -88,6 +88,20 @@ def test_a_new_experiment_validates_as_it_is_written(
     assert capsys.readouterr().out.endswith("experiments/first.yaml: fine\n")
 
 
+def test_a_project_inside_of_another_one_gets_its_own_new_files(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the tutorial does: a folder for one's own work in a copy of polylens."""
+    (folder / "registry" / "models").mkdir(parents=True)
+    lab = folder / "lab"
+    (lab / "notes").mkdir(parents=True)
+    (lab / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db")
+    monkeypatch.chdir(lab / "notes")
+    assert main(["new", "experiment/first"]) == 0
+    assert (lab / "experiments" / "first.yaml").is_file()
+    assert not (folder / "experiments").exists()
+
+
 def test_new_never_writes_over_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "experiments").mkdir()
     (folder / "experiments" / "first.yaml").write_text("mine")

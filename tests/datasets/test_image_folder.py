@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 
 from polylens.datasets import Opening
 from polylens.datasets.image_folder import ImageFolder, checks
+from polylens.datasets.image_folder.listing import list_images
 from polylens.errors import DataError, UsageError
 from polylens.records import Examples, ImageFormat
 from polylens.streams import Streams
@@ -422,3 +424,15 @@ def test_people_are_shown_a_bounded_picture_with_its_class(root: Path) -> None:
 def test_examples_can_be_sent_to_another_process(root: Path) -> None:
     examples = opened(root)
     assert torch.equal(pickle.loads(pickle.dumps(examples)).batch([0, 4]), examples.batch([0, 4]))
+
+
+def test_a_folder_that_is_not_there_is_told_with_the_one_that_was_probably_meant(tmp_path: Path) -> None:
+    (tmp_path / "photos" / "shapes").mkdir(parents=True)
+    meant = re.escape(f"did you mean '{tmp_path / 'photos' / 'shapes'}'?")
+    with pytest.raises(DataError, match=f"there is nothing; {meant}"):
+        list_images(tmp_path / "photos" / "shapse")
+    # Of a folder whose parent is missing, too, that is what is near.
+    with pytest.raises(DataError, match=re.escape(f"did you mean '{tmp_path / 'photos'}'?")):
+        list_images(tmp_path / "photo" / "shapes")
+    with pytest.raises(DataError, match=r"there is nothing\n"):
+        list_images(tmp_path / "photos" / "quite-another")

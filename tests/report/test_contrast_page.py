@@ -83,7 +83,7 @@ def test_the_terminal_says_the_same_and_keeps_within_its_width() -> None:
     purity = next(line.split() for line in lines if line.startswith("  q: purity"))
     # 0.4, less hypot(0.05, 0.1) = 0.11, and more by as much
     assert purity[-4:] == ["0.40", "0.29–0.51", "b", "higher"]
-    assert "  A 0 (label)      5  to B  0 (label) 80%, 1 20%" in lines
+    assert "  A 0 (label)      5  to B  0 (label) 80 %, 1 20 %" in lines
 
 
 def test_text_from_data_is_never_markup_and_no_command_to_a_terminal() -> None:

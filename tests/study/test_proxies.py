@@ -14,6 +14,7 @@ from tests.projects import SPEC
 
 import polylens
 from polylens.errors import SpecError
+from polylens.wording import short
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +70,7 @@ def test_gates_are_clustered_by_l1_and_what_the_proxy_explains_is_told_everywher
     assert run.data.tags["polylens.names_polytopes"] == "false"
     said = run.data.tags["polylens.code"]
     assert "does not name polytopes, because gates change gradually" in said
-    assert f"the hard code explains {expected:.3g}" in said
+    assert f"the hard code explains {short(expected)}" in said
     assert "within numerical noise of a boundary" in said
 
     page = next(iter(tmp_path.rglob("report.html")))

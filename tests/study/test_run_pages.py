@@ -49,6 +49,21 @@ def test_a_sweep_says_how_many_of_its_runs_have_which_verdict(experiment: Experi
     assert parent_tags(experiment, {"a": None}) == {}
 
 
+def test_a_sweep_has_the_layers_and_answers_of_its_runs_in_the_table_that_folds_them(
+    experiment: Experiment,
+) -> None:
+    children = {
+        "layer=a": {"polylens.layer": "a", "polylens.answer": "Purity 0.9."},
+        "layer=b": {"polylens.layer": "b"},
+        "layer=a seed=1": {"polylens.layer": "a", "polylens.answer": "Purity 0.8."},
+    }
+    tags = parent_tags(experiment, {}, children=children)
+    assert tags == {
+        "polylens.layer": "a, b",
+        "polylens.answer": "layer=a: Purity 0.9. layer=a seed=1: Purity 0.8.",
+    }
+
+
 def test_a_sweep_has_means_of_what_all_runs_have_and_none_of_curves() -> None:
     children = [
         {"q/purity": 0.5, "rows": 10.0, "training/loss": 1.0, "q/by_min_cluster_size/purity": 1.0},

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from polylens.cli.columns import Column, Row, block
-from polylens.cli.numbers import in_lines, legend, meanings_of, range_of, short
+from polylens.cli.numbers import cell, cells, in_lines, legend, meanings_of, ranges
 from polylens.records import Comparison, Number
 from polylens.study.results import Result
 
@@ -29,13 +29,14 @@ def table_of_comparisons(
         return
     leads = [comparison.lead or Number(float("nan")) for comparison in compared]
     meanings = meanings_of(leads)
+    sizes = [comparison.reach for comparison in compared]
     columns = [
         Column(("at", "coverage"), tuple(_coverage(comparison) for comparison in compared)),
-        Column(("network",), tuple(_short(comparison.own) for comparison in compared)),
-        Column(("control",), tuple(_short(comparison.other) for comparison in compared)),
-        Column(("lead",), tuple(short(lead.value) for lead in leads)),
-        Column(("range",), tuple(range_of(lead, meanings, ascii_only=ascii_only) for lead in leads)),
-        Column(("chance",), tuple(_short(lead.chance) for lead in leads)),
+        Column(("network",), cells((comparison.own for comparison in compared), sizes)),
+        Column(("control",), cells((comparison.other for comparison in compared), sizes)),
+        Column(("lead",), cells((lead.value for lead in leads), sizes)),
+        Column(("range",), ranges(leads, meanings, sizes, ascii_only=ascii_only)),
+        Column(("chance",), cells((lead.chance for lead in leads), sizes)),
     ]
     yield Text()
     yield Text("The network beside its controls on equal terms", style="bold")
@@ -46,7 +47,7 @@ def table_of_comparisons(
 def _coverage(comparison: Comparison) -> str:
     """The coverage compared at; of several draws the least and the greatest."""
     known = [pair.coverage for pair in comparison.known if pair.coverage is not None]
-    ends = dict.fromkeys(short(end) for end in (min(known), max(known))) if known else {}
+    ends = dict.fromkeys(cell(end) for end in (min(known), max(known))) if known else {}
     return " to ".join(ends)
 
 
@@ -69,10 +70,6 @@ def _lacking_draws(results: Sequence[Result]) -> Iterator[str]:
     }
     for control, why, share in sorted(lacking):
         yield f"{_words(control)}: {why}" + (f" except in {share} draws" if share else "")
-
-
-def _short(value: float | None) -> str:
-    return "" if value is None else short(value)
 
 
 def _words(name: str) -> str:

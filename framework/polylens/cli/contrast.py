@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from polylens.cli.columns import Column, Row, block
-from polylens.cli.numbers import in_lines, legend, meanings_of, range_of, short
+from polylens.cli.numbers import cell, cells, in_lines, legend, meanings_of, ranges
 from polylens.errors import shown_path
 from polylens.records import Number
 from polylens.report import RULE, Contrast, EqualTerms, Flow, decided
+from polylens.wording import percent
 
 _MOST_KEYS = 12
 _MOST_GROUPS = 10
@@ -140,9 +141,10 @@ def _value_and_range(
     title: str = "range",
 ) -> list[Column]:
     known = [Number(float("nan")) if value is None else value for value in values]
+    sizes = [number.reach for number in known]
     return [
-        Column(heading, tuple(short(number.value) for number in known)),
-        Column((title,), tuple(range_of(number, meanings, ascii_only=ascii_only) for number in known)),
+        Column(heading, cells((number.value for number in known), sizes)),
+        Column((title,), ranges(known, meanings, sizes, ascii_only=ascii_only)),
     ]
 
 
@@ -153,15 +155,16 @@ def _equal_terms(lines: tuple[EqualTerms, ...], *, width: int, ascii_only: bool)
         [pair.coverage for pair in line.comparison.known if pair.coverage is not None] for line in lines
     ]
     several = len({line.letter for line in lines}) > 1
+    sizes = [line.comparison.reach for line in lines]
     columns = [
-        Column(("at", "cover"), tuple(short(min(each)) if each else "" for each in coverages)),
-        Column(("A",), tuple(_short(line.comparison.other) for line in lines)),
+        Column(("at", "cover"), tuple(cell(min(each, default=None)) for each in coverages)),
+        Column(("A",), cells((line.comparison.other for line in lines), sizes)),
         Column(
-            ("other" if several else lines[0].letter,), tuple(_short(line.comparison.own) for line in lines)
+            ("other" if several else lines[0].letter,), cells((line.comparison.own for line in lines), sizes)
         ),
-        Column(("less A",), tuple(short(lead.value) for lead in leads)),
-        Column(("range",), tuple(range_of(lead, meanings, ascii_only=ascii_only) for lead in leads)),
-        Column(("chance",), tuple(_short(lead.chance) for lead in leads)),
+        Column(("less A",), cells((lead.value for lead in leads), sizes)),
+        Column(("range",), ranges(leads, meanings, sizes, ascii_only=ascii_only)),
+        Column(("chance",), cells((lead.chance for lead in leads), sizes)),
         Column(("",), tuple(_IN_WORDS[decided(lead)] for lead in leads)),
     ]
     yield Text("On equal terms, paired over the examples that both have", style="bold")
@@ -183,16 +186,15 @@ def _flow(flow: Flow, *, width: int, ascii_only: bool) -> Iterator[Text]:
     said += left_out if any(flow.n_left_out) else ""
     yield from in_lines((said,), width=width)
     scores = {name: flow.agreement[name] for name in _AGREEMENT if name in flow.agreement}
-    meanings = meanings_of(list(scores.values()))
+    shown = list(scores.values())
+    meanings, sizes = meanings_of(shown), [number.reach for number in shown]
     columns = [
-        Column(("",), tuple(short(number.value) for number in scores.values())),
-        Column(
-            ("range",), tuple(range_of(number, meanings, ascii_only=ascii_only) for number in scores.values())
-        ),
-        Column(("chance",), tuple(_short(number.chance) for number in scores.values())),
+        Column(("",), cells((number.value for number in shown), sizes)),
+        Column(("range",), ranges(shown, meanings, sizes, ascii_only=ascii_only)),
+        Column(("chance",), cells((number.chance for number in shown), sizes)),
     ]
     yield from block([Row(f"  {name.replace('_', ' ')}") for name in scores], columns, width=width)
-    yield from in_lines(legend(list(scores.values()), meanings), width=width)
+    yield from in_lines(legend(shown, meanings), width=width)
     yield from _largest_flows(flow, width=width)
 
 
@@ -204,7 +206,7 @@ def _largest_flows(flow: Flow, *, width: int) -> Iterator[Text]:
     for index in shown:
         size = flow.first[index].size
         parts = [
-            f"{_one_line(group.words)[:28]} {count / size:.0%}"
+            f"{_one_line(group.words)[:28]} {percent(count / size)}"
             for group, count in flow.largest(index, most=_MOST_TARGETS)
         ]
         line = f"  A {heads[index]:<{longest}} {size:>6,}  to {flow.letter}  {', '.join(parts)}"
@@ -212,10 +214,6 @@ def _largest_flows(flow: Flow, *, width: int) -> Iterator[Text]:
     left = len([group for group in flow.first if group.size]) - len(shown)
     if left > 0:
         yield Text(f"  and {left} more, on the page (--page FILE)", style="dim")
-
-
-def _short(value: float | None) -> str:
-    return "" if value is None else short(value)
 
 
 def _one_line(text: str) -> str:

@@ -114,11 +114,18 @@ def _entry(target: str, kind: str | None) -> str:
 
 
 def _project() -> Path:
-    """The folder that holds `registry/`, or else the working directory."""
-    from polylens.catalog import project_registry
+    """The nearest folder upwards that `mlflow.yaml` marks or that holds `registry/`; else the working one.
 
-    registry = project_registry(Path.cwd())
-    return Path.cwd() if registry is None else registry.parent
+    A project inside of another one, such as a folder for one's own work in a copy of polylens, is its own.
+    """
+    from polylens.catalog import project_registry
+    from polylens.settings import load_settings
+
+    here = Path.cwd().resolve()
+    settings, registry = load_settings(here), project_registry(here)
+    marked = [settings.project] if settings.is_project else []
+    found = [*marked, *([] if registry is None else [registry.parent])]
+    return max(found, key=lambda folder: len(folder.parts), default=here)
 
 
 def _schema_line(file: Path, root: Path, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from polylens.cli.columns import Column, Row, block
 from polylens.records import Draws, Number
 from polylens.study.results import Result, answering_results
 from polylens.study.study_results import ChildResult
+from polylens.wording import counted
 
 _MOST_CHILDREN = 20
 _LONGEST_INLINE = 26
@@ -55,30 +57,49 @@ def table_of_several(
         yield Text(f"and {len(children) - _MOST_CHILDREN} more runs{where}", style="dim")
 
 
-def short(value: float) -> str:
-    """A number in two decimals, a count as a whole number.
+def cell(value: float | None, *, beside: float = 0.0) -> str:
+    """A number as tables of the terminal show it; nothing for None, and a dash that all terminals have.
 
-    >>> short(0.9951), short(13.0), short(-0.001), short(float("nan"))
-    ('1.00', '13', '0.00', '-')
+    Args:
+        value: the number.
+        beside: the largest number of its line, next to which finer digits say nothing.
+
+    >>> cell(0.9951), cell(13.0), cell(-0.001, beside=0.5), cell(float("nan")), cell(None)
+    ('1.00', '13', '0.00', '-', '')
     """
-    if value != value:
-        return "-"
-    text = f"{value:,.0f}" if _is_count(value) else f"{value:,.2f}"
-    return "0.00" if text == "-0.00" else text
+    if value is None:
+        return ""
+    return counted(value, beside=beside) if math.isfinite(value) else "-"
+
+
+def cells(values: Iterable[float | None], sizes: Iterable[float]) -> tuple[str, ...]:
+    """A column of numbers, each beside the largest of its line."""
+    return tuple(cell(value, beside=size) for value, size in zip(values, sizes, strict=True))
+
+
+def ranges(
+    numbers: Iterable[Number], meanings: Sequence[str], sizes: Iterable[float], *, ascii_only: bool
+) -> tuple[str, ...]:
+    """A column of ranges, each beside the largest number of its line."""
+    return tuple(
+        _range_of(number, meanings, beside=size, ascii_only=ascii_only)
+        for number, size in zip(numbers, sizes, strict=True)
+    )
 
 
 def _table(rows: Sequence[Row], results: Sequence[Result], *, width: int, ascii_only: bool) -> Iterator[Text]:
     # A number that is not defined stands as one without a value: a dash, no range, no chance.
     owns = [result.own or Number(float("nan")) for result in results]
     meanings = meanings_of(owns)
+    sizes = [result.reach for result in results]
     columns = [
-        Column(("network",), tuple(short(own.value) for own in owns)),
-        Column(("range",), tuple(range_of(own, meanings, ascii_only=ascii_only) for own in owns)),
-        Column(("chance",), tuple("" if own.chance is None else short(own.chance) for own in owns)),
+        Column(("network",), cells((own.value for own in owns), sizes)),
+        Column(("range",), ranges(owns, meanings, sizes, ascii_only=ascii_only)),
+        Column(("chance",), cells((own.chance for own in owns), sizes)),
     ]
     for variant in dict.fromkeys(variant for result in results for variant in result.controls):
         draws = [result.controls.get(variant) for result in results]
-        columns.append(Column(tuple(variant.split("_")), tuple(map(_mean_in_words, draws))))
+        columns.append(Column(tuple(variant.split("_")), tuple(map(_mean_in_words, draws, sizes))))
     yield from block(rows, columns, width=width)
     yield from in_lines((*legend(owns, meanings), *_draws(results, owns)), width=width)
 
@@ -104,11 +125,11 @@ def in_lines(notes: Iterable[str], *, width: int) -> Iterator[Text]:
             yield Text(line, style="dim")
 
 
-def _mean_in_words(draws: Draws | None) -> str:
+def _mean_in_words(draws: Draws | None, beside: float) -> str:
     """A control's number: its mean over draws, and over how many of them where some have none."""
     if draws is None:
         return ""
-    mean = short(float("nan") if draws.mean is None else draws.mean)
+    mean = cell(float("nan") if draws.mean is None else draws.mean, beside=beside)
     return f"{mean} {len(draws.known)}/{len(draws.each)}" if draws.share and draws.known else mean
 
 
@@ -140,11 +161,14 @@ def _why_own(result: Result) -> str:
     return "" if own is None or own.is_whole else own.why
 
 
-def range_of(number: Number, meanings: Sequence[str], *, ascii_only: bool) -> str:
+def _range_of(number: Number, meanings: Sequence[str], *, ascii_only: bool, beside: float) -> str:
     """The range with the letter of what it is."""
     if number.low is None or number.high is None:
         return ""
-    ends = [f"{end:,.0f}" if _is_count(number.value) else short(end) for end in (number.low, number.high)]
+    ends = [
+        f"{end:,.0f}" if _is_count(number.value) else cell(end, beside=beside)
+        for end in (number.low, number.high)
+    ]
     between = " to " if ascii_only or any(end.startswith("-") for end in ends) else "–"
     letters = dict(zip(meanings, string.ascii_lowercase, strict=False))
     return f"{between.join(ends)} {letters.get(number.interval, ' ')}"

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from polylens.cli.columns import Column, Row, block
-from polylens.cli.numbers import in_lines, legend, meanings_of, range_of, short
+from polylens.cli.numbers import cells, in_lines, legend, meanings_of, ranges
 from polylens.records import Number
 from polylens.study.people.said import People
 
@@ -83,11 +83,11 @@ def _table(
     ascii_only: bool,
 ) -> Iterator[Text]:
     """Numbers with their ranges below a heading."""
-    meanings = meanings_of(numbers)
+    meanings, sizes = meanings_of(numbers), [each.reach for each in numbers]
     columns = [
         *before,
-        Column(("share" if "meaning" in title else "",), tuple(short(each.value) for each in numbers)),
-        Column(("90 %",), tuple(range_of(each, meanings, ascii_only=ascii_only) for each in numbers)),
+        Column(("share" if "meaning" in title else "",), cells((each.value for each in numbers), sizes)),
+        Column(("90 %",), ranges(numbers, meanings, sizes, ascii_only=ascii_only)),
     ]
     yield Text()
     yield Text(title, style="bold")

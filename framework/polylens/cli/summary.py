@@ -9,7 +9,7 @@ from rich.text import Text
 
 from polylens.cli.columns import in_columns
 from polylens.cli.comparisons import table_of_comparisons
-from polylens.cli.numbers import in_lines, short, table_of_one, table_of_several
+from polylens.cli.numbers import cell, in_lines, table_of_one, table_of_several
 from polylens.cli.verdicts import verdict_lines
 from polylens.errors import shown_path
 from polylens.records import LabelRecord, Labels
@@ -90,7 +90,8 @@ def _labels(name: str, labels: Labels, *, width: int, room: int) -> Iterator[Tex
     longest = max(len(entry.text) for entry in labels.clusters)
     widest = min(max(longest, len("label")), _LONGEST_LABEL)
     cells = [
-        f"{entry.cluster:>4}  {_cut(entry.text, widest):<{widest}} {entry.size:>6,} {short(entry.share):>6}"
+        f"{entry.cluster:>4}  {_cut(entry.text, widest):<{widest}} {entry.size:>6,} "
+        f"{cell(entry.share, beside=1.0):>6}"
         for entry in labels.clusters
     ]
     title = f"{'no.':>4}  {'label':<{widest}} {'rows':>6} {'share':>6}"

@@ -8,10 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from polylens.figures.heat import ROW, draw_heat, head_height
+from polylens.figures.heat import ROW, draw_heat, head_height, in_cells
 from polylens.figures.style import SMALL, canvas, picture, sentence
 from polylens.figures.words import fit_line
-from polylens.wording import short
 
 _MOST_NUMBERS = 16
 _MOST_INCHES = 16.0
@@ -43,7 +42,7 @@ def agreement_matrix(
     for axes, (panel, matrix) in zip(grid.flat, shown.items(), strict=True):
         texts = None
         if len(names) <= _MOST_NUMBERS:
-            texts = [[short(value) if np.isfinite(value) else "" for value in row] for row in matrix.tolist()]
+            texts = in_cells(matrix)
         draw_heat(
             axes, values=matrix, texts=texts, row_names=names, column_names=names, height=rows,
         )  # fmt: skip

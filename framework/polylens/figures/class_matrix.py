@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from polylens.figures.heat import ROW, draw_heat, head_height
+from polylens.figures.heat import ROW, draw_heat, head_height, in_cells
 from polylens.figures.style import BLUES, SMALL, canvas, picture, sentence
 from polylens.figures.words import plain
 from polylens.wording import capital, short
@@ -56,7 +56,7 @@ def class_matrix(
     axes = figure.add_subplot()
     texts = None
     if n <= _MOST_NUMBERS:
-        texts = [[short(value) if np.isfinite(value) else "" for value in row] for row in matrix.tolist()]
+        texts = in_cells(matrix)
     draw_heat(
         axes,
         values=matrix,
@@ -72,7 +72,7 @@ def class_matrix(
         bar = figure.colorbar(scale, ax=axes, fraction=0.03, pad=0.02, aspect=30)
         bar.outline.set_visible(False)
         ticks = [low, (low + high) / 2, high]
-        bar.set_ticks(ticks, labels=[short(value) for value in ticks])
+        bar.set_ticks(ticks, labels=[short(value, beside=high) for value in ticks])
         bar.ax.tick_params(length=0, labelsize=SMALL)
     return figure
 

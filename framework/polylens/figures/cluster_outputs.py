@@ -8,10 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from polylens.figures.heat import ROW, draw_heat, head_height
+from polylens.figures.heat import ROW, draw_heat, head_height, in_cells
 from polylens.figures.style import canvas, picture, sentence
 from polylens.figures.words import fit_line
-from polylens.wording import short
 
 
 @picture
@@ -35,7 +34,7 @@ def cluster_outputs(
         return sentence(heading, "No cluster was looked at.")
     if texts is None:
         note = "Numbers are logits; negative ones have no colour."
-        texts = [[short(value) if np.isfinite(value) else "" for value in row] for row in above.tolist()]
+        texts = in_cells(above)
     else:
         note = "Each line names the outputs whose mean logit is the most above that of all clusters."
         texts = [[_show_spaces(text) for text in row] for row in texts]

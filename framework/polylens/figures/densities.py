@@ -12,7 +12,7 @@ from polylens.figures.dots import draw_pair, is_known, lines_are
 from polylens.figures.style import SMALL, canvas, picture, sentence, variant_name, variant_style
 from polylens.figures.words import plain, tick
 from polylens.records import Number
-from polylens.wording import series, short
+from polylens.wording import largest, series, short
 
 
 @picture
@@ -30,6 +30,7 @@ def densities(
     if not shown:
         return sentence(heading, "No pair of points has a density.")
     everything = [number for by in shown.values() for number in by.values()]
+    size = largest(number.reach for number in everything)
     note = ["Hollow: pairs of one class. Filled: pairs of different classes.", *lines_are(everything)]
     figure = canvas(heading, note=" ".join(note), height=0.5 * len(shown) + 0.75)
     axes = figure.add_subplot()
@@ -41,7 +42,7 @@ def densities(
     for row, (variant, by) in enumerate(shown.items()):
         shade, _ = variant_style(variant, list(shown))
         draw_pair(axes, same=by.get("same"), different=by.get("different"), at=float(row), shade=shade)
-        pair = [f"{short(by[kind].value)}" if kind in by else "–" for kind in ("same", "different")]
+        pair = [short(by[kind].value, beside=size) if kind in by else "–" for kind in ("same", "different")]
         axes.text(
             1.015,
             row,

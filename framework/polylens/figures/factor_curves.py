@@ -14,7 +14,6 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from polylens.figures.style import INK, MUTED, SMALL, canvas, picture, sentence, variant_style
 from polylens.figures.words import fit_line, inches, tick
-from polylens.wording import short
 
 _ACROSS = 2
 
@@ -138,14 +137,10 @@ def _draw(
     axes.xaxis.set_minor_locator(NullLocator())
     places = _names_of(factors.tolist(), room=room)
     axes.set_xticks(places, [_factor(place) for place in places])
-    axes.yaxis.set_major_formatter(FuncFormatter(_value))
+    axes.yaxis.set_major_formatter(FuncFormatter(tick))
     axes.locator_params(axis="y", nbins=5)
     axes.grid(axis="y")
     axes.tick_params(length=0, colors=INK)
-
-
-def _value(value: float, position: int | None = None) -> str:
-    return tick(value, position) if value == 0 or 1e-3 <= abs(value) < 1e5 else short(value)
 
 
 def _factor(factor: float) -> str:

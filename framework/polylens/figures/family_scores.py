@@ -12,7 +12,7 @@ from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, is_known, lin
 from polylens.figures.style import RULE, SMALL, canvas, picture, sentence, variant_style
 from polylens.figures.words import fit_line, lines, tick
 from polylens.records import Number
-from polylens.wording import short
+from polylens.wording import largest, short
 
 _STEP = 0.19
 """Inches from one variant to the next."""
@@ -70,7 +70,9 @@ def _draw(
     variants: Sequence[str],
     band: float,
 ) -> None:
-    low, high = extent([each for own in by.values() for draws in own.values() for each in draws])
+    everything = [each for own in by.values() for draws in own.values() for each in draws]
+    low, high = extent(everything)
+    size = largest(each.reach for each in everything)
     reach = high - low
     axes.set_xlim(low - 0.03 * reach, high + 0.03 * reach)
     axes.set_ylim(len(families) - 0.5, -0.5)
@@ -85,7 +87,7 @@ def _draw(
                 axes, numbers=draws, place=place, room=0.6 * _STEP / band, shade=shade, marker=marker
             )
             values = [each.value for each in draws if is_known(each.value)]
-            mean = short(sum(values) / len(values)) if values else NO_NUMBER
+            mean = short(sum(values) / len(values), beside=size) if values else NO_NUMBER
             write_beside(axes, mean, place=place, x=1.03, shade=shade, own=variant == "network")
     axes.set_yticks(range(len(families)), [fit_line(each, width=1.3, size=SMALL) for each in families])
     axes.locator_params(axis="x", nbins=3)

@@ -12,9 +12,22 @@ from matplotlib.colors import Normalize
 
 from polylens.figures.style import BLUES, FAINT, INK, SMALL, WIDTH, bare
 from polylens.figures.words import fit_line, inches
+from polylens.wording import largest, short
 
 ROW = 0.235
 """Inches of a row with its name."""
+
+
+def in_cells(matrix: Float[np.ndarray, "rows columns"]) -> list[list[str]]:
+    """The numbers of a matrix as its cells show them, next to its largest one; nothing where there is none.
+
+    >>> in_cells(np.array([[0.5, 0.0001], [np.nan, 0.0]]))
+    [['0.50', '0.00'], ['', '0']]
+    """
+    size = largest(matrix.ravel().tolist())
+    return [
+        [short(value, beside=size) if np.isfinite(value) else "" for value in row] for row in matrix.tolist()
+    ]
 
 
 def draw_heat(

@@ -12,7 +12,7 @@ from polylens.figures.dots import NO_NUMBER, draw_numbers, extent, is_known, lin
 from polylens.figures.style import RULE, SMALL, canvas, picture, sentence, variant_name, variant_style
 from polylens.figures.words import fit_line, plain, tick
 from polylens.records import Number
-from polylens.wording import series, short
+from polylens.wording import largest, series, short
 
 _ACROSS = 3
 
@@ -56,6 +56,7 @@ def _draw(
     everything = _all(by)
     whole = all(number.value == round(number.value) for number in everything if is_known(number.value))
     low, high = extent(everything)
+    size = largest(number.reach for number in everything)
     reach = high - low
     axes.set_xlim(low - 0.03 * reach, high + 0.03 * reach)
     axes.set_ylim(len(variants) - 0.5, -0.5)
@@ -65,7 +66,7 @@ def _draw(
         axes.axhline(row, color="#eef1f3", linewidth=7, zorder=0, solid_capstyle="butt")
         draw_numbers(axes, numbers=draws, place=float(row), room=0.62, shade=shade, marker=marker)
         values = [number.value for number in draws if number is not None and is_known(number.value)]
-        mean = _mean(values, whole=whole)
+        mean = _mean(values, whole=whole, beside=size)
         if values and len(values) < len(draws):
             mean = f"{mean} ({len(values)}/{len(draws)})"
         write_beside(axes, mean, place=float(row), x=1.03, shade=shade, own=variant == "network")
@@ -77,11 +78,11 @@ def _draw(
     axes.spines["bottom"].set_color(RULE)
 
 
-def _mean(values: Sequence[float], *, whole: bool) -> str:
+def _mean(values: Sequence[float], *, whole: bool, beside: float) -> str:
     if not values:
         return NO_NUMBER
     mean = sum(values) / len(values)
-    return f"{mean:,.0f}" if whole and mean == round(mean) else short(mean)
+    return f"{mean:,.0f}" if whole and mean == round(mean) else short(mean, beside=beside)
 
 
 def _all(by: Mapping[str, Sequence[Number | None]]) -> list[Number]:

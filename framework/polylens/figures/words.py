@@ -9,6 +9,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.ft2font import FT2Font
 
+from polylens.wording import at_axis
+
 MISSING = "\N{WHITE SQUARE}"
 _LONGEST = 400
 """Characters of one text that are looked at; what is longer is cut."""
@@ -90,7 +92,7 @@ def tick(value: float, position: int | None = None) -> str:
     ('0.5', '1', '2,000')
     """
     del position
-    return f"{round(value, 10):,g}"
+    return at_axis(value)
 
 
 @cache

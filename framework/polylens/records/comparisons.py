@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from polylens.records.findings import Number
+from polylens.wording import largest
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Comparison:
     def other(self) -> float | None:
         """The control's number, its mean over the pairs; None where there is no pair."""
         return fmean(pair.other for pair in self.known) if self.known else None
+
+    @property
+    def reach(self) -> float:
+        """The size of the largest of its numbers, the lead's range included: finer digits say nothing."""
+        return largest((self.own, self.other, 0.0 if self.lead is None else self.lead.reach))
 
     @property
     def share(self) -> str:

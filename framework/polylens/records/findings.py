@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from polylens.errors import DataError
 from polylens.records.label_records import LabelRecord
 from polylens.showing import html_table
+from polylens.wording import largest, short, small_chance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +60,15 @@ class Number:
     """What the number is by chance, such as with labels shuffled; `chance_is` says how."""
     chance_is: str = ""
     unit: str = ""
+
+    @property
+    def reach(self) -> float:
+        """The size of the number or of an end of its range, whichever is largest: finer digits say nothing.
+
+        >>> Number(-0.0001, -0.02, 0.03).reach
+        0.03
+        """
+        return largest((self.value, self.low, self.high))
 
 
 @dataclass(frozen=True)
@@ -179,7 +189,9 @@ class Findings:
     """Names of numbers that do not exist here, and why: `{"purity": "no clusters"}`. They are not 0."""
 
     def __repr__(self) -> str:
-        numbers = ", ".join(f"{name} {number.value:.4g}" for name, number in self.numbers.items())
+        numbers = ", ".join(
+            f"{name} {short(number.value, beside=number.reach)}" for name, number in self.numbers.items()
+        )
         partition = "" if self.partition is None else f"; {self.partition!r}"
         return f"Findings({numbers or 'no numbers'}; tables: {', '.join(self.tables) or 'none'}{partition})"
 
@@ -271,10 +283,10 @@ class Labels:
                 str(entry.cluster),
                 entry.text,
                 f"{entry.size:,}",
-                f"{entry.share:.2f}",
-                f"{entry.lift:.2f}",
-                f"{entry.chance_lift:.2f}",
-                f"{entry.p_value:.3g}",
+                short(entry.share),
+                short(entry.lift),
+                short(entry.chance_lift),
+                small_chance(entry.p_value),
             )
             for entry in self.clusters[:_MOST_SHOWN]
         ]

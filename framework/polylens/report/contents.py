@@ -17,6 +17,7 @@ from polylens.records import (
     Skipped,
     Verdict,
 )
+from polylens.wording import largest
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Score:
     """By control: the network beside it on equal terms, where this number is compared so."""
     headline: bool = False
     """Whether the number belongs to the answer at the top."""
+    asked: bool = False
+    """Whether the claim's rule compares it: then it comes first in the answer."""
 
     @property
     def whole(self) -> bool:
@@ -40,6 +43,12 @@ class Score:
         values = [value for draws in self.controls.values() for value in draws.known]
         own = [] if self.value is None else [self.value.value]
         return all(float(value).is_integer() for value in (*own, *values))
+
+    @property
+    def reach(self) -> float:
+        """The size of the largest of its numbers, its range and chance level included: see `short`."""
+        own = () if self.value is None else (self.value.reach, self.value.chance)
+        return largest((*own, *(value for draws in self.controls.values() for value in draws.known)))
 
 
 @dataclass(frozen=True)

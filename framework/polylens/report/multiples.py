@@ -10,7 +10,7 @@ from typing import ClassVar
 from polylens.records import Mark
 from polylens.report.answer import words
 from polylens.report.overview import Dot, Multiple
-from polylens.wording import short
+from polylens.wording import at_axis, largest, short
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 38.0, 300.0, 10.0, 150.0
 """Edges of the plot inside of its picture, in the picture's own units; text is 11 of them high."""
@@ -100,7 +100,7 @@ def panel_of(multiple: Multiple) -> Panel:
         multiple.title,
         multiple.axis,
         series,
-        tuple((_height(tick, low, high), f"{tick:g}") for tick in ticks),
+        tuple((_height(tick, low, high), at_axis(tick)) for tick in ticks),
         tuple((middle, place) for place, middle in middles.items()),
         slanted,
         _BOTTOM + (18 + min(longest * _WIDE * 0.6, 60) if slanted else 20),
@@ -133,8 +133,9 @@ def _series(
 
 
 def _in_words(dot: Dot) -> str:
-    behind = "" if dot.low is None or dot.high is None else f" [{short(dot.low)}, {short(dot.high)}]"
-    return f"{dot.place} {short(dot.value)}{behind}"
+    size = largest((dot.value, dot.low, dot.high))
+    value, *ends = (short(each, beside=size) for each in (dot.value, dot.low, dot.high) if each is not None)
+    return f"{dot.place} {value}" + (f" [{', '.join(ends)}]" if len(ends) == 2 else "")
 
 
 def _values(multiple: Multiple) -> Iterator[float]:

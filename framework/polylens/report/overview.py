@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from polylens.records import Figure, Mark, Number, Verdict
+from polylens.wording import largest
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class SpreadRow:
     chance: Spread | None
     """The network's level under chance."""
     headline: bool
+
+    @property
+    def reach(self) -> float:
+        """The size of the largest of its numbers: see `short`."""
+        spreads = (*self.by_variant.values(), *(() if self.chance is None else (self.chance,)))
+        return largest(value for spread in spreads for value in spread.values)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from polylens.report.overview import Overview
 from polylens.report.passages import passage
 from polylens.report.pictures import Pictures
 from polylens.report.sheets import lines_of, sheet_of
-from polylens.wording import percent, short
+from polylens.wording import counted, percent, short, small_chance
 
 MOST_BYTES = 8_000_000
 """Characters of all pictures at most; with the text of 600 clusters the page stays below 10 MB."""
@@ -135,7 +135,7 @@ def _environment() -> Environment:
         each_draw=each_draw,
         with_commas=_with_commas,
         lacking=_lacking_draws,
-        p_value=_p_value,
+        p_value=small_chance,
         legend=_legend,
         panel=panel_of,
         passage=passage,
@@ -145,6 +145,7 @@ def _environment() -> Environment:
         reach=_reach,
         share=percent,
         short=short,
+        counted=counted,
         with_sign=with_sign,
         words=words,
         score_in_words=score_in_words,
@@ -199,11 +200,6 @@ def _sentence(text: str) -> str:
 
 def _paragraphs(text: str) -> list[str]:
     return [part.strip() for part in text.split("\n\n") if part.strip()]
-
-
-def _p_value(value: float) -> str:
-    """A p-value as people write it."""
-    return "< 0.001" if value < 0.001 else f"{value:.2g}"
 
 
 def _lacking_draws(controls: Mapping[str, Draws]) -> str:

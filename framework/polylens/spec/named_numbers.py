@@ -19,12 +19,12 @@ from polylens.spec.refutation import Condition, RefutationError, Term, read_cond
 KEY = "refuted_if"
 LEAD, CHANCE = "_lead", "chance"
 """Endings: the network's lead over a control on equal terms, and the level by chance."""
-_MODEL = {
+MODEL_NUMBERS = {
     "classes": ("accuracy",),
     "next_token": ("next_token_loss", "bigram_lead", "bigram_loss", "unigram_loss"),
 }
 """By what a model learns here: the numbers that say how well it does that."""
-_CODE = ("explained_variance", "median_unit_explained_variance", "near_boundary_fraction")
+CODE_NUMBERS = ("explained_variance", "median_unit_explained_variance", "near_boundary_fraction")
 
 
 def named_number_problems(parts: Parts, *, ledger: Ledger) -> Iterator[Problem]:
@@ -92,7 +92,7 @@ class _Checker:
     def _of_the_network(self, source: str, number: str) -> Problem | None:
         model = self.parts.single.get("model")
         learns = model.learns if isinstance(model, Model) else "classes"
-        names = _MODEL[learns] if source == "model" else _CODE
+        names = MODEL_NUMBERS[learns] if source == "model" else CODE_NUMBERS
         if source == "code" and "code" not in self.parts.tree:
             return Problem(f"'code/{number}' says how good a proxy the code is, and the spec has no 'code'")
         known = [name + ending for name in names for ending in ("", *(f".{each}" for each in self.controls))]

@@ -223,7 +223,9 @@ def _sampling_problems(sampling: Sampling, grid: tuple[int, ...]) -> list[Proble
     except UsageError as error:
         return [Problem(error.message, path="sampling", notes=() if error.hint is None else (error.hint,))]
     except TooFewPositionsError as error:
-        return [Problem(f"no example can be sampled like this: {error}", path="sampling")]
+        shape = " x ".join(map(str, grid))
+        todo = f"the layer has {shape} positions; `polylens describe sampling/{sampling.kind()}` has the keys"
+        return [Problem(f"no example can be sampled like this: {error}", path="sampling", notes=(todo,))]
     return []
 
 

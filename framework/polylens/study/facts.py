@@ -13,6 +13,7 @@ from polylens.study.plans import ChildPlan
 from polylens.study.subject import explained_in_words
 from polylens.study.walk import Walk
 from polylens.tracking import collect_provenance
+from polylens.wording import short
 
 _MOST_CLASSES = 12
 """Classes that are listed with their counts."""
@@ -81,6 +82,6 @@ def _code_facts(codes: Codes) -> Iterator[tuple[str, str]]:
     layers = f"{len(scheme.layers)} layer{'s' if len(scheme.layers) > 1 else ''}"
     yield "Code", f"{scheme.units:,} units of {layers}"
     yield "Names polytopes", "yes" if scheme.names_polytopes else "no, as said above"
-    yield "Units within numerical noise of a boundary", f"{codes.near_boundary_fraction:.2g}"
+    yield "Units within numerical noise of a boundary", short(codes.near_boundary_fraction)
     if scheme.is_proxy:
         yield "Variance of the units' output that the hard code explains", explained_in_words(codes)

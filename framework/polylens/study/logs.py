@@ -108,7 +108,8 @@ class StudyLog:
             tags = {SPEC_TAG: self.study.name, LOOKS_TAG: looks}
             names = [run.name for run in self.runs]
             experiment = self.study.children[0].experiment
-            tags |= parent_tags(experiment, dict(zip(names, verdicts, strict=False)))
+            below = {run.name.removeprefix(self.study.name).strip(): run.tags for run in self.runs}
+            tags |= parent_tags(experiment, dict(zip(names, verdicts, strict=False)), children=below)
             parent.set_tags(without_edited_note(tags, before=parent.tags))
         if not parent.finished:
             parent.log_numbers({}, metrics=means_of_children([run.metrics for run in self.runs]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from polylens.analyses import NETWORK
 from polylens.records import Draws, Number
-from polylens.study.results import Result
+from polylens.study.results import Result, answering_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +25,15 @@ def metrics_of(results: Iterable[Result]) -> dict[str, Number]:
 
 
 def answering_metrics(results: Iterable[Result]) -> dict[str, float]:
-    """The few numbers that MLflow gets as metrics: those that answer the question, or are headlines.
+    """The few numbers that MLflow gets as metrics: those that answer the question, then other headlines.
 
     They are the network's own and its leads over controls. All others, with every range, chance level and
     control, are in the table of numbers: a page with hundreds of metrics shows none.
     """
-    answering = [result for result in results if result.answers or result.headline]
-    own = [replace(result, by_variant=_own_alone(result)) for result in answering]
+    known = list(results)
+    first = answering_results(known)
+    rest = [result for result in known if result.headline and result not in first]
+    own = [replace(result, by_variant=_own_alone(result)) for result in (*first, *rest)]
     return {name: number.value for name, number in metrics_of(own).items()}
 
 

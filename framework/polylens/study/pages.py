@@ -8,6 +8,7 @@ from pathlib import Path
 from polylens.reading import write
 from polylens.report import Report, Score, ScoreTable
 from polylens.store import file_from_bytes
+from polylens.study.answering import CODE
 from polylens.study.cards import GALLERY
 from polylens.study.drawing import Drawing
 from polylens.study.facts import facts_of, making_of
@@ -16,7 +17,7 @@ from polylens.study.looks import looks_of_pages
 from polylens.study.opened_cards import opened_cards
 from polylens.study.people.walked import people_of_walk, shown_people
 from polylens.study.plans import ChildPlan, VariantPlan
-from polylens.study.results import CODE, Result
+from polylens.study.results import Result
 from polylens.study.stages import Stage
 from polylens.study.subject import title_of
 from polylens.study.verdicts import verdict_of
@@ -149,6 +150,7 @@ def score_tables(walk: Walk, results: Sequence[Result]) -> Iterator[ScoreTable]:
                 controls=result.controls,
                 comparisons=result.comparisons,
                 headline=result.answers,
+                asked=result.asked,
             )
             by_stage.setdefault(result.source, []).append(score)
     for stage, scores in by_stage.items():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from polylens.records import Figure, Number, Rows
 from polylens.scores import Score
 from polylens.settings import Settings
 from polylens.store import Store
+from polylens.study.answering import Question
 from polylens.study.readable import ReadableRun
 from polylens.study.stored_run import StoredRun
 from polylens.tracking import LoggedRun, RunFiles
@@ -139,22 +140,21 @@ class PastRun(ReadableRun):
 
     def headlines(self) -> tuple[str, ...]:
         """Names of the numbers that the terminal's summary shows, such as `quality/purity`."""
-        by_source = {
-            "model": ("accuracy", "next_token_loss", "bigram_lead"),
-            **{name: analysis.headline for name, analysis in self.analyses.items()},
-            **{name: label.headline for name, label in self.label_kinds.items()},
-        }
-        named = [f"{source}/{name}" for source, names in by_source.items() for name in names]
-        for source, score in self.scores.items():
-            # Their numbers have the names of labels, which have no dot in them, and no control behind one.
-            patterns = [f"{source}/{each}" for each in score.headline]
-            named += [
+        rule = self.spec.get("refuted_if", ())
+        lines = (rule,) if isinstance(rule, str) else tuple(rule)
+        controls = tuple(self.spec.get("controls", {}))
+        question = Question(self.analyses, self.label_kinds, self.scores, lines, controls)
+        named = [f"{source}/{name}" for source, names in question.headlines().items() for name in names]
+        known = list(self.numbers_by_name())
+        # Names of labels have no dot in them, and no control stands behind the network's number.
+        return tuple(
+            dict.fromkeys(
                 name
-                for name in self.numbers_by_name()
-                for pattern in patterns
-                if fnmatchcase(name, pattern) and name.count(".") == pattern.count(".")
-            ]
-        return tuple(named)
+                for pattern in (*question.asked(), *named)
+                for name in (fnmatch.filter(known, pattern) if "*" in pattern else (pattern,))
+                if name.count(".") == pattern.count(".")
+            )
+        )
 
     def controls(self) -> tuple[str, ...]:
         """Names of all that the network is compared with."""

@@ -9,6 +9,7 @@ from polylens.errors import shown_path
 from polylens.records import Draws, Number
 from polylens.showing import html_table
 from polylens.study.results import answering_results
+from polylens.wording import counted
 
 if TYPE_CHECKING:
     from polylens.study.outlook import ChildOutlook
@@ -34,7 +35,7 @@ def study_html(result: StudyResult) -> str:
     names = list(dict.fromkeys(_title(each) for results in chosen.values() for each in results))
     rows = []
     for child in result.children:
-        by_name = {_title(each): _value(each.own) for each in chosen[child.name]}
+        by_name = {_title(each): _value(each.own, each.reach) for each in chosen[child.name]}
         rows.append((child.name, child.status, *(by_name.get(name, "") for name in names)))
     note = "" if result.overview is None else f"all of them on one page: {shown_path(result.overview)}"
     return html_table(
@@ -67,10 +68,10 @@ def _row(result: Result, controls: Sequence[str]) -> tuple[str, ...]:
     own = result.own
     return (
         _title(result),
-        _value(own),
-        _range(own),
-        "" if own is None or own.chance is None else _short(own.chance),
-        *(_mean(result.controls.get(name)) for name in controls),
+        _value(own, result.reach),
+        _range(own, result.reach),
+        "" if own is None or own.chance is None else counted(own.chance, beside=result.reach),
+        *(_mean(result.controls.get(name), result.reach) for name in controls),
     )
 
 
@@ -78,29 +79,24 @@ def _title(result: Result) -> str:
     return f"{result.source}: {result.name.replace('_', ' ')}"
 
 
-def _value(number: Number | None) -> str:
-    return "not defined" if number is None else _short(number.value)
+def _value(number: Number | None, beside: float) -> str:
+    return "not defined" if number is None else counted(number.value, beside=beside)
 
 
-def _range(number: Number | None) -> str:
+def _range(number: Number | None, beside: float) -> str:
     """The range, and what it is where it is no interval of uncertainty."""
     if number is None or number.low is None or number.high is None:
         return ""
     kind = "" if number.range_is == "interval" else f" ({number.range_is})"
-    return f"{_short(number.low)} to {_short(number.high)}{kind}"
+    return f"{counted(number.low, beside=beside)} to {counted(number.high, beside=beside)}{kind}"
 
 
-def _short(value: float) -> str:
-    """Three digits of a score, and all of a count."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def _mean(draws: Draws | None) -> str:
+def _mean(draws: Draws | None, beside: float) -> str:
     if draws is None:
         return ""
     if draws.mean is None:
         return draws.why or "not defined"
-    return _short(draws.mean) + (f" ({draws.share} draws)" if draws.share else "")
+    return counted(draws.mean, beside=beside) + (f" ({draws.share} draws)" if draws.share else "")
 
 
 def _where(child: ChildResult) -> str:

@@ -8,12 +8,11 @@ from fnmatch import fnmatchcase
 
 from polylens.analyses import NETWORK
 from polylens.records import Comparison, Draws, Number
+from polylens.study.answering import CODE, MODEL, Question
 from polylens.study.comparing import comparisons_of
 from polylens.study.plans import VariantPlan
 from polylens.study.walk import Walk
-
-CODE = "code"
-"""The source of numbers that say how good a proxy the code is; no analysis can be called like this."""
+from polylens.wording import largest
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,9 @@ class Result:
     headline: bool
     """Whether the summary in the terminal shows it."""
     answers: bool
-    """Whether it belongs to the report's answer."""
+    """Whether it belongs to the answer: `Question` says of what."""
+    asked: bool = False
+    """Whether the spec's rule compares it: then it stands first in the answer."""
     comparisons: Mapping[str, Comparison] = field(default_factory=dict)
     """The network beside each control on equal terms, where the analysis compares this number."""
 
@@ -45,6 +46,12 @@ class Result:
         return NETWORK in self.by_variant
 
     @property
+    def reach(self) -> float:
+        """The size of the largest of its numbers, its range and chance level included: see `short`."""
+        own = () if self.own is None else (self.own.reach, self.own.chance)
+        return largest((*own, *(value for draws in self.by_variant.values() for value in draws.known)))
+
+    @property
     def controls(self) -> dict[str, Draws]:
         """The controls' numbers."""
         return {variant: draws for variant, draws in self.by_variant.items() if variant != NETWORK}
@@ -56,16 +63,17 @@ def results_of(walk: Walk) -> tuple[Result, ...]:
     keys = dict.fromkeys(
         (source, name) for _, sources in by_draw for source in sources for name in sources[source]
     )
-    headlines = _headlines(walk.own)
-    answers = {source: planned.analysis.answer for source, planned in walk.own.analyses.items()}
+    question = Question.of(walk.plan.experiment)
+    headlines, answers, asked = question.headlines(), question.answers(), frozenset(question.asked())
     compared = {source: comparisons_of(walk, source) for source in walk.own.analyses}
     return tuple(
         Result(
             source,
             name,
             _by_variant(by_draw, source, name),
-            headline=any(fnmatchcase(name, each) for each in headlines.get(source, ())),
-            answers=name in answers.get(source, ()),
+            headline=f"{source}/{name}" in asked or _is_of(name, headlines.get(source, ())),
+            answers=f"{source}/{name}" in asked or _is_of(name, answers.get(source, ())),
+            asked=f"{source}/{name}" in asked,
             comparisons={
                 control: by_name[name]
                 for control, by_name in compared.get(source, {}).items()
@@ -77,9 +85,14 @@ def results_of(walk: Walk) -> tuple[Result, ...]:
 
 
 def answering_results(results: Iterable[Result]) -> list[Result]:
-    """Those that answer the spec's question and stand in tables; where none does, the headlines."""
-    shown = [result for result in results if result.is_shown]
-    return [result for result in shown if result.answers] or [result for result in shown if result.headline]
+    """Those that answer the spec's question and stand in tables, first those of what its rule is about."""
+    shown = [result for result in results if result.is_shown and result.answers]
+    about = {result.source for result in shown if result.asked}
+    return sorted(shown, key=lambda result: result.source not in about)
+
+
+def _is_of(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 _BySource = Mapping[str, Mapping[str, Number | str]]
@@ -106,7 +119,7 @@ def _numbers_of(walk: Walk, variant: VariantPlan) -> _BySource:
     numbers: dict[str, Mapping[str, Number | str]] = {}
     scores = walk.learning.scores(variant)
     if scores:
-        numbers["model"] = scores
+        numbers[MODEL] = scores
     proxy = _proxy_numbers(walk, variant)
     if proxy:
         numbers[CODE] = proxy
@@ -141,16 +154,3 @@ def _with_interval(value: float, limits: tuple[float, float] | None) -> Number:
     if limits is None:
         return Number(value)
     return Number(value, *limits, "90 % interval by the jackknife over parts of the examples")
-
-
-def _headlines(own: VariantPlan) -> dict[str, tuple[str, ...]]:
-    analyses = {name: planned.analysis.headline for name, planned in own.analyses.items()}
-    labels = {name: planned.label.headline for name, planned in own.labels.items()}
-    scores = {name: planned.score.headline for name, planned in own.scores.items()}
-    return {
-        **analyses,
-        **labels,
-        **scores,
-        "model": ("accuracy", "next_token_loss", "bigram_lead"),
-        CODE: ("explained_variance",),
-    }

@@ -12,6 +12,7 @@ from polylens.digests import digest
 from polylens.records import Verdict
 from polylens.report.answer import answer
 from polylens.spec import Experiment, Study
+from polylens.study.answering import Question
 from polylens.study.pages import score_tables
 from polylens.study.results import Result
 from polylens.study.subject import code_sentence
@@ -81,13 +82,28 @@ def without_edited_note(tags: Mapping[str, str], *, before: Mapping[str, str]) -
     return {key: value for key, value in tags.items() if key not in (NOTE_TAG, _WRITTEN_TAG)}
 
 
-def parent_tags(experiment: Experiment, verdicts: Mapping[str, Verdict | None]) -> dict[str, str]:
-    """The tags of a parent run: the one verdict of all its children, or how many have which, and each.
+def parent_tags(
+    experiment: Experiment,
+    verdicts: Mapping[str, Verdict | None],
+    *,
+    children: Mapping[str, Mapping[str, str]] | None = None,
+) -> dict[str, str]:
+    """The tags of a parent run: its children's layers and answers, and their verdicts, counted and each.
 
     Args:
         experiment: of one child.
         verdicts: by the child's name.
+        children: the tags of each child, by its name.
     """
+    children = children or {}
+    layers = dict.fromkeys(tags[LAYER_TAG] for tags in children.values() if LAYER_TAG in tags)
+    told = {LAYER_TAG: ", ".join(layers)} if layers else {}
+    answers = [f"{name}: {tags[ANSWER_TAG]}" for name, tags in children.items() if ANSWER_TAG in tags]
+    told |= {ANSWER_TAG: " ".join(answers)} if answers else {}
+    return told | _verdict_tags(experiment, verdicts)
+
+
+def _verdict_tags(experiment: Experiment, verdicts: Mapping[str, Verdict | None]) -> dict[str, str]:
     decided = {name: verdict.decision for name, verdict in verdicts.items() if verdict is not None}
     counts = Counter(decided.values())
     if not counts:
@@ -120,16 +136,12 @@ def means_of_children(children: Sequence[Mapping[str, float]]) -> dict[str, floa
 
 def answering_names(experiment: Experiment) -> tuple[str, ...]:
     """Names of the metrics that will answer an experiment's question, as far as its kinds say so."""
-    names: list[str] = []
     leads: list[str] = []
     for source, analysis in experiment.analyses.items():
-        names += [f"{source}/{name}" for name in analysis.answer]
         controls = [named.name for named in experiment.controls]
         controls += [RAW_INPUTS] if analysis.on_inputs() is not None else []
         leads += [f"{source}/{name}_lead.{each}" for name in analysis.compared for each in controls]
-    if not names:
-        names = [f"{source}/{name}" for source, each in experiment.analyses.items() for name in each.headline]
-    return tuple(dict.fromkeys([*names, *leads]))
+    return tuple(dict.fromkeys([*Question.of(experiment).names(), *leads]))
 
 
 def code_tags(walk: Walk) -> dict[str, str]:

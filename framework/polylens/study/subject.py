@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from polylens.records import Codes, Rows
 from polylens.study.plans import ChildPlan
+from polylens.wording import short
 
 
 def title_of(plan: ChildPlan) -> str:
@@ -37,7 +38,7 @@ def _proxy_sentence(codes: Codes) -> str:
     """How good a proxy the hard code is; empty where units are piecewise linear and nothing is a proxy."""
     if not codes.scheme.is_proxy:
         return ""
-    near = f"{codes.near_boundary_fraction:.2g} of the units are within numerical noise of a boundary"
+    near = f"{short(codes.near_boundary_fraction)} of the units are within numerical noise of a boundary"
     if codes.explained is None:
         return f" No hard form of these units is near their output; {near}."
     explained = explained_in_words(codes)
@@ -51,6 +52,5 @@ def explained_in_words(codes: Codes) -> str:
         return "not defined: no hard form of these units is near their output"
     gated = ", of gates times what they multiply" if explained.products else ""
     less = ", which is less than the units' means would" if explained.variance < 0 else ""
-    return (
-        f"{explained.variance:.3g} ({explained.median_unit_variance:.3g} of the median unit's{gated}){less}"
-    )
+    of_median = f"{short(explained.median_unit_variance)} of the median unit's{gated}"
+    return f"{short(explained.variance)} ({of_median}){less}"

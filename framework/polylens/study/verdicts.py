@@ -17,7 +17,7 @@ from polylens.errors import nearest
 from polylens.records import Comparison, Decision, Draws, Number, Verdict
 from polylens.spec.refutation import Condition, Operator, Term, read_conditions, rule_in_words
 from polylens.study.results import Result
-from polylens.wording import short
+from polylens.wording import largest, short
 
 _Outcome = Literal["holds", "fails", "open"]
 _COMPARE: dict[Operator, Callable[[float, float], bool]] = {
@@ -165,14 +165,16 @@ class _Judge:
         about = f"{left}, on equal terms,"
         if lead is None or comparison.share:
             return _Finding("open", about, f"cannot be compared with {control}: {_lacking_pairs(comparison)}")
-        said = f"leads {control} by {short(lead.value)}"
+        said = f"leads {control} by {short(lead.value, beside=lead.reach)}"
         ends = _interval(lead)
         if ends is None:
             return _Finding("open", about, f"{said}, which has {_what_it_lacks(lead)}")
-        whole = _Range(*ends, f"{said} [{short(ends[0])}, {short(ends[1])}]")
+        whole = _Range(*ends, f"{said} [{', '.join(short(end, beside=lead.reach) for end in ends)}]")
         levels = [_Range(0.0, 0.0, "0")]
         if lead.chance is not None:
-            levels.append(_Range(lead.chance, lead.chance, f"chance ({short(lead.chance)})"))
+            levels.append(
+                _Range(lead.chance, lead.chance, f"chance ({short(lead.chance, beside=lead.reach)})")
+            )
         relations: dict[str, list[str]] = {}
         for level in levels:
             relations.setdefault(_relation(whole, level).removeprefix("lies "), []).append(level.said)
@@ -226,8 +228,9 @@ def _interval(number: Number) -> tuple[float, float] | None:
 def _of_draws(name: str, ends: Sequence[tuple[float, float]], draws: Draws) -> _Range:
     """From the least to the greatest end over all draws."""
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
-    value = short(draws.mean if draws.mean is not None else math.nan)
-    between = "" if low == high else f" [{short(low)}, {short(high)}]"
+    size = largest((low, high))
+    value = short(draws.mean if draws.mean is not None else math.nan, beside=size)
+    between = "" if low == high else f" [{short(low, beside=size)}, {short(high, beside=size)}]"
     of = f" in {len(ends)} draws" if len(ends) > 1 else ""
     return _Range(low, high, f"{name} {value}{between}{of}")
 

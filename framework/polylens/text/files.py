@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from polylens.digests import digest
 from polylens.errors import DataError
-from polylens.folders import files_below
+from polylens.folders import files_below, there_instead
 from polylens.progress import Progress
 from polylens.records import Skipped
 from polylens.text.documents import Documents, TextDocument, gone
@@ -46,9 +46,8 @@ class FileDocuments(Documents):
         self.title = str(root)
         self._root, self._encoding = root, encoding
         if not root.is_dir():
-            there = "a file" if root.is_file() else "nothing"
             raise DataError(
-                f"no folder of text at {root}: there is {there}",
+                f"no folder of text at {root}: there is {there_instead(root)}",
                 hint="'root' is relative to the project's data roots (mlflow.yaml), or absolute",
             )
         below = files_below(root)

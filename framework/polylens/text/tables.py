@@ -10,7 +10,7 @@ import numpy as np
 
 from polylens.digests import digest
 from polylens.errors import DataError
-from polylens.folders import files_below
+from polylens.folders import files_below, there_instead
 from polylens.progress import Progress
 from polylens.records import Skipped
 from polylens.text.documents import Documents, TextDocument, gone
@@ -54,7 +54,7 @@ class TextTables(Documents):
         self._root = file if file.is_dir() else file.parent
         names = self._names_below(file) if file.is_dir() else [file.name]
         if not file.exists() or not names:
-            what = "no table in it" if file.is_dir() else "nothing"
+            what = "no table in it" if file.is_dir() else there_instead(file)
             raise DataError(
                 f"no table at {file}: there is {what}",
                 hint="\n  ".join(

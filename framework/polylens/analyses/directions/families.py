@@ -22,6 +22,7 @@ from polylens.statistics import (
     standardise,
 )
 from polylens.streams import Streams
+from polylens.wording import short
 from polylens.work import Keeper
 
 Chosen = Literal["variance", "peak"]
@@ -203,7 +204,7 @@ def _train_autoencoder(
             after_each=task.advance,
         )
     told = (
-        f"The sparse autoencoder leaves {trained.unexplained:.3f} of the rows' variance unexplained; "
+        f"The sparse autoencoder leaves {short(trained.unexplained)} of the rows' variance unexplained; "
         f"{trained.dead} of its {features} features are silent on all rows."
     )
     return _Directions(trained.components.score, trained.variance, (told,))

@@ -31,8 +31,8 @@ def direction_pictures(outcomes: Outcomes, *, of: str, subject: str) -> tuple[Fi
             name="meaning",
             title="Clusters and directions with as many members",
             caption=(
-                f"{compared} clusters ({covered:.0%} of the rows) and as many directions of each family, "
-                f"each with as many members as the cluster it is paired with. {method}{subject}"
+                f"{compared} clusters ({percent(covered)} of the rows) and as many directions of each "
+                f"family, each with as many members as the cluster it is paired with. {method}{subject}"
             ),
             png=family_scores(
                 _numbers(outcomes, _MEANING, families),

@@ -19,6 +19,7 @@ from polylens.progress import Progress
 from polylens.records import Findings, Number, Rows
 from polylens.statistics import bootstrap_number
 from polylens.streams import Streams
+from polylens.wording import at_axis
 
 if TYPE_CHECKING:
     from polylens.analyses.slice import PlaneSlice
@@ -71,11 +72,12 @@ def _part_of_plane(analysis: PlaneSlice) -> str:
     if analysis.around == "first":
         return (
             "Of each plane the part nearest the first example: the corners that stand for the other two lie "
-            f"{analysis.reach:.3g} of the way to them."
+            f"{at_axis(analysis.reach)} of the way to them."
         )
     return (
         "Of each plane the part around the first change of the prediction on the way from the first example "
-        f"to the second: the points that stand for the examples lie {analysis.reach:.3g} of the way to them."
+        "to the second: the points that stand for the examples lie "
+        f"{at_axis(analysis.reach)} of the way to them."
     )
 
 

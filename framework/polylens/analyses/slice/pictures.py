@@ -11,6 +11,7 @@ from polylens.analyses import NETWORK, Outcome, Outcomes
 from polylens.analyses._pictures import number_panels
 from polylens.figures import PlanePanel, PlanePoint, plane_slices
 from polylens.records import Figure
+from polylens.wording import short
 
 _SHOWN = {
     "polytopes": "cells",
@@ -40,9 +41,9 @@ def slice_pictures(outcomes: Outcomes, *, shown: float, subject: str) -> tuple[F
     if not kinds:
         through = "through three examples" if len(tables["examples"]) > 1 else "through one example"
     # In words, as a picture of a small part shows other polytopes than one of the whole plane would.
-    part = "A plane" if shown >= 1 else f"{100 * shown:.3g} % of the width of a plane"
+    part = "A plane" if shown >= 1 else f"{short(100 * shown)} % of the width of a plane"
     parts = [note for note in own.findings.notes if note.startswith("Of each plane")]
-    side = " ".join([f"side {line['side']:.3g}.", *parts])
+    side = " ".join([f"side {short(line['side'])}.", *parts])
     certificate = "holds" if line["certificate_holds"] else "does NOT hold"
     return (
         Figure(
@@ -50,11 +51,11 @@ def slice_pictures(outcomes: Outcomes, *, shown: float, subject: str) -> tuple[F
             title="Polytopes of a plane",
             caption=(
                 f"Exact: every polytope that a square in the plane {through} passes ({line['examples']}); "
-                f"{side} Its certificate {certificate}: areas sum to the square to "
-                f"{line['area_error']:.0e}, vertices - edges + cells = {int(line['euler'])}, "
+                f"{side} Its certificate {certificate}: areas sum to the square but for "
+                f"{short(line['area_error'])}, vertices - edges + cells = {int(line['euler'])}, "
                 f"{int(line['repeated_codes'])} codes appear twice, each cell's affine map gives the "
-                f"network's output to {line['output_error']:.0e}. Of controls the first draw, in the same "
-                f"plane. {subject}"
+                f"network's output but for {short(line['output_error'])}. Of controls the first draw, in the "
+                f"same plane. {subject}"
             ),
             png=plane_slices(
                 {variant: _panel(draw) for variant, draw in alike.items()},

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from polylens.datasets._image_formats import image_endings
 from polylens.errors import DataError, listed, nearest
-from polylens.folders import files_below, printable
+from polylens.folders import files_below, printable, there_instead
 from polylens.records import Skipped
 
 LAYOUT = (
@@ -56,7 +56,7 @@ def list_images(
         DataError: no such folder or class, no images in class folders, or two class folders of one name.
     """
     if not root.is_dir():
-        found = "a file" if root.is_file() else "nothing"
+        found = there_instead(root)
         raise DataError(f"no image folder at {root}: there is {found}", hint=obtain or LAYOUT)
     below = files_below(root)
     problems = {name: _problem(name, depth=depth) for name in below.files}

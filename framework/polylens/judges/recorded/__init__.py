@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from polylens.digests import digest, file_sha256
 from polylens.errors import DataError
+from polylens.folders import there_instead
 from polylens.judges import Judge
 from polylens.judges._book import read_answers
 from polylens.records import Answer, Question
@@ -60,6 +61,7 @@ class Recorded(Judge):
         path = root / Path(self.file).expanduser()
         if not path.is_file():
             raise DataError(
-                f"there is no file of answers '{self.file}'", hint="a relative file starts from the project"
+                f"there is no file of answers '{self.file}': there is {there_instead(path)}",
+                hint="a relative file starts from the project",
             )
         return path

@@ -10,6 +10,7 @@ from torch import nn
 
 from polylens.errors import DataError
 from polylens.models.onnx.files import chosen_output, input_of, not_installed
+from polylens.wording import short
 
 EXAMPLES = 2
 """Two at once: a network that was exported for one input and mixes a batch would differ."""
@@ -41,12 +42,12 @@ def check(module: nn.Module, path: Path, *, output: str | None, shape: tuple[int
             hint="if it was exported for one input at a time, export it with an open batch size",
         ) from None
     expected = outputs(path, inputs.numpy(), output=output)
-    same = found.shape == expected.shape and np.isfinite(expected).all()
+    same = found.shape == expected.shape and np.isfinite(expected).all() and np.isfinite(found).all()
     size = float(np.abs(expected).max(initial=0.0)) if same else 0.0
     apart = float(np.abs(found - expected).max(initial=0.0)) if same else np.inf
     if not apart <= BOUND * size:
         how = (
-            f"by up to {apart:.3g}, where outputs reach {size:.3g}"
+            f"by up to {short(apart)}, where outputs reach {short(size)}"
             if same
             else f"in shape or by numbers that are not finite: {found.shape} and {expected.shape}"
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from polylens.digests import file_sha256
 from polylens.errors import DataError, nearest
+from polylens.folders import there_instead
 
 _NOT_INSTALLED = "pip install 'polylens[onnx]'"
 
@@ -179,4 +180,7 @@ def _external(graph: Any) -> Iterator[str]:
 
 def _must_exist(path: Path) -> None:
     if not path.is_file():
-        raise DataError(f"there is no file {path}", hint="paths are relative to the project's folder")
+        raise DataError(
+            f"no file {path}: there is {there_instead(path)}",
+            hint="paths are relative to the project's folder",
+        )

@@ -120,7 +120,7 @@ class People:
         whole = tallies[0]
         many = len({each.by for each in self.records if each.meanings})
         people = f"{many} people" if many > 1 else tallies[-1].who
-        low, high = short(whole.one.low or 0.0), short(whole.one.high or 0.0)
+        low, high = (short(end or 0.0, beside=1.0) for end in (whole.one.low, whole.one.high))
         return (
             f"{people} judged {whole.clusters} of {self.n_clusters} clusters of '{self.of}' and called "
             f"{short(whole.one.value)} of them monosemantic [{low}, {high}]"
