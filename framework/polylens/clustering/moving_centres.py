@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from polylens.clustering.nearest_centres import BoundedNearest, Nearest
 from polylens.clustering.rows_as_numbers import RowValues
@@ -103,8 +103,6 @@ def _starts(
     restarts: int,
 ) -> Iterator[Float64[np.ndarray, "clusters width"]]:
     """Centres drawn by k-means++ among some rows, others for each start, or among all where they are few."""
-    from sklearn.cluster import kmeans_plusplus
-
     random = np.random.RandomState(int(streams.generator("starts").integers(2**31)))
     draws = streams.generator("rows of starts")
     most = max(min(_START_PAIRS // clusters, _START_NUMBERS // rows.width), _START_SHARE * clusters)
@@ -112,11 +110,20 @@ def _starts(
         some = rows
         if len(rows) > most:
             some = rows.take(np.sort(draws.choice(len(rows), most, replace=False)))
-        apart = np.empty((len(some), rows.width), dtype=np.float32)
-        for piece in some.pieces():
-            apart[piece] = some.values(piece) - origin
-        drawn, _ = kmeans_plusplus(apart, clusters, random_state=random)
-        yield drawn + origin
+        yield _drawn(some, origin, clusters, random) + origin
+
+
+def _drawn(
+    rows: RowValues, origin: Float64[np.ndarray, "width"], clusters: int, random: np.random.RandomState
+) -> Float32[np.ndarray, "clusters width"]:
+    """Rows drawn as centres, as seen from the origin."""
+    from sklearn.cluster import kmeans_plusplus
+
+    apart = np.empty((len(rows), rows.width), dtype=np.float32)
+    for some in rows.pieces():
+        apart[some] = rows.values(some) - origin
+    drawn, _ = kmeans_plusplus(apart, clusters, random_state=random)
+    return np.asarray(drawn)
 
 
 def settle(
