@@ -94,8 +94,12 @@ WAYS: dict[str, dict[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def one(part: str, way: str, path: Path) -> None:
+def one(part: str, way: str, path: Path, *, rounds: int | None) -> None:
     """Does one way and prints what it took."""
+    if rounds is not None:
+        from polylens.clustering import moving_centres
+
+        moving_centres._ROUNDS = rounds
     rows = rows_of(path)
     run = analysis(way.partition(",")[0], **WAYS[part][way])
     run(rows.take(np.arange(min(len(rows), 500))))  # imports and compiled kernels are not what is measured
@@ -116,6 +120,8 @@ def measure(part: str, rows: int, arguments: argparse.Namespace) -> None:
                 print(f"| {part} | {rows:,} | {size:,.0f} | {way} | left out |  |  |  |  |", flush=True)
                 continue
             call = [sys.executable, __file__, "--one", part, way, str(path)]
+            if arguments.rounds is not None:
+                call += ["--rounds", str(arguments.rounds)]
             done = subprocess.run(call, capture_output=True, text=True, check=False)
             if done.returncode:
                 print(
@@ -143,11 +149,14 @@ def main() -> None:
     parser.add_argument("--activations", type=int, nargs="*", default=[10_000, 100_000])
     parser.add_argument("--ways", nargs="+", help="these analyses only")
     parser.add_argument("--costly-up-to", type=int, default=100_000, help="rows for trees and k-means")
+    parser.add_argument(
+        "--rounds", type=int, help="of k-means at most; what it holds does not depend on them"
+    )
     parser.add_argument("--folder", type=Path, help="where rows are written; else a temporary folder")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        one(arguments.one[0], arguments.one[1], Path(arguments.one[2]))
+        one(arguments.one[0], arguments.one[1], Path(arguments.one[2]), rounds=arguments.rounds)
         return
     print("| rows of | rows | file, MB | way | seconds | processor s | own MB | with file MB | share |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")

@@ -16,6 +16,7 @@ UNEVEN = "stages"
 """Stages are unlike each other: of them neither a rate nor a time left can be said."""
 
 
+@runtime_checkable
 class Task(Protocol):
     """One piece of long work that advances by units."""
 
@@ -56,15 +57,17 @@ class Silent:
     @contextmanager
     def task(self, title: str, *, total: float | None, unit: str) -> Iterator[Task]:
         """Opens a task that shows nothing."""
-        yield _Nothing()
+        yield Unseen()
 
     def note(self, text: str) -> None:
         """Shows nothing."""
 
 
-class _Nothing:
+class Unseen:
+    """A task that nobody looks at."""
+
     def advance(self, amount: float = 1.0) -> None:
-        pass
+        """Says nothing."""
 
 
 class ProgressLines:

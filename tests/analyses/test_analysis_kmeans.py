@@ -5,10 +5,13 @@ import pytest
 from pydantic import ValidationError
 
 from polylens.analyses import Outcome
+from polylens.analyses._partitions.distances import cluster_distances
 from polylens.analyses.bisecting_kmeans import BisectingKmeans
 from polylens.analyses.hdbscan import Hdbscan
 from polylens.analyses.kmeans import Kmeans
+from polylens.clustering import scale_points
 from polylens.errors import DataError
+from polylens.records import Partition
 
 
 @pytest.mark.parametrize("on", ["activation", "code"])
@@ -76,3 +79,23 @@ def test_pictures_can_be_drawn(grouped, find):
         "codes-by-cluster",
         "medoid-codes",
     ]
+
+
+@pytest.mark.parametrize("scale", ["none", "centre", "standardise"])
+def test_distances_of_drawn_pairs_are_those_of_the_scaled_rows(scale, make_rows):
+    values = np.random.default_rng(0).normal(size=(40, 3)) * [1, 10, 100] + 7
+    rows, labels = make_rows(values), np.arange(40) % 2
+    partition = Partition(labels, np.ones(40, np.float32), np.array([0, 1]), "by hand", "activation")
+    found, expected = (
+        cluster_distances(
+            some,
+            partition,
+            on="activation",
+            metric="euclidean",
+            scale=how,
+            generator=np.random.default_rng(1),
+        )
+        for some, how in ((rows, scale), (make_rows(scale_points(rows.activations, scale=scale)), "none"))
+    )
+    assert np.array_equal(found.within, expected.within)
+    assert np.array_equal(found.between, expected.between)

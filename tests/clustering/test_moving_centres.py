@@ -9,15 +9,18 @@ from sklearn.datasets import load_digits
 from polylens.clustering import blocks, kmeans, moving_centres
 from polylens.clustering.moving_centres import settle
 from polylens.clustering.nearest_centres import BoundedNearest
+from polylens.clustering.rows_as_numbers import RowValues
 from polylens.clustering.torch_centres import TorchNearest
 from polylens.errors import DataError
+from polylens.progress import Unseen
 from polylens.streams import Streams
 
 
 def settled(rows, centres, *, nearest=None):
-    nearest = nearest or BoundedNearest(rows, origin=rows.mean(0, dtype=np.float64))
+    values = RowValues.of(rows)
+    nearest = nearest or BoundedNearest(values, origin=values.mean())
     variance = float(rows.astype(np.float64).var(0).mean())
-    return settle(rows, centres.astype(np.float64), nearest=nearest, variance=variance)
+    return settle(values, centres.astype(np.float64), nearest=nearest, variance=variance, task=Unseen())
 
 
 def plain_lloyd(rows, centres):
@@ -96,10 +99,10 @@ def test_equal_rows_share_a_cluster_and_the_order_of_rows_does_not_matter():
 def test_products_by_torch_find_the_same_clusters():
     rows = some_rows(3, count=900, offset=100.0)
     first, origin = rows[::60], rows.mean(0, dtype=np.float64)
-    by_torch = TorchNearest(rows, origin=origin, device="cpu")
+    by_torch = TorchNearest(RowValues.of(rows), origin=origin, device="cpu")
     found, other = settled(rows, first), settled(rows, first, nearest=by_torch)
     np.testing.assert_array_equal(other.labels, found.labels)
-    bounded = BoundedNearest(rows, origin=origin)
+    bounded = BoundedNearest(RowValues.of(rows), origin=origin)
     np.testing.assert_allclose(
         by_torch.next_distances(found.centres, found.labels),
         bounded.next_distances(found.centres, found.labels),

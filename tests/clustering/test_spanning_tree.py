@@ -16,7 +16,7 @@ from polylens.clustering.processes import Processes
 from polylens.clustering.spanning_tree import passes_of, spanning_forest
 from polylens.clustering.torch_passes import TorchPasses
 from polylens.errors import DataError
-from polylens.progress import Silent
+from polylens.progress import Silent, Unseen
 
 CASES = 200
 
@@ -270,6 +270,29 @@ def test_one_of_several_processes_shows_how_far_all_are(rank):
         progress=Counted(),
     )
     assert sum(advanced) == pytest.approx(1000 * 999 / 2)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_one_of_several_processes_with_devices_shows_how_far_all_are(rank):
+    points, advanced = planted("hamming", rows=500), []
+
+    class Counted(Silent):
+        @contextmanager
+        def task(self, title, *, total, unit):
+            class Task(Unseen):
+                def advance(self, amount=1.0):
+                    advanced.append(amount)
+
+            yield Task()
+
+    class Alone(Processes):
+        def gather(self, array):
+            return [array]
+
+    by_torch = TorchPasses(points, metric="hamming", bits=96, device="cpu", block_bytes=4 * 500 * 110)
+    by_torch.nearest(8, Alone(rank, 3), Counted())  # five blocks of 110 rows and of 60: two, two and one
+    assert len(advanced) == (2, 2, 1)[rank]
+    assert sum(advanced) == pytest.approx(500 * 499 / 2)
 
 
 def test_two_processes_see_half_of_the_pairs_each():

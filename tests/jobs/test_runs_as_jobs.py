@@ -77,6 +77,14 @@ def test_jobs_on_this_machine_say_which_run_failed_and_why_and_log_the_others(pr
         "small min_cluster_size=5000": "FAILED",
     }
 
+    def logs():
+        return list((project.folder / ".polylens" / "jobs").rglob("*_log.err"))
+
+    assert len(logs()) == 2
+    assert project.call("store", "gc", "--yes").returncode == 0
+    (of_the_failed,) = logs()
+    assert "270 rows" in of_the_failed.read_text()
+
 
 def test_jobs_that_an_interrupted_command_left_are_found_again(project, slurm, monkeypatch):
     folder = slurm()

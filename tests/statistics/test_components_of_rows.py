@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from polylens import imports
 from polylens.errors import DataError
 from polylens.statistics import (
+    column_variances,
     explained_variance,
     independent_components,
     nonnegative_components,
@@ -108,3 +111,14 @@ def test_without_its_library_a_sparse_autoencoder_says_how_to_install_it(monkeyp
     monkeypatch.setattr(imports, "sparsify", missing)
     with pytest.raises(DataError, match=r"polylens\[sae\]"):
         sparse_features(rows(), features=8, active=2, steps=1, batch=4, streams=Streams(0))
+
+
+def test_variances_of_columns_are_taken_without_a_copy_of_all_rows(monkeypatch):
+    monkeypatch.setattr("polylens.records.rows._PIECE", 1 << 16)
+    values = rng().normal(5, 2, size=(4000, 50)).astype(np.float32)
+    tracemalloc.start()
+    found = column_variances(values)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == pytest.approx(values.var(0, dtype=np.float64), rel=1e-12)
+    assert peak < values.nbytes / 2

@@ -11,13 +11,13 @@ from polylens.records import Partition
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
-    from polylens.clustering import Points
+    from polylens.clustering import RowValues
 
 
 class BisectingKmeans(AroundCentres):
     """Bisecting k-means clusters of activations, or of codes (bits as -1 and +1): one is split at a time."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     on: Literal["activation", "code"]
     """What is clustered: the rows' activations, or their codes (bits, or the numbers of graded ones)."""
@@ -34,7 +34,7 @@ class BisectingKmeans(AroundCentres):
     subsamples: int = Field(default=10, ge=0)
     """How many random 80 % of the examples are clustered again, for intervals and stability."""
 
-    def cluster(self, points: Points, *, streams: Streams, exemplars: bool) -> Partition:
+    def cluster(self, points: RowValues, *, streams: Streams, exemplars: bool) -> Partition:
         """One clustering of points, with medoids where `exemplars` asks for them."""
         from polylens.clustering import bisecting_kmeans
 

@@ -11,13 +11,13 @@ from polylens.records import Partition
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
-    from polylens.clustering import Points
+    from polylens.clustering import RowValues
 
 
 class Kmeans(AroundCentres):
     """k-means clusters of activations, or of codes (bits as -1 and +1): as many as are asked for."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     on: Literal["activation", "code"]
     """What is clustered: the rows' activations, or their codes (bits, or the numbers of graded ones)."""
@@ -32,7 +32,7 @@ class Kmeans(AroundCentres):
     subsamples: int = Field(default=10, ge=0)
     """How many random 80 % of the examples are clustered again, for intervals and stability."""
 
-    def cluster(self, points: Points, *, streams: Streams, exemplars: bool) -> Partition:
+    def cluster(self, points: RowValues, *, streams: Streams, exemplars: bool) -> Partition:
         """One clustering of points, with medoids where `exemplars` asks for them."""
         from polylens.clustering import kmeans
 

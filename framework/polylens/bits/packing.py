@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from polylens.records import Codes
+from polylens.records import Codes, row_pieces
 
 if TYPE_CHECKING:
     import torch
@@ -50,3 +51,17 @@ def unpack_codes(codes: Codes) -> Bool[np.ndarray, "rows bits"]:
     layers = zip(codes.scheme.layers, codes.scheme.columns(), strict=True)
     parts = [unpack(codes.packed[:, columns], layer.bits) for layer, columns in layers]
     return np.concatenate(parts, axis=1) if parts else np.zeros((len(codes.packed), 0), dtype=np.bool_)
+
+
+def pack_codes(codes: Codes) -> UInt8[np.ndarray, "rows bytes"]:
+    """The bits of all layers side by side, packed without padding between layers.
+
+    The stored array itself where no layer but the last is padded; else a copy, made some rows at a time.
+    """
+    if all(layer.bits % 8 == 0 for layer in codes.scheme.layers[:-1]):
+        return codes.packed
+    width = codes.scheme.bits
+    packed = np.empty((len(codes.packed), -(-width // 8)), dtype=np.uint8)
+    for some in row_pieces(len(packed), width):
+        packed[some] = np.packbits(unpack_codes(replace(codes, values=codes.packed[some])), axis=1)
+    return packed

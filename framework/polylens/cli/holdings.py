@@ -22,6 +22,7 @@ _MOST_RUNS = 20
 _LEFTOVERS = {
     "unfinished": "unfinished work",
     "damaged": "damaged, put aside",
+    "of a job": "files of jobs that did their runs",
     "unnamed": "in no manifest",
     "foreign": "of another polylens",
 }

@@ -9,6 +9,7 @@ from polylens.clustering.linking import canonical
 from polylens.clustering.pair_counts import PairCounts, is_wide
 from polylens.clustering.points import Metric, Points, row_bits, row_points, scale_points, unit_length
 from polylens.clustering.renumbering import by_falling_size
+from polylens.clustering.rows_as_numbers import RowValues, row_values
 from polylens.clustering.selecting import Cut, cut, select_clusters
 from polylens.clustering.spanning_tree import counted_hierarchy, hierarchy
 
@@ -19,6 +20,7 @@ __all__ = [
     "Metric",
     "PairCounts",
     "Points",
+    "RowValues",
     "assign_rows",
     "bisecting_kmeans",
     "by_falling_size",
@@ -35,6 +37,7 @@ __all__ = [
     "medoids",
     "row_bits",
     "row_points",
+    "row_values",
     "scale_points",
     "select_clusters",
     "unit_length",

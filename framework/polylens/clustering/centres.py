@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float32, Float64
 
-from polylens.clustering.checks import check_points, check_whole, check_word
+from polylens.clustering.checks import check_pieces_finite, check_rows, check_size, check_whole, check_word
 from polylens.clustering.exemplars import medoids
-from polylens.clustering.points import Points
+from polylens.clustering.points import Metric, Points
 from polylens.clustering.renumbering import by_falling_size
+from polylens.clustering.rows_as_numbers import RowValues
+from polylens.clustering.splitting import Split, split_by_means
 from polylens.devices import fitting_device
 from polylens.errors import DataError
 from polylens.progress import Progress, Silent
@@ -18,13 +20,11 @@ from polylens.records import Partition
 from polylens.streams import Streams
 
 if TYPE_CHECKING:
-    from sklearn.cluster import BisectingKMeans
-
-Split = Literal["largest_cluster", "biggest_inertia"]
+    from polylens.clustering.moving_centres import Settled
 
 
 def kmeans(
-    points: Points,
+    points: Points | RowValues,
     *,
     clusters: int,
     streams: Streams,
@@ -40,10 +40,12 @@ def kmeans(
 
     Starts are drawn among all rows, or where rows times clusters are above 1.5 million among as many as keep
     that number (16 a cluster at least), others for each start. The rounds that follow are of all rows. Labels
-    are the same on any number of cores. Memory: the points, and four bytes for each row and cluster.
+    are the same on any number of cores, and those of bits the same however they are given. Memory: the points
+    and an eighth of those that are bits and not packed; four bytes for each row and cluster; 128 MB for the
+    rows of starts, or 16 rows a cluster as numbers where that is more; some 30 MB a thread.
 
     Args:
-        points: activations or bits, not packed.
+        points: activations or bits, not packed; or such rows as `RowValues`, packed and to scale.
         clusters: how many, 1 or more.
         streams: the randomness of the starts.
         restarts: independent starts.
@@ -59,24 +61,30 @@ def kmeans(
     Source: Arthur and Vassilvitskii (2007) for the start, Lloyd (1982) for the rounds, Elkan (2003) for the
     bounds.
     """
-    _check(points, clusters, restarts)
-    from polylens.clustering.moving_centres import cluster_by_means
+    rows = _checked(points, clusters, restarts)
+    from threadpoolctl import threadpool_limits
 
-    labels, own, following = cluster_by_means(
-        _values(points),
-        clusters=clusters,
-        streams=streams,
-        restarts=restarts,
-        device=device or fitting_device(len(points)),
-        progress=progress or Silent(),
-    )
-    labels, strength = by_falling_size(labels), _strength(own, following)
+    from polylens.clustering.moving_centres import cluster_by_means, nearest_for
+
+    with threadpool_limits(limits=1):  # every core has a thread of its own already
+        origin = rows.mean()
+        nearest = nearest_for(rows, origin=origin, device=device or fitting_device(len(rows)))
+        found = cluster_by_means(
+            rows,
+            nearest=nearest,
+            origin=origin,
+            clusters=clusters,
+            streams=streams,
+            restarts=restarts,
+            progress=progress or Silent(),
+        )
+        following = nearest.next_distances(found.centres, found.labels)
     method = f"k-means ({clusters} clusters, best of {restarts} starts)"
-    return _partition(points, labels, strength, method=method, exemplars=exemplars)
+    return _partition(rows, found, following, method=method, exemplars=exemplars)
 
 
 def bisecting_kmeans(
-    points: Points,
+    points: Points | RowValues,
     *,
     clusters: int,
     streams: Streams,
@@ -88,11 +96,11 @@ def bisecting_kmeans(
     """The clusters of points that one cluster of everything falls into when one is split in two, and again.
 
     Each split is by 2-means, the best of `restarts` starts. Rows stay in the part that they fell into, though
-    the centre of another may come to lie nearer: the strength of such a row is 0. Bits, strengths and threads
-    as `kmeans` has them.
+    the centre of another may come to lie nearer: the strength of such a row is 0. Bits, strengths, threads,
+    starts and memory as `kmeans` has them.
 
     Args:
-        points: activations or bits, not packed.
+        points: activations or bits, not packed; or such rows as `RowValues`, packed and to scale.
         clusters: how many, 1 or more.
         streams: the randomness of the starts.
         split: the cluster that is split next: the one with the most rows, or the one with the greatest summed
@@ -107,91 +115,57 @@ def bisecting_kmeans(
             a number of clusters or starts that makes none, no such split, or a cluster with the most rows
             that cannot be split, as its rows are all equal.
 
-    Source: Steinbach, Karypis, Kumar (2000); scikit-learn's BisectingKMeans.
+    Source: Steinbach, Karypis, Kumar (2000).
     """
     check_word("split", split, get_args(Split))
-    _check(points, clusters, restarts)
-    from sklearn.cluster import BisectingKMeans
+    rows = _checked(points, clusters, restarts)
+    from threadpoolctl import threadpool_limits
 
-    model = BisectingKMeans(
-        n_clusters=clusters,
-        n_init=restarts,
-        bisecting_strategy=split,
-        random_state=_seed(streams),
-        copy_x=not _is_bits(points),
-    )
-    labels, strength = _fit(model, points, progress or Silent())
-    made = int(labels.max()) + 1
-    if made < clusters:
-        raise DataError(
-            f"{clusters} clusters cannot be made: after {made}, the rows of the one to split are all equal",
-            hint="use 'split: biggest_inertia', or ask for fewer clusters",
+    from polylens.clustering.moving_centres import nearest_for
+
+    with threadpool_limits(limits=1):  # every core has a thread of its own already
+        device = fitting_device(len(rows))
+        found = split_by_means(
+            rows,
+            clusters=clusters,
+            streams=streams,
+            split=split,
+            restarts=restarts,
+            device=device,
+            progress=progress or Silent(),
         )
+        nearest = nearest_for(rows, origin=rows.mean(), device=device)
+        following = nearest.next_distances(found.centres, found.labels)
     first = split.replace("_", " ")
     method = f"bisecting k-means ({clusters} clusters, {first} first, best of {restarts} starts)"
-    return _partition(points, labels, strength, method=method, exemplars=exemplars)
+    return _partition(rows, found, following, method=method, exemplars=exemplars)
 
 
-def _check(points: Points, clusters: int, restarts: int) -> None:
+def _checked(points: Points | RowValues, clusters: int, restarts: int) -> RowValues:
     check_whole("clusters", clusters, least=1, because="every row belongs to one")
     check_whole("restarts", restarts, least=1, because="centres start somewhere")
-    if points.dtype == np.uint8:
-        raise DataError(
-            "packed bits have no means: centres need one column a bit",
-            hint="use polylens.bits.unpack, or np.unpackbits(rows, axis=1).astype(bool)",
-        )
-    check_points(points, at_least=clusters, because=f"{clusters} clusters are asked for")
-    distinct = _distinct(points, enough=clusters)
+    if not isinstance(points, RowValues):
+        check_rows(points)
+        if points.dtype == np.uint8:
+            raise DataError(
+                "packed bits have no means: centres need one column a bit",
+                hint="say how many bits a row holds: polylens.clustering.RowValues(rows, width=...)",
+            )
+        points = RowValues.of(points)
+    because = f"{clusters} clusters are asked for"
+    check_size(len(points), points.width, at_least=clusters, because=because)
+    if not points.are_bits:
+        check_pieces_finite(points.values(some) for some in points.pieces())
+    distinct = points.count_distinct(enough=clusters)
     if distinct < clusters:
         raise DataError(
             f"{distinct} distinct rows cannot make {clusters} clusters", hint="ask for fewer clusters"
         )
-
-
-def _distinct(points: Points, *, enough: int) -> int:
-    """How many rows are distinct, looked at no further than until there are `enough`."""
-    looked, distinct = 4 * enough, 0
-    while distinct < enough:
-        distinct = len(np.unique(points[:looked], axis=0))
-        if looked >= len(points):
-            break
-        looked *= 4
-    return distinct
-
-
-def _is_bits(points: Points) -> bool:
-    return bool(points.dtype == np.bool_)
-
-
-def _seed(streams: Streams) -> int:
-    return int(streams.generator("starts").integers(2**31))
-
-
-def _values(points: Points) -> Float32[np.ndarray, "rows width"]:
-    return np.where(points, np.float32(1), np.float32(-1)) if _is_bits(points) else points
-
-
-def _fit(
-    model: BisectingKMeans, points: Points, progress: Progress
-) -> tuple[Int64[np.ndarray, "rows"], Float32[np.ndarray, "rows"]]:
-    """Labels by falling size, and strengths."""
-    from threadpoolctl import threadpool_limits
-
-    # Bits' values are nobody else's: the model may centre them in place (`copy_x`), a third less of memory.
-    values = _values(points)
-    title = progress.task("clustering", total=len(points), unit="rows")
-    with title as task, threadpool_limits(limits=1):
-        fitted = model.fit(values)
-        distances = np.asarray(fitted.transform(values), dtype=np.float32)
-        task.advance(len(points))
-    each = np.arange(len(distances))
-    own = distances[each, fitted.labels_]
-    distances[each, fitted.labels_] = np.inf
-    return by_falling_size(fitted.labels_), _strength(own, distances.min(1))
+    return points
 
 
 def _strength(
-    own: Float[np.ndarray, "rows"], following: Float[np.ndarray, "rows"]
+    own: Float64[np.ndarray, "rows"], following: Float64[np.ndarray, "rows"]
 ) -> Float32[np.ndarray, "rows"]:
     """1 - (distance to the own centre / distance to the next one), by rows; 1 where there is no other."""
     ratio = np.divide(own, following, out=np.ones_like(own), where=following > 0)
@@ -199,20 +173,19 @@ def _strength(
 
 
 def _partition(
-    points: Points,
-    labels: Int64[np.ndarray, "rows"],
-    strength: Float32[np.ndarray, "rows"],
+    rows: RowValues,
+    found: Settled,
+    following: Float64[np.ndarray, "rows"],
     *,
     method: str,
     exemplars: bool,
 ) -> Partition:
-    bits = _is_bits(points)
+    labels = by_falling_size(found.labels)
+    metric: Metric = "hamming" if rows.are_bits else "euclidean"
     return Partition(
         labels=labels,
-        strength=strength,
-        exemplars=medoids(points, labels=labels, metric="hamming" if bits else "euclidean")
-        if exemplars
-        else np.empty(0, np.int64),
+        strength=_strength(np.sqrt(found.own), following),
+        exemplars=medoids(rows, labels=labels, metric=metric) if exemplars else np.empty(0, np.int64),
         method=method,
-        space="code" if bits else "activation",
+        space="code" if rows.are_bits else "activation",
     )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 
 import numpy as np
+from jaxtyping import Float32
 
 from polylens.clustering.points import METRICS, Points
 from polylens.errors import DataError, nearest
+from polylens.records import row_pieces
 
-_CHUNK_NUMBERS = 1 << 22
-"""Numbers looked at together."""
 _KINDS = {np.dtype(np.float32): "activations", np.dtype(np.bool_): "bits", np.dtype(np.uint8): "bits"}
 
 
@@ -39,7 +39,18 @@ def check_points(
     check_rows(points)
     if metric is not None:
         check_metric(points, metric)
-    rows, width = points.shape
+    check_size(*points.shape, at_least=at_least, because=because)
+    if bits is not None:
+        check_bits(points, bits)
+    check_finite(points)
+
+
+def check_size(rows: int, width: int, *, at_least: int, because: str) -> None:
+    """Refuses too few rows, and rows without columns.
+
+    Raises:
+        DataError: says why more are needed.
+    """
     if rows < max(at_least, 2):
         raise DataError(
             f"{rows} {'row is' if rows == 1 else 'rows are'} too few to cluster: {because}",
@@ -47,9 +58,6 @@ def check_points(
         )
     if width == 0:
         raise DataError("the rows have no columns: there is nothing to cluster by")
-    if bits is not None:
-        check_bits(points, bits)
-    check_finite(points)
 
 
 def check_rows(points: object) -> None:
@@ -123,13 +131,18 @@ def check_finite(points: Points) -> None:
     Raises:
         DataError: says how many rows hold one, and the first.
     """
-    if points.dtype != np.float32:
-        return
-    rows, width = points.shape
-    step = max(_CHUNK_NUMBERS // max(width, 1), 1)
-    finite = np.ones(rows, dtype=np.bool_)
-    for start in range(0, rows, step):
-        finite[start : start + step] = np.isfinite(points[start : start + step]).all(1)
+    if points.dtype == np.float32:
+        check_pieces_finite(points[some] for some in row_pieces(*points.shape))
+
+
+def check_pieces_finite(pieces: Iterable[Float32[np.ndarray, "_some _width"]]) -> None:
+    """Refuses NaN and infinity in rows that come some at a time.
+
+    Raises:
+        DataError: says how many rows hold one, and the first.
+    """
+    finite = np.concatenate([np.ones(0, np.bool_), *(np.isfinite(piece).all(1) for piece in pieces)])
+    rows = len(finite)
     if not finite.all():
         worst = int(np.flatnonzero(~finite)[0])
         raise DataError(

@@ -7,6 +7,7 @@ from jaxtyping import Int64
 
 from polylens.clustering.checks import check_metric, check_rows
 from polylens.clustering.points import Metric, Points
+from polylens.clustering.rows_as_numbers import RowValues
 from polylens.clustering.summed_distances import summed_distances
 from polylens.errors import DataError
 from polylens.progress import Progress, Silent
@@ -19,7 +20,7 @@ _NOTHING = 1e-20
 
 
 def medoids(
-    points: Points,
+    points: Points | RowValues,
     *,
     labels: Int64[np.ndarray, "rows"],
     metric: Metric,
@@ -28,7 +29,8 @@ def medoids(
     """The row of each cluster with the least summed distance to its other members; the first of equals.
 
     Equal up to rounding is equal. Takes time that grows with the members under `hamming`, `cosine` and `l1`,
-    with their pairs under `euclidean` and `jaccard`.
+    with their pairs under `jaccard`. Under `euclidean` it grows with the members and the square of their
+    width, and with the pairs of those that a bound does not rule out: few, but in one or two dimensions.
 
     Args:
         points: what was clustered; of packed bits, zeros that fill bytes up change nothing.
@@ -42,8 +44,9 @@ def medoids(
     >>> medoids(np.array([[0], [1], [5]], dtype=np.float32), labels=np.zeros(3, np.int64), metric="euclidean")
     array([1])
     """
-    check_rows(points)
-    check_metric(points, metric)
+    stored = points.points if isinstance(points, RowValues) else points
+    check_rows(stored)
+    check_metric(stored, metric)
     if len(labels) != len(points):
         raise DataError(f"{len(labels)} labels are not one for each of {len(points)} rows")
     n_clusters = count_clusters(labels)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Float64, UInt8
 
 from polylens.bits import unpack_codes
 from polylens.errors import DataError
@@ -66,17 +67,40 @@ def scale_points(
     """
     if scale == "none":
         return points
-    centre, spread = points.mean(0, dtype=np.float64), np.ones(points.shape[1])
-    if scale == "standardise":
-        squares = np.zeros(points.shape[1])
-        for some in row_pieces(len(points), points.shape[1]):
-            squares += ((points[some] - centre) ** 2).sum(0)
-        constant = points.min(0, initial=np.inf) == points.max(0, initial=-np.inf)
-        spread = np.where(constant, 0.0, np.sqrt(squares / max(len(points), 1)))
-    scaled = np.zeros(points.shape, np.float32)
+    scaling = Scaling.of(points, scale)
+    scaled = np.empty(points.shape, np.float32)
     for some in row_pieces(len(points), points.shape[1]):
-        np.divide(points[some] - centre, spread, out=scaled[some], where=spread > 0, casting="same_kind")
+        scaled[some] = scaling.apply(points[some])
     return scaled
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What is taken off each column, and what it is divided by."""
+
+    centre: Float64[np.ndarray, "width"]
+    spread: Float64[np.ndarray, "width"]
+    """0 for a column of one value, which becomes zero."""
+
+    @classmethod
+    def of(
+        cls, points: Float32[np.ndarray, "rows width"], scale: Literal["centre", "standardise"]
+    ) -> Scaling:
+        """That of points, with means and standard deviations in double precision."""
+        centre, spread = points.mean(0, dtype=np.float64), np.ones(points.shape[1])
+        if scale == "standardise":
+            squares = np.zeros(points.shape[1])
+            for some in row_pieces(len(points), points.shape[1]):
+                squares += ((points[some] - centre) ** 2).sum(0)
+            constant = points.min(0, initial=np.inf) == points.max(0, initial=-np.inf)
+            spread = np.where(constant, 0.0, np.sqrt(squares / max(len(points), 1)))
+        return cls(centre, spread)
+
+    def apply(self, points: Float32[np.ndarray, "rows width"]) -> Float32[np.ndarray, "rows width"]:
+        """The points brought to scale."""
+        scaled = np.zeros(points.shape, np.float32)
+        np.divide(points - self.centre, self.spread, out=scaled, where=self.spread > 0, casting="same_kind")
+        return scaled
 
 
 def unit_length(points: Float32[np.ndarray, "rows width"]) -> Float32[np.ndarray, "rows width"]:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int64, UInt8
+from jaxtyping import Bool, Float64, Int64, UInt8
 
 from polylens.clustering.bit_space import ones_of, tile_rows
+from polylens.clustering.euclidean_sums import least_euclidean_sums
 from polylens.clustering.pair_counts import PairCounts, is_wide
+from polylens.clustering.rows_as_numbers import RowValues
 
 if TYPE_CHECKING:
     from polylens.clustering.points import Metric, Points
@@ -18,29 +20,30 @@ Summed = Callable[["Points", Int64[np.ndarray, "members"]], Float64[np.ndarray, 
 
 _CHUNK_NUMBERS = 1 << 22
 """Numbers looked at together (32 MB in double precision)."""
-_SIDE = 1024
-"""Rows of a block of Euclidean distances."""
-_FEW = 32
-"""Members whose Euclidean distances are taken pair by pair."""
 _FEW_CODES = 2000
 """Members whose Hamming distances are taken pair by pair: up to here that is faster than unpacking them."""
-_ROUNDING = 1e-6
-"""Share of a summed distance, more than products of matrices lose in double precision."""
 
 
 def summed_distances(
-    points: Points, members: Int64[np.ndarray, "members"], metric: Metric
+    points: Points | RowValues, members: Int64[np.ndarray, "members"], metric: Metric
 ) -> Float64[np.ndarray, "members"]:
     """The distances of each member to all others, summed.
 
     Equal up to rounding for equal rows. Under `hamming`, in bits. Under `euclidean`, infinite for members
-    that are certainly not the least. Only `euclidean` and `jaccard` look at pairs.
+    that are certainly not the least. Only `jaccard` looks at all pairs, and `euclidean` at those of members
+    that a bound does not rule out.
 
     Args:
         points: rows, of which only the members' are read, some at a time.
         members: row numbers.
         metric: one that fits the points.
     """
+    if metric == "euclidean":
+        rows = points if isinstance(points, RowValues) else RowValues.of(points)
+        return least_euclidean_sums(rows.take(members))
+    if isinstance(points, RowValues):
+        members = members if points.index is None else points.index[members]
+        points = points.points
     if points.dtype == np.uint8 and is_wide(len(members), points.shape[1]):
         every = np.arange(len(members), dtype=np.int64)
         apart = PairCounts.of(points, chosen=members)
@@ -50,7 +53,6 @@ def summed_distances(
     ways: dict[str, Summed] = {
         "hamming": _hamming,
         "jaccard": _jaccard,
-        "euclidean": _euclidean,
         "cosine": _cosine,
         "l1": _l1,
     }
@@ -156,72 +158,3 @@ def _l1(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[np.nda
         np.put_along_axis(values, order, apart, 0)
         summed += values.sum(1)
     return summed
-
-
-def _euclidean(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[np.ndarray, "members"]:
-    if len(members) <= _FEW:
-        return _pairwise(points, members, members)
-    # Products of matrices are a hundred times faster than pairs, and differ from them by rounding alone: what
-    # they leave within rounding of the least is summed pair by pair, equal rows once.
-    near = _from_products(points, members)
-    first: dict[bytes, int] = {}
-    equals = {
-        place: first.setdefault(points[members[place]].tobytes(), place)
-        for place in np.flatnonzero(near <= near.min() * (1 + _ROUNDING)).tolist()
-    }
-    distinct = np.array(list(first.values()))
-    summed = np.full(len(members), np.inf)
-    summed[distinct] = _pairwise(points, members[distinct], members)
-    summed[list(equals)] = summed[list(equals.values())]
-    return summed
-
-
-def _pairwise(
-    points: Points, some: Int64[np.ndarray, "some"], members: Int64[np.ndarray, "members"]
-) -> Float64[np.ndarray, "some"]:
-    """Summed Euclidean distances of some rows to all members, pair by pair."""
-    from scipy.spatial.distance import cdist
-
-    summed = np.zeros(len(some))
-    for start in range(0, len(some), _SIDE):
-        left = points[some[start : start + _SIDE]].astype(np.float64)
-        for right in _chunks(members, max(points.shape[1], _SIDE)):
-            summed[start : start + _SIDE] += cdist(left, points[right].astype(np.float64)).sum(1)
-    return summed
-
-
-def _from_products(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[np.ndarray, "members"]:
-    """Summed Euclidean distances, from |x - y|^2 = |x|^2 + |y|^2 - 2 xy; each pair of blocks once.
-
-    Rows are taken from the one nearest to their mean, so that products are small and equal rows exactly so.
-    """
-    from polylens.kernels.exemplars import euclidean_sums
-
-    middle = _nearest_to_mean(points, members).astype(np.float64)
-    summed = np.zeros(len(members))
-    unused = np.zeros(_SIDE)
-    for first in range(0, len(members), _SIDE):
-        left = points[members[first : first + _SIDE]] - middle
-        left_squares = np.einsum("mw,mw->m", left, left)
-        for second in range(first, len(members), _SIDE):
-            right = points[members[second : second + _SIDE]] - middle
-            right_squares = np.einsum("mw,mw->m", right, right)
-            of_right = summed[second : second + _SIDE] if second > first else unused
-            euclidean_sums(
-                left @ right.T, left_squares, right_squares, summed[first : first + _SIDE], of_right
-            )
-    return summed
-
-
-def _nearest_to_mean(points: Points, members: Int64[np.ndarray, "members"]) -> Float32[np.ndarray, "width"]:
-    """The row that is nearest to the mean of all."""
-    total = np.zeros(points.shape[1])
-    for some in _chunks(members, points.shape[1]):
-        total += points[some].sum(0, dtype=np.float64)
-    mean = total / len(members)
-    parts = []
-    for some in _chunks(members, points.shape[1]):
-        apart = points[some] - mean
-        parts.append(np.einsum("mw,mw->m", apart, apart))
-    middle: np.ndarray = points[members[np.concatenate(parts).argmin()]]
-    return middle

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64, Int64
 
+from polylens.clustering.rows_as_numbers import RowValues
 from polylens.clustering.torch_passes import device_named
+from polylens.progress import Task
 
 if TYPE_CHECKING:
     import torch
@@ -21,24 +23,34 @@ class TorchNearest:
     """Nearest centres by products in double precision, all anew in each round.
 
     They are the processor's but for the choice between centres whose distances agree to some thirteen digits.
+    The device holds the rows: activations as they are clustered, bits packed.
     """
 
-    def __init__(
-        self, rows: Float32[np.ndarray, "rows width"], *, origin: Float64[np.ndarray, "width"], device: str
-    ) -> None:
+    def __init__(self, rows: RowValues, *, origin: Float64[np.ndarray, "width"], device: str) -> None:
         import torch
 
         self._device = device_named(device)
-        self._rows = torch.tensor(rows, device=self._device)
+        self._width, self._are_bits = rows.width, rows.are_bits
+        whole = rows.raw(slice(0, 0)).shape[1]
+        kind = torch.uint8 if rows.are_bits else torch.float32
+        self._rows = torch.empty((len(rows), whole), dtype=kind, device=self._device)
+        for some in rows.pieces():
+            piece = rows.raw(some) if rows.are_bits else rows.values(some)
+            self._rows[some] = torch.tensor(piece, device=self._device)
         self._origin = torch.tensor(origin, device=self._device)
 
     def find(
-        self, centres: Float64[np.ndarray, "centres width"], moved: Float64[np.ndarray, "centres"] | None
+        self,
+        centres: Float64[np.ndarray, "centres width"],
+        moved: Float64[np.ndarray, "centres"] | None,
+        *,
+        task: Task,
     ) -> Int64[np.ndarray, "rows"]:
         """The nearest centre of every row."""
         labels = np.empty(len(self._rows), dtype=np.int64)
         for some, squares in self._squares(centres):
             labels[some] = squares.argmin(1).cpu().numpy()
+            task.advance((some.stop - some.start) / len(labels))
         return labels
 
     def place(self, row: int, centre: int) -> None:
@@ -65,6 +77,17 @@ class TorchNearest:
         size = max(_BLOCK_BYTES // (8 * max(right.shape)), 1)
         for start in range(0, len(self._rows), size):
             some = slice(start, min(start + size, len(self._rows)))
-            left = self._rows[some].double() - self._origin
+            left = self._values(some) - self._origin
             squares = (left * left).sum(1)[:, None] + (right * right).sum(1)
             yield some, squares - 2 * (left @ right.T)
+
+    def _values(self, some: slice) -> torch.Tensor:
+        """Some rows in double precision; bits as -1 and +1."""
+        import torch
+
+        rows = self._rows[some]
+        if not self._are_bits:
+            return rows.double()
+        places = torch.arange(7, -1, -1, dtype=torch.uint8, device=self._device)
+        bits = (rows[:, :, None] >> places) & 1
+        return bits.flatten(1)[:, : self._width].double() * 2 - 1

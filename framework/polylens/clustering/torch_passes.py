@@ -141,11 +141,13 @@ class TorchPasses:
         n = len(self._points)
         size = max(self._block_bytes // (self._precision.itemsize * n), 1)
         starts = range(0, n, size)[processes.rank :: processes.count]
-        with progress.task(title, total=n * (n - 1) // 2, unit="pairs") as task:
-            for start in starts:
-                rows = slice(start, min(start + size, n))
+        blocks = [slice(start, min(start + size, n)) for start in starts]
+        mine = sum(rows.stop - rows.start for rows in blocks)
+        total = n * (n - 1) // 2
+        with progress.task(title, total=total, unit="pairs") as task:
+            for rows in blocks:
                 yield rows
-                task.advance((rows.stop - rows.start) * processes.count * (n - 1) / 2)
+                task.advance(total * (rows.stop - rows.start) / mine)  # one process shows how far all are
 
     def _distances(self, rows: slice) -> torch.Tensor:
         """Distances of a block of rows to all rows, on the device."""

@@ -18,7 +18,7 @@ from polylens.progress import Progress
 from polylens.settings import Settings
 from polylens.settings.jobs import Jobs
 from polylens.spec import Study
-from polylens.store import Store, check_shared, in_use
+from polylens.store import JOBS, Store, check_shared, in_use, mark_finished
 from polylens.study.checking import check_deep, check_inputs
 from polylens.study.logs import run_digest
 from polylens.study.opening import with_known_layers
@@ -29,8 +29,6 @@ from polylens.study.stages import are_stored
 from polylens.study.study_results import StudyResult
 from polylens.study.walk import Elsewhere
 
-FOLDER = "jobs"
-"""Folder of the store with scripts, logs and results of jobs, one folder a study's name."""
 _SECONDS_BETWEEN_LOOKS = 0.5
 
 
@@ -103,7 +101,7 @@ def _launch(
     if study.source is None:
         raise UsageError("jobs read a spec's file, and this spec has none")
     store = Store(settings.store)
-    folder = store.root / FOLDER / study.name
+    folder = store.root / JOBS / study.name
     cluster = cluster_of(launcher, folder=folder, jobs=jobs, options=options)
     known = with_known_layers(study)
     plans = plan_study(known, settings=settings, options=options, limit=limit, progress=progress)
@@ -119,7 +117,7 @@ def _launch(
         for digest in lacking
     }
     launched = _Launched(study, settings, progress, cluster, JobBook(folder), launcher, lacking, errands)
-    launched.begin(n_stored=len(plans) - len(lacking))
+    launched.begin(stored=[digest for plan in plans if (digest := run_digest(plan)) not in lacking])
     return launched
 
 
@@ -140,12 +138,17 @@ class _Launched:
     running: dict[str, Any] = field(default_factory=dict)
     """submitit's jobs."""
 
-    def begin(self, *, n_stored: int) -> None:
-        """Finds the jobs of earlier commands again, and hands over those that are lacking."""
-        if n_stored and self.plans:
+    def begin(self, *, stored: Sequence[str]) -> None:
+        """Finds the jobs of earlier commands again, and hands over those that are lacking.
+
+        Args:
+            stored: digests of the runs that the store has everything of.
+        """
+        if stored and self.plans:
             self.progress.note(
-                f"{self.study.name}: {n_stored} of {n_stored + len(self.plans)} runs are stored"
+                f"{self.study.name}: {len(stored)} of {len(stored) + len(self.plans)} runs are stored"
             )
+        self._mark_those_that_nobody_waited_for(stored)
         if not self.waiting:
             return
         with self.book.open():
@@ -166,6 +169,8 @@ class _Launched:
                     ended[digest] = ending_of(job, state=self.cluster.state(job))
                     del self.running[digest]
                     word = "done" if ended[digest].error is None else "failed"
+                    if word == "done":
+                        mark_finished(self.cluster.folder, job.job_id)
                     self.progress.note(f"{self.plans[digest].name}: {word} (job {job.job_id})")
                     task.advance()
                 if self._room():
@@ -180,6 +185,16 @@ class _Launched:
         going = [job for job in self.running.values() if self.cluster.is_going(job)]
         if going:
             self.progress.note(self.cluster.leave(going))
+
+    def _mark_those_that_nobody_waited_for(self, stored: Sequence[str]) -> None:
+        known = self.book.entries()
+        for digest in stored:
+            entry = known.get(digest)
+            if entry is None or entry.launcher != self.launcher:
+                continue
+            job = self.cluster.job(entry.job)
+            if job.paths.result_pickle.exists():
+                mark_finished(self.cluster.folder, entry.job)
 
     def _find_again(self) -> None:
         known = self.book.entries()

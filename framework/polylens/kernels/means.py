@@ -48,13 +48,13 @@ def rounded_up(distance: float) -> np.float32:
 
 
 @compiled_for_many
-def lower_bounds(near: NearCentres, moved: np.ndarray, first: int, last: int) -> int:
-    """Brings the bounds of the rows from `first` up to `last` down by how far centres moved.
+def lower_bounds(near: NearCentres, moved: np.ndarray, unsure: np.ndarray) -> int:
+    """Brings the bounds of rows down by how far centres moved.
 
     Args:
         near: updated.
         moved: `centres`, float64: how far each has moved, rounded up.
-        first, last: the first row and the one behind the last.
+        unsure: `rows`, bool: filled in: whether any bound leaves open that another centre is nearer.
 
     Returns:
         How many bounds are no greater than the distance to the row's own centre can be.
@@ -64,27 +64,28 @@ def lower_bounds(near: NearCentres, moved: np.ndarray, first: int, last: int) ->
     steps = np.empty(len(moved), dtype=np.float32)
     for centre in range(len(moved)):
         steps[centre] = rounded_up(moved[centre])
-    for row in range(first, last):
+    for row in range(len(own)):
         own[row] = (own[row] + moved[labels[row]]) * _GROWN
         limit = rounded_up(own[row])
-        line = low[row]
+        line, before = low[row], n_low
         for centre in range(len(line)):
             line[centre] = max((line[centre] - steps[centre]) * _KEPT, np.float32(0.0))
             n_low += int(line[centre] <= limit)
+        unsure[row] = n_low > before
     return n_low
 
 
 @compiled_for_many
-def settle(measuring: Measure, near: NearCentres, first: int, last: int) -> None:
-    """Finds the nearest centre of the rows from `first` up to `last`; of equally near ones the first.
+def settle(measuring: Measure, near: NearCentres) -> None:
+    """Finds the nearest centre of rows; of equally near ones the first.
 
     Args:
-        measuring: squared distances of rows, on the left, and centres, on the right.
+        measuring: squared distances of rows, on the left, and centres, on the right; a row whose bounds rule
+            all other centres out is not read.
         near: updated.
-        first, last: the first row and the one behind the last.
     """
     own, low, labels = near.own, near.low, near.labels
-    for row in range(first, last):
+    for row in range(len(own)):
         line = low[row]
         limit = rounded_up(own[row])
         of_use = False
@@ -111,25 +112,22 @@ def settle(measuring: Measure, near: NearCentres, first: int, last: int) -> None
 
 
 @compiled_for_many
-def begin(squares: np.ndarray, lost: np.ndarray, near: NearCentres, first: int) -> None:
-    """Starts the bounds of the rows from `first` on, from squared distances that are right but for rounding.
+def begin(squares: np.ndarray, lost: np.ndarray, near: NearCentres) -> None:
+    """Starts the bounds of rows, from squared distances that are right but for rounding.
 
     Args:
-        squares: `some centres`, float64: squared distances.
-        lost: `some centres`, float64: what each may be off by.
+        squares: `rows centres`, float64: squared distances.
+        lost: `rows centres`, float64: what each may be off by.
         near: updated.
-        first: the row that line 0 belongs to.
     """
-    for index in range(len(squares)):
-        row, mine = first + index, 0
+    for row in range(len(squares)):
+        mine = 0
         for centre in range(squares.shape[1]):
-            near.low[row, centre] = rounded_down(
-                np.sqrt(max(squares[index, centre] - lost[index, centre], 0.0))
-            )
-            if squares[index, centre] < squares[index, mine]:
+            near.low[row, centre] = rounded_down(np.sqrt(max(squares[row, centre] - lost[row, centre], 0.0)))
+            if squares[row, centre] < squares[row, mine]:
                 mine = centre
         near.labels[row] = mine
-        near.own[row] = np.sqrt(squares[index, mine] + lost[index, mine]) * _GROWN
+        near.own[row] = np.sqrt(squares[row, mine] + lost[row, mine]) * _GROWN
         near.low[row, mine] = np.inf
 
 
@@ -140,7 +138,7 @@ def move_sums(
     """Takes rows whose label changed out of the sum that they were in and into another, in their order.
 
     Args:
-        rows: `rows width`, float32.
+        rows: `rows width`, float32; those whose label is the same are not read.
         before, after: `rows`, int64: the labels; -1 before for a row that was in no sum.
         sums: `centres width`, float64; updated.
         counts: `centres`, int64; updated.

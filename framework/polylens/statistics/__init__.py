@@ -25,6 +25,7 @@ from polylens.statistics.common_tokens import common_tokens
 from polylens.statistics.components import (
     Components,
     Scoring,
+    column_variances,
     explained_variance,
     independent_components,
     nonnegative_components,
@@ -153,6 +154,7 @@ __all__ = [
     "code_distances",
     "code_halves",
     "cohen_kappa",
+    "column_variances",
     "common_bins",
     "common_tokens",
     "contingency",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from polylens.records import row_pieces
+
 _BLOCK = 2048
 """Rows that are scored at a time."""
 _NOTHING = 1e-6
@@ -125,7 +127,7 @@ def nonnegative_components(
     from sklearn.exceptions import ConvergenceWarning
 
     width = values.shape[1]
-    split = bool((values < 0).any())
+    split = bool(values.min(initial=0.0) < 0)
     parts = _signs_apart(values) if split else values
     if not parts.any():
         nothing = np.zeros((0, width), np.float32)
@@ -191,6 +193,18 @@ def standardise(scores: Float32[np.ndarray, "rows directions"]) -> Float64[np.nd
     return np.asarray(np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0))
 
 
+def column_variances(values: Float32[np.ndarray, "rows width"]) -> Float64[np.ndarray, "width"]:
+    """The variance of each column, in double precision, without a copy of all rows in it.
+
+    >>> column_variances(np.array([[1.0, 7.0], [3.0, 7.0]], dtype=np.float32)).tolist()
+    [1.0, 0.0]
+    """
+    mean, squares = values.mean(0, dtype=np.float64), np.zeros(values.shape[1])
+    for some in row_pieces(*values.shape):
+        squares += ((values[some] - mean) ** 2).sum(0)
+    return squares / len(values)
+
+
 def _principal(
     values: Float32[np.ndarray, "rows width"], *, count: int, generator: np.random.Generator
 ) -> tuple[
@@ -203,7 +217,7 @@ def _principal(
 
     count = min(count, *values.shape)
     centre = values.mean(0, dtype=np.float64).astype(np.float32)
-    if count and not (values == values[0]).all():
+    if count and (values.min(0) < values.max(0)).any():
         model = PCA(count, svd_solver="auto", random_state=_seed(generator)).fit(values)
         spread = np.sqrt(np.maximum(model.explained_variance_, 0)).astype(np.float32)
         kept = spread > _NOTHING * spread.max(initial=0.0)

@@ -11,6 +11,7 @@ from polylens.store.disks import Disk, check_shared, disk_of
 from polylens.store.figures import load_figures, save_figures
 from polylens.store.files import explain_disk_errors, file_from_bytes
 from polylens.store.findings import load_findings, save_findings
+from polylens.store.finished_jobs import JOBS, mark_finished
 from polylens.store.inventory import Holding, Inventory, Leftover, size_of, take_inventory
 from polylens.store.keeping import KeptArrays
 from polylens.store.labels import load_labels, save_labels
@@ -24,6 +25,7 @@ from polylens.store.users import cleared, in_use, is_in_use, trackers
 from polylens.store.versions import package_versions, version_of
 
 __all__ = [
+    "JOBS",
     "Annotations",
     "ArrayWriter",
     "DamagedError",
@@ -54,6 +56,7 @@ __all__ = [
     "load_number",
     "load_table",
     "lock_of",
+    "mark_finished",
     "package_versions",
     "read_json",
     "save_array",

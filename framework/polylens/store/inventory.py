@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from polylens.errors import StoreError
+from polylens.store.finished_jobs import JOBS, files_of_finished_jobs
 from polylens.store.manifest import NAME, SCHEMA, DamagedError, Manifest, damage, read_manifest
 from polylens.store.plain import digests_in
 
 _VERSION = re.compile(r"v(\d+)")
 _QUARANTINE = "quarantine"
-Leftovers = Literal["unfinished", "damaged", "unnamed", "foreign"]
+Leftovers = Literal["unfinished", "damaged", "unnamed", "foreign", "of a job"]
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Leftover:
     """Something in the store that is no stage."""
 
     what: Leftovers
-    """`unfinished` work, `damaged` stages that were put aside, files that are `unnamed` by any manifest, and
-    what another version of polylens wrote (`foreign`)."""
+    """`unfinished` work, `damaged` stages that were put aside, files that are `unnamed` by any manifest, what
+    another version of polylens wrote (`foreign`), and files `of a job` that did its run."""
     path: Path
     n_bytes: int
     about: str = ""
@@ -89,7 +90,7 @@ def take_inventory(root: Path) -> Inventory:
     home = root / f"v{SCHEMA}"
     if root.exists() and not root.is_dir():
         raise StoreError(f"the store {root} is a file", hint="give it another place with POLYLENS_STORE")
-    leftovers = [*_of_other_versions(root)]
+    leftovers = [*_of_other_versions(root), *_of_finished_jobs(root)]
     holdings: list[Holding] = []
     for path in sorted(home.iterdir()) if home.is_dir() else ():
         if path.name == _QUARANTINE:
@@ -106,7 +107,10 @@ def take_inventory(root: Path) -> Inventory:
                 holdings += held
                 leftovers += beside
     by_age = sorted(holdings, key=lambda each: (each.kind, each.created, each.digest))
-    return Inventory(root, tuple(by_age), tuple(leftovers), _beside(root))
+    others = _beside(root)
+    if JOBS in others:
+        others[JOBS] -= sum(each.n_bytes for each in leftovers if each.what == "of a job")
+    return Inventory(root, tuple(by_age), tuple(leftovers), others)
 
 
 def size_of(path: Path) -> int:
@@ -161,6 +165,11 @@ def _of_other_versions(root: Path) -> Iterator[Leftover]:
             continue
         age = "a newer" if int(version[1]) > SCHEMA else "an older"
         yield Leftover("foreign", path, size_of(path), f"of {age} polylens (this one reads v{SCHEMA})")
+
+
+def _of_finished_jobs(root: Path) -> Iterator[Leftover]:
+    for job, path in files_of_finished_jobs(root):
+        yield Leftover("of a job", path, size_of(path), f"of job {job}, which did its run")
 
 
 def _beside(root: Path) -> dict[str, int]:

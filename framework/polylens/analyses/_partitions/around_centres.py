@@ -14,7 +14,7 @@ from polylens.streams import Streams
 from polylens.work import Work
 
 if TYPE_CHECKING:
-    from polylens.clustering import Points
+    from polylens.clustering import RowValues
 
 
 class AroundCentres(RowAnalysis):
@@ -42,11 +42,11 @@ class AroundCentres(RowAnalysis):
         return self
 
     @abstractmethod
-    def cluster(self, points: Points, *, streams: Streams, exemplars: bool) -> Partition:
+    def cluster(self, points: RowValues, *, streams: Streams, exemplars: bool) -> Partition:
         """One clustering of points.
 
         Args:
-            points: one line a row.
+            points: the rows as numbers.
             streams: of the starts.
             exemplars: whether clusters get medoids.
         """

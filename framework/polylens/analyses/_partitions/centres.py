@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from polylens.analyses._partitions.stability import common_subsamples, left_out_notes, stability
 from polylens.analyses._partitions.tables import cluster_table
-from polylens.clustering import row_points
+from polylens.clustering import row_values
 from polylens.errors import DataError
 from polylens.progress import Progress
 from polylens.records import Alternative, Findings, Number, Rows
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def centre_findings(analysis: AroundCentres, rows: Rows, *, streams: Streams, progress: Progress) -> Findings:
     """The partition, with those of subsamples of the examples as its alternatives."""
-    points = row_points(rows, on=analysis.on, scale=analysis.scale)
+    points = row_values(rows, on=analysis.on, scale=analysis.scale)
     drawn = common_subsamples(rows, count=analysis.subsamples, streams=streams)
     alternatives: list[Alternative] = []
     strengths: list[float] = []
@@ -31,7 +31,7 @@ def centre_findings(analysis: AroundCentres, rows: Rows, *, streams: Streams, pr
         for number, chosen in drawn.items():
             try:
                 starts = streams.child("subsample", number)
-                part = analysis.cluster(points[chosen], streams=starts, exemplars=False)
+                part = analysis.cluster(points.take(chosen), streams=starts, exemplars=False)
             except DataError as error:
                 notes.append(f"Subsample {number} was left out: {error.message}.")
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from jaxtyping import Float64, Int64
 
 from polylens.analyses._partitions.spaces import Metric, On, Scale
 from polylens.bits import differing_bits
-from polylens.clustering import Points, row_bits, row_points, unit_length
+from polylens.clustering import Points, row_bits, row_values, unit_length
 from polylens.records import Partition, Rows
 
 PAIRS = 20_000
@@ -43,7 +44,8 @@ def cluster_distances(
     rows: Rows, partition: Partition, *, on: On, metric: Metric, scale: Scale, generator: np.random.Generator
 ) -> ClusterDistances:
     """Distances within clusters, between them, and from noise to the nearest medoid."""
-    points = row_points(rows, on=on, scale=scale, packed=True)
+    given = row_values(rows, on=on, scale=scale)
+    points = given.raw if given.are_bits else given.values
     bits = row_bits(rows, on=on) or 0
     within, between = _draw_within(partition, generator), _draw_between(partition, generator)
     return ClusterDistances(
@@ -53,6 +55,8 @@ def cluster_distances(
     )
 
 
+_Reader = Callable[[Int64[np.ndarray, "some"]], Points]
+"""Gives some rows: bits packed, numbers to scale."""
 _Ends = tuple[Int64[np.ndarray, "pairs"], Int64[np.ndarray, "pairs"]]
 
 
@@ -92,7 +96,7 @@ def _group_rows(
 
 
 def _of_noise(
-    points: Points, partition: Partition, *, metric: Metric, bits: int, generator: np.random.Generator
+    points: _Reader, partition: Partition, *, metric: Metric, bits: int, generator: np.random.Generator
 ) -> Float64[np.ndarray, "noise_rows"] | None:
     noise = np.flatnonzero(partition.labels < 0)
     if not len(noise) or not len(partition.exemplars):
@@ -106,7 +110,7 @@ def _of_noise(
 
 
 def _apart(
-    points: Points,
+    points: _Reader,
     left: Int64[np.ndarray, "pairs"],
     right: Int64[np.ndarray, "pairs"],
     *,
@@ -114,11 +118,11 @@ def _apart(
     bits: int,
 ) -> Float64[np.ndarray, "pairs"]:
     """Distance of each pair, a bounded piece at a time."""
-    step = max(_CHUNK_BYTES // max(points[:1].nbytes * 8, 1), 1)
+    step = max(_CHUNK_BYTES // max(points(left[:1]).nbytes * 8, 1), 1)
     distances = np.zeros(len(left))
     for start in range(0, len(left), step):
         piece = slice(start, start + step)
-        distances[piece] = _distance(points[left[piece]], points[right[piece]], metric=metric, bits=bits)
+        distances[piece] = _distance(points(left[piece]), points(right[piece]), metric=metric, bits=bits)
     return distances
 
 

@@ -9,7 +9,7 @@ from polylens.analyses import Outcome
 from polylens.analyses._partitions.distances import UNITS, cluster_distances
 from polylens.analyses._partitions.spaces import Metric, On, Scale
 from polylens.bits import unpack_codes
-from polylens.clustering import Points, row_points
+from polylens.clustering import Points, row_points, row_values
 from polylens.figures import (
     cluster_persistence,
     cluster_sizes,
@@ -162,10 +162,9 @@ def _draw_rows(rows: int, most: int, generator: np.random.Generator) -> Int64[np
 
 def _points_of(rows: Rows, chosen: Int64[np.ndarray, "chosen"], *, on: On, scale: Scale) -> Points:
     """The points of some rows: of codes only those are unpacked, activations are scaled as all rows are."""
-    if on == "code" or scale == "none":
+    if on == "code":
         return row_points(rows.take(chosen), on=on)
-    points: Points = row_points(rows, on=on, scale=scale)[chosen]
-    return points
+    return row_values(rows, on=on, scale=scale).values(chosen)
 
 
 def _bits_of(codes: Codes, chosen: Int64[np.ndarray, "chosen"]) -> Bool[np.ndarray, "chosen bits"]:

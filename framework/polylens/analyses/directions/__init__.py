@@ -42,7 +42,7 @@ class Directions(RowAnalysis):
     Departs: sparse autoencoder features are not in the paper.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     gives_groupings: ClassVar[bool] = True
     later_fields: ClassVar[frozenset[str]] = frozenset({"targets"})
     headline: ClassVar[tuple[str, ...]] = ("purity.clusters", "least_purity_lead")

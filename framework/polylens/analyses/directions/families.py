@@ -13,6 +13,7 @@ from polylens.progress import Progress
 from polylens.statistics import (
     Components,
     Scoring,
+    column_variances,
     independent_components,
     nonnegative_components,
     principal_components,
@@ -141,7 +142,7 @@ def _find_family(
         scores,
         directions.variance,
         np.asarray(turned),
-        two_ways=either_way or (name == "neurons" and bool((values < 0).any())),
+        two_ways=either_way or (name == "neurons" and bool(values.min() < 0)),
         count=search.count,
         chosen=search.chosen,
         members=search.members * len(own) / len(values),
@@ -150,7 +151,7 @@ def _find_family(
     def pick(some: Float32[np.ndarray, "some width"]) -> Float32[np.ndarray, "some taken"]:
         return np.asarray(directions.score(some)[:, unit] * sign.astype(np.float32))
 
-    total = float(fitted.var(0, dtype=np.float64).sum())
+    total = float(column_variances(fitted).sum())
     share = directions.variance[unit] / total if total > 0 else np.zeros(len(unit))
     return Family(name, scores_in_blocks(pick, values, count=len(unit)), unit, sign, share, directions.notes)
 
@@ -174,7 +175,7 @@ def _find_directions(
     progress: Progress,
 ) -> _Directions:
     if name == "neurons":
-        return _Directions(lambda some: some, values.var(0, dtype=np.float64))
+        return _Directions(lambda some: some, column_variances(values))
     if name == "sae":
         return _train_autoencoder(values, training, streams, progress)
     makers: dict[str, Callable[..., Components]] = {
