@@ -1,6 +1,6 @@
 """Runs the tests that compute as another processor would.
 
-    python tests/portable.py baseline|avx2 [PYTEST OPTION...]
+    python tests/portable.py baseline|avx2 [PYTEST OPTION...] [FILE OR FOLDER OF TESTS...]
 
 `baseline` leaves what every x86-64 server has (SSE4.2 at most), `avx2` takes AVX-512 away. Each library that
 computes has a switch of its own; all of them stand here, and a process of its own asks the libraries whether
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 
 FOLDERS = (
     *("analyses", "bits", "clustering", "codes", "controls", "dataflow", "datasets", "geometry", "harvest"),
@@ -123,7 +124,8 @@ def main() -> int:
     if wrong := unheard(name, found=found, here=here):
         print(f"the switches were not heard by {', '.join(wrong)}: nothing would be shown", file=sys.stderr)
         return 2
-    tests = [f"tests/{folder}" for folder in FOLDERS]
+    named = [option for option in options if Path(option.partition("::")[0]).exists()]
+    tests = [] if named else [f"tests/{folder}" for folder in FOLDERS]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests], env=changed, check=False
     ).returncode
