@@ -82,9 +82,7 @@ def left_over(space, bounds, limits, row):
     columns = np.flatnonzero(bounds[row] < limits)
     room = (np.empty(len(limits), dtype=np.float32), np.empty(len(limits), dtype=np.float32))
     places = np.resize(columns, len(limits))
-    found = narrow(
-        bounds[row], space._measure(), row, 0, -1.0, limits, 1.0, places, len(columns), *room
-    )
+    found = narrow(bounds[row], space._measure(), row, 0, -1.0, limits, 1.0, places, len(columns), *room)
     return places[:found]
 
 

@@ -1,8 +1,8 @@
 """Products of matrices in bfloat16, where the processor has instructions for them.
 
 A bfloat16 has the range of single precision and 8 bits of mantissa, and twice as many of them are multiplied
-at once. Sums are kept in single precision, and rounded to bfloat16 in the end. Bounds have that to spare where
-rows are compared from their mean, and few directions hold most of their variance.
+at once. Sums are kept in single precision, and rounded to bfloat16 in the end. Bounds have that to spare
+where rows are compared from their mean, and few directions hold most of their variance.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ class DenseSpace:
         return moved
 
     def keep_least(self, first: slice, second: slice, rows: OpenRows, least: Least) -> None:
-        """Keeps the least edges of mutual reachability that the open rows of two blocks hold between groups."""
+        """Keeps the least edges of mutual reachability that two blocks of places hold between groups."""
         from polylens.kernels.between import least_tile
 
         left, right = rows.between(first, second)

@@ -15,8 +15,8 @@ from jaxtyping import Float64, Int32, Int64, UInt8
 
 from polylens.clustering.bit_space import tile_rows
 from polylens.clustering.blocks import Blocks, Pair, over_pairs
-from polylens.clustering.processes import Processes
 from polylens.clustering.groups import OpenRows
+from polylens.clustering.processes import Processes
 from polylens.clustering.spaces import Least, Nearest
 from polylens.errors import DataError
 from polylens.kernels.tiles import GroupedRows, LeastEdges, Neighbours, Tile, TilePairs, no_activations

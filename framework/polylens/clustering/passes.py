@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from polylens.clustering.blocks import Pair, most_threads, over_pairs, threads
-from polylens.clustering.processes import Processes
 from polylens.clustering.groups import Groups, OpenRows
+from polylens.clustering.processes import Processes
 from polylens.clustering.spaces import Least, Nearest, Space
 from polylens.progress import Progress
 

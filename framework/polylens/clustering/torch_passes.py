@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from polylens.clustering.dense_space import lengths
+from polylens.clustering.groups import Groups
 from polylens.clustering.points import Metric, Points
 from polylens.clustering.processes import Processes
-from polylens.clustering.groups import Groups
 from polylens.clustering.spaces import Least, Nearest
 from polylens.errors import DataError
 from polylens.kernels.tiles import Measure

@@ -86,7 +86,13 @@ class Turned:
         at = np.empty_like(order)
         at[self.order] = np.arange(len(order))
         moved = at[order]
-        return replace(self, order=order, stages=self.stages[:, moved], tails=self.tails[moved], squares=self.squares[moved])
+        return replace(
+            self,
+            order=order,
+            stages=self.stages[:, moved],
+            tails=self.tails[moved],
+            squares=self.squares[moved],
+        )
 
     def block(self, places: slice | Int64[np.ndarray, "_"]) -> Float32[np.ndarray, "some columns"]:
         """Short rows whose distances are no greater than those of the rows, but for `loose`.

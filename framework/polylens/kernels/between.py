@@ -25,9 +25,9 @@ import numpy as np
 
 from polylens.kernels.compiling import compiled, compiled_for_many, compiled_inline
 from polylens.kernels.distances import (
+    COSINE,
     EXACT,
     SQUARED,
-    COSINE,
     is_beyond_by_all,
     jaccard_tile,
     measure,

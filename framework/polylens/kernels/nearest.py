@@ -20,9 +20,9 @@ import numpy as np
 
 from polylens.kernels.compiling import compiled, compiled_inline
 from polylens.kernels.distances import (
+    COSINE,
     EXACT,
     SQUARED,
-    COSINE,
     is_beyond_by_all,
     jaccard_tile,
     measure,
@@ -112,9 +112,9 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
                     distance = float(value)
                 else:
                     a, b = order[i], order[j]
-                    if n_turned > 0 and kind == SQUARED:
-                        if is_beyond_by_all(left, right, a, b, max(near[i, last], near[j, last])):
-                            continue
+                    far = max(near[i, last], near[j, last])
+                    if n_turned > 0 and kind == SQUARED and is_beyond_by_all(left, right, a, b, far):
+                        continue
                     distance = measure(measuring, a, b)
                 offer(nearest, i, j, distance)
                 offer(nearest, j, i, distance)
