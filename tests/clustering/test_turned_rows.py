@@ -8,11 +8,12 @@ from scipy.spatial.distance import cdist
 from tests.clustering.trees import distances, tree_weights
 
 from polylens.clustering import dense_space, hierarchy, turning
-from polylens.clustering.dense_space import DenseSpace
+from polylens.clustering.dense_space import DenseSpace, lengths
 from polylens.clustering.spaces import Nearest
 from polylens.clustering.turning import turn_rows
-from polylens.kernels.distances import is_beyond_by_all
+from polylens.kernels.distances import COSINE, is_beyond_by_all, is_beyond_by_angle, measure_pairs
 from polylens.kernels.narrowing import narrow
+from polylens.kernels.tiles import Measure
 
 WIDTH = 300
 
@@ -106,6 +107,25 @@ def test_no_bound_is_above_the_distance(kind, coarse, always, monkeypatch):
         for j in range(0, len(rows), 7):
             a, b = turned.order[[i, j]]
             assert not is_beyond_by_all(rows, rows, a, b, apart[i, j])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_angle_is_called_beyond_its_own_distance(kind):
+    rows = KINDS[kind](np.random.default_rng(1), 60).astype(np.float32)
+    found = lengths(rows)
+    i, j = np.triu_indices(len(rows), 1)
+    apart = measure_pairs(Measure(COSINE, rows, found, rows, found), i, j)
+    beyond = [
+        is_beyond_by_angle(rows, rows, a, b, (found[a], found[b]), limit)
+        for a, b, limit in zip(i, j, apart, strict=True)
+    ]
+    assert not any(beyond)
+    much_less = [
+        is_beyond_by_angle(rows, rows, a, b, (found[a], found[b]), limit / 2)
+        for a, b, limit in zip(i, j, apart, strict=True)
+        if limit > 0.1 and found[a] * found[b] > 0
+    ]
+    assert sum(much_less) == len(much_less) or kind == "one direction"
 
 
 def test_most_pairs_are_ruled_out_by_the_first_coordinates(always):

@@ -27,8 +27,7 @@ from polylens.kernels.compiling import compiled, compiled_for_many, compiled_inl
 from polylens.kernels.distances import (
     COSINE,
     EXACT,
-    SQUARED,
-    is_beyond_by_all,
+    is_beyond,
     jaccard_tile,
     measure,
 )
@@ -80,7 +79,6 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
     """
     values, first, second, n_second = tile.values, tile.first, tile.second, tile.n_second
     kind, order, group, core = measuring.kind, groups.order, groups.group, groups.floor
-    left, right = measuring.left, measuring.right
     n_turned = len(measuring.turned)
     limits = np.empty(n_second)
     marks = np.zeros(-(-n_second // 8) * 8, dtype=np.uint8)
@@ -118,7 +116,7 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
                 distance = float(line[column])
             else:
                 a, b = order[i], order[j]
-                if n_turned > 0 and kind == SQUARED and is_beyond_by_all(left, right, a, b, limits[column]):
+                if n_turned > 0 and is_beyond(measuring, a, b, limits[column]):
                     continue
                 distance = measure(measuring, a, b)
             # Measured now: the bound let by what its distance may rule out.

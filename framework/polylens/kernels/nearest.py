@@ -22,8 +22,7 @@ from polylens.kernels.compiling import compiled, compiled_inline
 from polylens.kernels.distances import (
     COSINE,
     EXACT,
-    SQUARED,
-    is_beyond_by_all,
+    is_beyond,
     jaccard_tile,
     measure,
 )
@@ -79,7 +78,7 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
     """
     values, first, second, kind, near = tile.values, tile.first, tile.second, measuring.kind, nearest.near
     last = near.shape[1] - 1
-    left, right, order, n_turned = measuring.left, measuring.right, measuring.order, len(measuring.turned)
+    order, n_turned = measuring.order, len(measuring.turned)
     marks = np.zeros(-(-tile.n_second // 8) * 8, dtype=np.uint8)
     near_columns = np.empty(len(marks), dtype=np.int64)
     sums, most = np.empty(len(marks), dtype=np.float32), np.empty(len(marks), dtype=np.float32)
@@ -113,7 +112,7 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
                 else:
                     a, b = order[i], order[j]
                     far = max(near[i, last], near[j, last])
-                    if n_turned > 0 and kind == SQUARED and is_beyond_by_all(left, right, a, b, far):
+                    if n_turned > 0 and is_beyond(measuring, a, b, far):
                         continue
                     distance = measure(measuring, a, b)
                 offer(nearest, i, j, distance)
