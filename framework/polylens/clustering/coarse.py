@@ -7,8 +7,6 @@ where rows are compared from their mean, and few directions hold most of their v
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 from jaxtyping import Float32
 
@@ -16,14 +14,6 @@ COARSE_ROW = 2.0**-9
 """What a row rounded to bfloat16 is off by at most, as a share of its length."""
 COARSE_PRODUCT = 2.0**-8
 """What a product rounded to bfloat16 is off by, as a share: twice the most that rounding to nearest takes."""
-
-
-@functools.cache
-def multiplies_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 by instructions of its own."""
-    from llvmlite import binding
-
-    return bool(binding.get_host_cpu_features().get("avx512bf16", False))
 
 
 def coarse_products(

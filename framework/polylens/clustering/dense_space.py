@@ -44,7 +44,7 @@ class DenseSpace:
     measured in double precision. So the result is that of exact distances, at the speed of products. Where
     few directions hold most of the variance, products are of these alone (`turning`).
 
-    Memory: the rows as they are, a third as much where they are turned, and a few blocks a thread.
+    Memory: the rows as they are, half as much where they are turned, and a few blocks a thread.
     """
 
     def __init__(
@@ -148,8 +148,8 @@ class DenseSpace:
         found = self._turned
         if found is None:
             return Measure(self._kind, *sides, self._order)
-        own = (found.stages, found.tails, self._at, found.first, found.loose)
-        return Measure(self._kind, *sides, self._order, *own)
+        held = (found.stages, found.tails, self._at)
+        return Measure(self._kind, *sides, self._order, *held, first=found.first, loose=found.loose)
 
     def _bounds(self, first: Places, second: Places) -> Float32[np.ndarray, "left right"]:
         """Lower bounds of the distances between rows at some places and rows at others."""
@@ -239,7 +239,7 @@ def neighbours_within(
     lost = 2 * (width + 40) * (_UNIT * _squares(block) + _LEAST)
     apart += lost.astype(np.float32)
     apart.partition(neighbours - 1, axis=1)
-    return (apart[:, neighbours - 1] + lost) * (1 + 1e-6) + 1e-37
+    return np.asarray((apart[:, neighbours - 1] + lost) * (1 + 1e-6) + 1e-37)
 
 
 def centre_of(rows: Float32[np.ndarray, "rows width"]) -> Float32[np.ndarray, "width"]:

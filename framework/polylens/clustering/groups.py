@@ -115,7 +115,7 @@ class OpenRows:
     def _open(self, places: slice, *, to: slice) -> Int64[np.ndarray, "some"]:
         limits = self.limits[to.start // self.size]
         of_row = limits[self.groups.group[places]] if len(limits) > 1 else limits
-        return places.start + np.flatnonzero(self.groups.floor[places] < of_row)
+        return np.asarray(np.flatnonzero(self.groups.floor[places] < of_row) + places.start)
 
 
 def path_weights(

@@ -14,8 +14,8 @@ further coordinates (`kernels.narrowing`) most of the rest, before any is measur
 Invariant: turned rows are off by no more than `loose` of their length, rounding and directions that are not
 quite orthogonal included.
 
-Cost: a product of the rows with the directions, and of some rows among themselves. Memory: a third of the
-rows'.
+Cost: a product of the rows with the directions, and of some rows among themselves. Memory: half of the
+rows' at most.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from polylens.clustering.blocks import side_by_side
-from polylens.clustering.coarse import multiplies_bfloat16
+from polylens.kernels.instructions import multiplies_bfloat16
 from polylens.kernels.narrowing import STAGE
 from polylens.progress import Silent
 
@@ -110,8 +110,8 @@ def turn_rows(
     """Rows turned to principal components, where comparing them so is quicker; None where it is not.
 
     Whether it is follows from the spectrum, and from a trial: of how many pairs the first coordinates do not
-    say that they are far. Rows so few that finding out would take a tenth of the comparing are left as they
-    are: fewer than some 33,000 of 1,536 columns.
+    say that they are far. Rows so few that turning would take a quarter of the comparing are left as they
+    are: fewer than some 24,000 of 1,536 columns.
 
     Args:
         rows: the rows.

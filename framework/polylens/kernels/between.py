@@ -3,7 +3,8 @@
 The second pass of the engine: groups of rows are connected already, and a minimum spanning tree needs the
 least edges between them. An edge weighs `max(core of either end, distance)`.
 
-1. Rows stand in an order that has each group together, so that whole tiles of one group are passed over.
+1. Rows stand in an order that has each group together, and tiles hold the rows that an edge may still come
+   from (`clustering.groups`): what is known of an edge before its distance is, its floor, is low enough.
 2. Each column has a limit: what an edge between the line's group and the column's must weigh less than to be
    of use to either (-1 where there can be none). The limits hold for all lines of one group, and are
    written anew where the group changes or an edge was kept.
@@ -49,7 +50,7 @@ def _fill_limits(own: int, tile: Tile, groups: GroupedRows, least: LeastEdges, l
         theirs = group_of[column]
         # Whichever of the two groups would gain: what is no less than both is of use to neither.
         limit = max(weight[own, slot[theirs]], weight[theirs, slot[own]])
-        # The column's core distance is known before any distance is, and the edge weighs no less.
+        # The column's floor is known before any distance is, and the edge weighs no less.
         limits[column] = limit if theirs != own and floor_of[column] < limit else -1.0
 
 
