@@ -149,6 +149,18 @@ def test_neighbours_lie_within_the_reach_of_those_of_a_block(kind, metric, alway
     assert (exact.distances[:, -1] < space.reach(4)).all()
 
 
+def test_turned_rows_in_the_order_of_another_process_have_the_same_tree(always, monkeypatch):
+    rows = grouped(np.random.default_rng(3), 300).astype(np.float32)
+    expected = hierarchy(rows, metric="euclidean", min_samples=3)
+    order = np.random.default_rng(4).permutation(len(rows))
+    monkeypatch.setattr(
+        dense_space, "turn_rows", lambda *given, **named: turn_rows(*given, **named).in_order(order)
+    )
+    found = hierarchy(rows, metric="euclidean", min_samples=3)
+    assert (found.order == expected.order).all()
+    assert (found.heights == expected.heights).all()
+
+
 def test_rows_are_turned_where_few_directions_hold_their_variance(monkeypatch):
     generator = np.random.default_rng(0)
     steep = (generator.normal(size=(1500, 512)) * 0.97 ** np.arange(512)).astype(np.float32)

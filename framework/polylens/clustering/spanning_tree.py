@@ -174,7 +174,7 @@ def spanning_forest(
 ) -> tuple[Forest, Float64[np.ndarray, "rows"]]:
     """A minimum spanning tree and core distances, in the passes' own unit. What was kept is not redone."""
     processes = Processes.here()
-    kept = keeper.load("forest")
+    kept = keeper.load("groups")
     # An interrupt may come between what two processes keep: they go on from one state, or start again.
     same = len(set(processes.each(-1 if kept is None else int(kept["found"])))) == 1
     if kept is not None and same:
@@ -190,7 +190,7 @@ def spanning_forest(
         del nearest
     while not forest.is_tree:
         listed = {"floor": floor, "known": known.rows, "known_weights": known.weights}
-        keeper.save("forest", forest.arrays() | {"core": core} | listed)
+        keeper.save("groups", forest.arrays() | {"core": core} | listed)
         groups = forest.groups(core, floor, known)
         forest.join(groups, passes.least(groups, processes, progress))
     return forest, core
