@@ -8,9 +8,12 @@ from scipy.spatial.distance import cdist
 from tests.clustering.trees import distances, tree_weights
 
 from polylens.clustering import dense_space, hierarchy, turning
-from polylens.clustering.dense_space import DenseSpace, lower_bounds
+from polylens.clustering.dense_space import DenseSpace, lengths
+from polylens.clustering.spaces import Nearest
 from polylens.clustering.turning import turn_rows
-from polylens.kernels.distances import is_beyond, is_beyond_by_all
+from polylens.kernels.distances import COSINE, is_beyond_by_all, is_beyond_by_angle, measure_pairs
+from polylens.kernels.narrowing import narrow
+from polylens.kernels.tiles import Measure
 
 WIDTH = 300
 
@@ -75,30 +78,87 @@ def test_few_turned_rows_have_scipys_tree(rows, always):
     np.testing.assert_allclose(np.sort(found.heights), weights, rtol=1e-9)
 
 
+def left_over(space, bounds, limits, row):
+    """The places that no turned coordinates rule out, of those whose bounds lie below the limits."""
+    columns = np.flatnonzero(bounds[row] < limits)
+    room = (np.empty(len(limits), dtype=np.float32), np.empty(len(limits), dtype=np.float32))
+    places = np.resize(columns, len(limits))
+    found = narrow(bounds[row], space._measure(), row, 0, -1.0, limits, 1.0, places, len(columns), *room)
+    return places[:found]
+
+
+@pytest.mark.parametrize("coarse", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_bound_is_above_the_distance(kind, always):
+def test_no_bound_is_above_the_distance(kind, coarse, always, monkeypatch):
+    monkeypatch.setattr(turning, "multiplies_bfloat16", lambda: coarse)
     rows = KINDS[kind](np.random.default_rng(1), 120).astype(np.float32)
-    turned = turn_rows(rows, scales=None)
-    apart = cdist(rows.astype(np.float64), rows.astype(np.float64), "sqeuclidean")
-    short = turned.block(np.arange(len(rows)))
-    assert (lower_bounds(short, short, metric="euclidean", loose=turned.loose) <= apart).all()
-    for i in range(0, len(rows), 7):
-        for j in range(len(rows)):
-            reach = np.sqrt(apart[i, j]) + turned.loose * (
-                float(turned.tails[i, 0]) + float(turned.tails[j, 0])
-            )
-            assert not is_beyond(turned.rows, turned.tails, i, j, reach)
-            assert not is_beyond_by_all(rows, rows, i, j, apart[i, j])
+    space = DenseSpace.of(rows, metric="euclidean")
+    turned = space._turned
+    apart = cdist(rows.astype(np.float64), rows.astype(np.float64), "sqeuclidean")[turned.order][
+        :, turned.order
+    ]
+    every = slice(0, len(rows))
+    bounds = space._bounds(every, every)
+    assert turned.coarse == coarse
+    assert (bounds <= apart).all()
+    limits = np.nextafter(apart, np.inf)
+    for i in range(len(rows)):
+        assert left_over(space, bounds, limits[i], i).tolist() == list(range(len(rows)))
+        for j in range(0, len(rows), 7):
+            a, b = turned.order[[i, j]]
+            assert not is_beyond_by_all(rows, rows, a, b, apart[i, j])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_angle_is_called_beyond_its_own_distance(kind):
+    rows = KINDS[kind](np.random.default_rng(1), 60).astype(np.float32)
+    found = lengths(rows)
+    i, j = np.triu_indices(len(rows), 1)
+    apart = measure_pairs(Measure(COSINE, rows, found, rows, found), i, j)
+    beyond = [
+        is_beyond_by_angle(rows, rows, a, b, (found[a], found[b]), limit)
+        for a, b, limit in zip(i, j, apart, strict=True)
+    ]
+    assert not any(beyond)
+    much_less = [
+        is_beyond_by_angle(rows, rows, a, b, (found[a], found[b]), limit / 2)
+        for a, b, limit in zip(i, j, apart, strict=True)
+        if limit > 0.1 and found[a] * found[b] > 0
+    ]
+    assert sum(much_less) == len(much_less) or kind == "one direction"
 
 
 def test_most_pairs_are_ruled_out_by_the_first_coordinates(always):
     rows = decaying(np.random.default_rng(0), 400).astype(np.float32)
-    turned = turn_rows(rows, scales=None)
-    near = np.sqrt(np.sort(cdist(rows, rows), axis=1)[:, 5] ** 2)
-    beyond = [
-        is_beyond(turned.rows, turned.tails, i, j, near[i]) for i in range(0, 400, 9) for j in range(400)
-    ]
-    assert np.mean(beyond) > 0.5
+    space = DenseSpace.of(rows, metric="euclidean")
+    near = np.sort(cdist(rows, rows), axis=1)[space._turned.order, 5] ** 2
+    every = slice(0, len(rows))
+    bounds = space._bounds(every, every)
+    left = [len(left_over(space, bounds, np.full(400, near[i]), i)) for i in range(0, 400, 9)]
+    assert np.mean(left) < 0.5 * len(rows)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_neighbours_lie_within_the_reach_of_those_of_a_block(kind, metric, always):
+    rows = KINDS[kind](np.random.default_rng(2), 150).astype(np.float32)
+    space = DenseSpace.of(rows, metric=metric)
+    exact = Nearest.none_yet(np.full(len(rows), np.inf), 4)
+    every = slice(0, len(rows))
+    space.offer(every, every, exact)
+    assert (exact.distances[:, -1] < space.reach(4)).all()
+
+
+def test_turned_rows_in_the_order_of_another_process_have_the_same_tree(always, monkeypatch):
+    rows = grouped(np.random.default_rng(3), 300).astype(np.float32)
+    expected = hierarchy(rows, metric="euclidean", min_samples=3)
+    order = np.random.default_rng(4).permutation(len(rows))
+    monkeypatch.setattr(
+        dense_space, "turn_rows", lambda *given, **named: turn_rows(*given, **named).in_order(order)
+    )
+    found = hierarchy(rows, metric="euclidean", min_samples=3)
+    assert (found.order == expected.order).all()
+    assert (found.heights == expected.heights).all()
 
 
 def test_rows_are_turned_where_few_directions_hold_their_variance(monkeypatch):
@@ -107,7 +167,7 @@ def test_rows_are_turned_where_few_directions_hold_their_variance(monkeypatch):
     flat = generator.normal(size=(1500, 512)).astype(np.float32)
     assert turn_rows(steep, scales=None) is None  # so few rows are compared before directions are found
     monkeypatch.setattr(turning, "_WORTH", 0.0)
-    assert turn_rows(steep, scales=None).first <= 128
+    assert turn_rows(steep, scales=None).first == 1
     assert turn_rows(flat, scales=None) is None
     monkeypatch.setattr(turning, "_HELD", 1.0)  # of all directions half are taken
     assert turn_rows(steep, scales=None) is None

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt8, UInt64
 
 from polylens.clustering.blocks import Blocks
-from polylens.clustering.spaces import Groups, Least, Nearest
+from polylens.clustering.groups import OpenRows
+from polylens.clustering.spaces import Least, Nearest
 from polylens.errors import DataError
 from polylens.kernels.tiles import BitRows, GroupedRows, LeastEdges, Neighbours, TilePairs, no_activations
 
@@ -65,6 +66,10 @@ class BitSpace:
             )
         return cls(tile_rows(points), rows=len(points), bits=bits, metric=metric)
 
+    def reach(self, neighbours: int) -> Float64[np.ndarray, "rows"]:
+        """Nothing is known of neighbours before pairs are looked at."""
+        return np.full(self._rows, np.inf)
+
     def offer(self, first: slice, second: slice, nearest: Nearest) -> None:
         """Offers every pair of two blocks to both of its rows."""
         from polylens.kernels.distances import EXACT
@@ -78,6 +83,10 @@ class BitSpace:
             Neighbours(nearest.distances, nearest.who),
         )
 
+    def by_rows(self, nearest: Nearest) -> Nearest:
+        """Neighbours as they are: rows stand as they were given."""
+        return nearest
+
     def reorder(self, order: Int64[np.ndarray, "rows"]) -> BitSpace:
         """A space in which row `order[place]` stands at `place`."""
         tiles, words, side = self._words.shape
@@ -90,17 +99,20 @@ class BitSpace:
             turned[start : start + step] = taken.reshape(-1, side, words).transpose(0, 2, 1)
         return BitSpace(turned, rows=self._rows, bits=self._bits, metric=self._metric)
 
-    def keep_least(self, first: slice, second: slice, groups: Groups, least: Least) -> None:
+    def keep_least(self, first: slice, second: slice, rows: OpenRows, least: Least) -> None:
         """Keeps the least edges of mutual reachability that two blocks of places hold between groups."""
         from polylens.kernels.between import least_counts, least_ratios
         from polylens.kernels.distances import EXACT
 
+        groups = rows.groups
+        if not all(len(places) for places in rows.between(first, second)):
+            return
         keep = least_ratios if self._metric == "jaccard" else least_counts
         keep(
             BitRows(self._words, self._ones, self._rows),
             TilePairs(*self._tiles(first), *self._tiles(second)),
             no_activations(EXACT),
-            GroupedRows(groups.order, groups.core, groups.group),
+            GroupedRows(groups.order, groups.floor, groups.group),
             LeastEdges(least.slot, least.weight, least.ends),
         )
 

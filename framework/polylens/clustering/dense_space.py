@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from polylens.clustering.blocks import Blocks
+from polylens.clustering.blocks import Blocks, side_by_side
+from polylens.clustering.coarse import COARSE_PRODUCT, COARSE_ROW, coarse_products
+from polylens.clustering.groups import OpenRows
 from polylens.clustering.processes import Processes
-from polylens.clustering.spaces import Groups, Least, Nearest
+from polylens.clustering.spaces import Least, Nearest
 from polylens.clustering.turning import Turned, turn_rows
 from polylens.errors import DataError
 from polylens.kernels.tiles import GroupedRows, LeastEdges, Measure, Neighbours, Tile
+from polylens.progress import Silent
 
+Places = slice | Int64[np.ndarray, "_"]
 DenseMetric = Literal["euclidean", "cosine", "l1"]
 
 _TILE = 64
@@ -21,6 +26,8 @@ _MOST_ROWS = 2048
 """Rows of a block: their products take 16 MB a thread."""
 _MOST_SHORT_ROWS = 1024
 """Rows of a block where they are turned: products of few columns wait for the memory, and 4 MB stay near."""
+_SEEN = 1024
+"""Rows among which neighbours are looked for first, so that their distances are limits from the start."""
 _UNIT = 2.0**-24
 """Relative error of one rounding in single precision."""
 _LEAST = 2.0**-126
@@ -37,23 +44,19 @@ class DenseSpace:
     measured in double precision. So the result is that of exact distances, at the speed of products. Where
     few directions hold most of the variance, products are of these alone (`turning`).
 
-    Memory: the rows as they are, a third as much where they are turned, and a few blocks a thread.
+    Memory: the rows as they are, half as much where they are turned, and a few blocks a thread.
     """
 
     def __init__(
-        self,
-        rows: Float32[np.ndarray, "rows width"],
-        *,
-        metric: DenseMetric,
-        order: Int64[np.ndarray, "rows"] | None = None,
-        turned: Turned | None = None,
+        self, rows: Float32[np.ndarray, "rows width"], *, metric: DenseMetric, turned: Turned | None = None
     ) -> None:
         from polylens.kernels.distances import KINDS
 
         self._rows = rows
         self._metric = metric
         self._kind = KINDS[metric]
-        self._order = np.arange(len(rows), dtype=np.int64) if order is None else order
+        self._at = np.arange(len(rows), dtype=np.int64)
+        self._order = self._at if turned is None else turned.order
         self._lengths = lengths(rows)
         self._centre = centre_of(rows)
         self._turned = turned
@@ -70,30 +73,69 @@ class DenseSpace:
         turned = turn_rows(rows, scales=scales)
         # Blocks are cut by whether rows are turned, and must be the same in all processes that share pairs.
         agreed = all(Processes.here().each(int(turned is not None)))
-        return cls(rows, metric=metric, turned=turned if agreed else None)
+        if turned is None or not agreed:
+            return cls(rows, metric=metric)
+        # Another processor's rounding may have put rows in another order.
+        return cls(rows, metric=metric, turned=turned.in_order(Processes.here().gather(turned.order)[0]))
+
+    def reach(self, neighbours: int) -> Float64[np.ndarray, "rows"]:
+        """By place, more than how far the nearest rows lie: infinite, or as blocks of near rows show."""
+        found = np.full(len(self._rows), np.inf)
+        if self._turned is None:
+            return found
+
+        def look(start: int, _: int) -> None:
+            places = slice(start, min(start + _SEEN, len(found)))
+            chosen = self._order[places]
+            if len(chosen) > neighbours:
+                block = prepare(
+                    self._rows[chosen], self._lengths[chosen], metric=self._metric, centre=self._centre
+                )
+                found[places] = neighbours_within(block, neighbours, metric=self._metric)
+
+        starts = range(0, len(found), _SEEN)
+        side_by_side([starts], look, amount=float, title="", total=len(starts), progress=Silent())
+        return found
 
     def offer(self, first: slice, second: slice, nearest: Nearest) -> None:
         """Offers every pair of two blocks to both of its rows."""
         from polylens.kernels.nearest import offer_tile
 
-        tile = self._tile(first, second)
+        bounds = self._bounds(first, first if first == second else second)
+        tile = Tile(bounds, first.start, second.start, *bounds.shape)
         offer_tile(tile, self._measure(), Neighbours(nearest.distances, nearest.who))
+
+    def by_rows(self, nearest: Nearest) -> Nearest:
+        """Neighbours by row."""
+        return nearest if self._turned is None else nearest.by_rows(self._order)
 
     def reorder(self, order: Int64[np.ndarray, "rows"]) -> DenseSpace:
         """A space in which row `order[place]` stands at `place`; rows are gathered block by block."""
-        return DenseSpace(self._rows, metric=self._metric, order=order, turned=self._turned)
+        moved = copy(self)
+        moved._order = order
+        if self._turned is not None:
+            at = np.empty_like(order)
+            at[self._turned.order] = np.arange(len(order))
+            moved._at = at[order]
+        return moved
 
-    def keep_least(self, first: slice, second: slice, groups: Groups, least: Least) -> None:
+    def keep_least(self, first: slice, second: slice, rows: OpenRows, least: Least) -> None:
         """Keeps the least edges of mutual reachability that two blocks of places hold between groups."""
         from polylens.kernels.between import least_tile
 
-        ends = groups.group[[first.start, first.stop - 1, second.start, second.stop - 1]]
-        if (ends == ends[0]).all():
+        left, right = rows.between(first, second)
+        if len(left) == 0 or len(right) == 0:
             return
+        # Rows are known by where they stand among these; where a block meets itself both are the same.
+        both, behind = (left, 0) if first == second else (np.concatenate([left, right]), len(left))
+        groups, found = rows.groups, self._turned
+        measure = self._measure()
+        if found is not None:
+            measure = measure._replace(at=self._at[both])
         least_tile(
-            self._tile(first, second),
-            self._measure(),
-            GroupedRows(self._order, groups.core, groups.group),
+            Tile(self._bounds(left, right), 0, behind, len(left), len(right)),
+            measure,
+            GroupedRows(self._order[both], groups.floor[both], groups.group[both]),
             LeastEdges(least.slot, least.weight, least.ends),
         )
 
@@ -103,22 +145,28 @@ class DenseSpace:
 
     def _measure(self) -> Measure:
         sides = (self._rows, self._lengths, self._rows, self._lengths)
-        if self._turned is None:
-            return Measure(self._kind, *sides)
-        return Measure(self._kind, *sides, self._turned.rows, self._turned.tails, self._turned.loose)
+        found = self._turned
+        if found is None:
+            return Measure(self._kind, *sides, self._order)
+        held = (found.stages, found.tails, self._at)
+        return Measure(self._kind, *sides, self._order, *held, first=found.first, loose=found.loose)
 
-    def _tile(self, first: slice, second: slice) -> Tile:
-        """Lower bounds of the distances of two blocks."""
+    def _bounds(self, first: Places, second: Places) -> Float32[np.ndarray, "left right"]:
+        """Lower bounds of the distances between rows at some places and rows at others."""
         left = self._block(first)
-        right = left if first == second else self._block(second)
-        loose = 0.0 if self._turned is None else self._turned.loose
-        bounds = lower_bounds(left, right, metric=self._metric, loose=loose)
-        return Tile(bounds, first.start, second.start, *bounds.shape)
+        right = left if first is second else self._block(second)
+        found = self._turned
+        if found is None:
+            return lower_bounds(left, right, metric=self._metric)
+        squares = (found.squares[self._at[first]], found.squares[self._at[second]])
+        return lower_bounds(
+            left, right, metric=self._metric, squares=squares, loose=found.loose, coarse=found.coarse
+        )
 
-    def _block(self, places: slice) -> Float32[np.ndarray, "places width"]:
-        chosen = self._order[places]
+    def _block(self, places: Places) -> Float32[np.ndarray, "places width"]:
         if self._turned is not None:
-            return self._turned.block(chosen)
+            return self._turned.block(self._at[places])
+        chosen = self._order[places]
         return prepare(self._rows[chosen], self._lengths[chosen], metric=self._metric, centre=self._centre)
 
 
@@ -148,11 +196,14 @@ def lower_bounds(
     right: Float32[np.ndarray, "right width"],
     *,
     metric: DenseMetric,
+    squares: tuple[Float64[np.ndarray, "left"], Float64[np.ndarray, "right"]] | None = None,
     loose: float = 0.0,
+    coarse: bool = False,
 ) -> Float32[np.ndarray, "left right"]:
     """Lower bounds of the distances between prepared rows, in the space's own unit.
 
-    `loose` is the share of its length that each row may be off by.
+    `squares` are the rows' squared lengths where they are known, `loose` the share of its length that each
+    row may be off by; `coarse` takes products in bfloat16.
     """
     from polylens.kernels.distances import bounds_from_products, bounds_from_sums
 
@@ -162,14 +213,33 @@ def lower_bounds(
         turned = np.empty((width, _TILE), dtype=np.float32)
         bounds_from_sums(left, right, turned, 1.0 - (width + 8) * _UNIT, sums)
         return sums
-    products: Float32[np.ndarray, "left right"] = left @ right.T
+    products = coarse_products(left, right) if coarse else left @ right.T
     # What a sum of so many products can lose in any order (Jeannerod and Rump 2013), the rounding of prepared
     # rows and of their squares, and products too small to be held.
     # With s for `loose`, |x - y|^2 falls by no more than 2 s (|x| + |y|)^2, at most 4 s (|x|^2 + |y|^2).
-    kept, lost = 1.0 - (width + 32) * _UNIT - 4.0 * loose, (width + 32) * _LEAST
-    squares = [(_squares(block) * kept - lost).astype(np.float32) for block in (left, right)]
-    bounds_from_products(products, squares[0], squares[1], 0.5 if metric == "cosine" else 1.0)
+    # A product is at most half of the sum of both squares.
+    if coarse:
+        loose += COARSE_ROW
+    kept = 1.0 - (width + 32) * _UNIT - 4.0 * loose - (COARSE_PRODUCT if coarse else 0.0)
+    lost = (width + 32) * _LEAST
+    found = squares or (_squares(left), _squares(right))
+    low = [(square * kept - lost).astype(np.float32) for square in found]
+    bounds_from_products(products, low[0], low[1], 0.5 if metric == "cosine" else 1.0)
     return products
+
+
+def neighbours_within(
+    block: Float32[np.ndarray, "rows width"], neighbours: int, *, metric: DenseMetric
+) -> Float64[np.ndarray, "rows"]:
+    """More than the distances to the nearest so many of some prepared rows, in the space's own unit."""
+    apart = lower_bounds(block, block, metric=metric)
+    np.fill_diagonal(apart, np.inf)
+    # A bound is below the distance by twice what was taken off for rounding at most.
+    width = block.shape[1]
+    lost = 2 * (width + 40) * (_UNIT * _squares(block) + _LEAST)
+    apart += lost.astype(np.float32)
+    apart.partition(neighbours - 1, axis=1)
+    return np.asarray((apart[:, neighbours - 1] + lost) * (1 + 1e-6) + 1e-37)
 
 
 def centre_of(rows: Float32[np.ndarray, "rows width"]) -> Float32[np.ndarray, "width"]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from polylens.clustering.spaces import Groups, Least, Nearest
+from polylens.clustering.groups import Groups, KnownEdges
+from polylens.clustering.spaces import Least, Nearest
 
 
 @dataclass
@@ -52,13 +53,24 @@ class Forest:
             nearest.distances, nearest.who, core, complete, self.parent, self.edges, self.weights
         )
 
-    def groups(self, core: Float64[np.ndarray, "rows"]) -> Groups:
+    def known(self, nearest: Nearest, core: Float64[np.ndarray, "rows"]) -> KnownEdges:
+        """What the edges to nearest neighbours that are not in yet tell of ways between groups."""
+        from polylens.kernels.contraction import roots
+
+        root = roots(self.parent)
+        own, rank = np.nonzero(root[nearest.who] != root[:, None])
+        other, distances = nearest.who[own, rank], nearest.distances[own, rank]
+        weights = np.maximum(distances, np.maximum(core[own], core[other]))
+        rising = np.argsort(weights, kind="stable")
+        return KnownEdges(np.stack([own, other], axis=1)[rising], weights[rising]).between(self.parent)
+
+    def groups(
+        self, core: Float64[np.ndarray, "rows"], floor: Float64[np.ndarray, "rows"], known: KnownEdges
+    ) -> Groups:
         """The rows by group."""
         from polylens.kernels.contraction import roots
 
-        _, group = np.unique(roots(self.parent), return_inverse=True)
-        order = np.argsort(group, kind="stable")
-        return Groups(order.astype(np.int64), core[order], group[order].astype(np.int64))
+        return Groups.of(roots(self.parent), core=core, floor=floor, known=known.between(self.parent))
 
     def join(self, groups: Groups, least: Least) -> None:
         """Takes in the least edges between groups: a tree over all, or the least out of each."""
@@ -70,7 +82,7 @@ class Forest:
             own, slot = np.arange(1, groups.count), near[1:]
         else:
             own, slot = np.arange(groups.count), np.zeros(groups.count, dtype=np.int64)
-        ends = groups.order[least.ends[own, slot]]
+        ends = least.ends[own, slot]
         self.found = add_edges(
             ends, least.weight[own, slot], self.parent, self.edges, self.weights, self.found
         )

@@ -15,8 +15,9 @@ from jaxtyping import Float64, Int32, Int64, UInt8
 
 from polylens.clustering.bit_space import tile_rows
 from polylens.clustering.blocks import Blocks, Pair, over_pairs
+from polylens.clustering.groups import OpenRows
 from polylens.clustering.processes import Processes
-from polylens.clustering.spaces import Groups, Least, Nearest
+from polylens.clustering.spaces import Least, Nearest
 from polylens.errors import DataError
 from polylens.kernels.tiles import GroupedRows, LeastEdges, Neighbours, Tile, TilePairs, no_activations
 from polylens.progress import Progress, Silent
@@ -141,6 +142,10 @@ class CountedSpace:
         self._order = np.arange(len(pairs), dtype=np.int64) if order is None else order
         self.blocks = Blocks.of(len(pairs), tile=TILE, most=_MOST_ROWS)
 
+    def reach(self, neighbours: int) -> Float64[np.ndarray, "rows"]:
+        """Nothing is known of neighbours before pairs are looked at."""
+        return np.full(len(self._pairs), np.inf)
+
     def offer(self, first: slice, second: slice, nearest: Nearest) -> None:
         """Offers every pair of two blocks to both of its rows."""
         from polylens.kernels.distances import EXACT
@@ -149,19 +154,26 @@ class CountedSpace:
         near = Neighbours(nearest.distances, nearest.who)
         offer_tile(self._tile(first, second), no_activations(EXACT), near)
 
+    def by_rows(self, nearest: Nearest) -> Nearest:
+        """Neighbours as they are: rows stand as they were given."""
+        return nearest
+
     def reorder(self, order: Int64[np.ndarray, "rows"]) -> CountedSpace:
         """A space in which row `order[place]` stands at `place`; nothing is copied."""
         return CountedSpace(self._pairs, bits=self._bits, metric=self._metric, order=order)
 
-    def keep_least(self, first: slice, second: slice, groups: Groups, least: Least) -> None:
+    def keep_least(self, first: slice, second: slice, rows: OpenRows, least: Least) -> None:
         """Keeps the least edges of mutual reachability that two blocks of places hold between groups."""
         from polylens.kernels.between import least_tile
         from polylens.kernels.distances import EXACT
 
+        groups = rows.groups
+        if not all(len(places) for places in rows.between(first, second)):
+            return
         least_tile(
             self._tile(first, second),
             no_activations(EXACT),
-            GroupedRows(groups.order, groups.core, groups.group),
+            GroupedRows(groups.order, groups.floor, groups.group),
             LeastEdges(least.slot, least.weight, least.ends),
         )
 

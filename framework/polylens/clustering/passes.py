@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from polylens.clustering.blocks import Pair, most_threads, over_pairs, threads
+from polylens.clustering.groups import Groups, OpenRows
 from polylens.clustering.processes import Processes
-from polylens.clustering.spaces import Groups, Least, Nearest, Space
+from polylens.clustering.spaces import Least, Nearest, Space
 from polylens.progress import Progress
 
 _EDGE_BYTES = 24
@@ -41,23 +42,25 @@ class TiledPasses:
     def nearest(self, neighbours: int, processes: Processes, progress: Progress) -> Nearest:
         """The nearest neighbours of every row; each pair is measured once, for both of its rows."""
         blocks = self._space.blocks
-        nearest = Nearest.none_yet(blocks.rows, neighbours)
+        nearest = Nearest.none_yet(self._space.reach(neighbours), neighbours)
 
         def offer(pair: Pair, _: int) -> None:
             self._space.offer(blocks.span(pair[0]), blocks.span(pair[1]), nearest)
 
         over_pairs(blocks, offer, title="nearest neighbours", processes=processes, progress=progress)
-        return nearest.with_those_of(processes)
+        return self._space.by_rows(nearest.with_those_of(processes))
 
     def least(self, groups: Groups, processes: Processes, progress: Progress) -> Least:
         """The least edges between groups; every thread keeps its own, which are then merged."""
         each_two = groups.count**2 * _EDGE_BYTES * most_threads() <= _PAIRS_BYTES
-        kept = [Least.none_yet(groups.count, each_two=each_two) for _ in range(threads())]
+        known = Least.known(groups, each_two=each_two)
+        kept = [known.copy() for _ in range(threads())]
         space = self._space.reorder(groups.order)
         blocks = space.blocks
+        rows = OpenRows.of(groups, known.weight, blocks)
 
         def keep(pair: Pair, worker: int) -> None:
-            space.keep_least(blocks.span(pair[0]), blocks.span(pair[1]), groups, kept[worker])
+            space.keep_least(blocks.span(pair[0]), blocks.span(pair[1]), rows, kept[worker])
 
         title = f"edges between {groups.count:,} groups"
         over_pairs(blocks, keep, title=title, processes=processes, progress=progress)

@@ -8,19 +8,23 @@ many dimensions core distances decide most edges, and often the first pass is en
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
+
 import numpy as np
 from jaxtyping import Float64
 
 from polylens.clustering.blocks import one_thread_a_product
 from polylens.clustering.checks import check_min_samples, check_points
 from polylens.clustering.forest import Forest
+from polylens.clustering.groups import KnownEdges
 from polylens.clustering.keeping import Forgetful, PartKeeper
 from polylens.clustering.linking import canonical
 from polylens.clustering.pair_counts import CountedSpace, PairCounts, is_wide
 from polylens.clustering.passes import Passes, TiledPasses
 from polylens.clustering.points import Metric, Points
 from polylens.clustering.processes import Processes
-from polylens.devices import fitting_device
+from polylens.devices import fitting_device, torch_threads
 from polylens.errors import DataError
 from polylens.progress import Progress, Silent
 from polylens.records import Hierarchy
@@ -79,13 +83,14 @@ def hierarchy(
         )
     with one_thread_a_product(points):
         passes = passes_of(points, metric=metric, bits=bits, device=_device(device, rows=len(points)))
-        forest, core = spanning_forest(
-            passes,
-            rows=len(points),
-            min_samples=min_samples,
-            keeper=keeper or Forgetful(),
-            progress=progress or Silent(),
-        )
+        with torch_threads(1) if "torch" in sys.modules else nullcontext():  # its products have threads too
+            forest, core = spanning_forest(
+                passes,
+                rows=len(points),
+                min_samples=min_samples,
+                keeper=keeper or Forgetful(),
+                progress=progress or Silent(),
+            )
     return _linked(forest, core, passes, metric=metric, min_samples=min_samples, bits=bits)
 
 
@@ -169,20 +174,23 @@ def spanning_forest(
 ) -> tuple[Forest, Float64[np.ndarray, "rows"]]:
     """A minimum spanning tree and core distances, in the passes' own unit. What was kept is not redone."""
     processes = Processes.here()
-    kept = keeper.load("forest")
+    kept = keeper.load("groups")
     # An interrupt may come between what two processes keep: they go on from one state, or start again.
     same = len(set(processes.each(-1 if kept is None else int(kept["found"])))) == 1
     if kept is not None and same:
-        forest, core = Forest.from_arrays(kept), kept["core"]
+        forest, core, floor = Forest.from_arrays(kept), kept["core"], kept["floor"]
+        known = KnownEdges(kept["known"], kept["known_weights"])
     else:
         neighbours = min(max(min_samples - 1, _NEIGHBOURS), rows - 1)
         nearest = passes.nearest(neighbours, processes, progress)
         core = nearest.distances[:, min_samples - 2].copy() if min_samples > 1 else np.zeros(rows)
         forest = Forest.of(rows)
         forest.contract(nearest, core)
+        floor, known = np.maximum(core, nearest.distances[:, -1]), forest.known(nearest, core)
         del nearest
     while not forest.is_tree:
-        keeper.save("forest", forest.arrays() | {"core": core})
-        groups = forest.groups(core)
+        listed = {"floor": floor, "known": known.rows, "known_weights": known.weights}
+        keeper.save("groups", forest.arrays() | {"core": core} | listed)
+        groups = forest.groups(core, floor, known)
         forest.join(groups, passes.least(groups, processes, progress))
     return forest, core

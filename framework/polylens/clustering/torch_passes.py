@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from polylens.clustering.dense_space import lengths
+from polylens.clustering.groups import Groups
 from polylens.clustering.points import Metric, Points
 from polylens.clustering.processes import Processes
-from polylens.clustering.spaces import Groups, Least, Nearest
+from polylens.clustering.spaces import Least, Nearest
 from polylens.errors import DataError
 from polylens.kernels.tiles import Measure
 from polylens.progress import Progress
@@ -54,7 +55,7 @@ class TorchPasses:
         """The nearest neighbours of every row."""
         import torch
 
-        nearest = Nearest.none_yet(len(self._points), neighbours)
+        nearest = Nearest.none_yet(np.full(len(self._points), np.inf), neighbours)
         for rows in self._blocks("nearest neighbours", processes, progress):
             apart = self._distances(rows)
             apart[torch.arange(len(apart)), torch.arange(rows.start, rows.stop)] = torch.inf
@@ -89,11 +90,11 @@ class TorchPasses:
         own, first = np.unique(groups.group[place][rising], return_index=True)
         row = rising[first]
         found.weight[own, 0] = reach[row]
-        found.ends[own, 0] = np.stack([place[row], place[other[row]]], axis=1)
+        found.ends[own, 0] = np.stack([row, other[row]], axis=1)
         found = found.with_those_of(processes)
         if self._points.dtype == np.float32:
-            ends = groups.order[found.ends[:, 0]]
-            cores = groups.core[found.ends[:, 0]].max(1)
+            ends = found.ends[:, 0]
+            cores = groups.core[place[ends]].max(1)
             found.weight[:, 0] = np.maximum(self._measure(ends[:, 0], ends[:, 1]), cores)
         return found
 

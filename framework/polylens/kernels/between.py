@@ -3,7 +3,8 @@
 The second pass of the engine: groups of rows are connected already, and a minimum spanning tree needs the
 least edges between them. An edge weighs `max(core of either end, distance)`.
 
-1. Rows stand in an order that has each group together, so that whole tiles of one group are passed over.
+1. Rows stand in an order that has each group together, and tiles hold the rows that an edge may still come
+   from (`clustering.groups`): what is known of an edge before its distance is, its floor, is low enough.
 2. Each column has a limit: what an edge between the line's group and the column's must weigh less than to be
    of use to either (-1 where there can be none). The limits hold for all lines of one group, and are
    written anew where the group changes or an edge was kept.
@@ -25,14 +26,13 @@ import numpy as np
 
 from polylens.kernels.compiling import compiled, compiled_for_many, compiled_inline
 from polylens.kernels.distances import (
+    COSINE,
     EXACT,
-    SQUARED,
     is_beyond,
-    is_beyond_by_all,
     jaccard_tile,
     measure,
-    root_of_limit,
 )
+from polylens.kernels.narrowing import narrow
 from polylens.kernels.nearest import marked_columns
 from polylens.kernels.popcount import TILE, differing_tile
 from polylens.kernels.tiles import BitRows, GroupedRows, LeastEdges, Measure, Tile, TilePairs
@@ -45,18 +45,18 @@ def _fill_limits(own: int, tile: Tile, groups: GroupedRows, least: LeastEdges, l
     """
     slot, weight = least.slot, least.weight
     group_of = groups.group[tile.second : tile.second + tile.n_second]
-    core_of = groups.core[tile.second : tile.second + tile.n_second]
+    floor_of = groups.floor[tile.second : tile.second + tile.n_second]
     for column in range(len(group_of)):
         theirs = group_of[column]
         # Whichever of the two groups would gain: what is no less than both is of use to neither.
         limit = max(weight[own, slot[theirs]], weight[theirs, slot[own]])
-        # The column's core distance is known before any distance is, and the edge weighs no less.
-        limits[column] = limit if theirs != own and core_of[column] < limit else -1.0
+        # The column's floor is known before any distance is, and the edge weighs no less.
+        limits[column] = limit if theirs != own and floor_of[column] < limit else -1.0
 
 
 @compiled_inline
 def _keep_edge(least: LeastEdges, own: int, theirs: int, i: int, j: int, weight: float) -> None:
-    """Keeps an edge from rank `i` of group `own` to rank `j` of group `theirs` where it is the least of
+    """Keeps an edge from row `i` of group `own` to row `j` of group `theirs` where it is the least of
     either.
     """
     slot, weights, ends = least.slot, least.weight, least.ends
@@ -79,17 +79,17 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
         least: updated.
     """
     values, first, second, n_second = tile.values, tile.first, tile.second, tile.n_second
-    kind, order, group, core = measuring.kind, groups.order, groups.group, groups.core
-    left, right = measuring.left, measuring.right
-    turned, tails, loose, n_turned = measuring.turned, measuring.tails, measuring.loose, len(measuring.turned)
+    kind, order, group, core = measuring.kind, groups.order, groups.group, groups.floor
+    n_turned = len(measuring.turned)
     limits = np.empty(n_second)
     marks = np.zeros(-(-n_second // 8) * 8, dtype=np.uint8)
     near_columns = np.empty(len(marks), dtype=np.int64)
-    group_of, core_of = group[second : second + n_second], core[second : second + n_second]
+    sums, most = np.empty(len(marks), dtype=np.float32), np.empty(len(marks), dtype=np.float32)
+    group_of, floor_of = group[second : second + n_second], core[second : second + n_second]
     limits_of = -1  # the group that the limits are written for
     for row in range(tile.n_first):
         i = first + row
-        own, own_core = group[i], core[i]
+        own, own_floor = group[i], core[i]
         # Rows of a group stand together, so the limits are seldom written anew.
         if own != limits_of:
             _fill_limits(own, tile, groups, least, limits)
@@ -97,14 +97,18 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
         # A slice of its own: the compiler then knows that columns stand side by side.
         line = values[row, :n_second]
         for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
-            marks[column] = (line[column] < limits[column]) & (own_core < limits[column])
+            marks[column] = (line[column] < limits[column]) & (own_floor < limits[column])
+        if first == second:  # each pair once, above the diagonal
+            marks[: row + 1] = 0
         n_near = marked_columns(marks, near_columns)
+        if n_turned > 0:
+            factor = 2.0 if kind == COSINE else 1.0
+            n_near = narrow(
+                line, measuring, i, second, -1.0, limits, factor, near_columns, n_near, sums, most
+            )
         for column in near_columns[:n_near]:
-            # Where rows meet themselves each pair counts once, above the diagonal.
-            if first == second and column <= row:
-                continue
             # What the edge weighs at least; limits may have fallen since the column was marked.
-            floor = max(own_core, core_of[column])
+            floor = max(own_floor, floor_of[column])
             if max(floor, np.float64(line[column])) >= limits[column]:
                 continue
             j = second + column
@@ -112,20 +116,15 @@ def least_tile(tile: Tile, measuring: Measure, groups: GroupedRows, least: Least
             if kind == EXACT:
                 distance = float(line[column])
             else:
-                if n_turned > 0:
-                    a, b = order[i], order[j]
-                    reach = root_of_limit(kind, limits[column])
-                    reach += loose * (np.float64(tails[a, 0]) + np.float64(tails[b, 0]))
-                    if is_beyond(turned, tails, a, b, reach):
-                        continue
-                    if kind == SQUARED and is_beyond_by_all(left, right, a, b, limits[column]):
-                        continue
-                distance = measure(measuring, order[i], order[j])
+                a, b = order[i], order[j]
+                if n_turned > 0 and is_beyond(measuring, a, b, limits[column]):
+                    continue
+                distance = measure(measuring, a, b)
             # Measured now: the bound let by what its distance may rule out.
             weight = max(floor, distance)
             if weight >= limits[column]:
                 continue
-            _keep_edge(least, own, group_of[column], i, j, weight)
+            _keep_edge(least, own, group_of[column], order[i], order[j], weight)
             # The edge is a new limit for all columns of that group, and with one slot for every column.
             _fill_limits(own, tile, groups, least, limits)
 

@@ -20,14 +20,13 @@ import numpy as np
 
 from polylens.kernels.compiling import compiled, compiled_inline
 from polylens.kernels.distances import (
+    COSINE,
     EXACT,
-    SQUARED,
     is_beyond,
-    is_beyond_by_all,
     jaccard_tile,
     measure,
-    root_of_limit,
 )
+from polylens.kernels.narrowing import narrow
 from polylens.kernels.popcount import TILE, differing_tile
 from polylens.kernels.tiles import BitRows, Measure, Neighbours, Tile, TilePairs
 
@@ -79,10 +78,10 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
     """
     values, first, second, kind, near = tile.values, tile.first, tile.second, measuring.kind, nearest.near
     last = near.shape[1] - 1
-    left, right = measuring.left, measuring.right
-    turned, tails, loose, n_turned = measuring.turned, measuring.tails, measuring.loose, len(measuring.turned)
+    order, n_turned = measuring.order, len(measuring.turned)
     marks = np.zeros(-(-tile.n_second // 8) * 8, dtype=np.uint8)
     near_columns = np.empty(len(marks), dtype=np.int64)
+    sums, most = np.empty(len(marks), dtype=np.float32), np.empty(len(marks), dtype=np.float32)
     # In the tile's own type: a comparison with a wider one would widen the whole line.
     limits = np.empty(tile.n_second, dtype=values.dtype)
     # A bound in single precision is held against a limit that is rounded up, never down.
@@ -96,25 +95,26 @@ def offer_tile(tile: Tile, measuring: Measure, nearest: Neighbours) -> None:
         line = values[row, : tile.n_second]
         for column in range(len(line)):  # nothing but comparisons, so that it becomes vector code
             marks[column] = (line[column] < limit) | (line[column] < limits[column])
+        if first == second:  # each pair once, above the diagonal
+            marks[: row + 1] = 0
         n_near = marked_columns(marks, near_columns)
+        if n_turned > 0:
+            factor = 2.0 if kind == COSINE else 1.0
+            n_near = narrow(
+                line, measuring, i, second, limit, limits, factor, near_columns, n_near, sums, most
+            )
         for column in near_columns[:n_near]:
-            if first == second and column <= row:
-                continue
             value = line[column]
             if value < limit or value < limits[column]:
                 j = second + column
                 if kind == EXACT:
                     distance = float(value)
                 else:
-                    if n_turned > 0:
-                        most = max(near[i, last], near[j, last])
-                        reach = root_of_limit(kind, most)
-                        reach += loose * (np.float64(tails[i, 0]) + np.float64(tails[j, 0]))
-                        if is_beyond(turned, tails, i, j, reach):
-                            continue
-                        if kind == SQUARED and is_beyond_by_all(left, right, i, j, most):
-                            continue
-                    distance = measure(measuring, i, j)
+                    a, b = order[i], order[j]
+                    far = max(near[i, last], near[j, last])
+                    if n_turned > 0 and is_beyond(measuring, a, b, far):
+                        continue
+                    distance = measure(measuring, a, b)
                 offer(nearest, i, j, distance)
                 offer(nearest, j, i, distance)
                 # Both rows may have come nearer to somebody: what follows in the line is held to the new

@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 _NO_ROWS = np.empty((0, 0), dtype=np.float32)
+_NO_TURNED = np.empty((0, 0, 0), dtype=np.float32)
+_NO_PLACES = np.empty(0, dtype=np.int64)
 
 
 class Tile(NamedTuple):
@@ -50,12 +52,19 @@ class Measure(NamedTuple):
     """`rows width`, float32: the activations that columns of a tile stand for."""
     right_lengths: np.ndarray
     """`rows`, float64: their Euclidean lengths; read for COSINE alone."""
-    turned: np.ndarray = _NO_ROWS
-    """`rows components`, float32: the rows, where both sides are the same, along some orthogonal directions,
+    order: np.ndarray = _NO_PLACES
+    """`rows`, int64: the row at each place, where a tile's lines and columns are places; read for tiles of
+    neighbours alone (groups have their own)."""
+    turned: np.ndarray = _NO_TURNED
+    """`stages rows 128`, float32: the rows, where both sides are the same, along some orthogonal directions,
     those of the greatest variance first; empty where there are none."""
     tails: np.ndarray = _NO_ROWS
     """`rows stages+1`, float32: the length of what is left of each row behind the first 0, 128, 256, ... of
     these."""
+    at: np.ndarray = _NO_PLACES
+    """`rows`, int64: where `turned` and `tails` have the row at each place."""
+    first: int = 0
+    """Stages that a tile's bounds hold."""
     loose: float = 0.0
     """What a row's turned coordinates are off by, as a share of the row's length."""
 
@@ -101,11 +110,12 @@ class GroupedRows(NamedTuple):
     """Rows in groups. A row is known by its rank: its index in an order that has each group together."""
 
     order: np.ndarray
-    """`rows`, int64: the row number at each rank; read only to measure a pair."""
-    core: np.ndarray
-    """`rows`, float64: the core distance at each rank, in the space's own unit."""
+    """`rows`, int64: the row number at each rank."""
+    floor: np.ndarray
+    """`rows`, float64: what an edge of the row at each rank weighs at least if it is of use, in the space's
+    own unit: the core distance, or more."""
     group: np.ndarray
-    """`rows`, int64: the group at each rank, rising."""
+    """`rows`, int64: the group at each rank."""
 
 
 class LeastEdges(NamedTuple):
@@ -117,7 +127,7 @@ class LeastEdges(NamedTuple):
     weight: np.ndarray
     """`groups slots`, float64: mutual reachability, in the space's own unit; infinite where there is none."""
     ends: np.ndarray
-    """`groups slots 2`, int64: the ranks of both ends, the one in the line's group first."""
+    """`groups slots 2`, int64: the rows of both ends, the one in the line's group first."""
 
 
 class NearCentres(NamedTuple):
