@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from jaxtyping import install_import_hook
-from tests.shapes import unchecked
+from tests.shapes import check_shapes, unchecked
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -19,11 +19,19 @@ _ENGINES = ("bits", "clustering", "dataflow", "figures", "geometry", "statistics
 
 # Before anything imports them: every call of an engine then holds its arrays against their annotated shapes.
 # A function whose hints name a module that is only imported for typing stays unchecked.
-install_import_hook([f"polylens.{room}" for room in _ENGINES], "beartype.beartype")
+check_shapes([f"polylens.{room}" for room in _ENGINES])
 
 # No test may fail because the machine is busy.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported is no longer searched for garbage: that was a tenth of a long process's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
+
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _DRIVER = Path("/usr/bin/chromedriver")

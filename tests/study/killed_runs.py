@@ -22,8 +22,17 @@ from polylens.imports import lightning
 
 _SEED = 7
 _SLOW_TO_IMPORT = (
-    *("matplotlib.pyplot", "mlflow.store.tracking.sqlalchemy_store", "numba", "pandas"),
-    *("polylens.study.running", "pyarrow.parquet", "scipy.stats", "sklearn.cluster", "sklearn.datasets"),
+    *("alembic.command", "matplotlib.pyplot", "mlflow.store.tracking.sqlalchemy_store", "numba", "pandas"),
+    *("polylens.analyses.cluster_quality.comparison", "polylens.cli.run", "polylens.clustering"),
+    *("polylens.dataflow", "polylens.figures", "polylens.harvest.collecting", "polylens.kernels.means"),
+    *("polylens.study.running", "polylens.training.learner", "pyarrow.dataset", "pyarrow.parquet"),
+    *(
+        "safetensors.torch",
+        "scipy.stats",
+        "sklearn.cluster",
+        "sklearn.datasets",
+        "sqlalchemy.dialects.sqlite",
+    ),
 )
 
 
