@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from polylens.records import ClusterLabel, Findings, Labels, Number, Origins, Partition, Rows
-from polylens.study.outlook import ChildOutlook, Outlook, StageOutlook
+from polylens.study.outlook import ChildOutlook, Outlook
+from polylens.study.waiting import StageOutlook
 
 
 def test_a_partition_says_its_clusters_and_dumps_no_array() -> None:

@@ -10,7 +10,7 @@ from tests.projects import Project
 
 from polylens.cli import main
 
-STAGE = {"name", "kind", "digest", "stored", "why", "n_bytes", "walking_seconds"}
+STAGE = {"name", "kind", "digest", "stored", "why", "n_bytes", "walking_seconds", "pair_seconds"}
 CHILD = {"name", "layer", "n_examples", "n_rows", "width", "code_units", "harvest_seconds", "stages"}
 
 

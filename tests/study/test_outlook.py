@@ -113,7 +113,7 @@ def test_the_precision_of_a_forward_pass_is_part_of_what_it_gives(result: StudyR
 def test_the_outlook_as_plain_data_is_json(before: Outlook) -> None:
     plain = json.loads(json.dumps(before.to_plain()))
     assert [child["name"] for child in plain["children"]] == ["small layer=hidden.1", "small layer=hidden.2"]
-    keys = {"name", "kind", "digest", "stored", "why", "n_bytes", "walking_seconds"}
+    keys = {"name", "kind", "digest", "stored", "why", "n_bytes", "walking_seconds", "pair_seconds"}
     assert set(plain["children"][0]["stages"][0]) == keys
 
 
@@ -157,6 +157,40 @@ def test_the_time_of_exact_walks_is_estimated_from_units_and_the_cost_of_a_pass(
     assert "This is an estimate" in said
     smooth = polylens.load_spec(spec, overrides=["model.activation=gelu"])
     assert all(stage.walking_seconds is None for stage in polylens.plan(smooth).children[0].stages)
+
+
+def test_the_time_of_comparing_all_pairs_is_guessed_where_it_is_long(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from polylens import analyses
+    from polylens.analyses import spanning_tree
+    from polylens.cli.outlook import show_outlook
+
+    clock = iter(range(0, 10_000, 3))  # every look at it is three seconds later: so long does a trial take
+    monkeypatch.setattr("polylens.analyses.spanning_tree.guessing.time.perf_counter", lambda: next(clock))
+    trees = {
+        "all": {"kind": "hdbscan", "on": "activation", "min_cluster_size": 5, "subsamples": 0},
+        "halves": {"kind": "hdbscan", "on": "activation", "min_cluster_size": 5, "subsamples": 10},
+        "codes": {"kind": "hdbscan", "on": "code", "min_cluster_size": 5, "subsamples": 0},
+        "few": {"kind": "hdbscan", "on": "code", "min_cluster_size": 5, "subsamples": 0, "sample": 100},
+    }
+    spec = Project(folder).spec("pairs.yaml", **SMALL | {"layer": "hidden.1", "analyses": trees})
+    assert all(stage.pair_seconds is None for stage in polylens.plan(spec).children[0].stages), "few rows"
+    monkeypatch.setattr(spanning_tree, "WORTH_SHARING", 200)
+    outlook = polylens.plan(spec)
+    child = outlook.children[0]
+    found = {stage.name: stage.pair_seconds for stage in child.stages}
+    once = 3 * (child.n_rows / 2048) ** 2
+    assert child.n_rows >= 200
+    assert found["all.spanning_tree"] == pytest.approx(once)
+    assert found["halves.spanning_tree"] == pytest.approx(once * (1 + 10 * 0.64))
+    assert found["codes.spanning_tree"] == pytest.approx(once)
+    assert found["few.spanning_tree"] is None
+    assert found["all"] is None
+    assert found["harvest"] is None
+    show_outlook(outlook, why=False)
+    assert "comparing all pairs" not in capsys.readouterr().out, "seconds are not worth a word"
+    assert analyses.RowAnalysis.guess_pair_seconds is not spanning_tree.SpanningTree.guess_pair_seconds
 
 
 def test_a_layer_without_units_is_found_at_its_place(folder: Path) -> None:

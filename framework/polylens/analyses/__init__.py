@@ -156,6 +156,18 @@ class RowAnalysis(Analysis):
         """
         return False
 
+    def guess_pair_seconds(self, n_rows: int, *, width: int, code_bits: int) -> float | None:
+        """A rough number of seconds that comparing so many rows takes on this machine, from a trial.
+
+        None where that is little, or not known.
+
+        Args:
+            n_rows: how many rows there will be.
+            width: of their activations.
+            code_bits: of their codes; 0 where there are none.
+        """
+        return None
+
     @abstractmethod
     def run(self, rows: Rows, work: Work) -> Findings:
         """What the rows show.

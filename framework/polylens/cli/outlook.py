@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from polylens.study.outlook import ChildOutlook, Outlook, StageOutlook
+from polylens.study.outlook import ChildOutlook, Outlook
+from polylens.study.waiting import StageOutlook
 
 _LONG = 60
-"""Seconds from which on a walk is worth a word."""
+"""Seconds from which on a walk, or a comparison, is worth a word."""
 
 
 def show_outlook(outlook: Outlook, *, why: bool, console: Console | None = None) -> None:
@@ -30,6 +31,14 @@ def show_outlook(outlook: Outlook, *, why: bool, console: Console | None = None)
             "pairs or a smaller reach take less"
         )
         console.print(Text(said, style="yellow"), soft_wrap=True)
+    pairs = sum(stage.pair_seconds or 0.0 for child in outlook.children for stage in child.stages)
+    if pairs >= _LONG:
+        said = (
+            f"comparing all pairs of rows may take {_seconds(pairs)} on this CPU. This is an estimate from a "
+            "few rows at random; rows of a trained network often take less. `sample` compares so many rows "
+            "and assigns the others, fewer `subsamples` take less, `--devices` shares the work"
+        )
+        console.print(Text(said, style="yellow"), soft_wrap=True)
 
 
 def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
@@ -49,11 +58,11 @@ def _show_child(child: ChildOutlook, console: Console, *, why: bool) -> None:
 
 
 def _about(stage: StageOutlook) -> str:
-    """The size of what is stored or harvested, or the time of what is walked."""
+    """The size of what is stored or harvested, or the time of what is walked or compared."""
     if stage.n_bytes is not None:
         return f"{'' if stage.stored else 'about '}{size_in_units(stage.n_bytes)}"
-    walking = stage.walking_seconds or 0.0
-    return f"maybe {_seconds(walking)}" if walking >= _LONG else ""
+    seconds = (stage.walking_seconds or 0.0) + (stage.pair_seconds or 0.0)
+    return f"maybe {_seconds(seconds)}" if seconds >= _LONG else ""
 
 
 def size_in_units(n_bytes: int) -> str:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from polylens.analyses import Probe
 from polylens.dataflow import Flow
 from polylens.devices import Options
 from polylens.errors import listed
-from polylens.models import Model
 from polylens.progress import Silent
 from polylens.sampling import TooFewPositionsError
 from polylens.settings import Settings
@@ -27,28 +24,10 @@ from polylens.study.planning import plan_study
 from polylens.study.plans import ChildPlan, VariantPlan
 from polylens.study.result_tables import outlook_html
 from polylens.study.stages import THUMBNAIL, Stage
+from polylens.study.waiting import StageOutlook, seconds_an_example, with_times
 from polylens.study.walk import Walk, Workshop
-from polylens.study.walking_cost import walking_seconds
 
-_TIMED_EXAMPLES = 8
-_TIMED_PASSES = 5
 _MOST_NAMED = 4
-
-
-@dataclass(frozen=True)
-class StageOutlook:
-    """One stage: whether it is stored, and what differs from the nearest stored one where it is not."""
-
-    name: str
-    kind: str
-    digest: str
-    stored: bool
-    why: str = ""
-    n_bytes: int | None = None
-    """Bytes on disk of a stored stage, or an estimate for a harvest that is not."""
-    walking_seconds: float | None = None
-    """Rough time of exact walks that are missing, on this machine's CPU, from the number of units; None where
-    none is estimated."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +96,7 @@ def _child(plan: ChildPlan, workshop: Workshop, known: Sequence[Manifest]) -> Ch
     flow = flow_of(model)
     rows = _rows(plan, flow)
     width = _width(plan, flow)
-    units, code_bytes = _code(plan, flow)
+    units, bits, code_bytes = _code(plan, flow)
     sizes = {"activations": rows * width * 4, "codes": rows * code_bytes}
     embedding = model.token_embedding()
     if embedding is not None and embedding in flow.layers:
@@ -132,7 +111,7 @@ def _child(plan: ChildPlan, workshop: Workshop, known: Sequence[Manifest]) -> Ch
         for variant in plan.variants
         for stage in variant.stages()
     ]
-    stages = _with_walks(stages, plan)
+    stages = with_times(stages, plan, n_rows=rows, width=width, code_bits=bits)
     stages += [_stage(stage, store, known, lacking=lacking, estimate=None) for stage in after]
     return ChildOutlook(
         name=plan.name,
@@ -141,7 +120,7 @@ def _child(plan: ChildPlan, workshop: Workshop, known: Sequence[Manifest]) -> Ch
         n_rows=rows,
         width=width,
         code_units=units,
-        harvest_seconds=_seconds_an_example(model) * len(plan.examples) * len(missing) if missing else 0.0,
+        harvest_seconds=seconds_an_example(model) * len(plan.examples) * len(missing) if missing else 0.0,
         stages=tuple(stages),
     )
 
@@ -159,23 +138,6 @@ def _stage(
         return StageOutlook(stage.name, stage.kind, stage.digest, stored=True, n_bytes=size)
     why = _stands_on(stage, lacking) or _why(stage, known)
     return StageOutlook(stage.name, stage.kind, stage.digest, stored=False, why=why, n_bytes=estimate)
-
-
-def _with_walks(stages: Sequence[StageOutlook], plan: ChildPlan) -> list[StageOutlook]:
-    """The stages, with what the walks of those that are missing may take."""
-    seconds_of = walking_seconds(plan)
-    probes = {
-        each.stage.digest: each.analysis
-        for variant in plan.variants
-        for each in variant.analyses.values()
-        if isinstance(each.analysis, Probe)
-    }
-    return [
-        stage
-        if stage.stored or stage.digest not in probes
-        else replace(stage, walking_seconds=seconds_of(probes[stage.digest]))
-        for stage in stages
-    ]
 
 
 def _stands_on(stage: Stage, lacking: Mapping[str, str]) -> str:
@@ -247,27 +209,10 @@ def _width(plan: ChildPlan, flow: Flow) -> int:
     return shape.width * int(np.prod(shape.grid)) if plan.takes_whole_examples else shape.width
 
 
-def _code(plan: ChildPlan, flow: Flow) -> tuple[int, int]:
+def _code(plan: ChildPlan, flow: Flow) -> tuple[int, int, int]:
+    """Units, bits and bytes of a row's code."""
     code = plan.experiment.code
     if code is None:
-        return 0, 0
+        return 0, 0, 0
     scheme = code.select(flow, plan.module_path).scheme
-    return scheme.units, scheme.n_bytes
-
-
-def _seconds_an_example(model: Model) -> float:
-    """Seconds of a forward pass an example, on a few zeros or one text: the fastest, since others wait."""
-    import torch
-
-    module = model.skeleton(Streams(0).torch_generator("outlook")).eval()
-    inputs = model.example_input()
-    if inputs.is_floating_point():
-        inputs = inputs.expand(_TIMED_EXAMPLES, *inputs.shape[1:]).contiguous()
-    with torch.no_grad():
-        module(inputs)
-        seconds = []
-        for _ in range(_TIMED_PASSES):
-            started = time.perf_counter()
-            module(inputs)
-            seconds.append(time.perf_counter() - started)
-    return min(seconds) / len(inputs)
+    return scheme.units, scheme.bits, scheme.n_bytes
