@@ -14,7 +14,7 @@ def test_every_error_of_the_tree_has_its_line_in_the_drawing() -> None:
     tree = [
         kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PolylensError)
     ]
-    assert len(tree) == 7
+    assert len(tree) == 8
     assert errors.__doc__ is not None
     assert all(kind.__name__ in errors.__doc__ for kind in tree)
     assert {kind.__name__ for kind in tree if kind.exit_code == 2} == {"SpecError", "UsageError"}

@@ -36,7 +36,8 @@ def test_the_second_run_finds_everything_and_a_changed_number_reruns_only_what_s
     data = MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}").get_run(first["run_id"]).data
     assert data.tags["polylens.verdict"] == "refuted"
     assert data.tags["mlflow.note.content"].startswith("**Refuted.** ")
-    assert data.tags["polylens.answer"].startswith("Purity ")
+    assert data.tags["polylens.answer"].startswith("Clusters: ")
+    assert "Quality: purity 0." in data.tags["polylens.answer"]
     assert {
         "quality/purity",
         "quality/purity_lead.random_init",

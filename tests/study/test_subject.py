@@ -64,12 +64,12 @@ def test_a_proxy_says_how_good_it_is() -> None:
     said = code_sentence(replace(ROWS, codes=codes))
     assert said == (
         " Code of 1,234 units: it does not name polytopes, because gelu is smooth. Of the variance of the "
-        "units' output the hard code explains 0.876 (0.9 of the median unit's); 0.0012 of the units are "
+        "units' output the hard code explains 0.88 (0.90 of the median unit's); 0.0012 of the units are "
         "within numerical noise of a boundary."
     )
     gated = replace(codes, explained=Explained(-0.5, 0.1, 2, 2))
     assert (
-        "explains -0.5 (0.1 of the median unit's, of gates times what they multiply), which is less than the "
+        "explains -0.50 (0.10 of the median unit's, of gates times what they multiply), which is less than the "
         "units' means would; "
     ) in code_sentence(replace(ROWS, codes=gated))
     unlike = replace(codes, explained=None)
