@@ -69,8 +69,8 @@ def test_a_proxy_says_how_good_it_is() -> None:
     )
     gated = replace(codes, explained=Explained(-0.5, 0.1, 2, 2))
     assert (
-        "explains -0.50 (0.10 of the median unit's, of gates times what they multiply), which is less than the "
-        "units' means would; "
+        "explains -0.50 (0.10 of the median unit's, of gates times what they multiply), which is less than "
+        "the units' means would; "
     ) in code_sentence(replace(ROWS, codes=gated))
     unlike = replace(codes, explained=None)
     assert "No hard form of these units is near their output; 0.0012" in code_sentence(
