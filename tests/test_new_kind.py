@@ -75,6 +75,19 @@ def polylens(*arguments: str, environment: dict[str, str]) -> str:
     return done.stdout
 
 
+def refused(*, environment: dict[str, str]) -> str:
+    """What is said of `spec.yaml`, which must be refused."""
+    done = subprocess.run(
+        [sys.executable, "-m", "polylens", "validate", "spec.yaml"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    return done.stderr
+
+
 def test_one_file_is_enough(plugin: dict[str, str], folder: Path, spec_text: str) -> None:
     listed = json.loads(polylens("ls", "sampling", "--json", environment=plugin))["families"]["sampling"]
     assert {"name": "every_other", "about": "Takes every other position, from `start` on."} in listed["kinds"]
@@ -106,16 +119,9 @@ def test_a_mistake_in_it_is_found_like_any_other(
     plugin: dict[str, str], folder: Path, spec_text: str
 ) -> None:
     (folder / "spec.yaml").write_text(f"sampling: {{kind: every_other, strat: 1}}\n{spec_text}")
-    done = subprocess.run(
-        [sys.executable, "-m", "polylens", "validate", "spec.yaml"],
-        env=plugin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("spec.yaml:1:31: unknown key 'strat' in sampling (every_other)\n")
-    assert "did you mean 'start'?" in done.stderr
+    said = refused(environment=plugin)
+    assert said.startswith("spec.yaml:1:31: unknown key 'strat' in sampling (every_other)\n")
+    assert "did you mean 'start'?" in said
 
 
 def test_whoever_misses_a_kind_is_told_which_packages_were_looked_in(
@@ -127,15 +133,8 @@ def test_whoever_misses_a_kind_is_told_which_packages_were_looked_in(
         (plugin, "  other packages that give kinds: my-lab 1.0\n"),
         ({**os.environ}, "  no other package here gives kinds\n"),
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", "polylens", "validate", "spec.yaml"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 2
-        assert says in done.stderr
+        said = refused(environment=environment)
+        assert says in said
 
 
 def test_an_error_in_it_is_told_with_its_file_and_line_and_its_package_with_the_run(
@@ -191,20 +190,13 @@ def test_an_entry_point_that_leads_nowhere_is_told_with_its_package(
     file.write_text(f"[polylens.sampling]\n{points}\n")
     kind = points.partition(" ")[0]
     (folder / "spec.yaml").write_text(f"sampling: {{kind: {kind}, start: 1}}\n{spec_text}")
-    done = subprocess.run(
-        [sys.executable, "-m", "polylens", "validate", "spec.yaml"],
-        env=plugin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
+    said = refused(environment=plugin)
     assert (
         f"the package 'my-lab' names a kind '{kind}' of sampling at {points.partition(' = ')[2]}, {says}"
-        in (done.stderr)
+        in (said)
     )
-    assert "mend the entry point in its pyproject.toml" in done.stderr
-    assert "not foreseen" not in done.stderr
+    assert "mend the entry point in its pyproject.toml" in said
+    assert "not foreseen" not in said
 
 
 ANALYSIS = '''\
@@ -277,17 +269,10 @@ def test_an_unfinished_analysis_is_told_before_anything_runs(
     (folder / "spec.yaml").write_text(
         spec_text.replace(place, f"{place}  mine: {{kind: mine, of: clusters}}\n")
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "polylens", "validate", "spec.yaml"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
+    said = refused(environment=environment)
     for each in says:
-        assert each in done.stderr, done.stderr
-    assert "not foreseen" not in done.stderr
+        assert each in said, said
+    assert "not foreseen" not in said
 
 
 def test_folders_of_polylens_are_kinds_where_they_hold_a_file_of_their_own(

@@ -177,6 +177,7 @@ def test_the_time_of_comparing_all_pairs_is_guessed_where_it_is_long(
     spec = Project(folder).spec("pairs.yaml", **SMALL | {"layer": "hidden.1", "analyses": trees})
     assert all(stage.pair_seconds is None for stage in polylens.plan(spec).children[0].stages), "few rows"
     monkeypatch.setattr(spanning_tree, "WORTH_SHARING", 200)
+    monkeypatch.setattr(spanning_tree.SpanningTree, "__hash__", None)  # as of a kind with a map of keys
     outlook = polylens.plan(spec)
     child = outlook.children[0]
     found = {stage.name: stage.pair_seconds for stage in child.stages}
@@ -191,6 +192,20 @@ def test_the_time_of_comparing_all_pairs_is_guessed_where_it_is_long(
     show_outlook(outlook, why=False)
     assert "comparing all pairs" not in capsys.readouterr().out, "seconds are not worth a word"
     assert analyses.RowAnalysis.guess_pair_seconds is not spanning_tree.SpanningTree.guess_pair_seconds
+
+
+def test_rows_too_wide_or_not_of_bits_are_not_guessed() -> None:
+    from polylens.analyses.spanning_tree import SpanningTree
+
+    activations = SpanningTree(on="activation")
+    codes = SpanningTree(on="code")
+    wide = 12_000_000  # as codes of whole pictures: a trial of thousands would not fit into memory
+    assert activations.guess_pair_seconds(10**6, width=wide, code_bits=0) is None
+    assert codes.guess_pair_seconds(10**6, width=8, code_bits=wide) is None
+    assert codes.guess_pair_seconds(10**6, width=8, code_bits=0) is None, "there are none, or graded ones"
+    guessed = codes.guess_pair_seconds(10**6, width=wide, code_bits=64)
+    assert guessed is not None
+    assert guessed > 0
 
 
 def test_a_layer_without_units_is_found_at_its_place(folder: Path) -> None:

@@ -164,7 +164,7 @@ class RowAnalysis(Analysis):
         Args:
             n_rows: how many rows there will be.
             width: of their activations.
-            code_bits: of their codes; 0 where there are none.
+            code_bits: of their codes; 0 where there are none, or graded ones.
         """
         return None
 

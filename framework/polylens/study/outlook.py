@@ -210,9 +210,9 @@ def _width(plan: ChildPlan, flow: Flow) -> int:
 
 
 def _code(plan: ChildPlan, flow: Flow) -> tuple[int, int, int]:
-    """Units, bits and bytes of a row's code."""
+    """Units, bits (none where it is graded) and bytes of a row's code."""
     code = plan.experiment.code
     if code is None:
         return 0, 0, 0
     scheme = code.select(flow, plan.module_path).scheme
-    return scheme.units, scheme.bits, scheme.n_bytes
+    return scheme.units, 0 if code.is_graded else scheme.bits, scheme.n_bytes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from polylens.analyses import Probe, RowAnalysis
 from polylens.models import Model
@@ -46,7 +45,7 @@ def with_times(
         plan: the child that they are of.
         n_rows: rows of each variant.
         width: of their activations.
-        code_bits: of their codes; 0 where there are none.
+        code_bits: of their codes; 0 where there are none, or graded ones.
     """
     walked = _with_walks(stages, plan)
     return _with_pairs(walked, plan, n_rows=n_rows, width=width, code_bits=code_bits)
@@ -92,10 +91,6 @@ def _with_pairs(
 ) -> list[StageOutlook]:
     """The stages, with what comparing all pairs may take for those that are missing."""
 
-    @cache
-    def seconds_of(analysis: RowAnalysis) -> float | None:
-        return analysis.guess_pair_seconds(n_rows, width=width, code_bits=code_bits)
-
     # Raw inputs have another width than the layer, and are not guessed.
     comparing = {
         each.stage.digest: each.analysis
@@ -105,9 +100,16 @@ def _with_pairs(
         for each in planned.in_order()
         if isinstance(each.analysis, RowAnalysis)
     }
+    missing = {stage.digest for stage in stages if not stage.stored}
+    # A trial serves all variants; kinds of others may have keys that cannot be hashed.
+    apart = {repr(analysis): analysis for digest, analysis in comparing.items() if digest in missing}
+    seconds = {
+        name: analysis.guess_pair_seconds(n_rows, width=width, code_bits=code_bits)
+        for name, analysis in apart.items()
+    }
     return [
-        stage
-        if stage.stored or stage.digest not in comparing
-        else replace(stage, pair_seconds=seconds_of(comparing[stage.digest]))
+        replace(stage, pair_seconds=seconds[repr(comparing[stage.digest])])
+        if stage.digest in missing and stage.digest in comparing
+        else stage
         for stage in stages
     ]

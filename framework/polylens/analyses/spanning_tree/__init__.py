@@ -78,11 +78,12 @@ class SpanningTree(RowAnalysis):
 
     def guess_pair_seconds(self, n_rows: int, *, width: int, code_bits: int) -> float | None:
         """From one tree of a few rows at random, by the number of pairs; trees of subsamples are counted."""
-        if not self.compares_pairs(n_rows):
+        columns = width if self.on == "activation" else code_bits
+        if columns == 0 or not self.compares_pairs(n_rows):
             return None
         from polylens.analyses.spanning_tree.guessing import guess_seconds
 
-        return guess_seconds(self, n_rows, columns=width if self.on == "activation" else code_bits)
+        return guess_seconds(self, n_rows, columns=columns)
 
     def rehearse(self) -> None:
         """Compiles both passes over pairs: two groups of rows, too far apart to be joined by the first."""
