@@ -26,6 +26,13 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 
+def pytest_sessionstart() -> None:
+    """What is freed is kept, as in a process of polylens' own."""
+    from polylens.memory import keep_what_is_freed
+
+    keep_what_is_freed()
+
+
 def pytest_collection_finish() -> None:
     """What was imported is no longer searched for garbage: that was a tenth of a long process's time."""
     gc.collect()

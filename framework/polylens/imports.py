@@ -15,7 +15,7 @@ import warnings
 from functools import cache
 from typing import Any
 
-from polylens.garbage import for_good
+from polylens.memory import for_good
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 

@@ -17,7 +17,7 @@ import click
 from polylens.cli.leaving import leave_with  # isort: skip  (before what registers something for the end)
 from polylens.cli.complaints import show_error, show_unexpected
 from polylens.errors import PolylensError, nearest
-from polylens.garbage import own_process
+from polylens.memory import own_process
 
 VERBS = {
     "run": "Run specs; the same command again continues or finds everything done.",

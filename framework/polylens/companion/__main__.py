@@ -10,7 +10,7 @@ import threading
 from typing import IO
 
 from polylens.companion.frames import read_frame, write_frame
-from polylens.garbage import own_process
+from polylens.memory import own_process
 
 
 def main() -> None:

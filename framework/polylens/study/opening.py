@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from polylens.devices import Options, compute_on
-from polylens.garbage import for_good
+from polylens.memory import for_good
 from polylens.progress import Progress
 from polylens.settings import Settings
 from polylens.spec import Experiment, Study

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from polylens.errors import TrackingError
-from polylens.garbage import for_good
+from polylens.memory import for_good
 from polylens.progress import Progress
 from polylens.tracking.databases import make_ready
 from polylens.tracking.faults import AwayError, RefusedError

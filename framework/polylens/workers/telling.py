@@ -12,7 +12,7 @@ from typing import Any
 
 from polylens.devices import is_out_of_memory
 from polylens.errors import PolylensError
-from polylens.garbage import own_process
+from polylens.memory import own_process
 from polylens.progress import Task
 
 _LONGEST = 3000
