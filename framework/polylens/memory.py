@@ -1,4 +1,4 @@
-"""A process's memory: when Python looks for garbage in it, and how much of what was freed is kept for later."""
+"""A process's memory: when Python looks for garbage in it, and what is kept of what was freed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def own_process() -> None:
     """Says that this process does polylens' work and no other: its memory is managed for that work.
 
     What it imports is not searched for garbage again: a tenth of a run, where that goes through all that was
-    imported. What it frees stays its own, up to `KEPT`. Elsewhere, as in a notebook, neither is so: what others
-    had there by then could no longer be freed either, where parts of it refer to each other.
+    imported. What it frees stays its own, up to `KEPT`. Elsewhere, as in a notebook, neither is so: what
+    others had there by then could no longer be freed either, where parts of it refer to each other.
     """
     global _ours
     _ours = True
@@ -46,8 +46,8 @@ def for_good() -> Iterator[None]:
 def keep_what_is_freed() -> None:
     """Has glibc keep freed memory, which every layer of a forward pass frees and the next one asks for again.
 
-    By itself it gives each array of more than 32 MB back at once, and the system fills every page of the next one
-    with zeros: two fifths of the time of a pass of images. Other systems' allocators are left as they are.
+    By itself it gives each array of more than 32 MB back at once, and the system fills every page of the next
+    one with zeros: two fifths of the time of a pass of images. Other allocators are left as they are.
     """
     import ctypes
 
