@@ -29,6 +29,21 @@ def test_ls_lists_entries_and_kinds_of_every_family(folder: Path, capsys: pytest
     assert {"evenly_spaced", "fixed_position"} <= {kind["name"] for kind in family[1]["kinds"]}
 
 
+def test_ls_lists_several_families_each_once_and_in_the_order_asked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["datasets", "experiments", "models", "datasets"]
+    assert main(["ls", *asked]) == 0
+    titles = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines() if line[:1].isalpha()]
+    assert titles == ["datasets", "experiments", "models"]
+    assert main(["ls", *asked, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert list(printed) == ["families", "experiments"]
+    assert list(printed["families"]) == ["datasets", "models"]
+    assert main(["ls", "models", "experiment"]) == 2
+    assert "did you mean 'experiments'?" in capsys.readouterr().err
+
+
 def test_an_entry_that_cannot_be_read_hides_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "registry" / "sampling").mkdir(parents=True)
     (folder / "registry" / "sampling" / "broken.yaml").write_text("a: [")

@@ -6,21 +6,23 @@ from polylens.errors import UsageError, nearest
 from polylens.plugin import FAMILIES, UnknownKindError
 
 
-def check_family(family: str, *, rest: str = "") -> None:
+def check_family(family: str, *, rest: str = "", also: tuple[str, ...] = ()) -> None:
     """Refuses a family that does not exist.
 
     Args:
         family: as it was written.
         rest: what was written behind it, so that the whole can be suggested.
+        also: other words that could have been meant.
 
     Raises:
         UsageError: there is no such family; says which is nearest.
     """
     if family in FAMILIES:
         return
-    near = nearest(family, FAMILIES)
+    known = (*FAMILIES, *also)
+    near = nearest(family, known)
     hint = f"did you mean '{near}{rest}'? " if near else ""
-    raise UsageError(f"no family '{family}'", hint=f"{hint}families: {', '.join(FAMILIES)}")
+    raise UsageError(f"no family '{family}'", hint=f"{hint}families: {', '.join(known)}")
 
 
 def split_target(target: str) -> tuple[str, str]:

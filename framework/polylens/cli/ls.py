@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,41 +34,46 @@ _QUESTIONS = {
 
 
 @click.command(short_help="List registry entries and kinds.")
-@click.argument("family", required=False, metavar="[FAMILY]")
+@click.argument("families", nargs=-1, metavar="[FAMILY]...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(family: str | None, as_json: bool) -> None:
+def command(families: tuple[str, ...], as_json: bool) -> None:
     """List registry entries (names a spec can use) and kinds (what a spec can write out).
 
     FAMILY is models, datasets, sampling, codes, controls, analyses, labels, scores or judges; all of
-    them if not given. `experiments` lists the specs that polylens ships.
+    them if none is given. `experiments` lists the specs that polylens ships.
     """
-    if family == _EXPERIMENTS:
-        _show_experiments(as_json=as_json)
-        return
-    if family is not None:
-        check_family(family)
-    listed = {name: _family(name) for name in ((family,) if family else FAMILIES)}
+    asked = dict.fromkeys(families or FAMILIES)
+    for name in asked:
+        if name != _EXPERIMENTS:
+            check_family(name, also=(_EXPERIMENTS,))
+    listed = {name: _family(name) for name in asked if name != _EXPERIMENTS}
+    shipped = _shipped() if _EXPERIMENTS in asked else None
     if as_json:
-        click.echo(json.dumps({"families": listed}, ensure_ascii=False))
+        printed = {"families": listed} if listed else {}
+        printed |= {} if shipped is None else {_EXPERIMENTS: shipped}
+        click.echo(json.dumps(printed, ensure_ascii=False))
         return
-    for number, (name, members) in enumerate(listed.items()):
+    for number, name in enumerate(asked):
         if number:
             click.echo()
-        click.echo(f"{click.style(name, bold=True)}: {_QUESTIONS[name]}")
-        _show("entries, which a spec can name", members["entries"])
-        _show("kinds, which a spec can write out", members["kinds"])
+        if name == _EXPERIMENTS:
+            _show_experiments(shipped or [])
+        else:
+            click.echo(f"{click.style(name, bold=True)}: {_QUESTIONS[name]}")
+            _show("entries, which a spec can name", listed[name]["entries"])
+            _show("kinds, which a spec can write out", listed[name]["kinds"])
 
 
-def _show_experiments(*, as_json: bool) -> None:
+def _shipped() -> list[dict[str, str]]:
     from polylens.catalog import about_experiment, shipped_experiments
 
-    members = [
+    return [
         {"name": name, "about": " ".join(about_experiment(file).split()), "file": str(file)}
         for name, file in shipped_experiments().items()
     ]
-    if as_json:
-        click.echo(json.dumps({_EXPERIMENTS: members}, ensure_ascii=False))
-        return
+
+
+def _show_experiments(members: list[dict[str, str]]) -> None:
     click.echo(click.style(_EXPERIMENTS, bold=True))
     _show("specs that polylens ships", members)
     if members:
@@ -104,7 +110,7 @@ def _kind_about(family: str, name: str) -> str:
         return f"cannot be loaded: {error}"
 
 
-def _show(title: str, members: list[dict[str, Any]]) -> None:
+def _show(title: str, members: Sequence[Mapping[str, Any]]) -> None:
     if not members:
         return
     click.echo(click.style(f"  {title}", dim=True))
