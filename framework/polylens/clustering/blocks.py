@@ -162,6 +162,11 @@ def side_by_side(
     try:
         with progress.task(title, total=total, unit="pairs") as task:
             for parts in rounds:
+                if count == 1 or len(parts) == 1:  # a thread takes longer to start than a small part
+                    for part in parts:
+                        work(part, 0)
+                        task.advance(amount(part))
+                    continue
                 waiting = iter(parts)
                 running: dict[Future[None], Part] = {}
                 while True:
