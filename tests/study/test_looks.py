@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import sys
 from collections.abc import Callable
@@ -101,7 +102,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def forget() -> None:
     """Reads sources anew, as another process does."""
-    for remembered in (looks._digest, looks._file, looks._names_passed_on, looks._tree):
+    for remembered in (looks._digest, looks._file, looks._names_passed_on, looks._statements):
         remembered.cache_clear()
 
 
@@ -114,3 +115,37 @@ def test_kinds_of_another_package_are_followed_too(foreign: Path, changed: str) 
     file.write_text(file.read_text() + "# another colour\n")
     forget()
     assert looks_of_figures(kind) != before
+
+
+def parsed(file: Path) -> set[tuple[str, str]]:
+    """Every import of a source, as Python's own parser finds it: from where, and what."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            found |= {(alias.name, "") for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {("." * node.level + (node.module or ""), alias.name) for alias in node.names}
+    return found
+
+
+ODD = """\
+import one, two.three as four
+from five import six; seven = 8
+from . import eight
+from ..nine.ten import (  # (not) this
+    eleven,  # nor, that
+    twelve as thirteen,
+)
+def f():
+    from fourteen \\
+        import fifteen
+    if f: import sixteen
+"""
+
+
+def test_imports_found_by_their_form_are_those_of_the_parser(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.py"
+    odd.write_text(ODD)
+    for file in [odd, *_PROGRAM.rglob("*.py")]:
+        found = {(source, name) for source, names in looks._statements(file) for name in (names or {"": ""})}
+        assert parsed(file) <= found, file

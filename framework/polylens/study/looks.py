@@ -6,8 +6,8 @@ that a changed title or template is seen by the next run, and nothing else is do
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -19,6 +19,12 @@ _DRAWING = ("analyses", "figures", "scores", "statistics", "wording")
 _GALLERIES = ("polylens.study.cards", "polylens.study.drawing", "polylens.study.subject")
 """What is drawn of every kind that gives clusters, and every caption's last sentence."""
 _WRITING = ("figures", "report", "study", "wording")
+_COMMENT = re.compile("#.*")
+_IMPORT = re.compile(
+    r"(?:^|[;:])[ \t]*"
+    r"(?:from[ \t]+([\w.]+)[ \t]+import[ \t]*(?:\(([^)]*)\)|([\w, \t*]+))|import[ \t]+([\w., \t]+))",
+    re.MULTILINE,
+)
 
 
 def looks_of_figures(kind: type) -> str:
@@ -71,22 +77,24 @@ def _is_followed(module: str, rooms: Sequence[str]) -> bool:
 
 def _imports(module: str, file: Path) -> Iterator[str]:
     """Modules that a source imports anywhere; a name that a package passes on leads to where it is made."""
-    for node in ast.walk(_tree(file)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            source = _absolute(node, module, file)
-            for alias in node.names:
-                inner = f"{source}.{alias.name}"
-                yield inner if _file(inner) is not None else _names_passed_on(source).get(alias.name, source)
+    for source, names in _statements(file):
+        if not names:
+            yield source
+            continue
+        package = _absolute(source, module, file)
+        for name in names:
+            inner = f"{package}.{name}"
+            yield inner if _file(inner) is not None else _names_passed_on(package).get(name, package)
 
 
-def _absolute(node: ast.ImportFrom, module: str, file: Path) -> str:
-    if not node.level:
-        return node.module or ""
+def _absolute(source: str, module: str, file: Path) -> str:
+    name = source.lstrip(".")
+    level = len(source) - len(name)
+    if not level:
+        return name
     parts = module.split(".")
-    base = parts[: len(parts) - node.level + (file.name == "__init__.py")]
-    return ".".join([*base, *([node.module] if node.module else [])])
+    base = parts[: len(parts) - level + (file.name == "__init__.py")]
+    return ".".join([*base, *([name] if name else [])])
 
 
 @cache
@@ -96,16 +104,29 @@ def _names_passed_on(package: str) -> dict[str, str]:
     if file is None or file.name != "__init__.py":
         return {}
     return {
-        alias.asname or alias.name: node.module
-        for node in _tree(file).body
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{package}.")
-        for alias in node.names
+        known: source
+        for source, names in _statements(file)
+        if source.startswith(f"{package}.")
+        for known in names.values()
     }
 
 
 @cache
-def _tree(file: Path) -> ast.Module:
-    return ast.parse(file.read_bytes())
+def _statements(file: Path) -> Sequence[tuple[str, dict[str, str]]]:
+    """Every import of a source: from where, and its names with the names they get; of `import x`, none.
+
+    Found by their form, ten times as fast as by a parser: what a text only quotes counts too, and what is
+    followed without need draws a picture once more.
+    """
+    text = file.read_text("utf-8", errors="replace").replace("\\\n", " ")
+    found: list[tuple[str, dict[str, str]]] = []
+    for source, in_brackets, in_line, modules in _IMPORT.findall(_COMMENT.sub("", text)):
+        words = [each.split() for each in (in_brackets or in_line or modules).split(",") if each.strip()]
+        if modules:
+            found += [(each[0], {}) for each in words]
+        else:
+            found.append((source, {each[0]: each[-1] for each in words}))
+    return found
 
 
 @cache
