@@ -11,7 +11,7 @@ from typing import Any, cast
 from rich.console import Console
 
 from polylens.cli.columns import Column, Row, block, in_columns
-from polylens.cli.summary import show_result
+from polylens.cli.summary import show_claims, show_result
 from polylens.errors import StageError
 from polylens.records import ClusterLabel, Comparison, Draws, Labels, Number, Pair, Verdict
 from polylens.settings import load_settings
@@ -156,6 +156,31 @@ def test_a_verdict_is_said_with_its_reason_and_its_rule() -> None:
     assert "  x=2: supported: a/b lies above" in several
     assert "refuted if any of the 9 lines of refuted_if holds" in shown(child(verdict=many))
     assert not any("claim" in line for line in shown(child()))
+
+
+def test_claims_of_several_specs_are_set_side_by_side() -> None:
+    def decided(decision: Any) -> ChildResult:
+        return child(verdict=Verdict(decision, "a <= b", "so"))
+
+    failed = child(status="failed", error=StageError("train", "it broke"))
+    stream = io.StringIO()
+    show_claims(
+        {
+            "clusters": [decided("supported")],
+            "sweep": [decided("undecided"), decided("refuted"), decided("undecided"), failed],
+            "open": [child()],
+        },
+        console=Console(file=stream, width=80),
+    )
+    assert stream.getvalue().splitlines() == [
+        "",
+        "Claims of 3 specs: 1 supported, 1 refuted, 2 undecided, 1 no rule, 1 failed",
+        "  clusters  supported",
+        "  sweep     1 refuted, 2 undecided, 1 failed",
+        "  open      no rule",
+    ]
+    show_claims({"open": [child()], "other": [child()]}, console=Console(file=(silent := io.StringIO())))
+    assert not silent.getvalue(), "no spec has a rule"
 
 
 def test_labels_are_counted_and_shown_in_columns_on_few_lines() -> None:

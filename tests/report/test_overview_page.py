@@ -82,6 +82,32 @@ def test_the_claim_of_a_single_run_has_its_verdict_beside_it() -> None:
     assert "A 2 lies above b 1." in text or "a 2 lies above b 1." in text
 
 
+def test_several_specs_begin_with_all_their_claims() -> None:
+    refuted = Verdict("refuted", "a <= b", "so few")
+    undecided = Verdict("undecided", "a <= b", "who knows")
+    one = RunLine("one", "", "", {"quality: purity": Number(0.5, 0.4, 0.6)}, refuted)
+    several = tuple(
+        RunLine(f"s {seed}", f"seed {seed}", "", {}, verdict)
+        for seed, verdict in enumerate((undecided, refuted, undecided, None))
+    )
+    chapters = (
+        Chapter(HOSTILE, "Are all\nequal? Settings are ours.", "It holds.", (), runs=(one,)),
+        Chapter("sweep", "x", "It holds.", (), runs=several),
+        Chapter("rules", "x", "", (), runs=(RunLine("none", "", "", {}),)),
+    )
+    assert chapters[1].decisions == "refuted in 1 run, undecided in 2"
+    text = render_overview(Overview("x", chapters))
+    first = text[text.index("All claims") : text.index('id="chapter-1"')]
+    assert '<a href="#chapter-1">&lt;script&gt;' in first
+    assert '<td class="reason refuted"><span class="verdict">Refuted</span></td>' in first
+    assert "Are all equal?" in first
+    assert "Settings" not in first
+    assert "0.50 <small>quality: purity</small>" in first
+    assert "refuted in 1 run, undecided in 2" in first
+    assert "4 runs" in first
+    assert "All claims" not in render_overview(Overview("x", chapters[:1]))
+
+
 def test_a_sweep_begins_with_each_number_over_what_was_swept_and_a_line_a_run() -> None:
     dots = {
         "network": (Dot("one", 0.5, 0.4, 0.6, "../../report/a/report.html"), Dot(HOSTILE, 0.75)),

@@ -181,11 +181,13 @@ def _results_of(
 
 
 def _show_results(studies: Sequence[Study], results: Sequence[StudyResult], overview: Path | None) -> None:
-    from polylens.cli.summary import show_result
+    from polylens.cli.summary import show_claims, show_result
     from polylens.errors import shown_path
 
     for study, result in zip(studies, results, strict=True):
         show_result(result, name=study.name)
+    if len(results) > 1:
+        show_claims({study.name: result.children for study, result in zip(studies, results, strict=True)})
     if overview is not None:
         click.echo(f"All of them on one page: {shown_path(overview)}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -10,11 +10,11 @@ from rich.text import Text
 from polylens.cli.columns import in_columns
 from polylens.cli.comparisons import table_of_comparisons
 from polylens.cli.numbers import cell, in_lines, table_of_one, table_of_several
-from polylens.cli.verdicts import verdict_lines
+from polylens.cli.verdicts import claims_lines, verdict_lines
 from polylens.errors import shown_path
 from polylens.records import LabelRecord, Labels
 from polylens.study.people.walked import people_of_walk
-from polylens.study.study_results import StudyResult
+from polylens.study.study_results import ChildResult, StudyResult
 
 _LEAST_LABEL_LINES, _MOST_LABEL_LINES = 3, 6
 _MOST_REPORTS = 4
@@ -51,6 +51,18 @@ def show_result(result: StudyResult, *, name: str, console: Console | None = Non
         )
     lines += verdict_lines(done, study=name, width=width)
     for line in (*lines, *_where(result)):
+        console.print(line, soft_wrap=True)
+
+
+def show_claims(children_of: Mapping[str, Sequence[ChildResult]], *, console: Console | None = None) -> None:
+    """Prints the verdicts of several studies side by side.
+
+    Args:
+        children_of: each study's runs, by its name.
+        console: where to print them; the output if not given.
+    """
+    console = console or Console()
+    for line in claims_lines(children_of):
         console.print(line, soft_wrap=True)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
 
 from rich.text import Text
 
 from polylens.records import Decision
 from polylens.study.study_results import ChildResult
 
-_STYLE: dict[Decision, str] = {"supported": "bold green", "refuted": "bold red", "undecided": "bold yellow"}
+_STYLE: dict[str, str] = {"supported": "bold green", "refuted": "bold red", "undecided": "bold yellow"}
 _MOST_CHILDREN = 20
 _MOST_RULES = 4
 
@@ -39,6 +41,39 @@ def verdict_lines(children: Sequence[ChildResult], *, study: str, width: int) ->
     if len(verdict.rules) > _MOST_RULES:
         rule = f"any of the {len(verdict.rules)} lines of refuted_if holds"
     yield from (Text(text, style="dim") for text in _wrapped(f"refuted if {rule}", width=width))
+
+
+def claims_lines(children_of: Mapping[str, Sequence[ChildResult]]) -> Iterator[Text]:
+    """The verdicts of several studies, by their names: a line each; nothing where none has `refuted_if`."""
+    found = {name: _decisions(children) for name, children in children_of.items()}
+    total = sum(found.values(), Counter[str]())
+    if not any(total[word] for word in _STYLE):
+        return
+    yield Text()
+    yield Text(f"Claims of {len(found)} specs: ", style="bold").append_text(_counted(total))
+    wide = max(map(len, found))
+    for name, counts in found.items():
+        only = len(children_of[name]) == 1
+        yield Text(f"  {name:<{wide}}  ").append_text(_counted(counts, numbers=not only))
+
+
+def _decisions(children: Sequence[ChildResult]) -> Counter[str]:
+    """How often each word is said of a study's runs."""
+    return Counter(
+        "failed" if child.error else child.verdict.decision if child.verdict else "no rule"
+        for child in children
+    )
+
+
+def _counted(counts: Mapping[str, int], *, numbers: bool = True) -> Text:
+    """Such as `2 supported, 1 failed`; of a single run the word alone."""
+    text = Text()
+    for word in (*get_args(Decision), "no rule", "failed"):
+        if counts.get(word):
+            text.append(", " if text else "")
+            text.append(f"{counts[word]} " if numbers else "")
+            text.append(word, style=_STYLE.get(word, "dim"))
+    return text
 
 
 def _wrapped(text: str, *, width: int) -> list[str]:

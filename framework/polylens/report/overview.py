@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import get_args
 
-from polylens.records import Figure, Mark, Number, Verdict
+from polylens.records import Decision, Figure, Mark, Number, Verdict
 from polylens.wording import largest
 
 
@@ -138,6 +141,22 @@ class Chapter:
     runs: tuple[RunLine, ...] = ()
     multiples: tuple[Multiple, ...] = ()
     """Each answering number over what was swept."""
+
+    @property
+    def question(self) -> str:
+        """The first sentence of what it is about."""
+        text = " ".join(self.about.split())
+        found = re.match(r".*?[.?!:](?= |$)", text)
+        return found[0].removesuffix(":") if found else text
+
+    @property
+    def decisions(self) -> str:
+        """How often the claim was decided how, such as `supported in 2 runs, undecided in 1`."""
+        counts = Counter(run.verdict.decision for run in self.runs if run.verdict is not None)
+        parts = [f"{decision} in {counts[decision]}" for decision in get_args(Decision) if counts[decision]]
+        return (
+            ", ".join([f"{parts[0]} run{'s' * (not parts[0].endswith(' 1'))}", *parts[1:]]) if parts else ""
+        )
 
 
 @dataclass(frozen=True)
