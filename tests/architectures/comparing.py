@@ -79,11 +79,16 @@ def _outcome(config: dict[str, Any], *, tokenizer: Path, attention: str) -> Outc
     except PolylensError as error:
         return Outcome("refused", f"{error.message} ({error.hint})")
     except Exception as error:
-        if os.environ.get("SHOW"):
-            traceback.print_exc()
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}:{last.lineno}"
-        return Outcome("foreign", f"{type(error).__name__} at {place}: {str(error)[:200]}")
+        return foreign(error)
+
+
+def foreign(error: Exception) -> Outcome:
+    """An error in words that are not ours, with its place; SHOW=1 prints it whole."""
+    if os.environ.get("SHOW"):
+        traceback.print_exc()
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    return Outcome("foreign", f"{type(error).__name__} at {place}: {str(error)[:200]}")
 
 
 def _compared(model: Transformers, flow: Flow) -> Outcome:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tests.architectures.comparing import Outcome, first_tensors, misfits, spread
+from tests.architectures.comparing import Outcome, first_tensors, foreign, misfits, spread
 
 from polylens.dataflow import trace
 from polylens.devices import Options
@@ -52,15 +52,21 @@ def outcome_of_images(name: str, *, size: int) -> Outcome:
         size: side of its images in pixels; twice as many are tried beside, to see which axes count channels.
     """
     try:
-        model = Torchvision(name=name, classes=7, image_size=size)
-        module = model.build(torch.Generator().manual_seed(0)).requires_grad_(False)
-        flow = trace(module, model.example_input())
-        names = spread([layer for layer in flow.layers if layer not in ("input", "output")])
-        network = Network(name=name, module=module, input_format=model.input_format())
-        examples = Noise(model.input_shape(), count=3)
-        rows = rows_of(network, examples, names)
+        return _compared(name, size=size)
     except PolylensError as error:
         return Outcome("refused", f"{error.message} ({error.hint})")
+    except Exception as error:
+        return foreign(error)
+
+
+def _compared(name: str, *, size: int) -> Outcome:
+    model = Torchvision(name=name, classes=7, image_size=size)
+    module = model.build(torch.Generator().manual_seed(0)).requires_grad_(False)
+    flow = trace(module, model.example_input())
+    names = spread([layer for layer in flow.layers if layer not in ("input", "output")])
+    network = Network(name=name, module=module, input_format=model.input_format())
+    examples = Noise(model.input_shape(), count=3)
+    rows = rows_of(network, examples, names)
     larger = Torchvision(name=name, classes=7, image_size=2 * size)
     shapes = {
         layer: tuple(tensor.shape)

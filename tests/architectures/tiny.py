@@ -27,6 +27,8 @@ _SIZES: tuple[tuple[str, int], ...] = (
     (r"qk_rope_head_dim|rotary_dim|global_head_dim|mamba_head_dim|mamba_d_head", 8),
     (r"hidden_size|d_model|n_embd|dim|emb_dim|embedding_size|word_embed_proj_dim|attention_hidden_size", 32),
     (r"hidden_size_per_layer_input", 8),
+    (r"hidden_size_global", 32),
+    (r"encoder_hash_byte_group_vocab", 400),
     (r"intermediate_size|ffn_dim|d_ff|d_inner|n_inner|(en|de)coder_ffn_dim|ffn_hidden_size|hidden_dim", 64),
     (r"moe_intermediate_size|shared_expert_intermediate_size|shared_intermediate_size|lru_width", 32),
     (r"max_position_embeddings|n_positions|max_seq_len|max_sequence_length|seq_length|max_seq_length", 64),

@@ -158,3 +158,24 @@ def test_tokens_are_found_behind_heads_and_shared_layers_are_every_examples() ->
     torch.testing.assert_close(found["places"], network.places(torch.arange(17)).expand(4, 17, 6))
     with pytest.raises(UsageError, match="2 of its axes"):
         flow.resolve("scores")
+
+
+class BiasedByATable(torch.nn.Module):
+    """As Swin's second version: a small network of coordinates alone gives biases of positions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution = torch.nn.Conv2d(3, 4, 1)
+        self.table = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 4))
+        self.register_buffer("coordinates", torch.randn(1, 5, 5, 2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (self.convolution(x) + self.table(self.coordinates).permute(0, 3, 1, 2)).relu()
+
+
+def test_of_what_no_input_reaches_no_axis_is_guessed() -> None:
+    flow = trace(BiasedByATable().eval(), torch.zeros(1, 3, 5, 5))
+    assert flow.layers["convolution"].grid == (5, 5)
+    for layer in ("table", "table.0"):
+        with pytest.raises(UsageError, match="cannot be told: nothing of the input reaches it"):
+            flow.resolve(layer)

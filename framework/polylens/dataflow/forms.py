@@ -134,9 +134,10 @@ class Forms:
             return order_of_tokens(extents, n_tokens=self._n_tokens)
         channels = self.channels_of(tensor)
         if channels is None or channels == 0:
+            untold = f"which of its axes {extents} counts channels cannot be told"
             if not self._memory.steps(tensor):
-                return ()
-            return f"which of its axes {extents} counts channels cannot be told from what computed it"
+                return f"{untold}: nothing of the input reaches it"
+            return f"{untold} from what computed it"
         others = tuple(axis for axis in range(len(extents)) if axis != channels - 1)
         return (*others, channels - 1) if len(extents) == 2 else (channels - 1, *others)
 
