@@ -18,6 +18,7 @@ from tests.figures.drawing import axis_texts, laid_out, texts, with_figure
 from tests.figures.interventions import intervention_cases
 from tests.figures.planes import plane_cases
 from tests.figures.polytopes import polytope_cases
+from tests.shapes import unchecked
 
 import polylens.figures
 from polylens import figures
@@ -327,7 +328,8 @@ def test_a_figure_is_a_png_of_reasonable_size_with_something_on_it(name: str) ->
 def test_the_same_arguments_give_the_same_bytes_without_date_or_version(name: str) -> None:
     draw, args, kwargs = CASES[name]
     data = drawn(name)
-    assert draw(*args, **kwargs) == data
+    with unchecked():  # the shapes are those of the first drawing
+        assert draw(*args, **kwargs) == data
     assert b"matplotlib" not in data.lower()
     with Image.open(io.BytesIO(data)) as image:
         assert set(image.info) <= {"dpi"}

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from tests.mlflow_database import put_database
+from tests.pictures import undrawn
 from tests.shapes import unchecked
 from torch.nn import functional
 
@@ -68,7 +69,7 @@ def code(units: str, positions: str = "same", **more: Any) -> dict[str, Any]:
 def rows_of(plain: dict[str, Any], *, limit: int | None = 50, options: Options = CPU) -> list[polylens.Rows]:
     """Runs a spec; the rows of its children in the order of the sweep."""
     # Networks of images take three times as long with shapes checked; those of the MLP are.
-    with unchecked(when=plain["model"]["kind"] != "mlp"):
+    with unchecked(when=plain["model"]["kind"] != "mlp"), undrawn():
         result = polylens.run(plain, limit=limit, options=options)
     return [polylens.load_rows(child) for child in result.children]
 

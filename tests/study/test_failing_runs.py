@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.pictures import undrawn
 from tests.projects import Project, ran
 
 from polylens.errors import StoreError
@@ -27,11 +28,12 @@ def test_a_failing_analysis_names_its_stage_its_line_and_what_to_do(project: Pro
 
 
 def test_the_other_children_of_a_sweep_go_on(project: Project) -> None:
-    analyses = {"groups": {"kind": "kmeans", "on": "activation", "clusters": 3}}
+    analyses = {"groups": {"kind": "kmeans", "on": "activation", "clusters": 3, "subsamples": 0}}
     spec = project.spec(
         analyses=analyses, labels=None, controls=None, sweep={"analyses.groups.clusters": [100_000, 3]}
     )
-    done = project.call("run", spec)
+    with undrawn():
+        done = project.call("run", spec)
     assert done.returncode == 3, done.stderr
     assert "clusters=100000" in done.stderr
 
@@ -46,12 +48,14 @@ def test_a_layer_that_does_not_exist_is_found_before_anything_is_computed(projec
 
 def test_a_damaged_result_is_found_said_and_computed_again(project: Project) -> None:
     spec = project.spec(controls=None)
-    before = project.run(spec)[0]
+    with undrawn():
+        before = project.run(spec)[0]
     rows = next((project.folder / ".polylens").rglob("activations.npy"))
     content = bytearray(rows.read_bytes())
     content[-1] ^= 0xFF
     rows.write_bytes(content)
-    done = project.call("run", spec, "--set", "analyses.clusters.min_cluster_size=6")
+    with undrawn():
+        done = project.call("run", spec, "--set", "analyses.clusters.min_cluster_size=6")
     assert done.returncode == 0, done.stderr
     assert "damaged" in done.stderr
     after = project.run(spec)[0]

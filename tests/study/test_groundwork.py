@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.pictures import undrawn
 from tests.projects import Project
 
 import polylens
@@ -108,15 +109,17 @@ def test_a_tree_that_the_spec_names_is_the_one_that_is_asked_for(make_spec: Call
 @pytest.mark.slow
 def test_changed_sizes_and_sweeps_over_sizes_make_no_new_tree(make_spec: Callable[..., Path]) -> None:
     swept = make_spec(sweep={"analyses.clusters.min_cluster_size": [5, 8, 12]})
-    first = polylens.run(swept).children
+    with undrawn():
+        first = polylens.run(swept).children
     assert [child.status for child in first] == ["done"] * 3
     assert sorted(trees_made(first)) == sorted(TREES)
     sizes = [polylens.load_partition(child, "clusters").method for child in first]
     assert ["min_cluster_size 5, min_samples 5" in text for text in sizes] == [True, False, False]
 
-    changed = polylens.run(
-        polylens.load_spec(make_spec(), overrides=["analyses.clusters.min_cluster_size=9"])
-    )
+    with undrawn():
+        changed = polylens.run(
+            polylens.load_spec(make_spec(), overrides=["analyses.clusters.min_cluster_size=9"])
+        )
     ran = {stage.name for stage in changed.children[0].stages if stage.status == "ran"}
     assert {name for name in ran if "." not in name} == {"clusters", "report"}
     assert trees_made(changed.children) == []
@@ -127,7 +130,8 @@ def test_changed_sizes_and_sweeps_over_sizes_make_no_new_tree(make_spec: Callabl
 @pytest.mark.slow
 def test_a_damaged_tree_is_made_again_and_is_the_same(make_spec: Callable[..., Path]) -> None:
     spec = make_spec()
-    first = polylens.run(spec)
+    with undrawn():
+        first = polylens.run(spec)
     before = polylens.load_partition(first, "clusters")
     store = Store(first.settings.store)
     (stage,) = [s for s in first.children[0].walk.plan.own.stages() if s.name == "clusters.spanning_tree"]

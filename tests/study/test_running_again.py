@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from mlflow import MlflowClient
+from tests.pictures import undrawn
 from tests.projects import Project, ran
 
 from polylens.study.drawing import Drawing
@@ -46,13 +47,15 @@ def test_the_second_run_finds_everything_and_a_changed_number_reruns_only_what_s
     } <= data.metrics.keys()
     assert not any(name.endswith((".random_init", ".chance")) for name in data.metrics if "_lead" not in name)
 
-    changed = project.run(spec, "--set", "analyses.clusters.min_cluster_size=8")[0]
+    with undrawn():
+        changed = project.run(spec, "--set", "analyses.clusters.min_cluster_size=8")[0]
     assert (first["name"], changed["name"]) == ("small", "small min_cluster_size=8")
     own = {name for name in ran(changed) if "." not in name}
     assert own == {"clusters", "quality", "digits", "report"}
     assert {name.partition(".")[0] for name in ran(changed)} == {"clusters", "quality", "digits", "report"}
 
-    other_seed = project.run(spec, "--set", "seed=1")[0]
+    with undrawn():
+        other_seed = project.run(spec, "--set", "seed=1")[0]
     assert {stage["status"] for stage in other_seed["stages"]} == {"ran"}
 
 
@@ -68,7 +71,8 @@ def test_a_run_that_finds_everything_imports_no_library_that_takes_seconds(undis
 
 
 def test_two_projects_give_the_same_bytes(undisturbed: Project, project: Project) -> None:
-    project.run(project.spec())
+    with undrawn():
+        project.run(project.spec())
     tables = [undisturbed.tables(), project.tables()]
     assert tables[0].keys() == tables[1].keys()
     assert [name for name in tables[0] if tables[0][name] != tables[1][name]] == []
@@ -76,7 +80,8 @@ def test_two_projects_give_the_same_bytes(undisturbed: Project, project: Project
 
 
 def test_layers_of_one_sweep_share_one_forward_pass_and_one_training(project: Project) -> None:
-    runs = project.run(project.spec(layer=["hidden.1", "hidden.2"], controls=None))
+    with undrawn():
+        runs = project.run(project.spec(layer=["hidden.1", "hidden.2"], controls=None))
     assert [run["layer"] for run in runs] == ["hidden.1", "hidden.2"]
     assert "harvest" in ran(runs[0])
     assert not {"train", "harvest", "harvest_codes"} & ran(runs[1])
