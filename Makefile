@@ -39,7 +39,9 @@ check: $(VENV)/.installed-for-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# Two test processes on two cores: one compute thread each, or they would fight for the cores.
+# Two test processes on two cores: one compute thread each, or they would fight for the cores. Hundreds of processes
+# that tests start read the bytecode that the first of them wrote, also where the environment forbids to write any.
+test: export PYTHONDONTWRITEBYTECODE =
 test: check
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(PYTEST_WORKERS) --dist worksteal
 
