@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 import torch
 
@@ -21,6 +22,10 @@ class TrialInputs:
     is_text: bool
     filling: int
     """The token that fills shorter texts up, as it does in a harvest."""
+
+    def filled_up(self, size: int) -> list[torch.Tensor]:
+        """The inputs of a batch of so many: the one, then the others by turns."""
+        return [self.one, *islice(cycle(self.companions), size - 1)]
 
 
 def trial_inputs(examples: Examples, *, is_causal: bool) -> TrialInputs:
