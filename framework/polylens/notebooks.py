@@ -243,6 +243,13 @@ def _given_model(
         raise UsageError(
             "the module has lazy layers that have no weights yet", hint="pass one batch through it first"
         )
+    scripted = [path for path, part in model.named_modules() if isinstance(part, torch.jit.ScriptModule)]
+    if scripted:
+        named = f"'{scripted[0]}' of the module" if scripted[0] else "the module"
+        raise UsageError(
+            f"{named} is a module of TorchScript, whose steps cannot be watched",
+            hint="give the module that it was scripted or traced from",
+        )
     shape = tuple(input_shape)
     if image_format is None:
         channels = 1 if len(shape) == 1 else shape[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,15 @@ def test_a_network_that_is_no_function_of_one_example_leaves_nothing_in_the_stor
 def test_a_module_whose_lazy_layers_have_no_weights_yet_is_refused(spec: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="lazy layers"):
         polylens.load_spec(spec, model=torch.nn.LazyLinear(3), input_shape=(64,))
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_modules_of_torchscript_are_refused(spec: dict[str, object], *, whole: bool) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        scripted = torch.jit.trace(_module(), torch.zeros(1, 64))
+    module = scripted if whole else torch.nn.Sequential(scripted, torch.nn.ReLU())
+    with pytest.raises(UsageError, match="TorchScript, whose steps cannot be watched"):
+        polylens.load_spec(spec, model=module, input_shape=(64,))
 
 
 class Reused(torch.nn.Module):
