@@ -85,12 +85,14 @@ class Given(Model):
         Raises:
             UsageError: fresh weights are asked for, and cannot all be drawn anew; says which.
         """
-        from polylens.modules import copy_module
+        from polylens.modules import check_reach, copy_module
 
         frozen = self.model_copy(update={"module": copy_module(self.module).eval()})
         examples = inputs()
         names = {"own_name": frozen._name(examples, recognise)}
         if "fresh" in weights:
+            copied = copy_module(self.module).eval()
+            check_reach(copied, examples, given=self.module, meant="drawn anew")
             names["fresh_name"] = frozen.untrained()._name(examples, recognise)
         return frozen.model_copy(update=names)
 
