@@ -158,6 +158,15 @@ def test_one_example_is_enough_to_see_what_depends_on_the_batch() -> None:
         _check(Between(lambda _s, x: x - x.mean(0)), alone)
 
 
+def test_an_example_among_many_that_changes_all_others_is_seen(digits: Examples) -> None:
+    torch.manual_seed(0)
+    network = Between(lambda _s, x: x)
+    marked = network.dense(digits.batch([3])).detach()  # none of the first, the middle and the last
+    network.between = lambda _s, x: x * (2 if bool(((x - marked).abs().amax(1) < 1e-4).any()) else 1)
+    with pytest.raises(UsageError, match="how many examples are passed at once, or on which"):
+        _check(network, digits)
+
+
 def test_a_batch_that_does_not_fit_into_memory_is_tried_by_halves(digits: Examples) -> None:
     tried = []
 

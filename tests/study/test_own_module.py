@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,6 +77,28 @@ def test_random_init_of_a_given_module_draws_new_weights_and_leaves_the_global_s
 def test_a_module_without_its_input_shape_is_a_usage_error(spec: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="input_shape"):
         polylens.load_spec(spec, model=_module())
+
+
+@pytest.mark.parametrize("shape", [64, "64", (64.0,), (), (0,), (-64,)])
+def test_an_input_shape_that_is_none_is_refused(spec: dict[str, object], shape: Any) -> None:
+    with pytest.raises(UsageError, match="input_shape must be whole numbers"):
+        polylens.load_spec(spec, model=_module(), input_shape=shape)
+
+
+def test_an_input_shape_may_be_of_numpys_numbers(spec: dict[str, object]) -> None:
+    polylens.load_spec(spec, model=_module(), input_shape=np.array([64]))
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, 2.5, "5"])
+def test_a_limit_that_is_none_is_refused(spec: dict[str, object], limit: Any) -> None:
+    for ask in (polylens.run, polylens.plan):
+        with pytest.raises(UsageError, match="'limit' must be a whole number of at least 1"):
+            ask(spec, limit=limit)
+
+
+def test_a_module_without_numbers_is_refused(spec: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="on the device 'meta'"):
+        polylens.load_spec(spec, model=torch.nn.Linear(64, 3, device="meta"), input_shape=(64,))
 
 
 def test_a_name_that_the_run_does_not_have_is_answered_with_the_nearest(spec: dict[str, object]) -> None:

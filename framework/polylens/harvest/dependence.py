@@ -50,7 +50,7 @@ def check_examples_alone(
     trial = Trial(network.module, wanted, tuple(nonlinearities), shapes or {}, filling=inputs.filling)
     with exact_float32(), torch.no_grad():
         dependence = _dependence(trial, inputs) or in_fitting_batches(
-            lambda size: _dependence_on_number(trial, inputs, size),
+            lambda size: _dependence_on_many(trial, inputs, size),
             batch_size=min(batch_size, len(examples)),
             note=lambda _: None,  # whoever computes them all says so
         )
@@ -82,10 +82,14 @@ def _dependence(trial: Trial, inputs: TrialInputs) -> tuple[str, str, str] | Non
     return None
 
 
-def _dependence_on_number(trial: Trial, inputs: TrialInputs, size: int) -> tuple[str, str, str] | None:
-    """As `_dependence`, of a batch of `size`."""
-    where = trial.differs(trial.values([inputs.one]), trial.values(inputs.filled_up(size)), inputs.one)
-    return None if where is None else (where, _NUMBER, _BATCH)
+def _dependence_on_many(trial: Trial, inputs: TrialInputs, size: int) -> tuple[str, str, str] | None:
+    """As `_dependence`, of a batch of `size`, in which several examples are looked at."""
+    batch = inputs.filled_up(size)
+    looked_at = range(min(size, 1 + len(inputs.spread)))
+    for index, among in zip(looked_at, trial.passed(batch, indices=looked_at), strict=True):
+        if (where := trial.differs(trial.values([batch[index]]), among, batch[index])) is not None:
+            return where, _MANY, _BATCH
+    return None
 
 
 def _differs(trial: Trial, inputs: TrialInputs, alone: Values, *batches: Values) -> str | None:
@@ -112,10 +116,10 @@ def _dependence_on_batch(
         return where, "depend on the other examples of the batch", _BATCH
     if trial.differs(among, last, inputs.one) is not None:
         return where, "depend on the example's place in the batch", _BATCH
-    return where, _NUMBER, _BATCH
+    return where, "depend on how many examples are passed at once", _BATCH
 
 
-_NUMBER = "depend on how many examples are passed at once"
+_MANY = "depend on how many examples are passed at once, or on which"
 _STATE = "forward() must not change anything that it reads: no counter, no cache of values, no updated buffer"
 _RANDOM = (
     "draw nothing in forward() outside of training: F.dropout(x, training=self.training), no noise, and no "

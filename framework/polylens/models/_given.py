@@ -91,9 +91,9 @@ class Given(Model):
         examples = inputs()
         names = {"own_name": frozen._name(examples, recognise)}
         if "fresh" in weights:
+            names["fresh_name"] = frozen.untrained()._name(examples, recognise)
             copied = copy_module(self.module).eval()
             check_reach(copied, examples, given=self.module, meant="drawn anew")
-            names["fresh_name"] = frozen.untrained()._name(examples, recognise)
         return frozen.model_copy(update=names)
 
     def to_plain(self) -> dict[str, Any]:

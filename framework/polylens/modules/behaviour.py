@@ -64,8 +64,9 @@ def behaviour_of(module: nn.Module, inputs: torch.Tensor) -> Behaviour:
 
     def keep(path: str, output: Any) -> None:
         for tensor in _tensors(output):
-            parts.append(path)
-            numbers.append(_summary(tensor))
+            if not torch._C._functorch.is_functorch_wrapped_tensor(tensor):  # has no numbers inside of a vmap
+                numbers.append(_summary(tensor))
+                parts.append(path)
 
     handles = [
         part.register_forward_hook(lambda _part, _inputs, output, path=path: keep(path, output))
