@@ -6,7 +6,6 @@ import operator
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -277,10 +276,15 @@ def _whole_numbers(input_shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def _whole_limit(limit: int | None) -> int | None:
-    whole = isinstance(limit, Integral) and not isinstance(limit, bool)
-    if limit is not None and not (whole and limit >= 1):
+    if limit is None:
+        return None
+    try:
+        whole = 0 if isinstance(limit, bool) else operator.index(limit)
+    except TypeError:
+        whole = 0
+    if whole < 1:
         raise UsageError(f"'limit' must be a whole number of at least 1, not {limit!r}")
-    return None if limit is None else int(limit)
+    return whole
 
 
 def _child(result: StudyResult | ReadableRun, name: str | None) -> ReadableRun:

@@ -106,6 +106,32 @@ def test_weights_from_outside_are_named_and_no_control_goes_on_with_them(
         ShuffledWeights().apply(network, Few(), Streams(0))
 
 
+class ReadsCopy(nn.Module):
+    """Computes from a copy of its weight, which lies where no control looks."""
+
+    def __init__(self, *, kept: str) -> None:
+        super().__init__()
+        self.dense = nn.Linear(4, 3)
+        copied = self.dense.weight.detach().clone()
+        if kept == "buffer":
+            self.register_buffer("copied", copied, persistent=False)
+        else:
+            self.copied = copied.numpy() if kept == "array" else copied
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.dense(x) * 0 + x @ torch.as_tensor(self.copied).T
+
+
+@pytest.mark.parametrize("kept", ["buffer", "array", "attribute"])
+def test_a_control_that_gives_the_networks_own_outputs_is_refused(kept: str) -> None:
+    module = ReadsCopy(kept=kept).eval()
+    given = Given(module=module, shape=(4,), format=ImageFormat(flatten=True))
+    with pytest.raises(UsageError, match="cannot be drawn anew: the outputs would stay"):
+        given.settle(lambda: INPUTS, recognise=lambda contents, _: contents, weights=("own", "fresh"))
+    with pytest.raises(UsageError, match="cannot be shuffled: the outputs would stay"):
+        ShuffledWeights().apply(Network("given", module, ImageFormat(flatten=True)), Few(), Streams(0))
+
+
 class Fails(nn.Linear):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         raise KeyError(str(super().forward(inputs)))

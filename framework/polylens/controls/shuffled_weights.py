@@ -40,7 +40,14 @@ class ShuffledWeights(Control):
         import torch
 
         from polylens.controls._recalibration import recalibrate
-        from polylens.modules import check_reach, copy_module, make_plain, unregistered_tensors
+        from polylens.modules import (
+            behaviour_of,
+            check_changed,
+            check_reach,
+            copy_module,
+            make_plain,
+            unregistered_tensors,
+        )
 
         module = copy_module(network.module).eval()
         make_plain(module)
@@ -52,6 +59,10 @@ class ShuffledWeights(Control):
                 order = torch.from_numpy(streams.generator("shuffle", name).permutation(parameter.numel()))
                 numbers = parameter.flatten()
                 parameter.copy_(numbers[order.to(parameter.device)].reshape(parameter.shape))
+        if len(examples):
+            pair = (network.module, module)
+            before, after = (behaviour_of(copy_module(each).eval(), examples.batch([0])) for each in pair)
+            check_changed(before, after, meant="shuffled")
         recalibrate(module, examples, count=self.calibration_examples, streams=streams)
         return replace(network, module=module)
 

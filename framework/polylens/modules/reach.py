@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from polylens.errors import UsageError, listed
+from polylens.modules.behaviour import Behaviour
 from polylens.modules.randomness import with_seed
 
 
@@ -32,6 +33,25 @@ def check_reach(module: nn.Module, inputs: torch.Tensor, *, given: nn.Module, me
             hint="let forward() and hooks read what `self`, or the part that a hook is given, holds: a "
             "function that closes over a module, a global, a class attribute and a default are the same in "
             "every copy; or leave this control out",
+        )
+
+
+def check_changed(before: Behaviour, after: Behaviour, *, meant: str) -> None:
+    """Checks that a control does not give the very outputs of its network.
+
+    Args:
+        before: what the network does.
+        after: what the control does with the same inputs.
+        meant: what became of the weights, such as `shuffled`.
+
+    Raises:
+        UsageError: it does: what is learnt stands where no control looks.
+    """
+    if before.ends_like(after):
+        raise UsageError(
+            f"the weights cannot be {meant}: the outputs would stay exactly as they are",
+            hint="let forward() compute from the module's parameters, not from copies of them in attributes, "
+            "arrays or buffers; or leave this control out",
         )
 
 
