@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -62,6 +63,7 @@ def plan(
     spec: Study | str | Path | Mapping[str, Any], *, options: Options | None = None, limit: int | None = None
 ) -> Outlook:
     """The stages of a spec, what is stored, and what the rest may cost."""
+    limit = _whole_limit(limit)
     study = spec if isinstance(spec, Study) else load_spec(spec)
     settings = load_settings(study.source or Path.cwd())
     return outlook_of(study, settings=settings, options=options or Options(), limit=limit)
@@ -89,6 +91,7 @@ def run(
         SpecError: anything in the spec is wrong.
         StageError: a stage failed.
     """
+    limit = _whole_limit(limit)
     if isinstance(spec, Study):
         if model is not None or overrides:
             raise UsageError(
@@ -239,15 +242,49 @@ def _given_model(
         raise UsageError(
             "a module from Python needs input_shape=(...), the shape of one input without the batch"
         )
-    if any(torch.nn.parameter.is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):
+    tensors = (*model.parameters(), *model.buffers())
+    if any(torch.nn.parameter.is_lazy(tensor) for tensor in tensors):
         raise UsageError(
             "the module has lazy layers that have no weights yet", hint="pass one batch through it first"
         )
-    shape = tuple(input_shape)
+    scripted = [path for path, part in model.named_modules() if isinstance(part, torch.jit.ScriptModule)]
+    if scripted:
+        named = f"'{scripted[0]}' of the module" if scripted[0] else "the module"
+        raise UsageError(
+            f"{named} is a module of TorchScript, whose steps cannot be watched",
+            hint="give the module that it was scripted or traced from",
+        )
+    if any(tensor.is_meta for tensor in tensors):
+        raise UsageError("the module is on the device 'meta', where weights have no numbers")
+    shape = _whole_numbers(input_shape)
     if image_format is None:
         channels = 1 if len(shape) == 1 else shape[0]
         image_format = ImageFormat(channels=channels, flatten=len(shape) == 1)
     return Given(module=model, shape=shape, format=image_format)
+
+
+def _whole_numbers(input_shape: Sequence[int]) -> tuple[int, ...]:
+    try:
+        shape = tuple(operator.index(extent) for extent in input_shape)
+    except TypeError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise UsageError(
+            f"input_shape must be whole numbers, such as (3, 224, 224) or (64,), not {input_shape!r}"
+        )
+    return shape
+
+
+def _whole_limit(limit: int | None) -> int | None:
+    if limit is None:
+        return None
+    try:
+        whole = 0 if isinstance(limit, bool) else operator.index(limit)
+    except TypeError:
+        whole = 0
+    if whole < 1:
+        raise UsageError(f"'limit' must be a whole number of at least 1, not {limit!r}")
+    return whole
 
 
 def _child(result: StudyResult | ReadableRun, name: str | None) -> ReadableRun:

@@ -360,6 +360,33 @@ def test_a_module_without_a_tensor_of_examples_is_no_layer_and_says_why() -> Non
         flow.resolve("weights")
 
 
+def test_complex_numbers_are_no_layer_and_may_stand_before_one() -> None:
+    class Spectrum(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.fft.fft(x)
+
+    class Sizes(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.abs()
+
+    flow = trace(nn.Sequential(Spectrum(), Sizes()), torch.zeros(1, 4))
+    assert flow.layers["1"].width == 4
+    with pytest.raises(UsageError, match="complex numbers"):
+        flow.resolve("0")
+    flow = trace(nn.Sequential(nn.Linear(4, 3), Spectrum()), torch.zeros(1, 4))
+    assert flow.layers["0"].width == 3
+    assert "complex numbers" in flow.unusable["output"]
+
+
+def test_sparse_tensors_are_refused_by_their_name() -> None:
+    class Spread(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.sparse.mm(torch.eye(4).to_sparse(), x.T).T
+
+    with pytest.raises(UsageError, match="a sparse tensor of 4 x 4 numbers"):
+        trace(nn.Sequential(Spread()), torch.zeros(1, 4))
+
+
 def test_a_layer_that_gives_a_tuple_stands_for_its_first_tensor() -> None:
     class Pair(nn.Module):
         def forward(self, x: torch.Tensor) -> tuple[None, torch.Tensor, torch.Tensor]:

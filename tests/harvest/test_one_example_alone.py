@@ -66,6 +66,13 @@ def _cached(self: Any, x: torch.Tensor) -> torch.Tensor:
     return self.kept.setdefault(x.shape, x.clone())
 
 
+def _by_fours(_self: Any, x: torch.Tensor) -> torch.Tensor:
+    if len(x) % 4:
+        return x
+    groups = x.unflatten(0, (-1, 4))
+    return (groups - groups.mean(1, keepdim=True)).flatten(0, 1)
+
+
 REFUSED: dict[str, tuple[Callable[[Any, torch.Tensor], torch.Tensor], str]] = {
     "dropout": (lambda _s, x: functional.dropout(x), "drawn at random"),
     "noise": (lambda _s, x: x + 1e-3 * torch.randn_like(x), "drawn at random"),
@@ -80,6 +87,8 @@ REFUSED: dict[str, tuple[Callable[[Any, torch.Tensor], torch.Tensor], str]] = {
     "sorting": (lambda _s, x: x.sort(dim=0).values, "depend on the other examples"),
     "place": (lambda _s, x: x * torch.arange(1, len(x) + 1)[:, None], "place in the batch"),
     "number": (lambda _s, x: x * len(x), "how many examples"),
+    "many": (lambda _s, x: x - x.mean(0) if len(x) > 8 else x, "how many examples"),
+    "groups of four": (_by_fours, "how many examples"),
     "fixed size": (lambda _s, x: x.view(1, 8), "cannot compute on 3 examples at once"),
     "batch statistics": (
         lambda s, x: s.plain_norm(x),
@@ -94,7 +103,7 @@ def digits() -> Examples:
 
 
 def _check(module: nn.Module, examples: Examples, *, layer: str = "relu") -> None:
-    check_examples_alone(Network("given", module.eval(), FORMAT), examples, layers=[layer])
+    check_examples_alone(Network("given", module.eval(), FORMAT), examples, layers=[layer], batch_size=64)
 
 
 @pytest.mark.parametrize(("between", "said"), REFUSED.values(), ids=REFUSED.keys())
@@ -147,6 +156,29 @@ def test_one_example_is_enough_to_see_what_depends_on_the_batch() -> None:
     alone = Digits().open(FORMAT, Opening(Streams(0), Path(), limit=1))
     with pytest.raises(UsageError, match="other examples"):
         _check(Between(lambda _s, x: x - x.mean(0)), alone)
+
+
+def test_an_example_among_many_that_changes_all_others_is_seen(digits: Examples) -> None:
+    torch.manual_seed(0)
+    network = Between(lambda _s, x: x)
+    marked = network.dense(digits.batch([3])).detach()  # none of the first, the middle and the last
+    network.between = lambda _s, x: x * (2 if bool(((x - marked).abs().amax(1) < 1e-4).any()) else 1)
+    with pytest.raises(UsageError, match="how many examples are passed at once, or on which"):
+        _check(network, digits)
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_tried_by_halves(digits: Examples) -> None:
+    tried = []
+
+    def between(_self: Any, x: torch.Tensor) -> torch.Tensor:
+        tried.append(len(x))
+        if len(x) > 6:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return x - x.mean(0) if len(x) > 4 else x
+
+    with pytest.raises(UsageError, match="how many examples"):
+        _check(Between(between), digits)
+    assert {12, 6} <= set(tried)
 
 
 def test_a_network_that_enlarges_rounding_is_not_taken_for_one_that_mixes_examples(digits: Examples) -> None:

@@ -168,3 +168,17 @@ def test_a_pass_that_fails_is_a_behaviour_too() -> None:
     did = behaviour_of(_base(), torch.ones(2, 9))
     assert did.failure == "RuntimeError"
     assert not did.agrees(behaviour_of(_base(), INPUTS))
+
+
+def test_a_part_inside_of_a_vmap_is_known_by_what_comes_of_it() -> None:
+    class Mapped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = nn.Linear(4, 3)
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = torch.vmap(self.dense)(inputs)
+            return out
+
+    did = behaviour_of(Mapped(), INPUTS)
+    assert (did.parts, did.failure) == (("",), "")

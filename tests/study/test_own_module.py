@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,6 +81,28 @@ def test_a_module_without_its_input_shape_is_a_usage_error(spec: dict[str, objec
         polylens.load_spec(spec, model=_module())
 
 
+@pytest.mark.parametrize("shape", [64, "64", (64.0,), (), (0,), (-64,)])
+def test_an_input_shape_that_is_none_is_refused(spec: dict[str, object], shape: Any) -> None:
+    with pytest.raises(UsageError, match="input_shape must be whole numbers"):
+        polylens.load_spec(spec, model=_module(), input_shape=shape)
+
+
+def test_an_input_shape_may_be_of_numpys_numbers(spec: dict[str, object]) -> None:
+    polylens.load_spec(spec, model=_module(), input_shape=np.array([64]))
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, 2.5, "5"])
+def test_a_limit_that_is_none_is_refused(spec: dict[str, object], limit: Any) -> None:
+    for ask in (polylens.run, polylens.plan):
+        with pytest.raises(UsageError, match="'limit' must be a whole number of at least 1"):
+            ask(spec, limit=limit)
+
+
+def test_a_module_without_numbers_is_refused(spec: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="on the device 'meta'"):
+        polylens.load_spec(spec, model=torch.nn.Linear(64, 3, device="meta"), input_shape=(64,))
+
+
 def test_a_name_that_the_run_does_not_have_is_answered_with_the_nearest(spec: dict[str, object]) -> None:
     with undrawn():
         result = polylens.run(spec, model=_module(), input_shape=(64,))
@@ -153,6 +177,15 @@ def test_a_network_that_is_no_function_of_one_example_leaves_nothing_in_the_stor
 def test_a_module_whose_lazy_layers_have_no_weights_yet_is_refused(spec: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="lazy layers"):
         polylens.load_spec(spec, model=torch.nn.LazyLinear(3), input_shape=(64,))
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_modules_of_torchscript_are_refused(spec: dict[str, object], *, whole: bool) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        scripted = torch.jit.trace(_module(), torch.zeros(1, 64))
+    module = scripted if whole else torch.nn.Sequential(scripted, torch.nn.ReLU())
+    with pytest.raises(UsageError, match="TorchScript, whose steps cannot be watched"):
+        polylens.load_spec(spec, model=module, input_shape=(64,))
 
 
 class Reused(torch.nn.Module):

@@ -35,21 +35,34 @@ class ShuffledWeights(Control):
         """A copy of the network with permuted parameters, its batch norms recalibrated.
 
         Raises:
-            UsageError: the network has learnt numbers that are no parameters, or none at all.
+            UsageError: the network has learnt numbers that are no parameters of it, or none at all.
         """
         import torch
 
         from polylens.controls._recalibration import recalibrate
-        from polylens.modules import copy_module, make_plain, unregistered_tensors
+        from polylens.modules import (
+            behaviour_of,
+            check_changed,
+            check_reach,
+            copy_module,
+            make_plain,
+            unregistered_tensors,
+        )
 
         module = copy_module(network.module).eval()
         make_plain(module)
         _check_parameters(list(module.parameters()), kept=unregistered_tensors(module))
+        if len(examples):
+            check_reach(module, examples.batch([0]), given=network.module, meant="shuffled")
         with torch.no_grad():
             for name, parameter in module.named_parameters():
                 order = torch.from_numpy(streams.generator("shuffle", name).permutation(parameter.numel()))
                 numbers = parameter.flatten()
                 parameter.copy_(numbers[order.to(parameter.device)].reshape(parameter.shape))
+        if len(examples):
+            pair = (network.module, module)
+            before, after = (behaviour_of(copy_module(each).eval(), examples.batch([0])) for each in pair)
+            check_changed(before, after, meant="shuffled")
         recalibrate(module, examples, count=self.calibration_examples, streams=streams)
         return replace(network, module=module)
 

@@ -113,6 +113,8 @@ class Forms:
             tensor: with an axis of one example in front.
             flattened: whether the network has examples and tokens in one axis there.
         """
+        if tensor.is_complex():
+            return "its output is of complex numbers, and rows are of real ones"
         extents = tuple(tensor.shape[1:])
         order = self._order(tensor, extents)
         if isinstance(order, str):

@@ -22,6 +22,8 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 
+from polylens.errors import UsageError
+
 Ids = Int64[torch.Tensor, "..."]
 """For each element, the id of the value it holds; 0 for values that do not depend on the input."""
 
@@ -142,6 +144,12 @@ class Memory:
 
 
 def _key(tensor: torch.Tensor) -> int:
+    if tensor.layout is not torch.strided:
+        extent = " x ".join(map(str, tensor.shape))
+        raise UsageError(
+            f"the network computes with a sparse tensor of {extent} numbers, which cannot be followed",
+            hint="give forward() dense tensors (`to_dense()`)",
+        )
     return int(tensor.untyped_storage()._cdata)
 
 

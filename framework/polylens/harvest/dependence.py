@@ -8,7 +8,7 @@ import torch
 
 from polylens.dataflow import LayerShape, Nonlinearity
 from polylens.dataflow.flow import INPUT
-from polylens.devices import exact_float32
+from polylens.devices import exact_float32, in_fitting_batches
 from polylens.errors import UsageError
 from polylens.harvest.suspects import hint_of
 from polylens.harvest.trial import Trial, Values, first_difference
@@ -23,12 +23,14 @@ def check_examples_alone(
     layers: Sequence[str],
     nonlinearities: Sequence[Nonlinearity] = (),
     shapes: Mapping[str, LayerShape] | None = None,
+    batch_size: int = 1,
 ) -> None:
     """Checks that what the network makes of one example depends on nothing but that example.
 
     One example is passed alone, again, once more with other randomness, and among others in several places of
     a batch; its values must agree up to rounding (`Trial.bounds`). Another one, which was in such a batch, is
-    then passed alone, as what went before must not matter either.
+    then passed alone, as what went before must not matter either. Last comes a batch as large as those to
+    come: a network may treat many otherwise than a few.
 
     Args:
         network: in eval mode. A copy of it is tried; global random streams stay as they are.
@@ -36,6 +38,7 @@ def check_examples_alone(
         layers: whose values must agree.
         nonlinearities: whose pre-activations must agree.
         shapes: how layers fall into positions and channels, where that is known.
+        batch_size: examples of a batch to come, at most; fewer are tried where memory is too small.
 
     Raises:
         UsageError: they do not agree; says what they depend on, and what to do.
@@ -46,7 +49,11 @@ def check_examples_alone(
     inputs = trial_inputs(examples, is_causal=network.is_causal)
     trial = Trial(network.module, wanted, tuple(nonlinearities), shapes or {}, filling=inputs.filling)
     with exact_float32(), torch.no_grad():
-        dependence = _dependence(trial, inputs)
+        dependence = _dependence(trial, inputs) or in_fitting_batches(
+            lambda size: _dependence_on_many(trial, inputs, size),
+            batch_size=min(batch_size, len(examples)),
+            note=lambda _: None,  # whoever computes them all says so
+        )
     if dependence is not None:
         where, what, hint = dependence
         raise UsageError(
@@ -72,6 +79,16 @@ def _dependence(trial: Trial, inputs: TrialInputs) -> tuple[str, str, str] | Non
         return _dependence_on_batch(trial, inputs, alone, among, last, others)
     if (where := trial.differs(other, trial.values([second]), inputs.one)) is not None:
         return where, "depend on what was passed before", _STATE
+    return None
+
+
+def _dependence_on_many(trial: Trial, inputs: TrialInputs, size: int) -> tuple[str, str, str] | None:
+    """As `_dependence`, of a batch of `size`, in which several examples are looked at."""
+    batch = inputs.filled_up(size)
+    looked_at = range(min(size, 1 + len(inputs.spread)))
+    for index, among in zip(looked_at, trial.passed(batch, indices=looked_at), strict=True):
+        if (where := trial.differs(trial.values([batch[index]]), among, batch[index])) is not None:
+            return where, _MANY, _BATCH
     return None
 
 
@@ -102,6 +119,7 @@ def _dependence_on_batch(
     return where, "depend on how many examples are passed at once", _BATCH
 
 
+_MANY = "depend on how many examples are passed at once, or on which"
 _STATE = "forward() must not change anything that it reads: no counter, no cache of values, no updated buffer"
 _RANDOM = (
     "draw nothing in forward() outside of training: F.dropout(x, training=self.training), no noise, and no "

@@ -180,6 +180,7 @@ class _Work:
             layers=read.layers,
             nonlinearities=read.nonlinearities,
             shapes=read.shapes,
+            batch_size=self.options.batch_size,
         )
 
     def commit(self, about: Mapping[str, Mapping[str, Any]]) -> None:

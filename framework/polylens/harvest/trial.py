@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from polylens.dataflow import LayerShape, Nonlinearity, capture
+from polylens.devices import is_out_of_memory
 from polylens.errors import UsageError
 from polylens.harvest.suspects import hint_of
 from polylens.harvest.trial_inputs import batch_of
@@ -90,6 +91,7 @@ class Trial:
 
         Raises:
             UsageError: the network fails on this batch.
+            RuntimeError: there is not enough memory for it.
         """
         values_by_name: tuple[dict[str, torch.Tensor], ...] = tuple({} for _ in indices)
         is_text = inputs[0].dtype == torch.int64
@@ -106,6 +108,8 @@ class Trial:
             with with_seed(seed):
                 capture(module or self.module, batch, take=take, **self._wanted)
         except (RuntimeError, ValueError, IndexError) as error:
+            if is_out_of_memory(error):
+                raise
             said = str(error).strip().splitlines() or [type(error).__name__]
             how_many = "one example alone" if len(inputs) == 1 else f"{len(inputs)} examples at once"
             raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 import torch
 
@@ -11,6 +12,9 @@ from polylens.records import PADDING, Examples
 _TOKENS = 32
 """Tokens of a text at most; half as many of the one asked for, so that it is padded beside others."""
 
+_SPREAD = 8
+"""Examples that fill a large batch."""
+
 
 @dataclass(frozen=True)
 class TrialInputs:
@@ -18,9 +22,15 @@ class TrialInputs:
 
     one: torch.Tensor
     companions: tuple[torch.Tensor, torch.Tensor]
+    spread: tuple[torch.Tensor, ...]
+    """A few more, evenly over the dataset: what of a batch decides for all of it is not the same for each."""
     is_text: bool
     filling: int
     """The token that fills shorter texts up, as it does in a harvest."""
+
+    def filled_up(self, size: int) -> list[torch.Tensor]:
+        """The inputs of a batch of so many: the one, then those of `spread` by turns."""
+        return [self.one, *islice(cycle(self.spread), size - 1)]
 
 
 def trial_inputs(examples: Examples, *, is_causal: bool) -> TrialInputs:
@@ -32,14 +42,20 @@ def trial_inputs(examples: Examples, *, is_causal: bool) -> TrialInputs:
     lengths = examples.lengths()
     is_text = lengths is not None
     indices = list(dict.fromkeys([0, len(examples) - 1, len(examples) // 2]))
-    inputs = [_cut_short(examples.batch([index]), is_text=is_text, most=_TOKENS) for index in indices]
+    places = sorted({(len(examples) - 1) * part // (_SPREAD - 1) for part in range(_SPREAD)})
+    taken = {
+        index: _cut_short(examples.batch([index]), is_text=is_text, most=_TOKENS)
+        for index in dict.fromkeys([*indices, *places])
+    }
+    inputs, spread = [taken[index] for index in indices], tuple(taken[index] for index in places)
     one = inputs[0]
     turned = (one.flip(-1), one.roll(1, dims=-1))
     first, second = (*inputs[1:], *turned)[:2]
     if lengths is not None and lengths.min() < lengths.max():
         one = one[:, : max(1, min(one.shape[1], _TOKENS // 2))]
     # What a causal network makes of earlier tokens does not depend on what stands in the place of padding.
-    return TrialInputs(one, (first, second), is_text=is_text, filling=0 if is_causal else PADDING)
+    filling = 0 if is_causal else PADDING
+    return TrialInputs(one, (first, second), spread=spread, is_text=is_text, filling=filling)
 
 
 def batch_of(inputs: list[torch.Tensor], *, filling: int) -> torch.Tensor:

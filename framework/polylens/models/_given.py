@@ -14,6 +14,8 @@ from polylens.records import ImageFormat
 if TYPE_CHECKING:
     import torch
 
+    from polylens.modules import Behaviour
+
 
 class Given(Model):
     """A module from Python as a model: known by all that it holds, and by what it does with examples."""
@@ -85,13 +87,17 @@ class Given(Model):
         Raises:
             UsageError: fresh weights are asked for, and cannot all be drawn anew; says which.
         """
-        from polylens.modules import copy_module
+        from polylens.modules import check_changed, check_reach, copy_module
 
         frozen = self.model_copy(update={"module": copy_module(self.module).eval()})
         examples = inputs()
-        names = {"own_name": frozen._name(examples, recognise)}
+        own_name, does = frozen._known(examples, recognise)
+        names = {"own_name": own_name}
         if "fresh" in weights:
-            names["fresh_name"] = frozen.untrained()._name(examples, recognise)
+            names["fresh_name"], anew = frozen.untrained()._known(examples, recognise)
+            copied = copy_module(self.module).eval()
+            check_reach(copied, examples, given=self.module, meant="drawn anew")
+            check_changed(does, anew, meant="drawn anew")
         return frozen.model_copy(update=names)
 
     def to_plain(self) -> dict[str, Any]:
@@ -106,14 +112,16 @@ class Given(Model):
             "fresh": self.fresh,
         }
 
-    def _name(self, inputs: torch.Tensor, recognise: Recognise) -> str:
+    def _known(self, inputs: torch.Tensor, recognise: Recognise) -> tuple[str, Behaviour]:
+        """The name, and what the module does with the inputs."""
         import torch
 
         from polylens.modules import behaviour_of
 
         module = self.build(torch.Generator().manual_seed(0))
         contents = self._contents(module)
-        return digest([contents, recognise(contents, behaviour_of(module, inputs))])
+        does = behaviour_of(module, inputs)
+        return digest([contents, recognise(contents, does)]), does
 
     def _contents(self, module: torch.nn.Module) -> str:
         from polylens.modules import contents_digest

@@ -235,7 +235,12 @@ class Walk:
 
         network = self._network_of(variant)
         if self._tried_network is not network:
-            check_examples_alone(network, self.plan.examples, layers=["output"])
+            check_examples_alone(
+                network,
+                self.plan.examples,
+                layers=["output"],
+                batch_size=self.workshop.options.batch_size,
+            )
             self._tried_network = network
         return network
 
