@@ -49,7 +49,7 @@ def command(families: tuple[str, ...], as_json: bool) -> None:
     listed = {name: _family(name) for name in asked if name != _EXPERIMENTS}
     shipped = _shipped() if _EXPERIMENTS in asked else None
     if as_json:
-        printed = {"families": listed} if listed else {}
+        printed: dict[str, object] = {"families": listed} if listed else {}
         printed |= {} if shipped is None else {_EXPERIMENTS: shipped}
         click.echo(json.dumps(printed, ensure_ascii=False))
         return
