@@ -193,7 +193,9 @@ def _declare_missing_operators() -> None:
     import torch
 
     try:
-        import torchvision  # noqa: F401
+        # Importing computes with tensors: not on the device that whoever asks builds a network on.
+        with torch.device("cpu"):
+            import torchvision  # noqa: F401
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise

@@ -47,6 +47,12 @@ NETWORKS = {
 }
 
 
+IN_PLACE = (
+    *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.SiLU, nn.Mish),
+    *(nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.Threshold),
+)
+
+
 def handed_over(
     network: nn.Module, images: torch.Tensor
 ) -> tuple[dict[str, LayerShape], dict[str, torch.Tensor]]:
@@ -97,6 +103,25 @@ def test_sequences_without_a_convolution_keep_their_channels_last() -> None:
         ((5,), 4),
         ((5,), 4),
     ]
+
+
+@pytest.mark.parametrize("in_place", [False, True], ids=["anew", "in place"])
+@pytest.mark.parametrize("kind", IN_PLACE, ids=lambda kind: kind.__name__)
+def test_an_elementwise_function_leaves_channels_where_they_are(
+    kind: type[nn.Module], in_place: bool
+) -> None:
+    function = kind(*((0.1, 0.0) if kind is nn.Threshold else ()), inplace=in_place)
+    assert channels_behind(function) == ((6, 4), 6)
+
+
+def test_a_function_that_is_never_in_place_leaves_them_too() -> None:
+    assert channels_behind(nn.LogSigmoid()) == channels_behind(nn.Softplus()) == ((6, 4), 6)
+
+
+def channels_behind(function: nn.Module) -> tuple[tuple[int, ...], int]:
+    network = nn.Sequential(nn.Conv2d(2, 6, 2), function, nn.Conv2d(6, 4, 1))
+    shape = trace(network.eval(), torch.randn(1, 2, 7, 5)).layers["1"]
+    return shape.grid, shape.width
 
 
 class Mixed(nn.Module):

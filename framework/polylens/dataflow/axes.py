@@ -63,7 +63,10 @@ _PRODUCTS = {"mm": ("self", "mat2"), "bmm": ("self", "mat2"), "baddbmm": ("batch
 """Products, and their two factors."""
 _PLACES = 16
 """Values that are looked at in each tensor."""
-_ALIKE = frozenset({"_softmax", "_log_softmax", "native_dropout", "cumsum", "_prelu_kernel"})
+_ALIKE = frozenset(
+    {"_softmax", "_log_softmax", "native_dropout", "cumsum", "_prelu_kernel"}
+    | {"log_sigmoid_forward", "rrelu_with_noise"}
+)
 """Operations that are not called elementwise, and keep every axis."""
 
 

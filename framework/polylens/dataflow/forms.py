@@ -24,7 +24,7 @@ import torch
 
 from polylens.dataflow.axes import CONVOLUTIONS, Made, channels_given, channels_seen, order_of_tokens
 from polylens.dataflow.memory import Memory
-from polylens.dataflow.operations import Arguments, canonical
+from polylens.dataflow.operations import Arguments, canonical, is_elementwise
 from polylens.dataflow.shapes import LayerShape
 
 
@@ -61,7 +61,7 @@ class Forms:
         self._channels = channels_given(
             canonical(function),
             arguments,
-            is_elementwise=torch.Tag.pointwise in function.tags,
+            is_elementwise=is_elementwise(function),
             rank=given[0].dim(),
             channels_of=self.channels_of,
             depends=depends,

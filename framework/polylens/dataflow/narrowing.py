@@ -25,6 +25,7 @@ import torch
 from jaxtyping import Bool, Int64
 from torch.overrides import TorchFunctionMode
 
+from polylens.dataflow.operations import is_elementwise
 from polylens.dataflow.watch import pause_watches
 
 _ATTENTION = torch.nn.functional.scaled_dot_product_attention
@@ -112,7 +113,7 @@ class Narrowed(torch.Tensor):
         name = func.overloadpacket.__name__
         if name in _RULES:
             return _RULES[name](func, args, kwargs)
-        if torch.Tag.pointwise in func.tags or name in _ALONE:
+        if is_elementwise(func) or name in _ALONE:
             return _each_alone(func, args, kwargs)
         decomposed = func.decompose(*args, **kwargs)
         if decomposed is NotImplemented:

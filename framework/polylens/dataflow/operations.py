@@ -77,6 +77,9 @@ CONSTANTS = frozenset(
 )
 """Operations that read the shape of a tensor, not its values (`fill` with a constant)."""
 
+_UNMARKED = frozenset({"hardswish", "leaky_relu"})
+"""Elementwise operations that torch does not mark so, the second in older versions."""
+
 DECISIONS = frozenset({"_local_scalar_dense", "is_nonzero", "equal", "_assert_async"})
 """Operations that hand a tensor's value to Python, where it may decide what is computed next."""
 
@@ -85,6 +88,18 @@ def canonical(function: torch._ops.OpOverload) -> str:
     """The operation's name without its overload, and without the underscore of in-place calls."""
     name: str = function.overloadpacket.__name__
     return name[:-1] if name.endswith("_") and not name.endswith("__") else name
+
+
+def is_elementwise(function: torch._ops.OpOverload) -> bool:
+    """Whether it does the same to every value, by torch's own mark where it has one.
+
+    What works in place is often not marked where the same operation is that gives a new tensor.
+    """
+    if canonical(function) in _UNMARKED:
+        return True
+    packet = getattr(torch.ops.aten, canonical(function), None)
+    otherwise = getattr(packet, function._overloadname, None)
+    return any(torch.Tag.pointwise in form.tags for form in (function, otherwise) if form is not None)
 
 
 def operation_in_words(operation: str) -> str:

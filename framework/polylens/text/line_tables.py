@@ -21,7 +21,7 @@ class LineTable(TableFile):
     def __init__(self, path: Path, *, reading: Reading) -> None:
         self._path, self._reading = path, reading
         self._form = line_format(path, encoding=reading.encoding)
-        self._starts: array[int] | None = None
+        self._starts: Sequence[int] | None = None
 
     def __len__(self) -> int:
         return len(self._row_starts())
@@ -34,7 +34,7 @@ class LineTable(TableFile):
                 lines.seek(starts[row])
                 yield self._row(lines)
 
-    def _row_starts(self) -> array[int]:
+    def _row_starts(self) -> Sequence[int]:
         if self._starts is None:
             with self._open() as lines:
                 self._starts = array("q", self._places(lines))
