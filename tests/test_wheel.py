@@ -106,7 +106,12 @@ def test_names_of_the_shipped_registry_are_known(installed: Installed) -> None:
 
 
 def test_a_spec_with_shipped_names_runs(installed: Installed) -> None:
-    changes = {"model": {"use": "digits-mlp", "training": {"epochs": 1}}, "controls": None}
+    changes = {
+        "model": {"use": "digits-mlp", "training": {"epochs": 1}},
+        "controls": None,
+        # A kind with few kernels: all that are needed are compiled anew, beside the installed package.
+        "analyses": {"clusters": {"kind": "kmeans", "on": "activation", "clusters": 3, "subsamples": 0}},
+    }
     plain = {key: value for key, value in (SPEC | changes).items() if value is not None}
     (installed.folder / "mine.yaml").write_text(write(plain))
     assert "mine.yaml: fine" in installed.polylens("validate", "mine.yaml")

@@ -166,7 +166,7 @@ def kinds(family: str) -> tuple[str, ...]:
     """
     folder = Path(__file__).parent / family
     built_in = {name for _, name, _ in pkgutil.iter_modules([str(folder)]) if not name.startswith("_")}
-    return tuple(sorted(built_in | {point.name for point in _entry_points(family)}))
+    return tuple(sorted(built_in | {point.name for point in _entry_points()[family]}))
 
 
 def load_kind(family: str, name: str) -> type[Plugin]:
@@ -182,7 +182,7 @@ def load_kind(family: str, name: str) -> type[Plugin]:
         if inspect.isabstract(cls):
             raise TypeError(f"{module.__name__} lacks {_unfinished(cls)}")
         return cls
-    for point in _entry_points(family):
+    for point in _entry_points()[family]:
         if point.name == name:
             return _plugin_at(point, family)
     raise UnknownKindError(family, name)
@@ -245,7 +245,7 @@ def packages() -> tuple[Package, ...]:
     versions: dict[str, str] = {}
     modules: dict[str, set[str]] = {}
     for family in FAMILIES:
-        for point in _entry_points(family):
+        for point in _entry_points()[family]:
             name, version = _package_of(point)
             versions[name] = version
             modules.setdefault(name, set()).add(point.module.partition(".")[0])
@@ -254,7 +254,7 @@ def packages() -> tuple[Package, ...]:
 
 def kinds_of_packages() -> tuple[tuple[str, str], ...]:
     """Family and name of every kind that another package gives."""
-    return tuple((family, point.name) for family in FAMILIES for point in _entry_points(family))
+    return tuple((family, point.name) for family in FAMILIES for point in _entry_points()[family])
 
 
 def packages_in(value: Any) -> dict[str, str]:
@@ -284,8 +284,10 @@ def _package_of(point: EntryPoint) -> tuple[str, str]:
 
 
 @cache
-def _entry_points(family: str) -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=f"polylens.{family}"))
+def _entry_points() -> dict[str, tuple[EntryPoint, ...]]:
+    """Those of each family: to ask once is enough, as it reads the metadata of all that is installed."""
+    every = entry_points()
+    return {family: tuple(every.select(group=f"polylens.{family}")) for family in FAMILIES}
 
 
 def _plugin_of(module: str, names: dict[str, Any]) -> type[Plugin]:

@@ -217,30 +217,13 @@ def test_an_interrupt_in_the_middle_of_a_pass_stops_it():
         hierarchy(planted("hamming", rows=5000), metric="hamming", progress=Impatient())
 
 
-_RANK = """
-import sys
-import numpy as np
-import torch.distributed as distributed
-from polylens.clustering import hierarchy
-meeting = f"file://{sys.argv[1]}/meet"
-rank, count = map(int, sys.argv[2:])
-distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=count)
-for metric in ("hamming", "euclidean"):
-    points = np.load(f"{sys.argv[1]}/{metric}.npy")
-    found = hierarchy(points, metric=metric, min_samples=4)
-    np.savez(f"{sys.argv[1]}/{metric}-{sys.argv[2]}.npz", order=found.order, heights=found.heights)
-distributed.destroy_process_group()
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 4])
 def test_processes_share_the_pairs_and_agree(tmp_path: Path, count):
     for metric in ("hamming", "euclidean"):
         np.save(tmp_path / f"{metric}.npy", planted(metric, rows=2000))
-    command = [sys.executable, "-c", _RANK, str(tmp_path)]
-    ranks = [subprocess.Popen([*command, str(rank), str(count)]) for rank in range(count)]
-    assert [rank.wait(120) for rank in ranks] == [0] * count
+    command = [sys.executable, "-m", "tests.clustering.sharing_ranks", str(tmp_path), str(count)]
+    assert subprocess.run(command, cwd=Path(__file__).parents[2], check=False, timeout=240).returncode == 0
     for metric in ("hamming", "euclidean"):
         expected = hierarchy(np.load(tmp_path / f"{metric}.npy"), metric=metric, min_samples=4)
         for rank in range(count):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 
 from hypothesis import given
@@ -70,3 +72,20 @@ def test_spread_labels_keep_their_order_their_distance_and_their_range(
 
 def test_labels_with_room_stay_where_they_want_to_be() -> None:
     assert spread([7.0, 1.0, 4.0], gap=1.0, low=0.0, high=10.0) == [7.0, 1.0, 4.0]
+
+
+def test_processes_that_were_forked_measure_texts_at_once() -> None:
+    program = """
+import os
+from polylens.figures.words import inches
+expected = [inches(str(number), size=8) for number in range(500)]
+inches.cache_clear()
+children = []
+for _ in range(3):
+    children.append(os.fork())
+    if not children[-1]:
+        os._exit([inches(str(number), size=8) for number in range(500)] != expected)
+print([os.waitpid(child, 0)[1] for child in children])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[0, 0, 0]\n", "")

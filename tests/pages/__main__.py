@@ -27,6 +27,7 @@ from tests.pages.given import given
 from tests.pages.specs import check_spec
 
 from polylens.cli import VERBS, main
+from polylens.memory import own_process
 from polylens.spec import load
 
 _NUMBER = re.compile(r"[0-9a-f]{10,}|-?\d+(\.\d+)?")
@@ -136,4 +137,5 @@ def run_all(outcomes: Path) -> None:
 
 
 if __name__ == "__main__":
+    own_process()
     run_all(Path(sys.argv[1]).absolute())

@@ -15,14 +15,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from numba.core.registry import cpu_target
+from PIL import Image
 from tests.killing import exit_code, forked, kill
 from tests.projects import Project
 
 from polylens.imports import lightning
+from polylens.memory import for_good, own_process
 
 _SEED = 7
 _SLOW_TO_IMPORT = (
-    *("alembic.command", "matplotlib.pyplot", "mlflow.store.tracking.sqlalchemy_store", "numba", "pandas"),
+    *("alembic.command", "jinja2", "matplotlib.pyplot", "mlflow.store.tracking.sqlalchemy_store", "numba"),
+    *("pandas", "pandas.io.formats.csvs"),
     *("polylens.analyses.cluster_quality.comparison", "polylens.cli.run", "polylens.clustering"),
     *("polylens.dataflow", "polylens.figures", "polylens.harvest.collecting", "polylens.kernels.means"),
     *("polylens.study.running", "polylens.training.learner", "pyarrow.dataset", "pyarrow.parquet"),
@@ -48,10 +52,15 @@ _CHANGES: dict[str, Any] = {
 
 
 def import_slow() -> None:
-    """Imports what runs need, so that forks of this process have it."""
-    lightning()
-    for name in _SLOW_TO_IMPORT:
-        importlib.import_module(name)
+    """Imports what runs need, so that forks of this process have it. They are processes of polylens' own."""
+    own_process()
+    with for_good():
+        lightning()
+        for name in _SLOW_TO_IMPORT:
+            importlib.import_module(name)
+        Image.init()
+        cpu_target.typing_context.refresh()
+        cpu_target.target_context.refresh()
 
 
 def put_spec(project: Project) -> Path:

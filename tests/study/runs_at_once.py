@@ -1,6 +1,8 @@
 """A program for a test: gives several commands of one project at the same moment.
 
 Prints as JSON how each ended, and what the project holds then, beside a project where one did it alone.
+That one is of this process, so that all others, which are forks of it, begin with what a run loads. Only one
+thread may compute here: a fork has none of the others.
 """
 
 from __future__ import annotations
@@ -34,10 +36,12 @@ def at_once(shared: Project, *changes: tuple[str, ...]) -> dict[str, Any]:
 def main(root: Path) -> None:
     """Two runs of one spec, eight runs of eight seeds, and one alone of each."""
     import_slow()
+    alone = project(root / "alone")
+    run(alone)
     print(
         json.dumps(
             {
-                "alone": at_once(project(root / "alone"), ())["remains"],
+                "alone": remains(alone),
                 "same": at_once(project(root / "same"), (), ()),
                 "small": at_once(project(root / "small"), (*_SMALL, "--set", "seed=0"))["remains"],
                 "eight": at_once(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
         text=True,
         check=False,
         cwd=Path(__file__).parents[2],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
     read: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])

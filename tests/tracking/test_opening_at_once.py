@@ -9,39 +9,23 @@ from typing import Any
 
 import pytest
 
-_OPEN = """
-import sys
-from pathlib import Path
-from polylens.records import Number
-from polylens.settings import load_settings
-from polylens.tracking import Tracker
-tracker = Tracker(load_settings(Path(sys.argv[1]), environ={}))
-tracker.prepare("digits")
-run = tracker.open_run(experiment="digits", name="run", digest="1" * 32)
-run.log_params({"seed": 0})
-run.log_numbers({f"m/{index}": Number(0.5) for index in range(50)})
-run.finish()
-print(run.run_id)
-"""
-
 
 @pytest.mark.slow
 def test_processes_that_start_at_once_share_database_experiment_and_run(
     tmp_path: Path, settings_for: Any, mlflow_client: Any
 ) -> None:
     (tmp_path / "mlflow.yaml").write_text("")
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _OPEN, str(tmp_path)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    answers = [process.communicate(timeout=120) for process in processes]
-    assert [error for _, error in answers] == ["", "", ""]
-    (run_id,) = {answer.strip() for answer, _ in answers}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.tracking.opened_at_once", str(tmp_path), "3"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    (run_id, *others) = done.stdout.split()
+    assert others == [run_id] * 2
     client = mlflow_client(settings_for(tmp_path))
     experiment = client.get_experiment_by_name("digits")
     assert len(client.search_runs([experiment.experiment_id])) == 1

@@ -173,55 +173,20 @@ def test_a_shorter_training_is_the_longer_one_stopped(
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    script = """
-import os, sys
-from pathlib import Path
-from tests.training import test_fit_language as own
-from polylens.models.gpt import Gpt
-from polylens.store import KeptArrays, Store
-from polylens.training import language_learner
-Gpt._vocabulary = lambda self: own.VOCABULARY
-language_learner.PIECE = 5
-folder = Path(sys.argv[1])
-def train(name, keeper, killed_after=None):
-    if killed_after is not None:
-        step = language_learner.LanguageLearner.on_train_batch_end
-        def end(self, *args):
-            step(self, *args)
-            if self.step == killed_after:
-                os.kill(os.getpid(), 9)
-        language_learner.LanguageLearner.on_train_batch_end = end
-    own.train(folder / name, keeper=keeper)
-keeper = KeptArrays(Store(folder / 'store'), 'training', '0' * 64)
-if sys.argv[2] == 'kill':
-    train('killed', keeper, killed_after=23)
-elif sys.argv[2] == 'go on':
-    print(int(keeper.load('training')['step'][0]))
-    train('resumed', keeper)
-else:
-    train('whole', None)
-"""
-    assert _run(script, tmp_path, "kill")[0] == -signal.SIGKILL
-    assert _run(script, tmp_path, "go on") == (0, "20\n")
-    assert _run(script, tmp_path, "whole")[0] == 0
-    assert same(weights(tmp_path / "resumed"), weights(tmp_path / "whole"))
-    resumed, whole = (load_table(tmp_path / f"{name}/history.parquet") for name in ("resumed", "whole"))
-    assert resumed.equals(whole)
-
-
-def _run(script: str, folder: Path, what: str) -> tuple[int, str]:
-    """The exit code and the output of a process; minus the number of the signal that ended it."""
     here = Path(__file__).parents[2]
-    paths = os.pathsep.join([str(here), str(here / "framework")])
     done = subprocess.run(
-        [sys.executable, "-c", script, str(folder), what],
-        env={**os.environ, "PYTHONPATH": paths},
+        [sys.executable, "-m", "tests.training.killed_training", str(tmp_path)],
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(here / "framework")},
         capture_output=True,
         text=True,
         check=False,
     )
+    assert (done.returncode, done.stdout.split()) == (0, [str(-signal.SIGKILL), "20"]), done.stderr
     assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout
+    assert same(weights(tmp_path / "resumed"), weights(tmp_path / "whole"))
+    resumed, whole = (load_table(tmp_path / f"{name}/history.parquet") for name in ("resumed", "whole"))
+    assert resumed.equals(whole)
 
 
 def test_texts_of_several_lengths_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache, lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
@@ -98,7 +99,8 @@ def tick(value: float, position: int | None = None) -> str:
 @cache
 def _font(bold: bool) -> FT2Font:
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return FT2Font(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / name))
+    # From memory: where the file stayed open, forks would read at each other's place in it, and fail.
+    return FT2Font(BytesIO((Path(mpl.get_data_path()) / "fonts" / "ttf" / name).read_bytes()))
 
 
 @cache
