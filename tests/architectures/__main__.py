@@ -21,6 +21,8 @@ from tests.text_models import tiny_tokenizer
 from polylens import imports
 
 _PIXELS = 64
+_OTHER_PIXELS = {"maxvit_t": 224, "inception_v3": 80, "vit_h_14": 56}
+"""Sides that windows, patches and pools of some networks go into."""
 
 
 def main(head: str, names: list[str]) -> int:
@@ -38,7 +40,7 @@ def main(head: str, names: list[str]) -> int:
 def _images(names: list[str]) -> Iterator[tuple[str, Outcome]]:
     models = imports.torchvision().models
     for name in names or models.list_models(module=models):
-        size = 224 if name == "maxvit_t" else 80 if name == "inception_v3" else _PIXELS
+        size = _OTHER_PIXELS.get(name, _PIXELS)
         yield name, outcome_of_images(name, size=size)
 
 

@@ -122,6 +122,12 @@ def test_networks_made_for_one_size_are_built_for_the_size_asked_for() -> None:
     assert built(chosen).encoder.pos_embedding.shape[1] == 577
 
 
+@pytest.mark.parametrize(("name", "size"), [("vit_b_16", 50), ("vit_h_14", 64), ("maxvit_t", 64)])
+def test_a_size_that_a_network_cannot_be_built_for_is_told(name: str, size: int) -> None:
+    with pytest.raises(UsageError, match=f"cannot build {name} for images of {size} x {size} .*divisible"):
+        built(model(name, image_size=size))
+
+
 @pytest.mark.parametrize("ending", ["pth", "safetensors"])
 @pytest.mark.parametrize("name", ["googlenet", "resnet18"])
 def test_a_local_file_gives_the_same_outputs_as_the_network_it_was_saved_from(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -90,6 +91,7 @@ def canonical(function: torch._ops.OpOverload) -> str:
     return name[:-1] if name.endswith("_") and not name.endswith("__") else name
 
 
+@cache
 def is_elementwise(function: torch._ops.OpOverload) -> bool:
     """Whether it does the same to every value, by torch's own mark where it has one.
 

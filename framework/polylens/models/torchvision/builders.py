@@ -19,6 +19,7 @@ from polylens.records import ImageFormat
 
 _HASH = re.compile(r"-([0-9a-f]{8,})\.")
 """The digits that PyTorch writes into the file names of published weights."""
+_SIZES = "give another `image_size`, such as 224: some networks cut images into patches or windows"
 _OLD_DENSENET_KEY = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..*)$")
 
 
@@ -35,7 +36,8 @@ def build(
         generator: initial weights are drawn from it alone.
 
     Raises:
-        UsageError: torchvision has no such network, or it has no such weights.
+        UsageError: torchvision has no such network, it has no such weights, or it does not fit images of this
+            size.
     """
     models = imports.torchvision().models
     if name not in (known := models.list_models(module=models)):
@@ -46,7 +48,13 @@ def build(
     seed = int(torch.randint(2**62, (), generator=generator, device="cpu"))
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        module = models.get_model(name, weights=None, **options)
+        try:
+            module = models.get_model(name, weights=None, **options)
+        except (AssertionError, ValueError) as error:  # patches and windows that the size is no multiple of
+            size = f" for images of {image_size} x {image_size} pixels" if image_size else ""
+            raise UsageError(
+                f"torchvision cannot build {name}{size}: {error}", hint=_SIZES if image_size else ""
+            ) from error
     return cast(torch.nn.Module, module.eval())
 
 
