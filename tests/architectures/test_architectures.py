@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from tests.architectures.comparing import outcome
 from tests.architectures.images import outcome_of_images
 from tests.architectures.tiny import sizes_of
@@ -67,6 +68,25 @@ def test_others_are_refused_with_what_to_do(model_type: str, head: str, said: st
     with pytest.raises(DataError) as error:
         model.build(torch.Generator())
     assert re.search(said, f"{error.value.message} {error.value.hint}")
+
+
+def test_a_class_whose_module_lacks_a_package_is_refused_with_its_name(
+    tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lacking(type):
+        @property
+        def main_input_name(cls) -> str:  # as transformers' stand-ins do
+            raise ImportError("\nGPT2Model requires the torchaudio library")
+
+    mapping = {transformers.GPT2Config: Lacking("GPT2Model", (), {})}
+    monkeypatch.setattr(transformers.AutoModel, "_model_mapping", mapping)
+    config = {"model_type": "gpt2", "architectures": ["GPT2Model"]}
+    model = Transformers(source="config", config=config, tokenizer=str(tokenizer))
+    with pytest.raises(
+        DataError, match="needs a package: GPT2Model requires the torchaudio library"
+    ) as error:
+        model.build(torch.Generator())
+    assert "install that package" in (error.value.hint or "")
 
 
 @pytest.mark.parametrize(("padding", "limit"), [(1, 32), (0, 33), (4, 29)])

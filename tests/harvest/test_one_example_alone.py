@@ -90,6 +90,10 @@ REFUSED: dict[str, tuple[Callable[[Any, torch.Tensor], torch.Tensor], str]] = {
     "many": (lambda _s, x: x - x.mean(0) if len(x) > 8 else x, "how many examples"),
     "groups of four": (_by_fours, "how many examples"),
     "fixed size": (lambda _s, x: x.view(1, 8), "cannot compute on 3 examples at once"),
+    "another error of its own": (
+        lambda s, x: x if len(x) == 1 else x * s.no_such_scale,
+        "cannot compute on 3 examples at once.*no_such_scale",
+    ),
     "batch statistics": (
         lambda s, x: s.plain_norm(x),
         r"(?s)one example alone.*'plain_norm' \(BatchNorm1d\)",

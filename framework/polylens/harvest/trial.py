@@ -9,7 +9,7 @@ import torch
 
 from polylens.dataflow import LayerShape, Nonlinearity, capture
 from polylens.devices import is_out_of_memory
-from polylens.errors import UsageError
+from polylens.errors import PolylensError, UsageError
 from polylens.harvest.suspects import hint_of
 from polylens.harvest.trial_inputs import batch_of
 from polylens.modules import copy_module, plain_attributes, with_seed
@@ -107,8 +107,8 @@ class Trial:
         try:
             with with_seed(seed):
                 capture(module or self.module, batch, take=take, **self._wanted)
-        except (RuntimeError, ValueError, IndexError) as error:
-            if is_out_of_memory(error):
+        except Exception as error:  # whatever the network's own code raises
+            if isinstance(error, PolylensError) or is_out_of_memory(error):
                 raise
             said = str(error).strip().splitlines() or [type(error).__name__]
             how_many = "one example alone" if len(inputs) == 1 else f"{len(inputs)} examples at once"

@@ -118,7 +118,10 @@ def _class_and_settings(config: Mapping[str, Any]) -> tuple[Any, Any]:
             f"architecture '{model_type}' here: {_first_line(error)}",
             hint="`architectures` in the config names the class; a package that is missing must be installed",
         ) from None
-    _check_inputs(network[0] if isinstance(network, tuple) else network, settings)
+    try:
+        _check_inputs(network[0] if isinstance(network, tuple) else network, settings)
+    except ImportError as error:  # a class whose module lacks a package stands there without anything in it
+        raise _not_built(error, config) from error
     return automatic, settings
 
 
