@@ -227,7 +227,8 @@ def test_workers_end_with_their_parent(tmp_path, ending):
     )
     (tmp_path / "job.py").write_text(
         textwrap.dedent("""
-            import sys
+            import signal, sys
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
             from pathlib import Path
             from polylens.devices import Options
             from polylens.workers import starting
@@ -240,7 +241,7 @@ def test_workers_end_with_their_parent(tmp_path, ending):
     worker = int((tmp_path / "pid").read_text())
     assert is_running(worker)
     process.send_signal(ending)
-    process.wait()
+    process.wait(timeout=300)
     assert eventually(lambda: not is_running(worker))
 
 
