@@ -49,10 +49,10 @@ def keep_what_is_freed() -> None:
     By itself it gives each array of more than 32 MB back at once, and the system fills every page of the next
     one with zeros: two fifths of the time of a pass of images. Other allocators are left as they are.
     """
-    import ctypes
-
     if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
         return  # somebody has chosen already
+    import ctypes
+
     with suppress(AttributeError, OSError, TypeError):  # no glibc: no `mallopt`, or no library under no name
         mallopt = ctypes.CDLL(None).mallopt
         mmap_threshold, trim_threshold = -3, -1  # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h

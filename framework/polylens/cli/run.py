@@ -187,7 +187,7 @@ def _show_results(studies: Sequence[Study], results: Sequence[StudyResult], over
     for study, result in zip(studies, results, strict=True):
         show_result(result, name=study.name)
     if len(results) > 1:
-        show_claims({study.name: result.children for study, result in zip(studies, results, strict=True)})
+        show_claims([(study.name, result.children) for study, result in zip(studies, results, strict=True)])
     if overview is not None:
         click.echo(f"All of them on one page: {shown_path(overview)}")
 

@@ -52,16 +52,17 @@ class ShuffledWeights(Control):
         module = copy_module(network.module).eval()
         make_plain(module)
         _check_parameters(list(module.parameters()), kept=unregistered_tensors(module))
-        if len(examples):
-            check_reach(module, examples.batch([0]), given=network.module, meant="shuffled")
+        inputs = examples.batch([0]) if len(examples) else None
+        if inputs is not None:  # of copies: a pass may change what a network holds
+            check_reach(copy_module(module), inputs, given=network.module, meant="shuffled")
         with torch.no_grad():
             for name, parameter in module.named_parameters():
                 order = torch.from_numpy(streams.generator("shuffle", name).permutation(parameter.numel()))
                 numbers = parameter.flatten()
                 parameter.copy_(numbers[order.to(parameter.device)].reshape(parameter.shape))
-        if len(examples):
+        if inputs is not None:
             pair = (network.module, module)
-            before, after = (behaviour_of(copy_module(each).eval(), examples.batch([0])) for each in pair)
+            before, after = (behaviour_of(copy_module(each).eval(), inputs) for each in pair)
             check_changed(before, after, meant="shuffled")
         recalibrate(module, examples, count=self.calibration_examples, streams=streams)
         return replace(network, module=module)

@@ -84,6 +84,8 @@ def _dependence(trial: Trial, inputs: TrialInputs) -> tuple[str, str, str] | Non
 
 def _dependence_on_many(trial: Trial, inputs: TrialInputs, size: int) -> tuple[str, str, str] | None:
     """As `_dependence`, of a batch of `size`, in which several examples are looked at."""
+    if size == 1:  # which was tried
+        return None
     batch = inputs.filled_up(size)
     looked_at = range(min(size, 1 + len(inputs.spread)))
     for index, among in zip(looked_at, trial.passed(batch, indices=looked_at), strict=True):

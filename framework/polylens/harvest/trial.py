@@ -107,8 +107,10 @@ class Trial:
         try:
             with with_seed(seed):
                 capture(module or self.module, batch, take=take, **self._wanted)
+        except PolylensError:
+            raise
         except Exception as error:  # whatever the network's own code raises
-            if isinstance(error, PolylensError) or is_out_of_memory(error):
+            if is_out_of_memory(error):
                 raise
             said = str(error).strip().splitlines() or [type(error).__name__]
             how_many = "one example alone" if len(inputs) == 1 else f"{len(inputs)} examples at once"

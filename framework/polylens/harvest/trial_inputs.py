@@ -47,12 +47,13 @@ def trial_inputs(examples: Examples, *, is_causal: bool) -> TrialInputs:
         index: _cut_short(examples.batch([index]), is_text=is_text, most=_TOKENS)
         for index in dict.fromkeys([*indices, *places])
     }
-    inputs, spread = [taken[index] for index in indices], tuple(taken[index] for index in places)
+    inputs = [taken[index] for index in indices]
     one = inputs[0]
     turned = (one.flip(-1), one.roll(1, dims=-1))
     first, second = (*inputs[1:], *turned)[:2]
     if lengths is not None and lengths.min() < lengths.max():
         one = one[:, : max(1, min(one.shape[1], _TOKENS // 2))]
+    spread = tuple(taken[index] for index in places if taken[index] is not one)  # it is the first of all
     # What a causal network makes of earlier tokens does not depend on what stands in the place of padding.
     filling = 0 if is_causal else PADDING
     return TrialInputs(one, (first, second), spread=spread, is_text=is_text, filling=filling)

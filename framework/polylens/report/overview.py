@@ -153,10 +153,9 @@ class Chapter:
     def decisions(self) -> str:
         """How often the claim was decided how, such as `supported in 2 runs, undecided in 1`."""
         counts = Counter(run.verdict.decision for run in self.runs if run.verdict is not None)
-        parts = [f"{decision} in {counts[decision]}" for decision in get_args(Decision) if counts[decision]]
-        return (
-            ", ".join([f"{parts[0]} run{'s' * (not parts[0].endswith(' 1'))}", *parts[1:]]) if parts else ""
-        )
+        found = [decision for decision in get_args(Decision) if counts[decision]]
+        unit = f" run{'s' * (counts[found[0]] != 1)}" if found else ""
+        return ", ".join(f"{each} in {counts[each]}{unit * (each == found[0])}" for each in found)
 
 
 @dataclass(frozen=True)
