@@ -165,11 +165,11 @@ def test_claims_of_several_specs_are_set_side_by_side() -> None:
     failed = child(status="failed", error=StageError("train", "it broke"))
     stream = io.StringIO()
     show_claims(
-        [
-            ("clusters", [decided("supported")]),
-            ("sweep", [decided("undecided"), decided("refuted"), decided("undecided"), failed]),
-            ("open", [child()]),
-        ],
+        {
+            "clusters": [decided("supported")],
+            "sweep": [decided("undecided"), decided("refuted"), decided("undecided"), failed],
+            "open": [child()],
+        },
         console=Console(file=stream, width=80),
     )
     assert stream.getvalue().splitlines() == [
@@ -179,15 +179,8 @@ def test_claims_of_several_specs_are_set_side_by_side() -> None:
         "  sweep     1 refuted, 2 undecided, 1 failed",
         "  open      no rule",
     ]
-    show_claims([("open", [child()]), ("other", [child()])], console=Console(file=(silent := io.StringIO())))
+    show_claims({"open": [child()], "other": [child()]}, console=Console(file=(silent := io.StringIO())))
     assert not silent.getvalue(), "no spec has a rule"
-    alike = [("x", [decided("supported")]), ("x", [decided("refuted")])]
-    show_claims(alike, console=Console(file=(both := io.StringIO())))
-    assert both.getvalue().split("\n")[1:4] == [
-        "Claims of 2 specs: 1 supported, 1 refuted",
-        "  x  supported",
-        "  x  refuted",
-    ]
 
 
 def test_labels_are_counted_and_shown_in_columns_on_few_lines() -> None:

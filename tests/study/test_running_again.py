@@ -99,6 +99,18 @@ def test_layers_of_one_sweep_share_one_forward_pass_and_one_training(project: Pr
     assert text in logged, "the parent run shows the page of all children"
 
 
+def test_specs_of_one_name_are_told_apart_by_their_files(project: Project) -> None:
+    parts = {"controls": None, "labels": None, "analyses": {"codes": {"kind": "code_statistics"}}}
+    files = [project.spec("a/same.yaml", **parts), project.spec("b/same.yaml", about="Another.", **parts)]
+    with undrawn():
+        done = project.call("run", *files)
+    assert done.returncode == 0, done.stderr
+    (page,) = (project.folder / ".polylens").rglob("overview.html")
+    text = page.read_text()
+    assert re.findall(r'<h2 id="chapter-\d-title">([^<]+)<', text) == [str(file) for file in files]
+    assert "Another." in text
+
+
 def test_numbers_are_logged_before_figures_are_drawn_and_not_again_behind_an_interrupt(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

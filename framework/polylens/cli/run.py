@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback as tracebacks
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,20 +131,28 @@ def _run_specs(
         for note in dict.fromkeys(note for each in settings for note in each.notes):
             progress.note(note)
         results = _results_of(studies, settings, options=options, limit=limit, progress=progress, jobs=jobs)
-    children = [child for result in results for child in result.children]
+    by_name = {
+        name: result.children for name, result in zip(_names_apart(studies, files), results, strict=True)
+    }
     overview = results[0].overview
     if len(results) > 1:
-        overview = overview_of(children, name=", ".join(dict.fromkeys(map(mlflow_experiment, studies))))
+        overview = overview_of(by_name, title=", ".join(dict.fromkeys(map(mlflow_experiment, studies))))
     if shown.as_json:
-        printed = {"runs": [child.to_plain() for child in children]}
+        printed = {"runs": [child.to_plain() for children in by_name.values() for child in children]}
         click.echo(json.dumps(printed, ensure_ascii=False))
     else:
-        _show_results(studies, results, overview)
+        _show_results(studies, results, by_name, overview)
     for study, result in zip(studies, results, strict=True):
         _show_failures(study, result.failed)
     for result in results:
         _say_unlogged(result)
     return _exit_code(results)
+
+
+def _names_apart(studies: Sequence[Study], files: Sequence[Path]) -> list[str]:
+    """The specs' names; their files, as they were asked for, where two have one name."""
+    names = [study.name for study in studies]
+    return names if len(set(names)) == len(names) else [str(file) for file in files]
 
 
 def _results_of(
@@ -180,14 +188,19 @@ def _results_of(
     ]
 
 
-def _show_results(studies: Sequence[Study], results: Sequence[StudyResult], overview: Path | None) -> None:
+def _show_results(
+    studies: Sequence[Study],
+    results: Sequence[StudyResult],
+    by_name: Mapping[str, Sequence[ChildResult]],
+    overview: Path | None,
+) -> None:
     from polylens.cli.summary import show_claims, show_result
     from polylens.errors import shown_path
 
     for study, result in zip(studies, results, strict=True):
         show_result(result, name=study.name)
     if len(results) > 1:
-        show_claims([(study.name, result.children) for study, result in zip(studies, results, strict=True)])
+        show_claims(by_name)
     if overview is not None:
         click.echo(f"All of them on one page: {shown_path(overview)}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -54,13 +54,11 @@ def show_result(result: StudyResult, *, name: str, console: Console | None = Non
         console.print(line, soft_wrap=True)
 
 
-def show_claims(
-    studies: Sequence[tuple[str, Sequence[ChildResult]]], *, console: Console | None = None
-) -> None:
+def show_claims(studies: Mapping[str, Sequence[ChildResult]], *, console: Console | None = None) -> None:
     """Prints the verdicts of several studies side by side.
 
     Args:
-        studies: name and runs of each; names may be alike, as of files in two folders.
+        studies: runs of each, by the name it goes by.
         console: where to print them; the output if not given.
     """
     console = console or Console()

@@ -43,16 +43,16 @@ def verdict_lines(children: Sequence[ChildResult], *, study: str, width: int) ->
     yield from (Text(text, style="dim") for text in _wrapped(f"refuted if {rule}", width=width))
 
 
-def claims_lines(studies: Sequence[tuple[str, Sequence[ChildResult]]]) -> Iterator[Text]:
-    """The verdicts of several studies: a line each, with its name; nothing where none has `refuted_if`."""
-    found = [_decisions(children) for _, children in studies]
+def claims_lines(studies: Mapping[str, Sequence[ChildResult]]) -> Iterator[Text]:
+    """The verdicts of several studies, by name: a line each; nothing where none has `refuted_if`."""
+    found = [_decisions(children) for children in studies.values()]
     total = sum(found, Counter[str]())
     if not any(total[word] for word in _STYLE):
         return
     yield Text()
     yield Text(f"Claims of {len(found)} specs: ", style="bold").append_text(_counted(total))
-    wide = max(len(name) for name, _ in studies)
-    for (name, children), counts in zip(studies, found, strict=True):
+    wide = max(map(len, studies))
+    for (name, children), counts in zip(studies.items(), found, strict=True):
         yield Text(f"  {name:<{wide}}  ").append_text(_counted(counts, numbers=len(children) > 1))
 
 

@@ -24,24 +24,33 @@ from polylens.study.subject import subject_of
 _FILE = "overview.html"
 
 
-def write_overview(finished: Sequence[ChildResult], *, title: str, failed: Sequence[str] = ()) -> Path:
-    """The page of several finished children in the store, made where it is not there yet."""
-    workshop = finished[0].walk.workshop
-    performer, stage = Performer(workshop.store, workshop.progress), _stage(finished, title, failed)
+def write_overview(
+    studies: Mapping[str, Sequence[ChildResult]], *, title: str, failed: Sequence[str] = ()
+) -> Path:
+    """The page of several finished children in the store, made where it is not there yet.
+
+    Args:
+        studies: finished children of each spec, by the chapter's title.
+        title: of the page.
+        failed: names of children that failed.
+    """
+    workshop = next(iter(studies.values()))[0].walk.workshop
+    performer, stage = Performer(workshop.store, workshop.progress), _stage(studies, title, failed)
 
     def work(folder: Path) -> None:
         # The page's template and pictures are only loaded to make one.
         from polylens.report.page import render_overview
 
-        page = Overview(title, tuple(_chapters(finished)), tuple(failed))
+        page = Overview(title, tuple(_chapters(studies)), tuple(failed))
         file_from_bytes(folder / _FILE, render_overview(page).encode())
 
     performer.perform(stage, work)
     return performer.read(lambda: performer.open(stage) / _FILE, again=lambda: performer.perform(stage, work))
 
 
-def _stage(finished: Sequence[ChildResult], title: str, failed: Sequence[str]) -> Stage:
-    experiments = [(each.study, each.plan.experiment) for each in finished]
+def _stage(studies: Mapping[str, Sequence[ChildResult]], title: str, failed: Sequence[str]) -> Stage:
+    finished = [each for runs in studies.values() for each in runs]
+    experiments = [(name, each.plan.experiment) for name, runs in studies.items() for each in runs]
     return Stage(
         kind="overview",
         name="overview",
@@ -60,8 +69,8 @@ def _stage(finished: Sequence[ChildResult], title: str, failed: Sequence[str]) -
     )
 
 
-def _chapters(finished: Sequence[ChildResult]) -> Iterator[Chapter]:
-    for name, runs in _group((each.study, each) for each in finished):
+def _chapters(studies: Mapping[str, Sequence[ChildResult]]) -> Iterator[Chapter]:
+    for name, runs in studies.items():
         experiment = runs[0].plan.experiment
         sections = _group((_title(each), each) for each in runs)
         yield Chapter(

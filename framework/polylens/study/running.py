@@ -88,7 +88,7 @@ def _run_planned(study: Study, workshop: Workshop, *, settings: Settings) -> Stu
     except Exception as error:
         log.stop("FAILED", runs=log.runs[len(results) :], reason=f"{type(error).__name__}: {error}")
         raise
-    overview = overview_of(results, name=study.name)
+    overview = overview_of({study.name: results}, title=study.name)
     status = "FAILED" if any(result.status == "failed" for result in results) else "FINISHED"
     log.finish_parent(status, overview=overview, verdicts=[result.verdict for result in results])
     log.send_kept()
@@ -100,13 +100,21 @@ def _run_planned(study: Study, workshop: Workshop, *, settings: Settings) -> Stu
     return StudyResult(children, settings, study.name, overview, log.unlogged_runs(), log.trouble)
 
 
-def overview_of(results: Sequence[ChildResult], *, name: str) -> Path | None:
-    """One page of all children that were done, of one study or of several; None of fewer than two."""
-    done = [child for child in results if child.status == "done"]
-    if len(done) < 2:
+def overview_of(studies: Mapping[str, Sequence[ChildResult]], *, title: str) -> Path | None:
+    """One page of all children that were done; None of fewer than two.
+
+    Args:
+        studies: children of one study or of several, by the name that each goes by on the page.
+        title: of the page.
+    """
+    results = [child for children in studies.values() for child in children]
+    done = {
+        name: [child for child in children if child.status == "done"] for name, children in studies.items()
+    }
+    if sum(map(len, done.values())) < 2:
         return None
     failed = [child.name for child in results if child.status == "failed"]
-    return write_overview(done, title=name, failed=failed)
+    return write_overview({name: runs for name, runs in done.items() if runs}, title=title, failed=failed)
 
 
 def _run_child(
