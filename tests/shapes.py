@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial, update_wrapper
-from types import CellType, CodeType, FunctionType
+import builtins
+import functools
+import inspect
+import re
+import sys
+import threading
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import is_dataclass
+from types import FunctionType
 from typing import Any
 
 import jaxtyping
-from jaxtyping import config, install_import_hook, jaxtyped
+import numpy as np
+import torch
+from jaxtyping import AbstractArray, AbstractDtype, config, install_import_hook, jaxtyped
 
 
 def check_shapes(packages: Sequence[str]) -> None:
     """Has every call of these packages, imported from now on, hold its arrays against their annotated shapes.
 
-    jaxtyping's hook decorates an inner function each time the one around it is called, and beartype writes
-    and compiles the same checks anew: a third of the time of a whole run. Here they are made once.
+    Left to itself, jaxtyping makes the checks of every function that is imported, of an inner one each time
+    the function around it is called, and checks every call: half of the time of a whole run. Here checks are
+    made when a function is first called, and calls that differ in nothing but numbers are checked once. What
+    takes and gives no arrays is left to mypy.
     """
     # What the hook writes into modules asks for the decorator by this name.
     jaxtyping.jaxtyped = checked
@@ -24,58 +34,134 @@ def check_shapes(packages: Sequence[str]) -> None:
 
 
 def checked(function: Any = None, *, typechecker: Callable[..., Any]) -> Any:
-    """jaxtyping's decorator, whose checks of an inner function are made once for all that share its code."""
+    """jaxtyping's decorator, whose checks are shared by all functions of one code and by calls alike."""
     if function is None:
-        return partial(checked, typechecker=typechecker)
-    if not _is_inner(function):
-        return jaxtyped(function, typechecker=typechecker)
-    code = function.__code__
-    if code not in _made:
-        blank = _without_closure(function)
-        _made[code] = blank, jaxtyped(blank, typechecker=typechecker)
-    blank, wrapper = _made[code]
-    return update_wrapper(_around(wrapper, old=blank, new=function), function)
+        return functools.partial(checked, typechecker=typechecker)
+    if not _may_have_arrays(function):
+        return function
+    if isinstance(function, type):
+        if is_dataclass(function):
+            function.__init__ = checked(function.__init__, typechecker=typechecker)  # type: ignore[misc]
+        return function
+    key: Hashable = function
+    if all(
+        isinstance(hint, str) for hint in _hints(function)
+    ):  # they are those of every function of this code
+        # Not by the code alone: dataclasses with fields of one name have one `__init__`.
+        key = function.__module__, function.__code__, tuple(function.__annotations__.items())
+    checks = _made[key] = _made.get(key) or _Checks(function, typechecker)
+
+    @functools.wraps(function)
+    def held_against_shapes(*args: Any, **kwargs: Any) -> Any:
+        if config.jaxtyping_disable:
+            return function(*args, **kwargs)
+        given = checks.check_given(args, kwargs)
+        found = function(*args, **kwargs)
+        checks.check_found(found, given, args, kwargs)
+        return found
+
+    return held_against_shapes
 
 
-_made: dict[CodeType, tuple[FunctionType, FunctionType]] = {}
-"""By its code: an inner function that holds nothing of any call, and the same with its checks around it."""
+class _Checks:
+    """The checks of one function, made when they are first asked for, and the calls that have passed them."""
+
+    def __init__(self, function: FunctionType, typechecker: Callable[..., Any]) -> None:
+        # Not the function itself, which may hold what it was made around.
+        self._signature = inspect.signature(function)
+        self._names = {name: getattr(function, name) for name in ("__module__", "__qualname__", "__name__")}
+        self._globals = function.__globals__
+        self._typechecker = typechecker
+        self._found = threading.local()
+        self._passed: set[Hashable] = set()
+        self._names_sizes = any("{" in str(hint) for hint in _hints(function))
+
+    def check_given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable | None:
+        """Checks what a function is given; what calls like this one have in common, if that can be told."""
+        # A size that a hint takes from a number is not seen in shapes.
+        given = None if self._names_sizes else _shape((args, *kwargs.items()))
+        if given is None or given not in self._passed:
+            with suppress(_NothingFoundError):
+                self._check(*args, **kwargs)
+            self._passed.add(given)
+        return given
+
+    def check_found(
+        self, found: Any, given: Hashable | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Checks what the function made of it."""
+        shape = _shape(found)
+        if given is None or shape is None or (given, shape) not in self._passed:
+            self._found.value = found
+            try:
+                self._check(*args, **kwargs)
+            finally:
+                del self._found.value
+            self._passed.add((given, shape))
+
+    @functools.cached_property
+    def _check(self) -> Callable[..., Any]:
+        """A function of this signature, held against its hints, that gives what was found."""
+        at_hand, nothing = self._found, _NothingFoundError  # its globals are those of the function
+
+        def stand_in(*_args: Any, **_kwargs: Any) -> Any:
+            if hasattr(at_hand, "value"):
+                return at_hand.value
+            raise nothing
+
+        made = FunctionType(stand_in.__code__, self._globals, closure=stand_in.__closure__)
+        for name, value in self._names.items():
+            setattr(made, name, value)
+        made.__signature__ = self._signature  # type: ignore[attr-defined]
+        return jaxtyped(made, typechecker=self._typechecker)
 
 
-def _is_inner(function: Any) -> bool:
-    """Whether its hints are those of every function of its code: text that is looked up in its module."""
-    return (
-        isinstance(function, FunctionType)
-        and "<locals>" in function.__qualname__
-        and all(isinstance(hint, str) for hint in function.__annotations__.values())
-    )
+class _NothingFoundError(Exception):
+    """What a function is given fits its hints, and the function has not been called yet."""
 
 
-def _without_closure(function: FunctionType) -> FunctionType:
-    empty = tuple(CellType() for _ in function.__code__.co_freevars)
-    blank = FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, empty
-    )
-    blank.__kwdefaults__ = function.__kwdefaults__
-    blank.__annotations__ = function.__annotations__
-    blank.__qualname__, blank.__module__ = function.__qualname__, function.__module__
-    return blank
+_made: dict[Hashable, _Checks] = {}
+_FEW = 16
+"""Parts of a tuple or a list that are looked at one by one."""
 
 
-def _around(wrapper: FunctionType, *, old: FunctionType, new: FunctionType) -> FunctionType:
-    """What is wrapped around one function, around another: jaxtyping holds it in two closures."""
-    held = dict(zip(wrapper.__code__.co_freevars, wrapper.__closure__ or (), strict=True))
-    impl = held["wrapped_fn_impl"].cell_contents
-    return _with(wrapper, {id(old): new, id(impl): _with(impl, {id(old): new})})
+def _shape(value: Any) -> Hashable | None:
+    """All that a check may ask of a value; None where that cannot be told in short."""
+    if isinstance(value, np.ndarray | torch.Tensor):
+        return type(value), value.shape, value.dtype
+    if isinstance(value, str):  # a hint may be of some words alone
+        return value
+    if isinstance(value, tuple | list):
+        parts = [_shape(part) for part in value] if len(value) <= _FEW else [None]
+        return None if None in parts else (type(value), *parts)
+    if isinstance(value, dict | set | frozenset):
+        return None
+    return type(value)
 
 
-def _with(function: FunctionType, others: Mapping[int, FunctionType]) -> FunctionType:
-    cells = tuple(
-        CellType(others[id(cell.cell_contents)]) if id(cell.cell_contents) in others else cell
-        for cell in function.__closure__ or ()
-    )
-    return FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, cells
-    )
+def _hints(function: Any) -> list[Any]:
+    """The hints of a function or of a class's fields, without None: what a dataclass's `__init__` gives."""
+    return [hint for hint in function.__annotations__.values() if hint is not None]
+
+
+def _may_have_arrays(function: Any) -> bool:
+    """Whether a hint of a function, or of a class's fields, is of arrays by itself or by an alias.
+
+    A name that is not known yet may be such an alias.
+    """
+    hints = _hints(function)
+    if not all(isinstance(hint, str) for hint in hints):
+        return True
+    known = vars(builtins) | vars(sys.modules[function.__module__])
+    names = {name for hint in hints for name in re.findall(r"[A-Za-z_]\w*", re.sub(r'".*?"', "", hint))}
+    return any(name not in known or _is_of_arrays(known[name]) for name in names)
+
+
+def _is_of_arrays(hint: Any) -> bool:
+    """Whether it is a type of arrays such as `Float` or `Float[torch.Tensor, "rows"]`, or made of such."""
+    if isinstance(hint, type):
+        return issubclass(hint, AbstractArray | AbstractDtype)
+    return any(_is_of_arrays(part) for part in getattr(hint, "__args__", ()))
 
 
 @contextmanager
