@@ -106,7 +106,7 @@ def test_numerators_and_denominators_are_plain_means():
         _measured(pairs[0], points, np.array([0.1, 0.4])),
         _measured(pairs[1], points, np.array([0.3, 0.6])),
     )
-    numbers = density_ratios(same, different, bins=None).numbers()
+    numbers = density_ratios(same, different, bins=None).numbers
     assert numbers["numerator_same"] == pytest.approx([0.25])
     assert numbers["numerator_different"] == pytest.approx([0.45])
     assert numbers["denominator_same"] == pytest.approx(1.5)

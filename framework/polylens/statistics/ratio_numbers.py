@@ -82,14 +82,14 @@ def ratio_table(
 
 def _measures(observed: DensityRatios, layers: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...], int]]:
     """Name, suffix and column of every number: all layers together first, then each layer."""
-    for name, values in observed.numbers().items():
+    for name, values in observed.numbers.items():
         yield name, (), -1
         if not isinstance(values, float):
             yield from ((name, (layer,), index) for index, layer in enumerate(layers))
 
 
 def _value(ratios: DensityRatios, name: str, index: int) -> float:
-    return float(np.atleast_1d(ratios.numbers()[name])[index])
+    return float(np.atleast_1d(ratios.numbers[name])[index])
 
 
 def _defined_values(ratios: Sequence[DensityRatios], name: str, index: int) -> Float64[np.ndarray, "defined"]:

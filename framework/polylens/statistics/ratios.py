@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -68,6 +69,7 @@ class DensityRatios:
     overlap: float
     """Common area of the two distance distributions."""
 
+    @cached_property
     def numbers(self) -> Mapping[str, Float64[np.ndarray, "measures"] | float]:
         """The values by name."""
         return {
