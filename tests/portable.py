@@ -1,6 +1,7 @@
-"""Runs the tests that compute as another processor would.
+"""Runs the tests that compute, or any other command, as another processor would.
 
     python tests/portable.py baseline|avx2 [PYTEST OPTION...] [FILE OR FOLDER OF TESTS...]
+    python tests/portable.py baseline|avx2 -- COMMAND [WORD...]
 
 `baseline` leaves what every x86-64 server has (SSE4.2 at most), `avx2` takes AVX-512 away. Each library that
 computes has a switch of its own; all of them stand here, and a process of its own asks the libraries whether
@@ -101,7 +102,7 @@ def unheard(name: str, *, found: Mapping[str, str], here: Mapping[str, str]) -> 
 
 
 def main() -> int:
-    """Runs the tests; their exit code, or 2 where the processor cannot be imitated."""
+    """Runs the tests or the command; its exit code, or 2 where the processor cannot be imitated."""
     if len(sys.argv) < 2 or sys.argv[1] not in SWITCHES:
         print(__doc__, file=sys.stderr)
         return 2
@@ -124,6 +125,8 @@ def main() -> int:
     if wrong := unheard(name, found=found, here=here):
         print(f"the switches were not heard by {', '.join(wrong)}: nothing would be shown", file=sys.stderr)
         return 2
+    if options[:1] == ["--"]:
+        return subprocess.run(options[1:], env=changed, check=False).returncode
     named = [option for option in options if Path(option.partition("::")[0]).exists()]
     tests = [] if named else [f"tests/{folder}" for folder in FOLDERS]
     return subprocess.run(
