@@ -37,7 +37,7 @@ def checked(function: Any = None, *, typechecker: Callable[..., Any]) -> Any:
     """jaxtyping's decorator, whose checks are shared by all functions of one code and by calls alike."""
     if function is None:
         return functools.partial(checked, typechecker=typechecker)
-    if not _may_have_arrays(function):
+    if not _has_arrays(_hints(function), module=function.__module__, unknown=True):
         return function
     if isinstance(function, type):
         if is_dataclass(function):
@@ -53,7 +53,7 @@ def checked(function: Any = None, *, typechecker: Callable[..., Any]) -> Any:
 
     @functools.wraps(function)
     def held_against_shapes(*args: Any, **kwargs: Any) -> Any:
-        if config.jaxtyping_disable:
+        if config.jaxtyping_disable or not checks.has_arrays:
             return function(*args, **kwargs)
         given = checks.check_given(args, kwargs)
         found = function(*args, **kwargs)
@@ -68,13 +68,19 @@ class _Checks:
 
     def __init__(self, function: FunctionType, typechecker: Callable[..., Any]) -> None:
         # Not the function itself, which may hold what it was made around.
+        self._hints = _hints(function)
         self._signature = inspect.signature(function)
         self._names = {name: getattr(function, name) for name in ("__module__", "__qualname__", "__name__")}
         self._globals = function.__globals__
         self._typechecker = typechecker
         self._found = threading.local()
         self._passed: set[Hashable] = set()
-        self._names_sizes = any("{" in str(hint) for hint in _hints(function))
+        self._names_sizes = any("{" in str(hint) for hint in self._hints)
+
+    @functools.cached_property
+    def has_arrays(self) -> bool:
+        """Whether there is anything to check; names are known now that were not when it was decorated."""
+        return _has_arrays(self._hints, module=self._names["__module__"], unknown=False)
 
     def check_given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable | None:
         """Checks what a function is given; what calls like this one have in common, if that can be told."""
@@ -134,7 +140,9 @@ def _shape(value: Any) -> Hashable | None:
     if isinstance(value, tuple | list):
         parts = [_shape(part) for part in value] if len(value) <= _FEW else [None]
         return None if None in parts else (type(value), *parts)
-    if isinstance(value, dict | set | frozenset):
+    if isinstance(value, dict):
+        return _shape((*value, *value.values()))
+    if isinstance(value, set | frozenset):
         return None
     return type(value)
 
@@ -144,17 +152,19 @@ def _hints(function: Any) -> list[Any]:
     return [hint for hint in function.__annotations__.values() if hint is not None]
 
 
-def _may_have_arrays(function: Any) -> bool:
-    """Whether a hint of a function, or of a class's fields, is of arrays by itself or by an alias.
+def _has_arrays(hints: Sequence[Any], *, module: str, unknown: bool) -> bool:
+    """Whether a hint is of arrays by itself or by an alias.
 
-    A name that is not known yet may be such an alias.
+    Args:
+        hints: of a function, or of a class's fields.
+        module: where they stand.
+        unknown: whether a name that is not known there may be such an alias.
     """
-    hints = _hints(function)
     if not all(isinstance(hint, str) for hint in hints):
         return True
-    known = vars(builtins) | vars(sys.modules[function.__module__])
+    known = vars(builtins) | vars(sys.modules[module])
     names = {name for hint in hints for name in re.findall(r"[A-Za-z_]\w*", re.sub(r'".*?"', "", hint))}
-    return any(name not in known or _is_of_arrays(known[name]) for name in names)
+    return any(_is_of_arrays(known[name]) if name in known else unknown for name in names)
 
 
 def _is_of_arrays(hint: Any) -> bool:
