@@ -1,7 +1,7 @@
-"""Programs in processes of their own, forked from one that has imported outside packages, which takes seconds.
+"""Programs in processes of their own, forked from one that has imported what takes long, which takes seconds.
 
-To a program it is as if Python had been started for it: polylens is not imported, paths and environment are
-those it is given, and it ends as any process does, with its own exit code.
+To a program it is as if Python had been started for it: paths and environment are those it is given, what was
+imported has been asked for nothing yet, and it ends as any process does, with its own exit code.
 """
 
 from __future__ import annotations
@@ -19,6 +19,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+OF_VALIDATING = ("polylens.spec", *(f"polylens.cli.{verb}" for verb in ("describe", "ls", "new", "validate")))
+"""What verbs import that compute nothing."""
+OF_RUNNING = (
+    *OF_VALIDATING,
+    *("polylens.cli.run", "polylens.study.walk", "polylens.study.pages", "polylens.tracking"),
+    *("torch", "torch._dynamo", "numba", "scipy.stats", "sklearn.manifold", "sklearn.decomposition"),
+    *("matplotlib.figure", "matplotlib.backends.backend_agg", "pyarrow.parquet", "alembic", "sqlalchemy.orm"),
+)
+"""What a run imports, but for packages that polylens prepares before."""
+
+_POLYLENS = "from polylens.cli import program\nprogram()"
 _PATIENCE_SECONDS = 300
 """What never ends must fail its test rather than hang it."""
 
@@ -45,25 +56,30 @@ class Forks:
             "folder": str(folder or Path.cwd()),
             "said": str(self._folder),
         }
-        assert self._server.stdin is not None and self._server.stdout is not None
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
         self._server.stdin.write(f"{json.dumps(asked)}\n")
         self._server.stdin.flush()
         code = int(self._server.stdout.readline())
         out, err = ((self._folder / name).read_text(encoding="utf-8") for name in ("out", "err"))
         return subprocess.CompletedProcess([program, *arguments], code, out, err)
 
+    def polylens(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, folder: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """What `python -m polylens ARGUMENTS` does there."""
+        return self.call(_POLYLENS, *arguments, environment=environment, folder=folder)
+
 
 @contextmanager
 def forks(*modules: str) -> Iterator[Forks]:
     """Programs in the block are forked from a process that has imported these modules and what they need."""
     repository = Path(__file__).parents[1]
-    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with (
         TemporaryDirectory() as folder,
         subprocess.Popen(
             [sys.executable, "-c", "from tests.forking import serve; serve()", *modules],
             cwd=repository,
-            env=plain,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -79,7 +95,6 @@ def serve() -> None:
     """
     for name in sys.argv[1:]:
         importlib.import_module(name)
-    assert "polylens" not in sys.modules
     for line in sys.stdin:
         child = os.fork()
         if not child:
@@ -104,7 +119,7 @@ def _become(
     os.environ.update(environment)
     os.chdir(folder)
     paths = environment.get("PYTHONPATH", "").split(os.pathsep)
-    sys.path[1:1] = filter(None, paths)
+    sys.path[1:1] = [each for each in paths if each not in sys.path]
     sys.argv = ["-c", *arguments]
     for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
         del sys.modules[name]
