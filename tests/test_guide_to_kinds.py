@@ -8,9 +8,11 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.forking import OF_RUNNING, forks
 from tests.mlflow_database import put_database
 
 import polylens.figures
@@ -61,45 +63,45 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def polylens_in(lab: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "polylens", *arguments],
-        cwd=lab / "project",
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(lab / "site"), os.environ.get("PYTHONPATH", "")]),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture(scope="module")
+def polylens_in(lab: Path) -> Iterator[Callable[..., str]]:
+    """What `polylens ...` prints in the project, where the package is installed."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(lab / "site"), os.environ.get("PYTHONPATH", "")]),
+    }
+    with forks(*OF_RUNNING) as started:
+
+        def run(*arguments: str) -> str:
+            done = started.polylens(*arguments, environment=environment, folder=lab / "project")
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        yield run
 
 
 @pytest.fixture(scope="module")
-def listed(lab: Path) -> dict[str, set[str]]:
+def listed(polylens_in: Callable[..., str]) -> dict[str, set[str]]:
     """The names of all kinds of the families that the guide adds to."""
-    families = json.loads(polylens_in(lab, "ls", *KINDS, "--json"))["families"]
+    families = json.loads(polylens_in("ls", *KINDS, "--json"))["families"]
     return {family: {each["name"] for each in found["kinds"]} for family, found in families.items()}
 
 
 @pytest.mark.parametrize(("family", "kind"), [*KINDS.items(), ("analyses", "shared_codes")])
 def test_its_kinds_are_listed_and_described(
-    lab: Path, listed: dict[str, set[str]], family: str, kind: str
+    polylens_in: Callable[..., str], listed: dict[str, set[str]], family: str, kind: str
 ) -> None:
     assert kind in listed[family]
-    page = json.loads(polylens_in(lab, "describe", f"{family}/{kind}", "--json"))["kind"]
+    page = json.loads(polylens_in("describe", f"{family}/{kind}", "--json"))["kind"]
     assert page["name"] == kind
     assert all(field["about"] for field in page["fields"])
 
 
 @pytest.mark.slow
-def test_its_spec_runs_with_figure_table_and_labels(lab: Path) -> None:
+def test_its_spec_runs_with_figure_table_and_labels(lab: Path, polylens_in: Callable[..., str]) -> None:
     (spec,) = blocks("yaml")
-    assert polylens_in(lab, "validate", "--deep", spec) == f"{spec}: fine\n"
-    (run,) = json.loads(polylens_in(lab, "run", "--json", spec))["runs"]
+    assert polylens_in("validate", "--deep", spec) == f"{spec}: fine\n"
+    (run,) = json.loads(polylens_in("run", "--json", spec))["runs"]
     assert run["status"] == "done"
     metrics = run["metrics"]
     assert 0 < metrics["shared/shared_fraction"] <= 1
@@ -129,8 +131,8 @@ def test_its_own_test_passes_beside_its_package(lab: Path) -> None:
     assert "3 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_the_doctor_finds_its_kinds_in_order(lab: Path) -> None:
-    checks = json.loads(polylens_in(lab, "doctor", "--json"))["checks"]
+def test_the_doctor_finds_its_kinds_in_order(polylens_in: Callable[..., str]) -> None:
+    checks = json.loads(polylens_in("doctor", "--json"))["checks"]
     (kinds,) = [check for check in checks if "my-lab" in check["said"]]
     assert (kinds["level"], kinds["what"], kinds["said"]) == (
         "ok",

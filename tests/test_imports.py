@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.forking import forks
 
 # Stands in for a wheel whose operators did not load: importing it works once both operators are declared.
 NEEDS_OPERATORS = """\
@@ -18,11 +20,19 @@ for name in ("nms", "qnms"):
 """
 
 
-def call(program: str, *, site: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = os.environ if site is None else {**os.environ, "PYTHONPATH": str(site)}
-    return subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
-    )
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def call() -> Iterator[Call]:
+    """Runs a program in a process where torch alone is imported."""
+    with forks("torch", "torch._dynamo") as started:
+
+        def run(program: str, *, site: Path | None = None) -> subprocess.CompletedProcess[str]:
+            environment = os.environ if site is None else {**os.environ, "PYTHONPATH": str(site)}
+            return started.call(program, environment=environment)
+
+        yield run
 
 
 @pytest.fixture
@@ -35,7 +45,7 @@ def site(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_missing_operators_are_declared_so_that_torchvision_imports(site: Path) -> None:
+def test_missing_operators_are_declared_so_that_torchvision_imports(site: Path, call: Call) -> None:
     (site / "torchvision" / "__init__.py").write_text(NEEDS_OPERATORS)
     done = call(
         "from polylens import imports\n"
@@ -47,14 +57,14 @@ def test_missing_operators_are_declared_so_that_torchvision_imports(site: Path) 
     assert done.stdout.strip() == str(site / "torchvision" / "__init__.py")
 
 
-def test_what_else_is_wrong_with_torchvision_is_not_hidden(site: Path) -> None:
+def test_what_else_is_wrong_with_torchvision_is_not_hidden(site: Path, call: Call) -> None:
     (site / "torchvision" / "__init__.py").write_text('raise RuntimeError("no such driver")\n')
     done = call("from polylens import imports\nimports.torchvision()", site=site)
     assert done.returncode == 1
     assert done.stderr.strip().endswith("RuntimeError: no such driver")
 
 
-def test_sparse_autoencoders_do_not_decode_by_a_library_that_needs_a_gpu(site: Path) -> None:
+def test_sparse_autoencoders_do_not_decode_by_a_library_that_needs_a_gpu(site: Path, call: Call) -> None:
     (site / "sparsify").mkdir()
     (site / "sparsify" / "__init__.py").write_text(
         'import os\nprint("loud")\nTRITON_IS_OFF = os.environ.get("SPARSIFY_DISABLE_TRITON")\n'
@@ -68,15 +78,16 @@ def test_sparse_autoencoders_do_not_decode_by_a_library_that_needs_a_gpu(site: P
 
 
 def test_the_installed_libraries_import_in_silence() -> None:
-    done = call(
+    program = (
         "import warnings; warnings.simplefilter('error')\n"
         "from polylens import imports\n"
         "imports.lightning().Trainer, imports.torchvision().models.resnet18"
     )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_lightning_brings_no_metrics_along_that_nobody_asked_for() -> None:
+def test_lightning_brings_no_metrics_along_that_nobody_asked_for(call: Call) -> None:
     done = call(
         "import sys\n"
         "from polylens import imports\n"
@@ -87,7 +98,7 @@ def test_lightning_brings_no_metrics_along_that_nobody_asked_for() -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 
-def test_all_metrics_are_there_once_they_are_asked_for() -> None:
+def test_all_metrics_are_there_once_they_are_asked_for(call: Call) -> None:
     done = call(
         "from polylens import imports\n"
         "module = imports.lightning()\n"
@@ -102,7 +113,7 @@ def test_all_metrics_are_there_once_they_are_asked_for() -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "1.0"), done.stderr
 
 
-def test_metrics_that_were_imported_before_stay_what_they_are() -> None:
+def test_metrics_that_were_imported_before_stay_what_they_are(call: Call) -> None:
     done = call(
         "from polylens import imports\n"
         "imports.torchvision()\n"
@@ -115,7 +126,7 @@ def test_metrics_that_were_imported_before_stay_what_they_are() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_metrics_of_another_make_are_imported_whole(site: Path) -> None:
+def test_metrics_of_another_make_are_imported_whole(site: Path, call: Call) -> None:
     """A version that has its classes in other places than those that are looked into."""
     (site / "torchmetrics").mkdir()
     (site / "torchmetrics" / "__init__.py").write_text(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.forking import OF_VALIDATING, forks
 
 from polylens import plugin as plugin_module
 from polylens.errors import StageError, shown_path
@@ -63,32 +64,43 @@ def plugin(folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
-def polylens(*arguments: str, environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "polylens", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+Call = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def refused(*, environment: dict[str, str]) -> str:
+@pytest.fixture(scope="module")
+def call() -> Iterator[Call]:
+    """`polylens ...` in the working directory."""
+    with forks(*OF_VALIDATING) as started:
+        yield started.polylens
+
+
+@pytest.fixture
+def polylens(call: Call) -> Callable[..., str]:
+    """What `polylens ...` prints, which must go well."""
+
+    def printed(*arguments: str, environment: dict[str, str]) -> str:
+        done = call(*arguments, environment=environment)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    return printed
+
+
+@pytest.fixture
+def refused(call: Call) -> Callable[..., str]:
     """What is said of `spec.yaml`, which must be refused."""
-    done = subprocess.run(
-        [sys.executable, "-m", "polylens", "validate", "spec.yaml"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    return done.stderr
+
+    def said(*, environment: dict[str, str]) -> str:
+        done = call("validate", "spec.yaml", environment=environment)
+        assert done.returncode == 2
+        return done.stderr
+
+    return said
 
 
-def test_one_file_is_enough(plugin: dict[str, str], folder: Path, spec_text: str) -> None:
+def test_one_file_is_enough(
+    plugin: dict[str, str], folder: Path, spec_text: str, polylens: Callable[..., str]
+) -> None:
     listed = json.loads(polylens("ls", "sampling", "--json", environment=plugin))["families"]["sampling"]
     assert {"name": "every_other", "about": "Takes every other position, from `start` on."} in listed["kinds"]
     odd = next(entry for entry in listed["entries"] if entry["name"] == "odd")
@@ -110,13 +122,15 @@ def test_one_file_is_enough(plugin: dict[str, str], folder: Path, spec_text: str
 
 
 @pytest.mark.parametrize("plugin", ["every_other/__init__.py"], indirect=True)
-def test_a_folder_is_as_good_as_a_file(plugin: dict[str, str], folder: Path, spec_text: str) -> None:
+def test_a_folder_is_as_good_as_a_file(
+    plugin: dict[str, str], folder: Path, spec_text: str, polylens: Callable[..., str]
+) -> None:
     (folder / "spec.yaml").write_text(f"sampling: {{kind: every_other, start: 1}}\n{spec_text}")
     assert polylens("validate", "spec.yaml", environment=plugin) == "spec.yaml: fine\n"
 
 
 def test_a_mistake_in_it_is_found_like_any_other(
-    plugin: dict[str, str], folder: Path, spec_text: str
+    plugin: dict[str, str], folder: Path, spec_text: str, refused: Callable[..., str]
 ) -> None:
     (folder / "spec.yaml").write_text(f"sampling: {{kind: every_other, strat: 1}}\n{spec_text}")
     said = refused(environment=plugin)
@@ -125,7 +139,7 @@ def test_a_mistake_in_it_is_found_like_any_other(
 
 
 def test_whoever_misses_a_kind_is_told_which_packages_were_looked_in(
-    plugin: dict[str, str], folder: Path, spec_text: str
+    plugin: dict[str, str], folder: Path, spec_text: str, refused: Callable[..., str]
 ) -> None:
     (folder / "spec.yaml").write_text(f"sampling: {{kind: every_ohter, start: 1}}\n{spec_text}")
     for environment, says in (
@@ -184,7 +198,7 @@ def test_an_error_that_polylens_did_not_foresee_says_how_to_see_more(tmp_path: P
     ],
 )
 def test_an_entry_point_that_leads_nowhere_is_told_with_its_package(
-    plugin: dict[str, str], folder: Path, spec_text: str, points: str, says: str
+    plugin: dict[str, str], folder: Path, spec_text: str, points: str, says: str, refused: Callable[..., str]
 ) -> None:
     file = folder / "site" / "my_lab-1.0.dist-info" / "entry_points.txt"
     file.write_text(f"[polylens.sampling]\n{points}\n")
@@ -258,7 +272,11 @@ UPSTREAM = "    def upstream(self):\n        return (self.of,)\n\n    def run("
     ids=["no upstream", "no such part", "no method", "syntax", "import"],
 )
 def test_an_unfinished_analysis_is_told_before_anything_runs(
-    folder: Path, spec_text: str, change: tuple[tuple[str, str], ...], says: list[str]
+    folder: Path,
+    spec_text: str,
+    change: tuple[tuple[str, str], ...],
+    says: list[str],
+    refused: Callable[..., str],
 ) -> None:
     text = ANALYSIS
     for before, after in (*change, ("NEEDS", "'activations'"), ("RETURNED", "None")):

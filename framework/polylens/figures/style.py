@@ -11,10 +11,12 @@ from contextvars import ContextVar
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from PIL import Image
 
 from polylens.figures.words import fit_line, inches, lines
 from polylens.records import Mark
@@ -102,10 +104,11 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
     def as_png(*args: Arguments.args, **kwargs: Arguments.kwargs) -> bytes:
         with sheet():
             figure = draw(*args, **kwargs)
-            stream = io.BytesIO()
             # `savefig` would draw everything twice, the first time for the layout alone.
-            FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]
-        png, behind = stream.getvalue(), _behind.get()
+            surface = FigureCanvasAgg(figure)
+            surface.draw()  # type: ignore[no-untyped-call]
+            pixels = np.asarray(surface.buffer_rgba())  # type: ignore[no-untyped-call]
+        png, behind = _png(pixels), _behind.get()
         if behind is not None:
             behind[png] = figure
         return png
@@ -115,6 +118,13 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
     signature = inspect.signature(draw).replace(return_annotation="bytes")
     as_png.__signature__ = signature  # type: ignore[attr-defined]
     return as_png
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    # Without the fourth channel, as nothing is transparent: as small as matplotlib's own, in half the time.
+    stream = io.BytesIO()
+    Image.fromarray(pixels[:, :, :3]).save(stream, "PNG", dpi=(DPI, DPI), compress_level=3)
+    return stream.getvalue()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,16 @@ from polylens.work import RowSource, Work
 if TYPE_CHECKING:
     from polylens.study.walk import Walk
 
+_MOST_SHOWN = 1000
+"""Examples whose pictures are kept: judges are asked of the same ones again and again."""
+
 
 class Naming:
     """The stages of a walk that name clusters, and say how far names hold."""
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
+        self._context = lru_cache(_MOST_SHOWN)(walk.plan.examples.context)
         self._known: tuple[str, dict[str, dict[bytes, Labels]]] = ("", {})
         """Title of the variant at hand; by label what it said of other row sets than the clusters."""
 
@@ -116,9 +121,9 @@ class Naming:
 
     def _shown(self, rows: Rows) -> Callable[[int], Shown]:
         """What people and judges are shown of a row."""
-        origins, examples = rows.origins, self._walk.plan.examples
+        origins = rows.origins
 
         def shown(row: int) -> Shown:
-            return examples.context(int(origins.example[row]), int(origins.position[row]))
+            return self._context(int(origins.example[row]), int(origins.position[row]))
 
         return shown
