@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from polylens.study import drawing
+from polylens.study import drawing, overviews
 
 
 @contextmanager
 def undrawn() -> Iterator[None]:
-    """Studies in the block draw no analysis and no gallery, which is a third of the time of a small one.
+    """Studies in the block draw no analysis, training, gallery or overview: a third of the time of a small one.
 
     For tests that look at rows, numbers or stages alone: the stages of figures are performed all the same, on
     nothing. What is drawn of each kind of study is looked at by tests of its own.
     """
     with ExitStack() as stack:
         stack.enter_context(patch.object(drawing.Drawing, "ask_ahead"))
+        stack.enter_context(patch.object(drawing.Drawing, "_draw_training"))
         stack.enter_context(patch.object(drawing, "draw_figures", return_value=()))
         stack.enter_context(patch.object(drawing, "gallery_of", return_value=None))
+        stack.enter_context(patch.object(overviews, "_dots", return_value=()))
         yield
