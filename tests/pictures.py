@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from unittest.mock import patch
 
+from polylens.store import save_figures
 from polylens.study import drawing, overviews
 
 
@@ -18,8 +20,12 @@ def undrawn() -> Iterator[None]:
     """
     with ExitStack() as stack:
         stack.enter_context(patch.object(drawing.Drawing, "ask_ahead"))
-        stack.enter_context(patch.object(drawing.Drawing, "_draw_training"))
+        stack.enter_context(patch.object(drawing.Drawing, "_draw_training", _draw_nothing))
         stack.enter_context(patch.object(drawing, "draw_figures", return_value=()))
         stack.enter_context(patch.object(drawing, "gallery_of", return_value=None))
         stack.enter_context(patch.object(overviews, "_dots", return_value=()))
         yield
+
+
+def _draw_nothing(_: drawing.Drawing, folder: Path) -> None:
+    save_figures(folder, [])
