@@ -13,7 +13,7 @@ from polylens.study import drawing, overviews
 
 @contextmanager
 def undrawn() -> Iterator[None]:
-    """Studies in the block draw no analysis, training, gallery or overview: a third of the time of a small one.
+    """Studies in the block draw no analysis, training, gallery or overview: a third of a small one's time.
 
     For tests that look at rows, numbers or stages alone: the stages of figures are performed all the same, on
     nothing. What is drawn of each kind of study is looked at by tests of its own.
