@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from unittest.mock import patch
 
-from polylens.study import drawing
+from polylens.store import save_figures
+from polylens.study import drawing, overviews
 
 
 @contextmanager
 def undrawn() -> Iterator[None]:
-    """Studies in the block draw no analysis and no gallery, which is a third of the time of a small one.
+    """Studies in the block draw no analysis, training, gallery or overview: a third of a small one's time.
 
     For tests that look at rows, numbers or stages alone: the stages of figures are performed all the same, on
     nothing. What is drawn of each kind of study is looked at by tests of its own.
     """
     with ExitStack() as stack:
         stack.enter_context(patch.object(drawing.Drawing, "ask_ahead"))
+        stack.enter_context(patch.object(drawing.Drawing, "_draw_training", _draw_nothing))
         stack.enter_context(patch.object(drawing, "draw_figures", return_value=()))
         stack.enter_context(patch.object(drawing, "gallery_of", return_value=None))
+        stack.enter_context(patch.object(overviews, "_dots", return_value=()))
         yield
+
+
+def _draw_nothing(_: drawing.Drawing, folder: Path) -> None:
+    save_figures(folder, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from tests.shapes import unchecked
 
 from polylens.devices import Options
 from polylens.harvest import Take, harvest, load_rows
@@ -65,15 +66,16 @@ def share_of_rounds_with_a_name(*, as_one: bool) -> float:
         rng = np.random.default_rng(seed)
         content = np.tile(np.arange(80), 2)
         labels, targets = rng.integers(-1, 8, 80)[content], rng.integers(0, 5, 80)[content]
-        found = enrich(
-            labels,
-            targets,
-            blocks=Blocks.of(content if as_one else np.arange(160)),
-            n_classes=5,
-            holdout=0.5,
-            permutations=99,
-            streams=Streams(seed),
-        )
+        with unchecked(when=seed > 0):
+            found = enrich(
+                labels,
+                targets,
+                blocks=Blocks.of(content if as_one else np.arange(160)),
+                n_classes=5,
+                holdout=0.5,
+                permutations=99,
+                streams=Streams(seed),
+            )
         named += bool((found.p_values <= 0.1).any())
     return named / 40
 

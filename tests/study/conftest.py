@@ -44,6 +44,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose small spec ran once in a process of its own; only to be looked at."""
     folder = tmp_path_factory.mktemp("undisturbed")
     (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(folder)
     project = Project(folder)
     project.runs_of(project.call_apart("run", "--json", project.spec()))
     return project

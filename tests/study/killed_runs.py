@@ -42,7 +42,7 @@ _SLOW_TO_IMPORT = (
 
 _CHANGES: dict[str, Any] = {
     "analyses": {
-        "clusters": {"kind": "kmeans", "on": "activation", "clusters": 3, "subsamples": 0},
+        "clusters": {"kind": "kmeans", "on": "activation", "clusters": 3, "restarts": 1, "subsamples": 0},
         "quality": {"kind": "cluster_quality", "of": "clusters"},
     },
     "controls": [{"kind": "random_init", "draws": 1}],

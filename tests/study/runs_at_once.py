@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.killing import exit_code, forked
+from tests.pictures import undrawn
 from tests.projects import Project
 from tests.study.killed_runs import import_slow, put_spec, remains, run
 
@@ -43,13 +44,21 @@ def main(root: Path) -> None:
             {
                 "alone": remains(alone),
                 "same": at_once(project(root / "same"), (), ()),
-                "small": at_once(project(root / "small"), (*_SMALL, "--set", "seed=0"))["remains"],
-                "eight": at_once(
-                    project(root / "eight"), *[(*_SMALL, "--set", f"seed={seed}") for seed in range(8)]
-                ),
+                **many(root),
             }
         )
     )
+
+
+def many(root: Path) -> dict[str, Any]:
+    """Eight runs, and one alone. None draws: two runs at once that draw are looked at already."""
+    with undrawn():
+        return {
+            "small": at_once(project(root / "small"), (*_SMALL, "--set", "seed=0"))["remains"],
+            "eight": at_once(
+                project(root / "eight"), *[(*_SMALL, "--set", f"seed={seed}") for seed in range(8)]
+            ),
+        }
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.pictures import undrawn
 from tests.projects import Project
 
 import polylens
@@ -94,7 +95,8 @@ def test_the_answer_of_a_spec_about_labels_is_their_score_on_every_page(
         labels={"digits": {"kind": "class_enrichment", "of": "clusters"}},
         scores={"detect": {"kind": "detection", "of": "clusters"}},
     )
-    run = polylens.run(spec, limit=200).children[0]
+    with undrawn():
+        run = polylens.run(spec, limit=200).children[0]
     past = polylens.open_run(run.run_id)
     assert run.report is not None
     page = run.report.read_text(encoding="utf-8")

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.mlflow_database import put_database
+from tests.pictures import undrawn
 from tests.projects import Project
 
 from polylens.models.torchvision import LocalWeights, Torchvision
@@ -17,8 +19,10 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose small spec ran on 150 examples; only to be looked at."""
     folder = tmp_path_factory.mktemp("limited")
     (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
+    put_database(folder)
     project = Project(folder)
-    project.run(project.spec(controls=None), "--limit", "150")
+    with undrawn():
+        project.run(project.spec(controls=None), "--limit", "150")
     return project
 
 

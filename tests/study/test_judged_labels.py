@@ -17,7 +17,9 @@ JUDGE = {"kind": "compatible", "model": "m", "images": True, "tries": 1}
 SCORED: dict[str, Any] = {
     "controls": None,
     "code": None,
-    "analyses": {"clusters": {"kind": "kmeans", "on": "activation", "clusters": 5, "subsamples": 2}},
+    "analyses": {
+        "clusters": {"kind": "kmeans", "on": "activation", "clusters": 5, "restarts": 1, "subsamples": 2}
+    },
     "labels": {
         "digits": {"kind": "class_enrichment", "of": "clusters", "permutations": 100},
         "words": {"kind": "written", "of": "clusters", "judge": JUDGE, "draws": 2},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.mlflow_database import put_database
+from tests.pictures import undrawn
 from tests.study.test_gpt2_study import save_model, write_texts
 
 import polylens
@@ -38,7 +39,8 @@ def test_a_local_judge_writes_from_rows_and_raised_tokens_and_scores(tmp_path: P
     write_texts(tmp_path / "texts")
     (tmp_path / "small.yaml").write_text(write(SPEC))
     monkeypatch.chdir(tmp_path)
-    (run,) = polylens.run(tmp_path / "small.yaml").children
+    with undrawn():
+        (run,) = polylens.run(tmp_path / "small.yaml").children
     assert run.error is None
     numbers = run.numbers_by_name()
     asked = sum(numbers[f"words/{outcome}"].value for outcome in ("answered", "malformed", "failed"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.mlflow_database import put_database
 from tests.projects import Project
 from tests.shapes import unchecked
 
@@ -83,6 +84,7 @@ def tagged(tmp_path: Path) -> Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(" ".join(words) + "\n")
     (tmp_path / "mlflow.yaml").write_text("")
+    put_database(tmp_path)
     return Project(tmp_path)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.mlflow_database import put_database
+from tests.pictures import undrawn
 from tests.projects import Project
 
 import polylens
@@ -52,7 +53,8 @@ def before(spec: Path) -> Outlook:
 
 @pytest.fixture(scope="module")
 def result(spec: Path, before: Outlook) -> StudyResult:
-    return polylens.run(spec)
+    with undrawn():
+        return polylens.run(spec)
 
 
 def whys(outlook: Outlook) -> dict[str, str]:

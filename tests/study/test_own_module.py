@@ -35,7 +35,8 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
 
 def test_rows_partition_and_labels_of_ones_own_module(spec: dict[str, object]) -> None:
     module = _module()
-    result = polylens.run(spec, model=module, input_shape=(64,))
+    with undrawn():
+        result = polylens.run(spec, model=module, input_shape=(64,))
     rows = polylens.load_rows(result)
     examples = result.children[0].walk.plan.examples
     with torch.no_grad():
@@ -208,7 +209,8 @@ def test_each_call_of_a_module_has_a_name(spec: dict[str, object]) -> None:
         "layer": ["relu", "relu#2"],
         "analyses": {"clusters": {"kind": "kmeans", "on": "activation", "clusters": 2, "subsamples": 0}},
     }
-    result = polylens.run(small, model=module, input_shape=(64,), limit=40)
+    with undrawn():
+        result = polylens.run(small, model=module, input_shape=(64,), limit=40)
     examples = result.children[0].walk.plan.examples
     with torch.no_grad():
         first = torch.relu(module.a(examples.batch(range(len(examples)))))

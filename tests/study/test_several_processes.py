@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.mlflow_database import put_database
+from tests.pictures import undrawn
 from tests.projects import Project
 from tests.shapes import unchecked
 
@@ -32,10 +34,12 @@ CHANGES = {
 SHARED = """
 from polylens.analyses import hdbscan, spanning_tree
 from polylens.cli import program
+from tests.pictures import undrawn
 hdbscan.WORTH_SHARING = spanning_tree.WORTH_SHARING = 300
-program()
+with undrawn():
+    program()
 """
-"""The program, with a limit that so few rows reach."""
+"""The program, with a limit that so few rows reach. It draws nothing: no picture is compared."""
 
 
 def empty_project(folder: Path) -> Project:
@@ -59,7 +63,7 @@ def stored(project):
 @pytest.fixture(scope="module")
 def of_one_process(tmp_path_factory):
     project = empty_project(tmp_path_factory.mktemp("one"))
-    with unchecked():
+    with unchecked(), undrawn():
         project.run(project.spec(**CHANGES))
     return project
 
@@ -78,7 +82,8 @@ def test_two_devices_share_the_pairs_and_write_the_bytes_of_one(of_one_process, 
     monkeypatch.setattr(sharing, "run_workers", begin)
     for module in (hdbscan, spanning_tree):
         monkeypatch.setattr(module, "WORTH_SHARING", 300)
-    done = project.call("run", project.spec(**CHANGES), "--devices", "2", "--accelerator", "cpu")
+    with undrawn():
+        done = project.call("run", project.spec(**CHANGES), "--devices", "2", "--accelerator", "cpu")
     assert done.returncode == 0, done.stderr
     assert started == ["clusters.spanning_tree", "sampled"]
     assert stored(project) == stored(of_one_process)
@@ -93,8 +98,15 @@ def test_two_processes_of_torchrun_write_the_bytes_of_one_and_the_first_alone_sp
     (project.folder / "shared.py").write_text(SHARED)
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [*launcher, "shared.py", "run", str(project.spec(**CHANGES)), "--accelerator", "cpu"]
+    found = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        command, cwd=project.folder, capture_output=True, text=True, timeout=300, check=False
+        command,
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": found},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert stored(project) == stored(of_one_process)

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from tests.pictures import undrawn
 from tests.projects import Project, ran
 
 from polylens.study import ahead, beside
@@ -66,7 +67,8 @@ def test_variants_walked_beside_are_those_walked_here(
     changes = {"controls": [{"use": name, "draws": 1} for name in ("random_init", "random_labels")]}
     alone, shared = make_project("alone"), make_project("shared")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # no second process
-    first = alone.run(alone.spec(**changes))[0]
+    with undrawn():
+        first = alone.run(alone.spec(**changes))[0]
 
     walked: list[StageReport] = []
     take = beside.Beside._result
@@ -78,7 +80,8 @@ def test_variants_walked_beside_are_those_walked_here(
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     monkeypatch.setattr(beside.Beside, "_result", waiting)
-    second = shared.run(shared.spec(**changes))[0]
+    with undrawn():
+        second = shared.run(shared.spec(**changes))[0]
 
     names = {report.name for report in walked}
     assert {"train", "train.random_labels", "clusters.random_init", "quality.raw_inputs"} <= names
