@@ -40,14 +40,6 @@ def with_figure(draw: Callable[..., bytes], *args: Any, **kwargs: Any) -> tuple[
         return draw(*args, **kwargs), _Noted.last
 
 
-def pixels_of(draw: Callable[..., bytes], *args: Any, **kwargs: Any) -> bytes:
-    """What is drawn, as it is before it becomes a PNG: a fifth of the time is spent on compressing it."""
-    with sheet():
-        canvas = FigureCanvasAgg(draw.__wrapped__(*args, **kwargs))  # type: ignore[attr-defined]
-        canvas.draw()  # type: ignore[no-untyped-call]
-        return bytes(canvas.buffer_rgba())
-
-
 def axis_texts(axis: Axis) -> list[Text]:
     low, high = sorted(axis.get_view_interval())
     slack = 1e-9 * max(abs(low), abs(high), 1)
