@@ -21,6 +21,7 @@ from polylens.kernels import compiling, linkage
 def few(most: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiling, "_FEW", most)
+        patch.setattr(compiling, "_MUCH", 10**12)
         yield
 
 
@@ -64,6 +65,25 @@ def test_python_and_machine_code_give_the_same_bytes(
     with few(-1):
         machine = everything(points, metric, **options)
     assert plain == machine
+
+
+by_python: list[int] = []
+
+
+def total(values: np.ndarray) -> float:
+    by_python.append(len(values))
+    return float(values.sum())
+
+
+def test_little_work_is_done_by_machine_code_once_there_was_much_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compiling, "_MUCH", 20)
+    monkeypatch.setattr(compiling, "compiled", lambda _: lambda values: float(values.sum()))
+    kernel = compiling.compiled_for_many(total)
+    assert [kernel(np.ones(8)) for _ in range(9)] == [8.0] * 9
+    assert kernel(np.ones(4000)) == 4000.0
+    assert by_python == [8, 8, 8]
 
 
 def test_little_work_is_never_compiled() -> None:

@@ -21,6 +21,8 @@ _SOURCES = hashlib.sha256(
 ).hexdigest()
 _FEW = 2048
 """Elements of an array: a kernel with one simple loop over so many takes Python 20 milliseconds."""
+_MUCH = 256 * _FEW
+"""Elements, of all calls together: by then Python has taken longer than it takes to compile the kernel."""
 _PROCESS = uuid.uuid4().hex[:8]
 
 
@@ -62,7 +64,7 @@ def _compile(function: Kernel, **options: Any) -> Kernel:
 
 
 def compiled_for_many(function: Kernel) -> Kernel:
-    """The function as machine code, but run by Python itself where all its arrays are small.
+    """The function as machine code, but run by Python itself where all its arrays are small and calls few.
 
     For a kernel whose time grows with its arrays, those of records it is given included.
 
@@ -71,13 +73,16 @@ def compiled_for_many(function: Kernel) -> Kernel:
     the last bit. No other kernel can call it.
     """
     made, plain = compiled(function), _interpreted(function)
+    by_python = 0
 
     @functools.wraps(function)
     def chosen(*given: Any) -> Any:
+        nonlocal by_python
         # By its largest array: that is the one its time goes by.
-        few = all(array.size <= _FEW for array in _arrays(given))
-        if not few:
+        size = max((array.size for array in _arrays(given)), default=0)
+        if size > _FEW or by_python > _MUCH:
             return made(*given)
+        by_python += size
         with np.errstate(all="ignore"):  # machine code does not warn either
             return plain(*given)
 
