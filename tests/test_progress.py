@@ -83,6 +83,26 @@ def test_a_notebook_sees_one_line_that_is_written_over_and_ends_in_how_long_it_t
     )
 
 
+def test_where_the_line_is_too_long_the_name_of_the_work_is_cut_and_never_the_time_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    out = io.StringIO()
+    progress = OneLine(out)
+    with progress.task("hundred-thousand", total=37, unit="stages") as stages:
+        stages.advance(3)
+        title = "clusters.spanning_tree.random_init#2: nearest neighbours"
+        with progress.task(title, total=5e9, unit="pairs") as pairs:
+            now[0] += 60.0
+            pairs.advance(2.5e9)
+    line = next(line for line in out.getvalue().split("\r") if "2,500 of 5,000 million pairs" in line)
+    outer, _, inner = line.partition("; ")
+    assert outer == "hundred-thousand: 3 of 37 stages, 1:00 elapsed"
+    assert inner.startswith("clusters.spa")
+    assert inner.endswith("…: 2,500 of 5,000 million pairs, 42/s, 1:00 left")
+
+
 def as_shown(written: str) -> list[str]:
     """The lines that stay where a carriage return begins the line anew."""
     shown = []

@@ -12,6 +12,7 @@ _LINE_SECONDS = 10.0
 _SHORT_SECONDS = 1.0
 _MOMENT_SECONDS = 0.3
 _LONGEST_LINE = 110
+_MANY = 10_000_000
 UNEVEN = "stages"
 """Stages are unlike each other: of them neither a rate nor a time left can be said."""
 
@@ -93,8 +94,8 @@ class _LineTask:
     def __init__(self, out: TextIO, title: str, total: float | None, unit: str) -> None:
         self._out = out
         self.title = title
-        self._total = total
-        self._unit = unit
+        self._one, self._unit = in_millions(total, unit)
+        self._total = None if total is None else total / self._one
         self._done = 0.0
         self._started = self._said = time.monotonic()
         self._lock = threading.Lock()
@@ -117,26 +118,29 @@ class _LineTask:
     def count(self, amount: float) -> None:
         """Adds to what is done."""
         with self._lock:
-            self._done += amount
+            self._done += amount / self._one
 
     def say(self, word: str) -> None:
         """One line about how far the task is."""
         prefix = f"{self.title} {word}".strip()
         print(f"{prefix}: {self.state(is_over=bool(word))}", file=self._out, flush=True)
 
-    def state(self, *, is_over: bool = False) -> str:
-        """How far the task is: done of total, rate, elapsed time, time left."""
+    def state(self, *, is_over: bool = False, brief: bool = False) -> str:
+        """How far the task is: done of total, rate, elapsed time, time left; in brief one time of the two."""
         seconds = self.seconds
         of = "" if self._total is None else f" of {self._total:,.0f}"
         parts = [f"{self._done:,.0f}{of} {self._unit}"]
         steady = self._unit != UNEVEN
-        if self._done and seconds > 0:
-            if steady:
-                parts.append(rate_in_words(self._done / seconds, self._unit))
-            parts.append(f"{clock(seconds)} elapsed")
+        left = None
         if steady and not is_over and self._total is not None and self._done:
-            parts.append(f"{clock(seconds * (self._total - self._done) / self._done)} left")
-        return ", ".join(parts)
+            left = f"{clock(seconds * (self._total - self._done) / self._done)} left"
+        if self._done and seconds > 0:
+            rate = self._done / seconds
+            if steady:
+                parts.append(f"{short_rate(rate)}/s" if brief else rate_in_words(rate, self._unit))
+            if left is None or not brief:
+                parts.append(f"{clock(seconds)} elapsed")
+        return ", ".join([*parts, *([] if left is None else [left])])
 
 
 class OneLine:
@@ -185,11 +189,19 @@ class OneLine:
             if not self._open or (not at_once and now - self._written < _MOMENT_SECONDS):
                 return
             self._written = now
-            shown = self._open[:1] if len(self._open) == 1 else [self._open[0], self._open[-1]]
-            self._write("; ".join(f"{task.title}: {task.state()}" for task in shown))
+            first, last = self._open[0], self._open[-1]
+            if first is last:
+                self._write(f"{first.title}: {first.state()}")
+                return
+            outer, state = f"{first.title}: {first.state()}; ", last.state()
+            if len(f"{outer}{last.title}: {state}") > _LONGEST_LINE:
+                state = last.state(brief=True)
+            # What is cut is the name of the work, and never how far it is.
+            title = shortened(last.title, _LONGEST_LINE - len(f"{outer}: {state}"))
+            self._write(f"{outer}{title}: {state}")
 
     def _write(self, text: str) -> None:
-        line = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 1]}…"
+        line = shortened(text, _LONGEST_LINE)
         # Blanks cover what stood there: not every notebook knows the terminal's way to clear a line.
         self._out.write(f"\r{line:<{len(self._shown)}}")
         self._out.flush()
@@ -211,6 +223,15 @@ class _OneLineTask(_LineTask):
         self._line.show()
 
 
+def in_millions(total: float | None, unit: str) -> tuple[float, str]:
+    """By how much counts are divided to be read at a glance, and the unit that they have then.
+
+    >>> in_millions(5_040_029_800, "pairs"), in_millions(200, "images")
+    ((1000000.0, 'million pairs'), (1.0, 'images'))
+    """
+    return (1e6, f"million {unit}") if total is not None and total >= _MANY else (1.0, unit)
+
+
 def rate_in_words(rate: float, unit: str) -> str:
     """A rate with its unit.
 
@@ -227,6 +248,15 @@ def short_rate(rate: float) -> str:
     ('1,240', '0.31')
     """
     return f"{rate:,.0f}" if rate >= 100 else f"{rate:.2g}"
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, cut where it is longer; a few letters stay in any case.
+
+    >>> shortened("spanning trees", 9), shortened("trees", 9)
+    ('spanning…', 'trees')
+    """
+    return text if len(text) <= most else f"{text[: max(most - 1, 3)]}…"
 
 
 def clock(seconds: float) -> str:

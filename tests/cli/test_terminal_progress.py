@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import time
 
 import pytest
 
@@ -112,3 +114,41 @@ def test_a_bar_never_breaks_into_a_second_line(monkeypatch: pytest.MonkeyPatch, 
     assert "12,345/150,000 stages" in out.getvalue()
     # Two lines of one bar would be seen as an upward move of the cursor.
     assert "\x1b[1A" not in out.getvalue()
+
+
+@pytest.mark.parametrize("columns", [80, 110, 200])
+def test_work_within_work_says_its_part_once_and_its_time_left_is_never_cut(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = Terminal()
+    part = "clusters.spanning_tree.random_init#2"
+    with open_progress(stream=out) as progress, progress.task("hundred-thousand", total=37, unit="stages"):
+        with (
+            progress.task(f"{part}: spanning trees", total=1, unit="trees"),
+            progress.task(f"{part}: nearest neighbours", total=5_040_029_800, unit="pairs") as pairs,
+        ):
+            pairs.advance(2_792_816_744)
+            time.sleep(0.3)  # bars are drawn ten times a second
+        shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+    lines = [line for line in re.split(r"[\r\n]+", shown) if "pairs" in line]
+    assert any(
+        re.fullmatch(r"  nearest .*2,793/5,040 million pairs  [\d,.]+/s  .*0:00 left *", line)
+        for line in lines
+    ), lines
+    assert part[:12] in shown
+    assert f"{part[:12]}: nearest" not in shown
+    assert max(map(len, lines)) <= columns
+
+
+def test_many_are_counted_in_millions_in_a_file_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    out = io.StringIO()
+    with open_progress(stream=out) as progress, progress.task("tree", total=20_000_000, unit="pairs") as task:
+        now[0] += 10.0
+        task.advance(5_000_000)
+    assert (
+        out.getvalue().splitlines()[0]
+        == "tree: 5 of 20 million pairs, 0.5 million pairs/s, 0:10 elapsed, 0:30 left"
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from polylens.analyses._partitions.around_centres import AroundCentres
+from polylens.progress import Progress
 from polylens.records import Partition
 from polylens.streams import Streams
 
@@ -34,7 +35,9 @@ class BisectingKmeans(AroundCentres):
     subsamples: int = Field(default=10, ge=0)
     """How many random 80 % of the examples are clustered again, for intervals and stability."""
 
-    def cluster(self, points: RowValues, *, streams: Streams, exemplars: bool) -> Partition:
+    def cluster(
+        self, points: RowValues, *, streams: Streams, exemplars: bool, progress: Progress
+    ) -> Partition:
         """One clustering of points, with medoids where `exemplars` asks for them."""
         from polylens.clustering import bisecting_kmeans
 
@@ -45,4 +48,5 @@ class BisectingKmeans(AroundCentres):
             split=self.split,
             restarts=self.restarts,
             exemplars=exemplars,
+            progress=progress,
         )

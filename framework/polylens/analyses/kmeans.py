@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from polylens.analyses._partitions.around_centres import AroundCentres
+from polylens.progress import Progress
 from polylens.records import Partition
 from polylens.streams import Streams
 
@@ -32,7 +33,9 @@ class Kmeans(AroundCentres):
     subsamples: int = Field(default=10, ge=0)
     """How many random 80 % of the examples are clustered again, for intervals and stability."""
 
-    def cluster(self, points: RowValues, *, streams: Streams, exemplars: bool) -> Partition:
+    def cluster(
+        self, points: RowValues, *, streams: Streams, exemplars: bool, progress: Progress
+    ) -> Partition:
         """One clustering of points, with medoids where `exemplars` asks for them."""
         from polylens.clustering import kmeans
 
@@ -42,4 +45,5 @@ class Kmeans(AroundCentres):
             streams=streams,
             restarts=self.restarts,
             exemplars=exemplars,
+            progress=progress,
         )

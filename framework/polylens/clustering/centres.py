@@ -80,7 +80,7 @@ def kmeans(
         )
         following = nearest.next_distances(found.centres, found.labels)
     method = f"k-means ({clusters} clusters, best of {restarts} starts)"
-    return _partition(rows, found, following, method=method, exemplars=exemplars)
+    return _partition(rows, found, following, method=method, exemplars=exemplars, progress=progress)
 
 
 def bisecting_kmeans(
@@ -138,7 +138,7 @@ def bisecting_kmeans(
         following = nearest.next_distances(found.centres, found.labels)
     first = split.replace("_", " ")
     method = f"bisecting k-means ({clusters} clusters, {first} first, best of {restarts} starts)"
-    return _partition(rows, found, following, method=method, exemplars=exemplars)
+    return _partition(rows, found, following, method=method, exemplars=exemplars, progress=progress)
 
 
 def _checked(points: Points | RowValues, clusters: int, restarts: int) -> RowValues:
@@ -179,13 +179,17 @@ def _partition(
     *,
     method: str,
     exemplars: bool,
+    progress: Progress | None,
 ) -> Partition:
     labels = by_falling_size(found.labels)
     metric: Metric = "hamming" if rows.are_bits else "euclidean"
+    chosen = np.empty(0, np.int64)
+    if exemplars:
+        chosen = medoids(rows, labels=labels, metric=metric, progress=progress)
     return Partition(
         labels=labels,
         strength=_strength(np.sqrt(found.own), following),
-        exemplars=medoids(rows, labels=labels, metric=metric) if exemplars else np.empty(0, np.int64),
+        exemplars=chosen,
         method=method,
         space="code" if rows.are_bits else "activation",
     )

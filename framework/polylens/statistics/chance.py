@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,19 +55,24 @@ def row_null(
     blocks: Blocks,
     permutations: int,
     streams: Streams,
+    after_each: Callable[[], object] = lambda: None,
 ) -> ClassNull:
     """The scores with the classes of whole examples laid over other rows.
 
-    It takes the place of `class_null` where rows of one example differ in class, as tokens do.
+    It takes the place of `class_null` where rows of one example differ in class, as tokens do. `after_each`
+    is called after each permutation.
     """
     shuffles = (
         targets[blocks.relaid_rows(streams.generator("documents", number))] for number in range(permutations)
     )
-    return _null(labels, shuffles, permutations)
+    return _null(labels, shuffles, permutations, after_each)
 
 
 def _null(
-    labels: Int64[np.ndarray, "rows"], shuffles: Iterable[Int64[np.ndarray, "rows"]], permutations: int
+    labels: Int64[np.ndarray, "rows"],
+    shuffles: Iterable[Int64[np.ndarray, "rows"]],
+    permutations: int,
+    after_each: Callable[[], object] = lambda: None,
 ) -> ClassNull:
     n_clusters = count_clusters(labels)
     clustered = np.flatnonzero(labels != NOISE)
@@ -85,4 +90,5 @@ def _null(
         rand[number] = adjusted_rand(counts) * covered
         cluster_purity[number] = counts.max(1) / counts.sum(1)
         purity[number] = counts.max(1).sum() / counts.sum()
+        after_each()
     return ClassNull(purity=purity, information=information, rand=rand, cluster_purity=cluster_purity)

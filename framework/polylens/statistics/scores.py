@@ -65,8 +65,12 @@ def position_number(
     blocks: Blocks,
     permutations: int,
     streams: Streams,
+    after_each: Callable[[], object] = lambda: None,
 ) -> Number | None:
-    """Agreement of clusters and position by information; None where all rows stand at one position."""
+    """Agreement of clusters and position by information; None where all rows stand at one position.
+
+    `after_each` is called after each permutation.
+    """
     _, group = np.unique(position, return_inverse=True)
     group = group.astype(np.int64)
     if not len(group) or group.max() == 0:
@@ -79,6 +83,7 @@ def position_number(
         generator = streams.generator("positions", number)
         order = blocks.rows_shuffled_within(generator) if within else blocks.moved_rows(generator)
         null.append(information_agreement(partition.labels, group[order]))
+        after_each()
     where = "within examples" if within else "over examples"
     return partition_number(
         partition,

@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from polylens.analyses import NETWORK, Need, Outcomes, RowAnalysis
 from polylens.analyses._partitions.spaces import On, Scale, check_scale, metric_between
+from polylens.progress import Progress
 from polylens.records import Figure, Findings, Partition, Rows
 from polylens.streams import Streams
 from polylens.work import Work
@@ -42,13 +43,16 @@ class AroundCentres(RowAnalysis):
         return self
 
     @abstractmethod
-    def cluster(self, points: RowValues, *, streams: Streams, exemplars: bool) -> Partition:
+    def cluster(
+        self, points: RowValues, *, streams: Streams, exemplars: bool, progress: Progress
+    ) -> Partition:
         """One clustering of points.
 
         Args:
             points: the rows as numbers.
             streams: of the starts.
             exemplars: whether clusters get medoids.
+            progress: where the work shows itself.
         """
 
     def needs(self) -> frozenset[Need]:

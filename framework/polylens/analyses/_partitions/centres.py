@@ -26,12 +26,14 @@ def centre_findings(analysis: AroundCentres, rows: Rows, *, streams: Streams, pr
     strengths: list[float] = []
     notes = list(left_out_notes(drawn, count=analysis.subsamples, at_least=2))
     with progress.task("clustering", total=1 + len(drawn), unit="clusterings") as task:
-        partition = analysis.cluster(points, streams=streams, exemplars=True)
+        partition = analysis.cluster(points, streams=streams, exemplars=True, progress=progress)
         task.advance()
         for number, chosen in drawn.items():
             try:
                 starts = streams.child("subsample", number)
-                part = analysis.cluster(points.take(chosen), streams=starts, exemplars=False)
+                part = analysis.cluster(
+                    points.take(chosen), streams=starts, exemplars=False, progress=progress
+                )
             except DataError as error:
                 notes.append(f"Subsample {number} was left out: {error.message}.")
             else:

@@ -40,19 +40,19 @@ def hdbscan_findings(
     alternatives: list[Alternative] = []
     again: list[Partition] = []
     with progress.task("clustering", total=1 + len(sizes) + len(drawn), unit="clusterings") as task:
-        cut = _cut(analysis, some, metric, bits=bits, of=whole)
+        cut = _cut(analysis, some, metric, bits=bits, of=whole, progress=progress)
         task.advance()
         for size in sizes:
             other = (
                 cut
                 if size == analysis.min_cluster_size
-                else _cut_again(analysis, some, metric, bits=bits, of=whole, size=size)
+                else _cut_again(analysis, some, metric, bits=bits, of=whole, size=size, progress=progress)
             )
             alternatives.append(Alternative("min_cluster_size", size, sample, other.labels))
             task.advance()
         for (number, chosen), sub in zip(drawn.items(), subs, strict=True):
             rest = points[chosen] if sub is None else points
-            again.append(_cut_again(analysis, rest, metric, bits=bits, of=sub))
+            again.append(_cut_again(analysis, rest, metric, bits=bits, of=sub, progress=progress))
             alternatives.append(Alternative("subsample", number, chosen, again[-1].labels))
             task.advance()
     partition = cut
@@ -79,11 +79,14 @@ def _cut_again(
     *,
     bits: int | None,
     of: Hierarchy | None,
+    progress: Progress,
     size: int | None = None,
 ) -> Partition:
     """Clusters without medoids: of a tree, where there is one, and then of no points at all."""
     if of is None:
-        return _cut(analysis, points, metric, bits=bits, of=None, size=size, exemplars=False)
+        return _cut(
+            analysis, points, metric, bits=bits, of=None, progress=progress, size=size, exemplars=False
+        )
     partition = cut_hierarchy(
         of,
         min_cluster_size=size or analysis.min_cluster_size,
@@ -101,6 +104,7 @@ def _cut(
     *,
     bits: int | None,
     of: Hierarchy | None,
+    progress: Progress,
     size: int | None = None,
     exemplars: bool = True,
 ) -> Partition:
@@ -116,6 +120,7 @@ def _cut(
         of=of,
         exemplars=exemplars,
         bits=bits,
+        progress=progress,
     )
     return _named(partition, analysis)
 

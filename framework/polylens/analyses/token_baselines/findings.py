@@ -49,8 +49,9 @@ def token_baselines_findings(
             hint="use a dataset of texts, or leave 'token_baselines' out",
         )
     blocks = Blocks.of(rows.origins.block)
-    numbers = _token_numbers(analysis, partition, rows.tokens, blocks, streams)
-    position = _position(analysis, partition, rows, blocks, streams)
+    with progress.task("laying tokens over", total=3 * analysis.permutations, unit="permutations") as task:
+        numbers = _token_numbers(analysis, partition, rows.tokens, blocks, streams, task)
+        position = _position(analysis, partition, rows, blocks, streams, task)
     if position is not None:
         numbers["position_information"] = position
     raw: dict[str, tuple[float, float]] = {}
@@ -70,18 +71,28 @@ def token_baselines_findings(
 
 
 def _token_numbers(
-    analysis: TokenBaselines, partition: Partition, tokens: RowTokens, blocks: Blocks, streams: Streams
+    analysis: TokenBaselines,
+    partition: Partition,
+    tokens: RowTokens,
+    blocks: Blocks,
+    streams: Streams,
+    task: Task,
 ) -> dict[str, Number]:
     """Agreement of clusters with the current token."""
     current, _ = common_tokens(tokens.current, least=analysis.rare)
     null = row_null(
-        partition.labels, current, blocks=blocks, permutations=analysis.permutations, streams=streams
+        partition.labels,
+        current,
+        blocks=blocks,
+        permutations=analysis.permutations,
+        streams=streams,
+        after_each=task.advance,
     )
-    moved = (
-        tokens.current[blocks.relaid_rows(streams.generator("documents", number))]
-        for number in range(analysis.permutations)
-    )
-    by_chance = [purity(partition.labels, each) or 0.0 for each in moved]
+    by_chance = []
+    for number in range(analysis.permutations):
+        moved = tokens.current[blocks.relaid_rows(streams.generator("documents", number))]
+        by_chance.append(purity(partition.labels, moved) or 0.0)
+        task.advance()
     meaning = f"{analysis.permutations} rounds with the tokens of whole documents laid over other rows"
     agreement = {
         "token_information": (information_agreement, null.information),
@@ -96,12 +107,17 @@ def _token_numbers(
 
 
 def _position(
-    analysis: TokenBaselines, partition: Partition, rows: Rows, blocks: Blocks, streams: Streams
+    analysis: TokenBaselines, partition: Partition, rows: Rows, blocks: Blocks, streams: Streams, task: Task
 ) -> Number | None:
     """Agreement of clusters with position; None where all rows stand in one part."""
     part = position_parts(rows.origins.position, bins=analysis.bins)
     return position_number(
-        partition, part, blocks=blocks, permutations=analysis.permutations, streams=streams
+        partition,
+        part,
+        blocks=blocks,
+        permutations=analysis.permutations,
+        streams=streams,
+        after_each=task.advance,
     )
 
 
