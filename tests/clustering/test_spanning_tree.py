@@ -11,6 +11,7 @@ from tests.clustering.trees import BIT_METRICS, METRICS, core_distances, distanc
 
 from polylens.clustering import hierarchy, passes
 from polylens.clustering.blocks import Blocks, over_pairs
+from polylens.clustering.copies import Copies
 from polylens.clustering.keeping import Forgetful
 from polylens.clustering.processes import Processes
 from polylens.clustering.spanning_tree import passes_of, spanning_forest
@@ -97,7 +98,11 @@ def test_products_by_torch_give_the_same_tree(metric):
         expected = hierarchy(points, metric=metric, min_samples=min_samples, device="cpu")
         by_torch = TorchPasses(points, metric=metric, bits=bits, device="cpu", block_bytes=1 << 16)
         forest, core = spanning_forest(
-            by_torch, rows=len(points), min_samples=min_samples, keeper=Forgetful(), progress=Silent()
+            by_torch,
+            copies=Copies.none(len(points)),
+            min_samples=min_samples,
+            keeper=Forgetful(),
+            progress=Silent(),
         )
         np.testing.assert_array_equal(by_torch.in_units(core), expected.core)
         np.testing.assert_array_equal(np.sort(by_torch.in_units(forest.weights)), np.sort(expected.heights))

@@ -22,6 +22,7 @@ from polylens.clustering import (
     pair_counts,
 )
 from polylens.clustering.bit_space import BitSpace
+from polylens.clustering.copies import Copies
 from polylens.clustering.passes import TiledPasses
 from polylens.clustering.spanning_tree import spanning_forest
 from polylens.errors import DataError
@@ -120,7 +121,11 @@ def test_the_second_pass_finds_the_same_tree() -> None:
         patch.setattr(spanning_tree, "_NEIGHBOURS", 1)
         weights = [
             spanning_forest(
-                TiledPasses(space), rows=200, min_samples=1, keeper=Forgetful(), progress=Silent()
+                TiledPasses(space),
+                copies=Copies.none(200),
+                min_samples=1,
+                keeper=Forgetful(),
+                progress=Silent(),
             )[0].weights
             for space in (
                 BitSpace.of(packed, bits=240, metric="hamming"),

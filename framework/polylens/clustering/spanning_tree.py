@@ -3,7 +3,8 @@
 One pass over all pairs finds the nearest neighbours of every row, and so its core distance. Of the edges to
 them, those that are provably least grow a spanning forest (Boruvka). A second pass finds the least edges
 between the groups left, if any: between every two of them where they are few, else out of each, and again. In
-many dimensions core distances decide most edges, and often the first pass is enough.
+many dimensions core distances decide most edges, and often the first pass is enough. Copies of a row are one
+row that counts several times (`copies`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from jaxtyping import Float64
 
 from polylens.clustering.blocks import one_thread_a_product
 from polylens.clustering.checks import check_min_samples, check_points
+from polylens.clustering.copies import Copies
 from polylens.clustering.forest import Forest
 from polylens.clustering.groups import KnownEdges
 from polylens.clustering.keeping import Forgetful, PartKeeper
@@ -52,7 +54,8 @@ def hierarchy(
     `min_samples`-th neighbour, the row itself counted). Where a `torch.distributed` group is set up, every
     process of it must ask for the same, and the pairs are shared among them.
 
-    Time is that of one or two passes over all pairs; memory is that of the points and about 300 bytes a row.
+    Time is that of one or two passes over all pairs of distinct rows; memory is that of the points, of the
+    distinct ones where many are copies, and about 300 bytes a row.
 
     Args:
         points: activations or graded codes, bits, or packed bits.
@@ -81,17 +84,19 @@ def hierarchy(
         return counted_hierarchy(
             counted, metric=metric, min_samples=min_samples, bits=bits, keeper=keeper, progress=progress
         )
-    with one_thread_a_product(points):
-        passes = passes_of(points, metric=metric, bits=bits, device=_device(device, rows=len(points)))
+    copies = Copies.of(points)
+    distinct = copies.distinct(points)
+    with one_thread_a_product(distinct):
+        passes = passes_of(distinct, metric=metric, bits=bits, device=_device(device, rows=len(distinct)))
         with torch_threads(1) if "torch" in sys.modules else nullcontext():  # its products have threads too
             forest, core = spanning_forest(
                 passes,
-                rows=len(points),
+                copies=copies,
                 min_samples=min_samples,
                 keeper=keeper or Forgetful(),
                 progress=progress or Silent(),
             )
-    return _linked(forest, core, passes, metric=metric, min_samples=min_samples, bits=bits)
+    return _linked(forest, core, copies, passes, metric=metric, min_samples=min_samples, bits=bits)
 
 
 def counted_hierarchy(
@@ -114,31 +119,34 @@ def counted_hierarchy(
     if len(counted) < max(min_samples, 2):
         raise DataError(f"{len(counted)} rows are too few to cluster: min_samples is {min_samples}")
     passes = TiledPasses(CountedSpace(counted, bits=bits, metric=metric))
+    copies = Copies.none(len(counted))
     forest, core = spanning_forest(
         passes,
-        rows=len(counted),
+        copies=copies,
         min_samples=min_samples,
         keeper=keeper or Forgetful(),
         progress=progress or Silent(),
     )
-    return _linked(forest, core, passes, metric=metric, min_samples=min_samples, bits=bits)
+    return _linked(forest, core, copies, passes, metric=metric, min_samples=min_samples, bits=bits)
 
 
 def _linked(
     forest: Forest,
-    core: Float64[np.ndarray, "rows"],
+    core: Float64[np.ndarray, "distinct"],
+    copies: Copies,
     passes: Passes,
     *,
     metric: Metric,
     min_samples: int,
     bits: int,
 ) -> Hierarchy:
-    left, right = np.ascontiguousarray(forest.edges.T)
+    edges, weights = copies.spread(forest.edges, forest.weights, core)
+    left, right = np.ascontiguousarray(edges.T)
     return canonical(
         left,
         right,
-        passes.in_units(forest.weights),
-        core=passes.in_units(core),
+        passes.in_units(weights),
+        core=passes.in_units(core)[copies.of_row],
         metric=metric,
         min_samples=min_samples,
         bits=bits if metric == "hamming" else None,
@@ -170,11 +178,16 @@ def passes_of(points: Points, *, metric: Metric, bits: int, device: str) -> Pass
 
 
 def spanning_forest(
-    passes: Passes, *, rows: int, min_samples: int, keeper: PartKeeper, progress: Progress
-) -> tuple[Forest, Float64[np.ndarray, "rows"]]:
-    """A minimum spanning tree and core distances, in the passes' own unit. What was kept is not redone."""
-    processes = Processes.here()
+    passes: Passes, *, copies: Copies, min_samples: int, keeper: PartKeeper, progress: Progress
+) -> tuple[Forest, Float64[np.ndarray, "distinct"]]:
+    """A minimum spanning tree and core distances of distinct rows, in the passes' own unit.
+
+    What was kept is not redone.
+    """
+    processes, rows = Processes.here(), len(copies.first)
     kept = keeper.load("groups")
+    if kept is not None and len(kept["core"]) != rows:  # by an earlier version, which knew no copies
+        kept = None
     # An interrupt may come between what two processes keep: they go on from one state, or start again.
     same = len(set(processes.each(-1 if kept is None else int(kept["found"])))) == 1
     if kept is not None and same:
@@ -183,7 +196,7 @@ def spanning_forest(
     else:
         neighbours = min(max(min_samples - 1, _NEIGHBOURS), rows - 1)
         nearest = passes.nearest(neighbours, processes, progress)
-        core = nearest.distances[:, min_samples - 2].copy() if min_samples > 1 else np.zeros(rows)
+        core = copies.core(nearest, min_samples)
         forest = Forest.of(rows)
         forest.contract(nearest, core)
         floor, known = np.maximum(core, nearest.distances[:, -1]), forest.known(nearest, core)
