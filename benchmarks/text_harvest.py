@@ -1,5 +1,7 @@
 """Harvesting a language model beside other ways: `python benchmarks/text_harvest.py [--sequences N] ...`.
 
+With `--ways polylens needed hook full` there are no peers, and so no environment of its own.
+
 The work: signs of the MLP units of layer 5 of GPT-2 small, before their nonlinearity, at 6 evenly spaced
 tokens after position 100 of sequences of 1,024, packed to bits. Weights are random, the same for all ways;
 tokens too. All ways must give equal codes before anything is timed. Each peer runs as most people use it, and
@@ -223,14 +225,18 @@ class _StopError(Exception):
     pass
 
 
-def check(ways: Ways) -> None:
+PEERS = ("nnsight", "nnsight_stopped", "lens", "lens_stopped", "captum")
+SINGLE, SEVERAL_WAYS = tuple(WAYS)[:9], tuple(WAYS)[9:]
+
+
+def check(ways: Ways, names: Sequence[str]) -> None:
     """Equal codes, before anything is timed; units within rounding of zero may differ."""
     import numpy as np
 
     ways.hook()
     ours, numbers = ways.polylens(), ways.last
     assert numbers is not None
-    for name in WAYS:
+    for name in names:
         if name == "polylens":
             continue
         codes = getattr(ways, name)()
@@ -262,8 +268,9 @@ def main() -> None:
     parser.add_argument("--only", help="do the work once in this way and print the peak memory")
     parser.add_argument("--folder", type=Path, help="where the model's weights lie")
     parser.add_argument("--here", action="store_true", help="no environment of its own, but this one")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), help="these alone")
     arguments = parser.parse_args()
-    if not arguments.here and not arguments.only:
+    if not arguments.here and not arguments.only and set(arguments.ways) & set(PEERS):
         enter(__file__, requirements="text-harvest-requirements.txt")
     os.environ["HF_HUB_OFFLINE"] = "1"
     from measuring import alternated, peak_megabytes, report, ways
@@ -276,10 +283,12 @@ def main() -> None:
             print(peak_megabytes())
             return
         start = time.perf_counter()
-        check(every)
+        check(every, arguments.ways)
         print(f"checked in {time.perf_counter() - start:.0f} s; {every.device}, {arguments}", flush=True)
-        single, several = list(WAYS)[:9], list(WAYS)[9:]
-        for title, names in ((f"layer {LAYER}", single), (f"layers {SEVERAL}", several)):
+        for title, known in ((f"layer {LAYER}", SINGLE), (f"layers {SEVERAL}", SEVERAL_WAYS)):
+            names = [name for name in known if name in arguments.ways]
+            if not names:
+                continue
             seconds = alternated(ways(every, names), turns=arguments.turns)
             memory = {name: peak_memory(name, arguments, folder) for name in names}
             report(title, seconds, against=names[0], work=arguments.sequences, unit="seq", memory=memory)
