@@ -103,7 +103,8 @@ def _bars(out: TextIO) -> AbstractContextManager[rich.progress.Progress]:
         """What is done. It is cut where the terminal is narrow, and never how far the work is."""
 
         def render(self, task: RichTask) -> Text:
-            widest = max(len(_state(each, brief=narrow)) for each in bars.tasks)
+            # Another thread may take the last task away meanwhile.
+            widest = max((len(_state(each, brief=narrow)) for each in bars.tasks), default=0)
             room = console.width - bar_width - widest - 2
             return Text(shortened(task.description, max(room, _LEAST_TITLE)))
 
