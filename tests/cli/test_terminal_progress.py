@@ -69,6 +69,19 @@ def test_a_terminal_keeps_the_bar_of_all_stages_and_notes_and_no_finished_bar_of
     assert "stored: [clusters]" in shown
 
 
+def test_work_that_fails_leaves_no_bar_behind() -> None:
+    out = Terminal()
+    with open_progress(stream=out) as progress, progress.task("digits", total=2, unit="stages"):
+        with pytest.raises(ValueError, match="broke"), progress.task("a: cluster", total=10, unit="rows"):
+            raise ValueError("it broke")
+        with progress.task("a: again", total=10, unit="rows") as task:
+            task.advance(3)
+            time.sleep(0.3)
+    last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue()).splitlines()
+    assert any("a: again" in line for line in last)
+    assert "a: cluster" not in "".join(last[-3:])
+
+
 def test_quiet_says_nothing() -> None:
     out = Terminal()
     with (

@@ -60,11 +60,13 @@ class Bars:
             self._below_others(title), total=None if total is None else total / one, unit=shown_unit
         )
         self._open.append(title)
-        yield _BarTask(self._bars, number, one)
-        self._open.remove(title)
-        self._bars.stop_task(number)
-        if unit != UNEVEN:
-            self._bars.remove_task(number)
+        try:
+            yield _BarTask(self._bars, number, one)
+        finally:
+            self._open.remove(title)
+            self._bars.stop_task(number)
+            if unit != UNEVEN:
+                self._bars.remove_task(number)
 
     def _below_others(self, title: str) -> str:
         """The title; of work within work of the same part, which stands above, without the part's name."""
