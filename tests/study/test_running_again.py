@@ -112,6 +112,16 @@ def test_specs_of_one_name_are_told_apart_by_their_files(project: Project) -> No
     assert "Another." in text
 
 
+def test_the_answer_beside_a_claim_is_the_number_that_its_rule_compares(project: Project) -> None:
+    parts = {"labels": None, "refuted_if": "quality/purity <= quality/purity.random_init"}
+    files = [project.spec(f"{name}.yaml", **parts) for name in ("a", "b")]
+    with undrawn():
+        done = project.call("run", *files)
+    assert done.returncode == 0, done.stderr
+    (page,) = (project.folder / ".polylens").rglob("overview.html")
+    assert page.read_text().count("<small>quality: purity</small>") == 2
+
+
 def test_numbers_are_logged_before_figures_are_drawn_and_not_again_behind_an_interrupt(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,8 +17,12 @@ _MARKS = {NETWORK: Mark("#0b5fa5", "o"), RAW_INPUTS: Mark("#3c444c", "X")}
 
 
 def run_lines(runs: Sequence[ChildResult]) -> Iterator[RunLine]:
-    """A line a run: what was swept, the network's answering numbers, and where its report lies."""
-    names = [*dict.fromkeys(_name(result) for each in runs for result in answering_results(each.results))]
+    """A line a run: what was swept, the network's answering numbers, and where its report lies.
+
+    The numbers that the rule compares come first: where there is room for one, it is what was asked.
+    """
+    shown = (result for each in runs for result in answering_results(each.results))
+    names = [*dict.fromkeys(map(_name, sorted(shown, key=lambda result: not result.asked)))]
     for each in runs:
         own = {_name(result): result.own for result in answering_results(each.results)}
         yield RunLine(
