@@ -65,7 +65,7 @@ def test_many_rows_take_products_bounds_and_several_threads_and_end_alike(monkey
     found = settled(rows, first)
     np.testing.assert_array_equal(found.labels, plain_lloyd(rows, first.astype(np.float64)))
     for count in (1, 3):
-        monkeypatch.setattr(blocks, "threads", lambda count=count: count)
+        monkeypatch.setattr(blocks, "cores", lambda count=count: count)
         other = settled(rows, first)
         assert other.labels.tobytes() == found.labels.tobytes()
         assert other.centres.tobytes() == found.centres.tobytes()

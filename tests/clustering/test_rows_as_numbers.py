@@ -86,7 +86,7 @@ def test_padding_between_layers_is_no_column():
 def test_codes_are_never_all_numbers_at_once(way, monkeypatch):
     monkeypatch.setattr(moving_centres, "_START_NUMBERS", 1 << 17)
     monkeypatch.setattr("polylens.clustering.rows_as_numbers._NUMBERS", 1 << 17)
-    monkeypatch.setattr("polylens.clustering.blocks.threads", lambda: 1)
+    monkeypatch.setattr("polylens.clustering.blocks.cores", lambda: 1)
     rows = RowValues.of(some_bits(6_000, 2048))
     asked = {"clusters": 3, "streams": Streams(0), "restarts": 1, "exemplars": False}
     way(rows.take(np.arange(300)), **asked)

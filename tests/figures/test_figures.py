@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import itertools
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -295,10 +295,11 @@ CASES = (
     | plane_cases()
     | polytope_cases()
 )
-case = pytest.mark.parametrize("name", CASES)
+# By case and not by test, so that one figure is drawn for all tests of it and then forgotten.
+case = pytest.mark.parametrize("name", CASES, scope="module")
 
 
-@cache
+@lru_cache(maxsize=1)
 def made(name: str) -> tuple[bytes, Figure]:
     draw, args, kwargs = CASES[name]
     return with_figure(draw, *args, **kwargs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -15,6 +14,7 @@ import numpy as np
 
 from polylens.clustering.points import Points
 from polylens.clustering.processes import Processes
+from polylens.cores import cores, one_thread
 from polylens.progress import Progress
 
 Pair = tuple[int, int]
@@ -76,29 +76,14 @@ class Blocks:
                 yield pairs
 
 
-def threads() -> int:
-    """Processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def one_thread_a_product(points: Points) -> AbstractContextManager[object]:
-    """Holds each product of matrices to one thread: every core has a thread of its own already.
-
-    Bits are compared without products, and looking through the loaded libraries takes milliseconds.
-    """
-    if points.dtype != np.float32:
-        return nullcontext()
-    from threadpoolctl import threadpool_limits
-
-    held: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
-    return held
+    """Holds each product of matrices to one thread. Bits are compared without products."""
+    return one_thread("blas") if points.dtype == np.float32 else nullcontext()
 
 
 def most_threads() -> int:
     """Threads of the process that has the most, of those that share the work: what all cut it up by."""
-    return max(Processes.here().each(threads()))
+    return max(Processes.here().each(cores()))
 
 
 def over_pairs(
@@ -148,7 +133,7 @@ def side_by_side(
         amount: how many pairs of rows a part holds.
         title, total, progress: how the work shows itself, in pairs.
     """
-    count = threads()
+    count = cores()
     free = threading.local()
     numbers = iter(range(count))
 

@@ -13,6 +13,7 @@ from polylens.clustering.points import Metric, Points
 from polylens.clustering.renumbering import by_falling_size
 from polylens.clustering.rows_as_numbers import RowValues
 from polylens.clustering.splitting import Split, split_by_means
+from polylens.cores import one_thread
 from polylens.devices import fitting_device
 from polylens.errors import DataError
 from polylens.progress import Progress, Silent
@@ -62,11 +63,9 @@ def kmeans(
     bounds.
     """
     rows = _checked(points, clusters, restarts)
-    from threadpoolctl import threadpool_limits
-
     from polylens.clustering.moving_centres import cluster_by_means, nearest_for
 
-    with threadpool_limits(limits=1):  # every core has a thread of its own already
+    with one_thread():
         origin = rows.mean()
         nearest = nearest_for(rows, origin=origin, device=device or fitting_device(len(rows)))
         found = cluster_by_means(
@@ -119,11 +118,9 @@ def bisecting_kmeans(
     """
     check_word("split", split, get_args(Split))
     rows = _checked(points, clusters, restarts)
-    from threadpoolctl import threadpool_limits
-
     from polylens.clustering.moving_centres import nearest_for
 
-    with threadpool_limits(limits=1):  # every core has a thread of its own already
+    with one_thread():
         device = fitting_device(len(rows))
         found = split_by_means(
             rows,

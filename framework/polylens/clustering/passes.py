@@ -7,10 +7,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float64
 
-from polylens.clustering.blocks import Pair, most_threads, over_pairs, threads
+from polylens.clustering.blocks import Pair, most_threads, over_pairs
 from polylens.clustering.groups import Groups, OpenRows
 from polylens.clustering.processes import Processes
 from polylens.clustering.spaces import Least, Nearest, Space
+from polylens.cores import cores
 from polylens.progress import Progress
 
 _EDGE_BYTES = 24
@@ -54,7 +55,7 @@ class TiledPasses:
         """The least edges between groups; every thread keeps its own, which are then merged."""
         each_two = groups.count**2 * _EDGE_BYTES * most_threads() <= _PAIRS_BYTES
         known = Least.known(groups, each_two=each_two)
-        kept = [known.copy() for _ in range(threads())]
+        kept = [known.copy() for _ in range(cores())]
         space = self._space.reorder(groups.order)
         blocks = space.blocks
         rows = OpenRows.of(groups, known.weight, blocks)

@@ -12,6 +12,7 @@ from polylens.clustering.bit_space import ones_of, tile_rows
 from polylens.clustering.euclidean_sums import least_euclidean_sums
 from polylens.clustering.pair_counts import PairCounts, is_wide
 from polylens.clustering.rows_as_numbers import RowValues
+from polylens.cores import cores
 
 if TYPE_CHECKING:
     from polylens.clustering.points import Metric, Points
@@ -89,13 +90,12 @@ def _hamming(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[n
 def _jaccard(points: Points, members: Int64[np.ndarray, "members"]) -> Float64[np.ndarray, "members"]:
     from concurrent.futures import ThreadPoolExecutor
 
-    from polylens.clustering.blocks import threads
     from polylens.kernels.exemplars import jaccard_sums
 
     words = tile_rows(np.concatenate([_pack(points, some) for some in _chunks(members, points.shape[1])]))
     ones = ones_of(words)
     summed = np.empty(len(members))
-    pool = ThreadPoolExecutor(threads())
+    pool = ThreadPoolExecutor(cores())
     try:
         done = pool.map(lambda tile: jaccard_sums(words, ones, len(members), tile, summed), range(len(words)))
         for _ in done:

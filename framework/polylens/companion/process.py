@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from polylens.companion.frames import read_frame, write_frame
+from polylens.cores import cores
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -95,8 +96,7 @@ class Companion:
 
 def _is_second_core_allowed() -> bool:
     """Whether the machine has another core, and nobody asked for one thread alone."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores > 1 and os.environ.get("OMP_NUM_THREADS", "") != "1"
+    return cores() > 1 and os.environ.get("OMP_NUM_THREADS", "") != "1"
 
 
 def _start() -> subprocess.Popen[bytes]:

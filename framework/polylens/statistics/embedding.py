@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int64, Shaped
 
+from polylens.cores import one_thread
+
 _PRINCIPAL = 50
 """Principal components handed to t-SNE where rows are wider."""
 _STEPS = 600
@@ -34,12 +36,10 @@ def two_dimensional_map(
 
     Source: van der Maaten and Hinton (2008); Kobak and Berens (2019) for the start.
     """
-    from threadpoolctl import threadpool_limits
-
     count = min(len(points), limit)
     rows = np.sort(generator.choice(len(points), size=count, replace=False)).astype(np.int64)
     values = points[rows].astype(np.float64)
-    with threadpool_limits(limits=1):
+    with one_thread():
         principal = _principal(values, _PRINCIPAL)
         spread = np.std(principal[:, 0]) if principal.size else 0.0
         if count < _FEWEST or not spread:

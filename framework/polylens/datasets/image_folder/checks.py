@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from polylens.cores import cores
 from polylens.datasets._images import UnreadableImageError, decode
 from polylens.datasets.image_folder.listing import ImageFile
 from polylens.digests import file_stamp
@@ -58,7 +58,7 @@ class Checks:
             # Decoding leaves Python's lock free, so threads use every core.
             with (
                 self._progress.task("checking images", total=len(new), unit="images") as task,
-                ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
+                ThreadPoolExecutor(max_workers=cores()) as pool,
             ):
                 found = pool.map(lambda item: _check(item[0].path, stamp=item[1]), new)
                 for (file, _), check in zip(new, found, strict=True):
