@@ -12,6 +12,8 @@ from PIL import Image
 from pydantic import ValidationError
 from safetensors.torch import save_file
 from tests.mlflow_database import put_database
+from tests.pictures import undrawn
+from tests.shapes import unchecked
 from torch import nn
 
 import polylens
@@ -99,7 +101,8 @@ def test_rows_are_those_of_a_plain_pass(tmp_path: Path, monkeypatch: pytest.Monk
             "means": {"kind": "kmeans", "on": "activation", "clusters": 1, "restarts": 1, "subsamples": 0}
         },
     }
-    result = polylens.run(spec, options=Options(accelerator="cpu"))
+    with unchecked(), undrawn():
+        result = polylens.run(spec, options=Options(accelerator="cpu"))
     rows = polylens.load_rows(result)
     files = sorted((tmp_path / "images").rglob("*.png"))
     inputs = [

@@ -33,6 +33,8 @@ from polylens.spec import load
 
 _NUMBER = re.compile(r"[0-9a-f]{10,}|-?\d+(\.\d+)?")
 _NOTE = re.compile(r"0 [a-h]\b")
+_WITHOUT_FIGURES = ("labels.md", "own-images.md", "own-network.md", "own-sampling-rule.md")
+"""Pages whose runs are about numbers and names: of their figures nothing is shown."""
 
 
 def troubles_of(page: Path, *, names: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -130,12 +132,9 @@ def run_all(outcomes: Path) -> None:
     troubles: list[dict[str, Any]] = []
     names: dict[str, Any] = {}
     sys.path.insert(0, str(Path("lab").absolute()))
-    for page in TUTORIAL:
-        troubles += troubles_of(page, names=names)
-    for page in OTHERS:
-        # The runs of this page are about names and scores: of its figures nothing is shown.
-        with undrawn() if page.name == "labels.md" else nullcontext():
-            troubles += troubles_of(page, names=given())
+    for page in [*TUTORIAL, *OTHERS]:
+        with undrawn() if page.name in _WITHOUT_FIGURES else nullcontext():
+            troubles += troubles_of(page, names=names if page in TUTORIAL else given())
     outcomes.write_text(json.dumps(troubles), encoding="utf-8")
 
 

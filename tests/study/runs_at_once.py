@@ -17,7 +17,7 @@ from tests.pictures import undrawn
 from tests.projects import Project
 from tests.study.killed_runs import import_slow, put_spec, remains, run
 
-_SMALL = ("--set", "controls=[]")
+_SMALL = ("--set", "controls=[]", "--set", "analyses.quality=null", "--set", "labels=null")
 """What makes a run take less, where there are many."""
 
 

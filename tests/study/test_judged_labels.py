@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from tests.judge_server import judge_server
+from tests.pictures import undrawn
 from tests.projects import Project
+from tests.shapes import unchecked
 
 import polylens
 from polylens.errors import StageError
@@ -39,7 +41,7 @@ def without(key: str, folder: Path) -> list[Path]:
 
 @pytest.mark.slow
 def test_labels_in_words_are_written_scored_and_logged(project: Project, monkeypatch, capfd):
-    with judge_server(malformed=0.2, refused=0.05, key=KEY) as server:
+    with judge_server(malformed=0.2, refused=0.05, key=KEY) as server, unchecked(), undrawn():
         monkeypatch.setenv("POLYLENS_JUDGE_ADDRESS", server.address)
         monkeypatch.setenv("POLYLENS_JUDGE_KEY", KEY)
         monkeypatch.chdir(project.folder)
@@ -87,7 +89,7 @@ def test_labels_in_words_are_written_scored_and_logged(project: Project, monkeyp
 @pytest.mark.slow
 def test_a_judge_that_refuses_the_key_fails_the_run_and_does_not_tell_it(project: Project, monkeypatch):
     spec = {**SCORED, "scores": None, "labels": {"words": SCORED["labels"]["words"]}}
-    with judge_server(key="another-key-than-ours") as server:
+    with judge_server(key="another-key-than-ours") as server, unchecked(), undrawn():
         monkeypatch.setenv("POLYLENS_JUDGE_ADDRESS", server.address)
         monkeypatch.setenv("POLYLENS_JUDGE_KEY", KEY)
         monkeypatch.chdir(project.folder)

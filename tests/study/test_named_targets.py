@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.mlflow_database import put_database
+from tests.pictures import undrawn
 from tests.projects import Project
 from tests.shapes import unchecked
 
@@ -91,7 +92,7 @@ def tagged(tmp_path: Path) -> Project:
 def test_tags_are_scored_and_named_beside_classes_and_tokens(tagged: Project) -> None:
     import polylens
 
-    with unchecked(), chdir(tagged.folder):
+    with unchecked(), undrawn(), chdir(tagged.folder):
         numbers = polylens.run(tagged.spec(**SPEC), progress=polylens.Silent()).child().numbers_by_name()
     # Word pieces of these words are whole words, so clusters of activations can be clusters of tags.
     assert numbers["tags/purity"].value > (numbers["tags/purity"].chance or 1.0) + 0.1

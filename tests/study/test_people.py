@@ -19,6 +19,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 from tests.mlflow_database import put_database
+from tests.pictures import undrawn
 from tests.projects import Done, Project
 
 import polylens
@@ -46,7 +47,8 @@ def clustered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
     put_database(folder)
     project = Project(folder)
-    (run,) = project.run(project.spec(**SPEC))
+    with undrawn():
+        (run,) = project.run(project.spec(**SPEC))
     return project, run["run_id"]
 
 

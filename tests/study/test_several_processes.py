@@ -32,14 +32,14 @@ CHANGES = {
     "labels": None,
 }
 SHARED = """
-from polylens.analyses import hdbscan, spanning_tree
+from polylens.analyses import spanning_tree
 from polylens.cli import program
 from tests.pictures import undrawn
-hdbscan.WORTH_SHARING = spanning_tree.WORTH_SHARING = 300
+spanning_tree.WORTH_SHARING = 300
 with undrawn():
     program()
 """
-"""The program, with a limit that so few rows reach. It draws nothing: no picture is compared."""
+"""The program, with a limit that so few rows reach for one analysis. It draws nothing."""
 
 
 def empty_project(folder: Path) -> Project:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.houses import SMALL, House
 from tests.mlflow_database import put_database
+from tests.pictures import undrawn
 from tests.projects import Project
 from tests.shapes import unchecked
 
@@ -31,8 +32,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     put_database(folder)
     project = Project(folder)
     spec = project.spec(**SMALL)
-    (three,) = project.run(spec)
-    (four,) = project.run(spec, "--set", "analyses.groups.clusters=4")
+    with undrawn():
+        (three,) = project.run(spec)
+        (four,) = project.run(spec, "--set", "analyses.groups.clusters=4")
     return House(project, spec, three, four)
 
 
