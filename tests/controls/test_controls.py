@@ -290,3 +290,32 @@ def test_random_init_of_a_shipped_kind_has_no_number_of_the_network(model: Model
     for (name, before), after in zip(own.named_parameters(), fresh.parameters(), strict=True):
         is_constant = bool((before == before.flatten()[0]).all())
         assert is_constant or not torch.equal(before, after), name
+
+
+class Deaf(nn.Module):
+    """A layer whose weights are copied into an array once, which is what it computes with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = nn.Linear(64, 5)
+        self.numbers = self.dense.weight.detach().numpy().copy()
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return inputs.flatten(1) @ torch.from_numpy(self.numbers).T
+
+
+def beginning_blank(examples: Examples) -> Examples:
+    """The examples, of which the first says nothing."""
+    batch = examples.batch
+    examples.batch = lambda indices: batch(indices) * (torch.tensor(indices) > 0).reshape(-1, 1, 1, 1)  # type: ignore[method-assign]
+    return examples
+
+
+def test_one_blank_example_says_nothing_of_whether_weights_are_shuffled() -> None:
+    without_biases = nn.Sequential(nn.Flatten(), nn.Linear(64, 5, bias=False), nn.Softmax(dim=1)).eval()
+    network = Network(name="", module=without_biases, input_format=NORMED.input_format())
+    changed = ShuffledWeights().apply(network, beginning_blank(digits_for(NORMED)), Streams(1)).module
+    assert not torch.equal(changed[1].weight, without_biases[1].weight)
+    network = Network(name="", module=Deaf().eval(), input_format=NORMED.input_format())
+    with pytest.raises(UsageError, match="outputs would stay exactly as they are"):
+        ShuffledWeights().apply(network, beginning_blank(digits_for(NORMED)), Streams(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,13 @@ def test_a_network_that_is_no_function_of_one_example_leaves_nothing_in_the_stor
     with pytest.raises(StageError, match="other examples of the batch"):
         polylens.run(_small(spec), model=module, input_shape=(64,), limit=20)
     assert not list(tmp_path.glob(".polylens/v*/harvest/*"))
+
+
+def test_a_module_that_cannot_be_copied_is_refused_and_its_attribute_named(spec: dict[str, object]) -> None:
+    module = _module()
+    module[1].seen = threading.Lock()
+    with pytest.raises(UsageError, match=r"cannot be copied: 1\.seen, of type lock"):
+        polylens.run(spec, model=module, input_shape=(64,))
 
 
 def test_a_module_whose_lazy_layers_have_no_weights_yet_is_refused(spec: dict[str, object]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from polylens.controls import Control
@@ -14,6 +16,11 @@ from polylens.streams import Streams
 
 if TYPE_CHECKING:
     import torch
+
+    from polylens.modules import Behaviour
+
+_TRIED = 8
+"""Examples, evenly over the dataset, of which one must have another output."""
 
 
 class ShuffledWeights(Control):
@@ -40,14 +47,7 @@ class ShuffledWeights(Control):
         import torch
 
         from polylens.controls._recalibration import recalibrate
-        from polylens.modules import (
-            behaviour_of,
-            check_changed,
-            check_reach,
-            copy_module,
-            make_plain,
-            unregistered_tensors,
-        )
+        from polylens.modules import check_changed, check_reach, copy_module, make_plain, unregistered_tensors
 
         module = copy_module(network.module).eval()
         make_plain(module)
@@ -61,11 +61,23 @@ class ShuffledWeights(Control):
                 numbers = parameter.flatten()
                 parameter.copy_(numbers[order.to(parameter.device)].reshape(parameter.shape))
         if inputs is not None:
-            pair = (network.module, module)
-            before, after = (behaviour_of(copy_module(each).eval(), inputs) for each in pair)
-            check_changed(before, after, meant="shuffled")
+            check_changed(_pairs(network.module, module, examples), meant="shuffled")
         recalibrate(module, examples, count=self.calibration_examples, streams=streams)
         return replace(network, module=module)
+
+
+def _pairs(
+    before: torch.nn.Module, after: torch.nn.Module, examples: Examples
+) -> Iterator[tuple[Behaviour, Behaviour]]:
+    """What two modules do with some examples, one by one: texts of several lengths would be padded."""
+    from polylens.modules import behaviour_of, copy_module
+
+    for index in np.unique(np.linspace(0, len(examples) - 1, _TRIED).astype(int)).tolist():
+        inputs = examples.batch([index])
+        yield (
+            behaviour_of(copy_module(before).eval(), inputs),
+            behaviour_of(copy_module(after).eval(), inputs),
+        )
 
 
 def _check_parameters(parameters: list[torch.Tensor], *, kept: tuple[str, ...]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from polylens.harvest.loading import Loader, batches_of
 from polylens.harvest.resolved import ResolvedTake
 from polylens.harvest.shard import Shard
 from polylens.harvest.writing import ShardWriter
+from polylens.modules import copy_module
 from polylens.records import Examples, Network
 from polylens.streams import Streams
 
@@ -53,7 +53,7 @@ def predict_shards(
         )
 
     # Lightning casts the module itself to bf16, and its 32-bit weights would be lost.
-    module = copy.deepcopy(network.module) if options.precision == "bf16-true" else network.module
+    module = copy_module(network.module) if options.precision == "bf16-true" else network.module
     writer = ShardWriter(resolved, folders=folders, missing=missing, shards=wanted, advance=advance)
     trainer = silent_trainer(options, callbacks=[writer])
     collector = Collector(module, resolved, loader=loader)

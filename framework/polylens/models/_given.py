@@ -97,7 +97,7 @@ class Given(Model):
             names["fresh_name"], anew = frozen.untrained()._known(examples, recognise)
             copied = copy_module(self.module).eval()
             check_reach(copied, examples, given=self.module, meant="drawn anew")
-            check_changed(does, anew, meant="drawn anew")
+            check_changed([(does, anew)], meant="drawn anew")
         return frozen.model_copy(update=names)
 
     def to_plain(self) -> dict[str, Any]:

@@ -52,11 +52,14 @@ class Behaviour:
         return bool((same | alike).all())
 
     def ends_like(self, other: Behaviour) -> bool:
-        """Whether both networks give the very same outputs, not all zero, whatever their parts give."""
+        """Whether both networks give the very same outputs, whatever their parts give."""
         if not (self.parts and other.parts) or self.parts[-1] or other.parts[-1]:
             return False
-        last, of_other = self.numbers[-1], other.numbers[-1]
-        return bool(last[1] > 0) and np.array_equal(last, of_other, equal_nan=True)
+        return np.array_equal(self.numbers[-1], other.numbers[-1], equal_nan=True)
+
+    def ends_in_zeros(self) -> bool:
+        """Whether all that the network gives is zero, which inputs may be that say nothing."""
+        return not self.numbers[-1, 1] > 0
 
 
 def behaviour_of(module: nn.Module, inputs: torch.Tensor) -> Behaviour:

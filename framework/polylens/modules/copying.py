@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from polylens.errors import UsageError
+
 _OWN = frozenset(vars(nn.Module())) | {"_is_hf_initialized"}
 """What every module has in its `__dict__`: parameters, buffers, submodules, hooks and flags."""
 _DEEPEST = 4
@@ -20,14 +22,32 @@ def copy_module(module: nn.Module) -> nn.Module:
 
     Results of a computation that the module keeps (a cache, the weight that old-style weight norm computes)
     are copied without their history, which PyTorch refuses to copy.
+
+    Raises:
+        UsageError: it holds what cannot be copied, such as a lock or an open file; says what and where.
     """
-    memo: dict[int, Any] = {}
-    for path, tensor in held_tensors(module):
-        if not tensor.is_leaf:
-            memo[id(tensor)] = tensor.detach().clone()
-        del path
-    made: nn.Module = copy.deepcopy(module, memo)
+    computed = {
+        id(tensor): tensor.detach().clone() for _, tensor in held_tensors(module) if not tensor.is_leaf
+    }
+    try:
+        made: nn.Module = copy.deepcopy(module, dict(computed))
+    except Exception as error:  # whatever a class of its own raises
+        raise UsageError(
+            f"the network cannot be copied: {_uncopied(module, computed) or error}",
+            hint="give the class that holds it a __deepcopy__ method, or hold it outside of the network",
+        ) from error
     return made
+
+
+def _uncopied(module: nn.Module, computed: Mapping[int, Any]) -> str:
+    """The first attribute that cannot be copied, and why; nothing where each by itself can."""
+    for path, part in module.named_modules():
+        for name, value in plain_attributes(part).items():
+            try:
+                copy.deepcopy(value, dict(computed))
+            except Exception as error:
+                return f"{'.'.join(filter(None, (path, name)))}, of type {type(value).__name__}: {error}"
+    return ""
 
 
 def plain_attributes(part: nn.Module) -> dict[str, Any]:

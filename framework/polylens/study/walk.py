@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -250,8 +249,10 @@ class Walk:
         if device == "cpu":
             return network
         if self._moved_network is None or self._moved_network[0] is not network:
+            from polylens.modules import copy_module
+
             self._moved_network = None  # before the next one needs its room
-            moved = replace(network, module=deepcopy(network.module).to(device))
+            moved = replace(network, module=copy_module(network.module).to(device))
             self._moved_network = (network, moved)
         return self._moved_network[1]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +13,7 @@ from jaxtyping import Float, Float64, Int64, Shaped
 from polylens.analyses import Probed
 from polylens.dataflow import Changing, Nonlinearity, Passes, capture, trace, without_biases
 from polylens.errors import DataError, UsageError
+from polylens.modules import copy_module
 from polylens.records import Rows
 
 RowChange = Callable[
@@ -69,7 +69,7 @@ class Intervention:
             biases: whether the network keeps its biases.
             holds_norms: whether norms keep the scale they have where nothing is changed.
         """
-        module = deepcopy(probed.network.module).double()
+        module = copy_module(probed.network.module).double()
         self.module = module if biases else without_biases(module)
         self.probed = probed
         self._rows = rows
