@@ -20,7 +20,7 @@ comma := ,
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-portable test-lowest check docs clean
+.PHONY: help demo test test-portable test-lowest check collected docs clean
 
 help:
 	@echo "make demo    set up and run experiments/digits/mlp-clusters.yaml"
@@ -45,8 +45,14 @@ check: $(VENV)/.installed-for-tests
 # Two test processes on two cores: one compute thread each, or they would fight for the cores. Hundreds of processes
 # that tests start read the bytecode that the first of them wrote, also where the environment forbids to write any.
 test: export PYTHONDONTWRITEBYTECODE =
-test: check
+test:
+	@$(MAKE) --no-print-directory --jobs 2 check collected
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(PYTEST_WORKERS) --dist worksteal
+
+# Beside mypy, which keeps one core busy: the bytecode of tests, which each test process would write for itself. What is
+# wrong with a test is said when they run.
+collected: $(VENV)/.installed-for-tests
+	@-$(BIN)/pytest --collect-only --quiet > /dev/null 2>&1
 
 # What depends on how a processor rounds fails here, and not first on a user's machine. See tests/portable.py.
 test-portable: $(VENV)/.installed-for-tests
