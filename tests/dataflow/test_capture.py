@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from polylens.dataflow import Flow, Nonlinearity, capture, trace
+from polylens.dataflow.capturing import _Catch
 from polylens.errors import UsageError
 
 
@@ -261,3 +267,123 @@ def test_a_maximum_over_all_positions_is_one_window_a_channel(keepdim: bool) -> 
     assert (item.role, item.window) == ("pool", 20)
     found = caught(Global(), flow, x)["at network:amax"]
     assert torch.equal(found.flatten(1), x.flatten(2).argmax(2))
+
+
+class Bend(nn.Module):
+    """A function of its own, and a layer that bends as well."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.relu(self.inner(functional.relu(x)) - 0.5)
+
+
+class Falling(nn.Module):
+    """A part that gives up after a step of it."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        functional.relu(x)
+        raise RuntimeError("no way on from here")
+
+
+class Trying(nn.Module):
+    """A network that goes another way where a part of it fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.third = Falling(), Bend(nn.Linear(3, 3)), Bend(nn.ReLU())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        try:
+            x = self.first(x)
+        except RuntimeError:
+            x = self.second(x)
+        return self.third(x)
+
+
+def nested() -> nn.Module:
+    return nn.Sequential(nn.Linear(3, 3), Bend(Bend(nn.Linear(3, 3))), nn.ReLU(), Bend(nn.Linear(3, 3)))
+
+
+@pytest.mark.parametrize("make", [nested, Trying])
+def test_each_nonlinearity_alone_and_with_each_other_is_what_it_is_among_all(
+    make: Callable[[], nn.Module],
+) -> None:
+    torch.manual_seed(0)
+    network, x = make().eval().requires_grad_(False), torch.randn(4, 3)
+    flow = trace(network, x[:1])
+
+    def tensors(*wanted: Nonlinearity) -> dict[str, torch.Tensor]:
+        found: dict[str, torch.Tensor] = {}
+        capture(
+            network,
+            x,
+            layers=(),
+            nonlinearities=wanted,
+            take=lambda item, tensor: found.update({item.name: tensor.clone()}),  # type: ignore[union-attr]
+        )
+        assert torch._C._len_torch_dispatch_stack() == 0
+        return found
+
+    everything = tensors(*flow.nonlinearities)
+    assert len(everything) == len(flow.nonlinearities) > 4
+    for wanted in itertools.combinations(flow.nonlinearities, 2):
+        for few in (wanted, wanted[:1]):
+            found = tensors(*few)
+            assert found.keys() == {item.name for item in few}
+            for name, tensor in found.items():
+                assert torch.equal(tensor, everything[name]), name
+
+
+def test_operations_of_modules_without_anything_wanted_run_unseen(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def note(self: _Catch, *given: Any) -> Any:
+        seen.append(self.stack[-1])
+        return on_operation(self, *given)
+
+    on_operation = _Catch.on_operation
+    monkeypatch.setattr(_Catch, "on_operation", note)
+    x = torch.randn(2, 1, 8, 8)
+    flow = trace(network, x[:1])
+    everything = caught(network, flow, x)
+    assert set(seen) > {"", "stem", "relu", "bend"}
+    for name, asked in (("bend", {"bend"}), ("relu#2", {"relu"})):
+        seen.clear()
+        (item,) = (item for item in flow.nonlinearities if item.name == name)
+        found: dict[str, torch.Tensor] = {}
+        capture(
+            network,
+            x,
+            layers=(),
+            nonlinearities=[item],
+            take=lambda _, tensor, found=found: found.update(it=tensor.clone()),
+        )
+        assert set(seen) == asked
+        assert torch.equal(found["it"], everything[f"at {name}"])
+    seen.clear()
+    capture(network, x, layers=["residual"], nonlinearities=(), take=lambda *_: None)
+    assert not seen
+
+
+@pytest.mark.parametrize("when", ["taken", "failing"])
+def test_no_mode_stays_on_where_a_pass_ends_within_a_wanted_module(when: str) -> None:
+    class Failing(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            bent = functional.relu(x)
+            if len(x) > 1:
+                raise ValueError("too many")
+            return functional.relu(bent - 1)
+
+    network = nn.Sequential(nn.Linear(3, 3), Failing(), nn.ReLU()).requires_grad_(False)
+    flow = trace(network, torch.randn(1, 3))
+    first, second = (item for item in flow.nonlinearities if item.site.module == "1")
+    wanted = [first] if when == "taken" else [second]
+    with nullcontext() if when == "taken" else pytest.raises(ValueError, match="too many"):
+        capture(network, torch.randn(2, 3), layers=(), nonlinearities=wanted, take=lambda *_: None)
+    assert torch._C._len_torch_dispatch_stack() == 0
+    assert not any(part._forward_hooks or part._forward_pre_hooks for part in network.modules())

@@ -1,6 +1,7 @@
 """Catching chosen tensors of a forward pass, and stopping it after the last one.
 
-1. The pass is watched as when its data flow was found (`watch`), so that sites and calls count alike.
+1. The pass is watched as when its data flow was found (`watch`), so that sites and calls count alike; of
+   operations, only those of the modules with wanted nonlinearities.
 2. A layer's tensor is handed over when its module ends, a pre-activation before the nonlinearity runs,
    winners right after the pooling: nothing has been written over by then.
 3. Each tensor is brought into the form in which positions and channels are told, and held against the shape
@@ -80,7 +81,8 @@ def capture(
     own = inputs.clone()  # a network may change its inputs in place: the caller's stay what they are
     try:
         catching.hand_over(INPUT, inputs)
-        with attentions or nullcontext(), catching.watch(module):
+        sites = {item.site.module for item in nonlinearities}
+        with attentions or nullcontext(), catching.watch(module, within=sites):
             output = module(own)
         catching.hand_over(OUTPUT, first_tensor(output))
     except _AllCaught:
