@@ -240,3 +240,18 @@ def test_a_database_or_folder_that_cannot_be_written_is_refused(settings: Settin
     with unprivileged(), pytest.raises(TrackingError, match="cannot write the database"):
         Tracker(settings).prepare("digits")
     settings.project.chmod(0o755)
+
+
+@pytest.mark.parametrize("name", [NAME, "runs [1].db"])
+def test_what_a_making_left_that_was_killed_behind_its_last_step_goes_with_the_next_command(
+    tmp_path: Path, name: str
+) -> None:
+    put_database(tmp_path)
+    file = (tmp_path / NAME).rename(tmp_path / name)
+    left, of_another = (tmp_path / f".{each}.making-x1" for each in (name, "other.db"))
+    for folder in (left, of_another):
+        folder.mkdir()
+        (folder / "whole").write_text("a copy")
+    assert databases.make_ready(file) is None
+    assert not left.exists()
+    assert of_another.exists()

@@ -46,6 +46,10 @@ def make_ready(file: Path) -> Path | None:
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        # A process that died may have left one before the database was in its place, and behind it.
+        for left in file.parent.iterdir():
+            if left.name.startswith(_being_made(file)):
+                shutil.rmtree(left, ignore_errors=True)
         if not file.exists() or file.stat().st_size == 0:
             _put_aside(file)
             _make(file)
@@ -161,10 +165,7 @@ def _put_aside(file: Path) -> Path | None:
 
 def _make(file: Path) -> None:
     """Makes the database in a folder beside its place and moves it there, whole and on the disk."""
-    prefix = f".{file.name}.making-"
-    for left in file.parent.glob(f"{prefix}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=file.parent))
+    folder = Path(tempfile.mkdtemp(prefix=_being_made(file), dir=file.parent))
     try:
         made, whole = folder / file.name, folder / "whole"
         _migrate(made)
@@ -176,6 +177,11 @@ def _make(file: Path) -> None:
         sync(file.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _being_made(file: Path) -> str:
+    """How folders begin in which a database is made."""
+    return f".{file.name}.making-"
 
 
 def _migrate(file: Path) -> None:
