@@ -17,8 +17,7 @@ UV_INSTALL = $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode
 FAST = $(UV_INSTALL) --constraint constraints.txt
 INSTALL = $(if $(UV),$(FAST) $(1) || )$(PIP) $(1)
 comma := ,
-# One more than there are cores: tests wait for browsers, servers and processes of their own.
-PYTEST_WORKERS ?= 3
+PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-portable test-lowest check collected docs clean
@@ -43,7 +42,7 @@ check: $(VENV)/.installed-for-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# As many test processes as fill two cores: one compute thread each, or they would fight for the cores. Hundreds of processes
+# Two test processes on two cores: one compute thread each, or they would fight for the cores. Hundreds of processes
 # that tests start read the bytecode that the first of them wrote, also where the environment forbids to write any.
 test: export PYTHONDONTWRITEBYTECODE =
 test:
