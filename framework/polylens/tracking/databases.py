@@ -7,6 +7,7 @@ place whole; and one that was left half made, and holds nothing, is put aside.
 
 from __future__ import annotations
 
+import glob
 import shlex
 import shutil
 import sqlite3
@@ -47,9 +48,8 @@ def make_ready(file: Path) -> Path | None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         # A process that died may have left one before the database was in its place, and behind it.
-        for left in file.parent.iterdir():
-            if left.name.startswith(_being_made(file)):
-                shutil.rmtree(left, ignore_errors=True)
+        for left in file.parent.glob(f"{glob.escape(_being_made(file))}*"):
+            shutil.rmtree(left, ignore_errors=True)
         if not file.exists() or file.stat().st_size == 0:
             _put_aside(file)
             _make(file)
