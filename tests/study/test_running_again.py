@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from unittest.mock import patch
 
 import pytest
 from mlflow import MlflowClient
@@ -12,6 +13,8 @@ from tests.pictures import undrawn
 from tests.projects import Project, ran
 
 from polylens.study.drawing import Drawing
+from polylens.tracking import provenance
+from polylens.tracking.git import commit_of
 
 pytestmark = pytest.mark.slow
 
@@ -81,8 +84,11 @@ def test_two_projects_give_the_same_bytes(undisturbed: Project, project: Project
 
 
 def test_layers_of_one_sweep_share_one_forward_pass_and_one_training(project: Project) -> None:
-    with undrawn():
-        runs = project.run(project.spec(layer=["hidden.1", "hidden.2"], controls=None))
+    spec = project.spec(layer=["hidden.1", "hidden.2"], controls=None)
+    with undrawn(), patch.object(provenance, "commit_of", wraps=commit_of) as asked:
+        runs = project.run(spec)
+    of_spec = [call.args[0] for call in asked.call_args_list if call.args[0].suffix == ".yaml"]
+    assert of_spec == [spec.resolve()], "git is asked once for all runs"
     assert [run["layer"] for run in runs] == ["hidden.1", "hidden.2"]
     assert "harvest" in ran(runs[0])
     assert not {"train", "harvest", "harvest_codes"} & ran(runs[1])

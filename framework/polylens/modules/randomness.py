@@ -29,9 +29,13 @@ def with_seed(seed: int) -> Iterator[None]:
     of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     has_drawn = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     devices = range(torch.cuda.device_count()) if has_drawn else []
+    accelerator = torch.accelerator.current_accelerator()
+    # `torch.manual_seed` leaves its seed behind for devices that nobody has used yet, and writes down who
+    # called it, which takes a millisecond: more than a pass of a small network.
+    is_alone = accelerator is None or (accelerator.type == "cuda" and not has_drawn)
     try:
         with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(seed)
+            (torch.default_generator.manual_seed if is_alone else torch.manual_seed)(seed)
             random.seed(seed)
             np.random.seed(seed % _NUMPY_SEEDS)  # noqa: NPY002
             yield

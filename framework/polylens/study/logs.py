@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ from polylens.tracking import (
     TrackedRun,
     Tracker,
     collect_provenance,
+    commit_of_spec,
 )
 
 _NOT_PARAMS = ("about", "claim", "refuted_if")
@@ -72,6 +74,8 @@ class StudyLog:
                 metrics=answering_names(study.children[0].experiment),
             )
         self._stages: dict[str, dict[str, str]] = {}
+        # Asked of git once, before anything is computed: later commits are none of what was read.
+        self._commit_of_spec = cache(partial(commit_of_spec, study.source))
         self.parent = self._open_parent(experiment, plans) if len(plans) > 1 else None
         self.runs = tuple(self._open_child(experiment, plan) for plan in plans)
 
@@ -177,6 +181,7 @@ class StudyLog:
         return collect_provenance(
             spec_file=self.study.source,
             seed=plan.seed,
+            spec_commit=self._commit_of_spec(),
             seconds=seconds,
             packages=packages_in(plan.experiment),
         ).to_plain()

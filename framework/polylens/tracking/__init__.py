@@ -7,7 +7,7 @@ from polylens.tracking.files import ORIGINS, RunFiles
 from polylens.tracking.inputs import Input
 from polylens.tracking.lookup import LoggedRun, Lookup
 from polylens.tracking.params import flatten
-from polylens.tracking.provenance import Provenance, collect_provenance
+from polylens.tracking.provenance import Provenance, collect_provenance, commit_of_spec
 from polylens.tracking.run import ERROR_TAG, LOOKS_TAG, PROVENANCE, REPORT, TrackedRun
 from polylens.tracking.tracker import Tracker
 from polylens.tracking.views import (
@@ -39,5 +39,6 @@ __all__ = [
     "TrackedRun",
     "Tracker",
     "collect_provenance",
+    "commit_of_spec",
     "flatten",
 ]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def collect_provenance(
     *,
     spec_file: Path | None,
     seed: int | None,
+    spec_commit: Commit | None = None,
     device: str = "",
     command: Sequence[str] | None = None,
     seconds: Mapping[str, float] | None = None,
@@ -60,18 +62,17 @@ def collect_provenance(
     Args:
         spec_file: the spec; None where it was given from Python.
         seed: the spec's seed.
+        spec_commit: the commit that the spec stood at when it was read; None asks git.
         device: what computed; empty asks torch, if it has been imported.
         command: the command line; None takes this process's own.
         seconds: wall time of each stage that ran.
         packages: other packages whose kinds the run uses, and their versions.
     """
     torch = sys.modules.get("torch")
-    framework = commit_of(Path(__file__))
     return Provenance(
         spec_file=str(spec_file or ""),
-        spec_commit=Commit(reason="no spec file") if spec_file is None else commit_of(spec_file.resolve()),
-        # An installed package may lie inside a repository it is no part of, as in a virtual environment.
-        framework_commit=framework if framework.is_tracked else Commit(reason="an installed package"),
+        spec_commit=spec_commit or commit_of_spec(spec_file),
+        framework_commit=_commit_of_code(Path(__file__)),
         seed=seed,
         command=shlex.join(sys.argv if command is None else command),
         user=_user(),
@@ -84,6 +85,19 @@ def collect_provenance(
         threads=None if torch is None else torch.get_num_threads(),
         seconds=dict(seconds or {}),
     )
+
+
+def commit_of_spec(file: Path | None) -> Commit:
+    """The commit that a spec stands at; None is a spec that was given from Python."""
+    return Commit(reason="no spec file") if file is None else commit_of(file.resolve())
+
+
+@cache
+def _commit_of_code(file: Path) -> Commit:
+    """Asked once a process: what was imported stays what it was, whatever is committed later."""
+    found = commit_of(file)
+    # An installed package may lie inside a repository it is no part of, as in a virtual environment.
+    return found if found.is_tracked else Commit(reason="an installed package")
 
 
 def tags_of(provenance: Mapping[str, Any]) -> dict[str, str]:
