@@ -46,7 +46,7 @@ class Server:
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)),
-                *("--workers", "1", "--backend-store-uri", f"sqlite:///{self.folder}/server.db"),
+                *("--workers", "1", "--backend-store-uri", f"sqlite:///{self.folder}/{NAME}"),
                 *("--artifacts-destination", str(self.folder / "artifacts")),
             ],
             env=os.environ
@@ -98,11 +98,11 @@ def said() -> Said:
     return Said()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A running server with an own database and artifact folder."""
-    folder = tmp_path / "server"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server with an own database and artifact folder, for experiments of several names."""
+    folder = tmp_path_factory.mktemp("server")
+    put_database(folder)
     running = Server(folder)
     running.start()
     try:
