@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
+from polylens.analyses import Analysis
+from polylens.records import Figure
 from polylens.store import save_figures
 from polylens.study import drawing, overviews
 
@@ -24,6 +27,21 @@ def undrawn() -> Iterator[None]:
         stack.enter_context(patch.object(drawing, "draw_figures", return_value=()))
         stack.enter_context(patch.object(drawing, "gallery_of", return_value=None))
         stack.enter_context(patch.object(overviews, "_dots", return_value=()))
+        yield
+
+
+@contextmanager
+def undrawn_but_for(kind: type[Analysis]) -> Iterator[None]:
+    """Studies in the block draw no analysis but those of a kind; galleries, training and overviews they do.
+
+    For tests that look at some pictures of a study, and of the others at what there is.
+    """
+    draw = drawing.draw_figures
+
+    def draw_some(analysis: Analysis, *arguments: Any, **named: Any) -> tuple[Figure, ...]:
+        return draw(analysis, *arguments, **named) if isinstance(analysis, kind) else ()
+
+    with patch.object(drawing.Drawing, "ask_ahead"), patch.object(drawing, "draw_figures", draw_some):
         yield
 
 

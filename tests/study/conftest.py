@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from tests.mlflow_database import put_database
+from tests.pictures import undrawn_but_for
 from tests.projects import Project
 from tests.shapes import unchecked
 
 import polylens
+from polylens.analyses.cluster_quality import ClusterQuality
 from polylens.study.study_results import StudyResult
 
 
@@ -52,7 +54,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="session")
 def two_layers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, StudyResult]:
-    """A project whose small spec ran once on two layers with two draws of a control, and what came of it."""
+    """A project whose small spec ran once on two layers with two draws of a control, and what came of it.
+
+    Of its clusters the galleries are drawn, and of their quality every picture.
+    """
     folder = tmp_path_factory.mktemp("two-layers")
     (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
     put_database(folder)
@@ -64,7 +69,7 @@ def two_layers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Study
         controls=[{"use": "random_init", "draws": 2}],
         analyses={"clusters": clusters, "quality": {"kind": "cluster_quality", "of": "clusters"}},
     )
-    with unchecked(), chdir(folder):
+    with unchecked(), undrawn_but_for(ClusterQuality), chdir(folder):
         return project, polylens.run(spec)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.pictures import undrawn
 from tests.projects import Project
 
 import polylens
@@ -39,7 +40,8 @@ def test_clusters_are_set_beside_directions_in_a_table_a_picture_and_a_verdict(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.folder)
-    run = polylens.run(project.spec(**BESIDE), limit=200).children[0]
+    with undrawn():  # but for scores, of which the picture below is
+        run = polylens.run(project.spec(**BESIDE), limit=200).children[0]
     assert isinstance(run, ChildResult), run.error
     numbers = run.numbers_by_name()
     own = numbers["detect/detection.digits"].value

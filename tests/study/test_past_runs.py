@@ -101,12 +101,13 @@ def test_a_past_run_has_the_tables_and_figures_of_the_run_at_hand(ran: ChildResu
 
 
 def test_a_figure_is_drawn_anew_as_a_vector_figure(ran: ChildResult, past: PastRun, tmp_path: Path) -> None:
-    for name in ("quality-scores", "training"):
+    figures = {name: past.redraw(name) for name in ("quality-scores", "training")}
+    for name, figure in figures.items():
         file = tmp_path / f"{name}.svg"
-        past.redraw(name).savefig(file)
+        figure.savefig(file)
         assert "<svg" in file.read_text()
     assert ran.redraw("quality-scores").get_size_inches().tolist() == (
-        past.redraw("quality-scores").get_size_inches().tolist()
+        figures["quality-scores"].get_size_inches().tolist()
     )
     with pytest.raises(UsageError, match="cannot be drawn anew"):
         past.redraw("clusters-gallery")

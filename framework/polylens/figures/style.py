@@ -104,6 +104,8 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
     def as_png(*args: Arguments.args, **kwargs: Arguments.kwargs) -> bytes:
         with sheet():
             figure = draw(*args, **kwargs)
+            if _behind.get() is None:  # to figures that are handed on, labels may be added
+                _place_no_missing_labels(figure)
             # `savefig` would draw everything twice, the first time for the layout alone.
             surface = FigureCanvasAgg(figure)
             surface.draw()  # type: ignore[no-untyped-call]
@@ -120,10 +122,18 @@ def picture(draw: Callable[Arguments, Figure]) -> Callable[Arguments, bytes]:
     return as_png
 
 
+def _place_no_missing_labels(figure: Figure) -> None:
+    """Gives empty labels a fixed place: to find one, matplotlib measures all names at an axis once more."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if not axis.get_label_text():
+                axis.set_label_coords(0.5, 0.5)
+
+
 def _png(pixels: np.ndarray) -> bytes:
     # Without the fourth channel, as nothing is transparent: as small as matplotlib's own, in half the time.
     stream = io.BytesIO()
-    Image.fromarray(pixels[:, :, :3]).save(stream, "PNG", dpi=(DPI, DPI), compress_level=3)
+    Image.fromarray(pixels).convert("RGB").save(stream, "PNG", dpi=(DPI, DPI), compress_level=3)
     return stream.getvalue()
 
 
