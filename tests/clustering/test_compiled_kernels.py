@@ -7,17 +7,18 @@ from pathlib import Path
 
 import polylens
 
-_JOIN = """
+# A kernel that is quick to compile, and calls one of another file where the pool has no room.
+_FILL = """
 import numpy as np
-from polylens.kernels.linkage import chain_groups
-rows = np.arange(3000)  # so many that Python does not run the kernel itself
-print(chain_groups(rows[:-1], rows[1:], np.ones(2999), np.empty_like(rows), np.empty(2999)))
+from polylens.kernels.cutting import Candidates, _fill_pool
+listed = Candidates(np.array([0, 3]), np.array([7, 8, 9]))
+print(len(_fill_pool(np.zeros(1, np.int64), listed, 0)[0]))
 """
 
 
-def joins(room: Path) -> str:
+def length(room: Path) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", _JOIN], cwd=room, capture_output=True, text=True, check=True, timeout=300
+        [sys.executable, "-c", _FILL], cwd=room, capture_output=True, text=True, check=True, timeout=300
     )
     return done.stdout.strip()
 
@@ -27,7 +28,7 @@ def test_a_kernel_is_compiled_anew_where_one_that_it_calls_has_changed(tmp_path)
     kernels = tmp_path / "polylens" / "kernels"
     shutil.copytree(source, kernels, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "polylens" / "__init__.py").touch()
-    assert joins(tmp_path) == "True"
-    called = kernels / "contraction.py"  # `linkage.chain_groups` asks its `root_of` for both ends of an edge
-    called.write_text(called.read_text().replace("    return member\n", "    return 0\n"))
-    assert joins(tmp_path) == "False"
+    assert length(tmp_path) == "6"
+    called = kernels / "halfedges.py"  # whose `with_room` makes the pool longer
+    called.write_text(called.read_text().replace("np.empty(2 * (used", "np.empty(3 * (used"))
+    assert length(tmp_path) == "9"

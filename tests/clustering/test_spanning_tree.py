@@ -1,13 +1,18 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.clustering.trees import BIT_METRICS, METRICS, core_distances, distances, some_points, tree_weights
+from tests.clustering.trees import (
+    BIT_METRICS,
+    METRICS,
+    core_distances,
+    distances,
+    planted,
+    some_points,
+    tree_weights,
+)
 
 from polylens.clustering import hierarchy, passes
 from polylens.clustering.blocks import Blocks, over_pairs
@@ -25,14 +30,6 @@ CASES = 200
 def close(metric):
     """Bits are counted: only the division by the width rounds. Scipy's cosines lose digits near 0."""
     return {"rtol": 1e-9, "atol": 1e-14 if metric in BIT_METRICS else 1e-11 if metric == "cosine" else 1e-12}
-
-
-def planted(metric, *, rows=700, width=96, groups=7, seed=0):
-    generator = np.random.default_rng(seed)
-    centres = generator.normal(size=(groups, width))
-    values = centres[generator.integers(0, groups, rows)] + 0.2 * generator.normal(size=(rows, width))
-    values[:100] = values[100:200]
-    return values > 0 if metric in BIT_METRICS else values.astype(np.float32)
 
 
 @pytest.mark.slow
@@ -220,21 +217,6 @@ def test_an_interrupt_in_the_middle_of_a_pass_stops_it():
 
     with pytest.raises(KeyboardInterrupt):
         hierarchy(planted("hamming", rows=5000), metric="hamming", progress=Impatient())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("count", [2, 4])
-def test_processes_share_the_pairs_and_agree(tmp_path: Path, count):
-    for metric in ("hamming", "euclidean"):
-        np.save(tmp_path / f"{metric}.npy", planted(metric, rows=2000))
-    command = [sys.executable, "-m", "tests.clustering.sharing_ranks", str(tmp_path), str(count)]
-    assert subprocess.run(command, cwd=Path(__file__).parents[2], check=False, timeout=240).returncode == 0
-    for metric in ("hamming", "euclidean"):
-        expected = hierarchy(np.load(tmp_path / f"{metric}.npy"), metric=metric, min_samples=4)
-        for rank in range(count):
-            found = np.load(tmp_path / f"{metric}-{rank}.npz")
-            np.testing.assert_array_equal(found["order"], expected.order)
-            np.testing.assert_array_equal(found["heights"], expected.heights)
 
 
 @pytest.mark.parametrize("rank", [0, 1, 2])

@@ -55,3 +55,12 @@ def some_points(generator: np.random.Generator, metric: str) -> np.ndarray:
         values[generator.random(n) < 0.1 * (generator.random() < 0.3)] = 0.0
         points = (values + generator.choice([0, 100])).astype(np.float32)
     return points[generator.integers(0, max(n // 3, 1), n)] if shape == 1 else points
+
+
+def planted(metric, *, rows=700, width=96, groups=7, seed=0):
+    """Groups of rows, some of them twice."""
+    generator = np.random.default_rng(seed)
+    centres = generator.normal(size=(groups, width))
+    values = centres[generator.integers(0, groups, rows)] + 0.2 * generator.normal(size=(rows, width))
+    values[:100] = values[100:200]
+    return values > 0 if metric in BIT_METRICS else values.astype(np.float32)

@@ -89,17 +89,17 @@ def test_a_partition_without_clusters_has_a_null_too():
     assert null.best_cluster_purity.tolist() == [0.0] * 5
 
 
-def _p_values(*, by_example: bool) -> np.ndarray:
+def _p_values(*, by_example: bool, draws: int) -> np.ndarray:
     """P-values where rows of one example cluster together and classes mean nothing."""
     found = []
-    for seed in range(120):
+    for seed in range(draws):
         rng = np.random.default_rng(seed)
         example = np.repeat(np.arange(40), 5)
         labels = np.where(rng.random(200) < 0.85, rng.integers(0, 6, 40)[example], rng.integers(-1, 6, 200))
         targets = rng.integers(0, 4, 40)[example]
         blocks = Blocks.of(example if by_example else np.arange(200))
         with unchecked(when=seed > 0):
-            null = class_null(labels, targets, blocks=blocks, permutations=99, streams=Streams(seed))
+            null = class_null(labels, targets, blocks=blocks, permutations=49, streams=Streams(seed))
         found.append(
             (
                 p_value(purity(labels, targets) or 0.0, null.purity),
@@ -110,11 +110,12 @@ def _p_values(*, by_example: bool) -> np.ndarray:
 
 
 def test_block_permutations_are_calibrated_where_rows_of_one_example_belong_together():
-    found = _p_values(by_example=True)
-    # Uniform on 1/100, ..., 1: Kolmogorov and Smirnov's test must not find otherwise.
-    assert kstest(found[:, 0] - 0.005, "uniform").pvalue > 0.01
-    assert kstest(found[:, 1] - 0.005, "uniform").pvalue > 0.01
+    found = _p_values(by_example=True, draws=120)
+    # Uniform on 1/50, ..., 1: Kolmogorov and Smirnov's test must not find otherwise.
+    assert kstest(found[:, 0] - 0.01, "uniform").pvalue > 0.01
+    assert kstest(found[:, 1] - 0.01, "uniform").pvalue > 0.01
 
 
 def test_permuting_rows_instead_would_call_nothing_something():
-    assert (_p_values(by_example=False) <= 0.05).mean() > 0.5
+    # Some nine in ten are that low: thirty draws show it.
+    assert (_p_values(by_example=False, draws=30) <= 0.05).mean() > 0.5

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.shapes import unchecked
 
 from polylens.statistics import UNNAMED, Blocks, Enrichment, enrich_rows
 from polylens.streams import Streams
@@ -73,7 +74,9 @@ def test_clusters_without_meaning_are_above_chance_as_rarely_as_the_level_says()
         theme, group = rng.integers(0, 5, EXAMPLES), rng.integers(0, 3, EXAMPLES)
         loose = rng.random(EXAMPLES * ROWS) < 0.2
         targets = np.where(loose, rng.integers(0, 5, len(loose)), np.repeat(theme, ROWS))
-        found = enriched(np.repeat(group, ROWS), targets, seed=seed, permutations=99)
+        with unchecked(when=seed > 0):
+            # A level of 0.1 is one that 39 rounds and what was found have exactly: four of forty.
+            found = enriched(np.repeat(group, ROWS), targets, seed=seed, permutations=39)
         hits += bool(found.p_values.min() <= 0.1)
     # Binomial of 60 at 0.1: 14 or more have a chance of 0.001.
     assert hits < 14

@@ -102,7 +102,7 @@ def lead_of(own, others, *, seed: int):
     def leads(found):
         return found.own - found.other
 
-    drawn = [streams.generator(number).integers(rows, size=rows) for number in range(60)]
+    drawn = [streams.generator(number).integers(rows, size=rows) for number in range(40)]
     again = [
         equal_coverage(own, others, multiplicity=np.bincount(one, minlength=rows).astype(float))
         for one in drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -43,7 +44,7 @@ class DistanceBins:
         same, different = self.histograms(same_weight, different_weight)
         return float(np.minimum(same, different).sum())
 
-    @property
+    @cached_property
     def can_match(self) -> bool:
         """Whether pairs of both sides have enough distances in common to be compared at equal distance."""
         return self.overlap() >= LEAST_OVERLAP

@@ -26,7 +26,7 @@ class MeasuredPairs:
     per_distance: bool = True
     """Whether pairs are compared by a density, the values over the distance, or by the values as they are."""
 
-    @property
+    @cached_property
     def measure(self) -> Float64[np.ndarray, "pairs measures"]:
         """What pairs are compared by: the density of the values where `per_distance`, else the values."""
         return np.asarray(self.values / self.distance[:, None]) if self.per_distance else self.values

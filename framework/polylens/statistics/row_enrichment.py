@@ -60,8 +60,7 @@ def enrich_rows(
         for number in range(permutations):
             yield targets[blocks.relaid_rows(streams.generator("documents", number), within=within)]
 
-    naming = _Half.of(labels, ~held_out, rounds(), n_clusters=n_clusters, n_classes=n_classes)
-    scoring = _Half.of(labels, held_out, rounds(), n_clusters=n_clusters, n_classes=n_classes)
+    naming, scoring = _halves(labels, held_out, rounds(), n_clusters=n_clusters, n_classes=n_classes)
     base = np.bincount(targets[held_out], minlength=n_classes) / max(int(held_out.sum()), 1)
     # Counted again round by round: kept, the counts of all rounds would take gigabytes.
     scores = [_score(naming, scoring, own, base) for own in rounds()]
@@ -104,32 +103,38 @@ class _Half:
     spread: Float64[np.ndarray, "clusters classes"]
     """Standard deviation."""
 
-    @staticmethod
-    def of(
-        labels: Int64[np.ndarray, "rows"],
-        half: Bool[np.ndarray, "rows"],
-        rounds: Iterable[Int64[np.ndarray, "rows"]],
-        *,
-        n_clusters: int,
-        n_classes: int,
-    ) -> _Half:
-        """The clustered rows of a half, and the moments of their counts over rounds of classes."""
-        rows = np.flatnonzero(half & (labels >= 0)).astype(np.int64)
-        shape = (n_clusters, n_classes)
-        empty = np.zeros(shape)
-        bare = _Half(labels[rows] * n_classes, rows, shape, empty, empty)
-        total, squares, number = np.zeros(shape, np.int64), np.zeros(shape, np.int64), 0
-        for targets in rounds:
-            counts = bare.count(targets)
-            total, squares, number = total + counts, squares + counts**2, number + 1
-        # Of whole numbers, so that a count that never changes has a spread of exactly 0.
-        variance = (number * squares - total**2) / number**2
-        return replace(bare, mean=total / number, spread=np.sqrt(variance))
-
     def count(self, targets: Int64[np.ndarray, "rows"]) -> Int64[np.ndarray, "clusters classes"]:
         """Rows of each cluster and class."""
         flat = np.bincount(self.cell + targets[self.rows], minlength=self.shape[0] * self.shape[1])
         return flat.reshape(self.shape).astype(np.int64)
+
+
+def _halves(
+    labels: Int64[np.ndarray, "rows"],
+    held_out: Bool[np.ndarray, "rows"],
+    rounds: Iterable[Int64[np.ndarray, "rows"]],
+    *,
+    n_clusters: int,
+    n_classes: int,
+) -> tuple[_Half, _Half]:
+    """The clustered rows of the naming and of the held-out half, and the moments of their counts over rounds
+    of classes.
+    """
+    shape = (n_clusters, n_classes)
+    halves = []
+    for half in (~held_out, held_out):
+        rows = np.flatnonzero(half & (labels >= 0)).astype(np.int64)
+        halves.append(_Half(labels[rows] * n_classes, rows, shape, np.zeros(shape), np.zeros(shape)))
+    total, squares, number = np.zeros((2, *shape), np.int64), np.zeros((2, *shape), np.int64), 0
+    for targets in rounds:
+        counts = np.stack([half.count(targets) for half in halves])
+        total, squares, number = total + counts, squares + counts**2, number + 1
+    # Of whole numbers, so that a count that never changes has a spread of exactly 0.
+    spread = np.sqrt((number * squares - total**2) / number**2)
+    naming, scoring = (
+        replace(half, mean=total[which] / number, spread=spread[which]) for which, half in enumerate(halves)
+    )
+    return naming, scoring
 
 
 def _score(
