@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.forking import OF_RUNNING, Forks, forks
 from tests.shapes import check_shapes, unchecked
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ _FLAGS = (
     "--disable-dev-shm-usage",
     "--no-proxy-server",
 )
+
+
+@pytest.fixture(scope="session")
+def ready() -> Iterator[Forks]:
+    """Starts programs in processes that have imported what a run imports: that takes each twelve seconds."""
+    with forks(*OF_RUNNING) as started:
+        yield started
 
 
 @pytest.fixture

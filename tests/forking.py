@@ -19,19 +19,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from polylens.leaving import leave_with
+
 OF_VALIDATING = ("polylens.spec", *(f"polylens.cli.{verb}" for verb in ("describe", "ls", "new", "validate")))
 """What verbs import that compute nothing."""
-OF_RUNNING = (
-    *OF_VALIDATING,
-    *("polylens.cli.run", "polylens.study.walk", "polylens.study.pages", "polylens.tracking"),
-    *("torch", "torch._dynamo", "numba", "scipy.stats", "sklearn.manifold", "sklearn.decomposition"),
-    *("matplotlib.figure", "matplotlib.backends.backend_agg", "pyarrow.parquet", "alembic", "sqlalchemy.orm"),
-)
-"""What a run imports, but for packages that polylens prepares before."""
+OF_RUNNING = (*OF_VALIDATING, "polylens.study.walk", "polylens.study.pages", "tests.of_running")
+"""What a run imports."""
 
 _POLYLENS = "from polylens.cli import program\nprogram()"
+_MODULE = """
+import os, runpy, sys
+sys.path[0] = os.getcwd()
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
 _PATIENCE_SECONDS = 300
 """What never ends must fail its test rather than hang it."""
+REPOSITORY = Path(__file__).parents[1]
 
 
 class Forks:
@@ -47,14 +50,27 @@ class Forks:
         *arguments: str,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        anew: Sequence[str] = (),
+        patience: int = _PATIENCE_SECONDS,
     ) -> subprocess.CompletedProcess[str]:
-        """What `python -c PROGRAM ARGUMENTS` does in this environment and folder."""
+        """What `python -c PROGRAM ARGUMENTS` does in this environment and folder.
+
+        Args:
+            program: Python.
+            arguments: of the program.
+            environment: all variables; this process's own unless they are given.
+            folder: where it works; this process's own unless it is given.
+            anew: packages that it shall import itself.
+            patience: seconds after which it is ended.
+        """
         asked = {
             "program": program,
             "arguments": arguments,
             "environment": dict(os.environ if environment is None else environment),
             "folder": str(folder or Path.cwd()),
             "said": str(self._folder),
+            "anew": ["tests", *anew],
+            "patience": patience,
         }
         assert self._server.stdin is not None
         assert self._server.stdout is not None
@@ -64,22 +80,23 @@ class Forks:
         out, err = ((self._folder / name).read_text(encoding="utf-8") for name in ("out", "err"))
         return subprocess.CompletedProcess([program, *arguments], code, out, err)
 
-    def polylens(
-        self, *arguments: str, environment: Mapping[str, str] | None = None, folder: Path | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def module(self, name: str, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
+        """What `python -m NAME ARGUMENTS` does there."""
+        return self.call(_MODULE, name, *arguments, **how)
+
+    def polylens(self, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
         """What `python -m polylens ARGUMENTS` does there."""
-        return self.call(_POLYLENS, *arguments, environment=environment, folder=folder)
+        return self.call(_POLYLENS, *arguments, **how)
 
 
 @contextmanager
 def forks(*modules: str) -> Iterator[Forks]:
     """Programs in the block are forked from a process that has imported these modules and what they need."""
-    repository = Path(__file__).parents[1]
     with (
         TemporaryDirectory() as folder,
         subprocess.Popen(
             [sys.executable, "-c", "from tests.forking import serve; serve()", *modules],
-            cwd=repository,
+            cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -91,7 +108,7 @@ def forks(*modules: str) -> Iterator[Forks]:
 def serve() -> None:
     """Imports the modules that are named behind the program; then answers each line with an exit code.
 
-    Returns in the children alone, whose program is then the last thing that they do, and at the end.
+    Returns neither in the children, whose program is the last thing that they do, nor at the end.
     """
     for name in sys.argv[1:]:
         importlib.import_module(name)
@@ -99,8 +116,8 @@ def serve() -> None:
         child = os.fork()
         if not child:
             _become(**json.loads(line))
-            return
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    leave_with(0)
 
 
 def _become(
@@ -109,21 +126,30 @@ def _become(
     environment: Mapping[str, str],
     folder: str,
     said: str,
+    anew: Sequence[str],
+    patience: int,
 ) -> None:
     """Makes this process one that was started for a program, and runs it."""
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(Path(said) / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    signal.alarm(_PATIENCE_SECONDS)
+    signal.alarm(patience)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
     paths = environment.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[1:1] = [each for each in paths if each not in sys.path]
     sys.argv = ["-c", *arguments]
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in anew]:
         del sys.modules[name]
     importlib.invalidate_caches()
     main: Any = types.ModuleType("__main__")
     sys.modules["__main__"] = main
-    exec(compile(program, "<string>", "exec"), main.__dict__)
+    try:
+        exec(compile(program, "<string>", "exec"), main.__dict__)
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            raise
+        leave_with(end.code or 0)
+    # Python's own end would take seconds to take apart what was imported.
+    leave_with(0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import io
 import json
-import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from tests.forking import Forks
 from tests.shapes import unchecked
 
 from polylens.cli import main
@@ -59,16 +59,9 @@ class Project:
         path.write_text(write({key: value for key, value in plain.items() if value is not None}))
         return path
 
-    def command(self, *arguments: str | Path) -> list[str]:
-        """A command line of polylens for a process of its own: seconds of imports, for tests of processes."""
-        return [sys.executable, "-m", "polylens", *map(str, arguments)]
-
-    def call_apart(self, *arguments: str | Path) -> Done:
-        """Runs polylens's command line in the project, in a process of its own, as users do."""
-        command = self.command(*arguments)
-        done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=300
-        )
+    def call_apart(self, ready: Forks, *arguments: str | Path) -> Done:
+        """Runs polylens's command line in the project, in a process of its own that imports polylens anew."""
+        done = ready.polylens(*map(str, arguments), folder=self.folder, anew=("polylens",))
         return Done(done.returncode, done.stdout, done.stderr)
 
     def call(self, *arguments: str | Path) -> Done:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.forking import OF_RUNNING, forks
+from tests.forking import Forks
 from tests.mlflow_database import put_database
 
 import polylens.figures
@@ -64,20 +62,22 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def polylens_in(lab: Path) -> Iterator[Callable[..., str]]:
+def environment(lab: Path) -> dict[str, str]:
+    """Where the package is installed."""
+    found = os.pathsep.join([str(lab / "site"), os.environ.get("PYTHONPATH", "")])
+    return {**os.environ, "PYTHONPATH": found}
+
+
+@pytest.fixture(scope="module")
+def polylens_in(lab: Path, ready: Forks, environment: dict[str, str]) -> Callable[..., str]:
     """What `polylens ...` prints in the project, where the package is installed."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(lab / "site"), os.environ.get("PYTHONPATH", "")]),
-    }
-    with forks(*OF_RUNNING) as started:
 
-        def run(*arguments: str) -> str:
-            done = started.polylens(*arguments, environment=environment, folder=lab / "project")
-            assert done.returncode == 0, done.stderr
-            return done.stdout
+    def run(*arguments: str) -> str:
+        done = ready.polylens(*arguments, environment=environment, folder=lab / "project")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
-        yield run
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -116,18 +116,9 @@ def test_its_spec_runs_with_figure_table_and_labels(lab: Path, polylens_in: Call
     assert "Rows whose polytope another example shares" in report.read_text()
 
 
-def test_its_own_test_passes_beside_its_package(lab: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-        cwd=lab / "site",
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(lab / "site"), os.environ.get("PYTHONPATH", "")]),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_its_own_test_passes_beside_its_package(lab: Path, ready: Forks, environment: dict[str, str]) -> None:
+    pytest_of_its_own = ("pytest", "-q", "-p", "no:cacheprovider", "tests")
+    done = ready.module(*pytest_of_its_own, environment=environment, folder=lab / "site")
     assert "3 passed" in done.stdout, done.stdout + done.stderr
 
 

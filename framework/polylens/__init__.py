@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import polylens.leaving  # noqa: F401  (before what registers something for the end of the process)
+
 if TYPE_CHECKING:
     from polylens.devices import Options
     from polylens.notebooks import (

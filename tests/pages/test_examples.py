@@ -6,13 +6,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from tests.forking import Forks
 from tests.judge_server import judge_server
 from tests.mlflow_database import put_database
 from tests.pages.blocks import OTHERS, REPOSITORY, TUTORIAL, blocks, prose
@@ -42,7 +42,7 @@ def put_package(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def troubles(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Mapping[str, str]]:
+def troubles(tmp_path_factory: pytest.TempPathFactory, ready: Forks) -> Sequence[Mapping[str, str]]:
     """What went wrong when all examples were run, in one process of their own."""
     root = tmp_path_factory.mktemp("pages")
     lab = root / "lab"
@@ -54,14 +54,12 @@ def troubles(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Mapping[str, 
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     about = {"PYTHONPATH": modules, "PATH": programs, "COLUMNS": "80"}
     with judge_server() as judge:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.pages", "outcomes.json"],
-            cwd=root,
-            env={**os.environ, **about, "POLYLENS_JUDGE_ADDRESS": judge.address},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=3600,
+        done = ready.module(
+            "tests.pages",
+            "outcomes.json",
+            environment={**os.environ, **about, "POLYLENS_JUDGE_ADDRESS": judge.address},
+            folder=root,
+            patience=3600,
         )
     assert done.returncode == 0, done.stderr
     listed: list[dict[str, str]] = json.loads((root / "outcomes.json").read_text())

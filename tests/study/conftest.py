@@ -7,6 +7,7 @@ from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from tests.forking import Forks
 from tests.mlflow_database import put_database
 from tests.pictures import undrawn_but_for
 from tests.projects import Project
@@ -42,13 +43,13 @@ def make_project(tmp_path: Path) -> Callable[[str], Project]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, ready: Forks) -> Project:
     """A project whose small spec ran once in a process of its own; only to be looked at."""
     folder = tmp_path_factory.mktemp("undisturbed")
     (folder / "mlflow.yaml").write_text("tracking_uri: sqlite:///mlflow.db\n")
     put_database(folder)
     project = Project(folder)
-    project.runs_of(project.call_apart("run", "--json", project.spec()))
+    project.runs_of(project.call_apart(ready, "run", "--json", project.spec()))
     return project
 
 

@@ -5,7 +5,6 @@ Prints as JSON what an undisturbed run left, and what each of the others did.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import random
@@ -15,31 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from numba.core.registry import cpu_target
-from PIL import Image
 from tests.killing import exit_code, forked, kill
 from tests.projects import Project
 
-from polylens.imports import lightning
-from polylens.memory import for_good, own_process
+from polylens.memory import own_process
 
 _SEED = 7
-_SLOW_TO_IMPORT = (
-    *("alembic.command", "jinja2", "matplotlib.pyplot", "mlflow.store.tracking.sqlalchemy_store", "numba"),
-    *("pandas", "pandas.io.formats.csvs"),
-    *("polylens.analyses.cluster_quality.comparison", "polylens.cli.run", "polylens.clustering"),
-    *("polylens.dataflow", "polylens.figures", "polylens.harvest.collecting", "polylens.kernels.means"),
-    *("polylens.study.running", "polylens.training.learner", "pyarrow.dataset", "pyarrow.parquet"),
-    *(
-        "safetensors.torch",
-        "scipy.stats",
-        "sklearn.cluster",
-        "sklearn.datasets",
-        "sqlalchemy.dialects.sqlite",
-    ),
-)
-
-
 _CHANGES: dict[str, Any] = {
     "analyses": {
         "clusters": {"kind": "kmeans", "on": "activation", "clusters": 3, "restarts": 1, "subsamples": 0},
@@ -49,18 +29,6 @@ _CHANGES: dict[str, Any] = {
     "labels": {"digits": {"kind": "class_enrichment", "of": "clusters", "permutations": 100}},
 }
 """What makes the small spec of the tests smaller, and leaves every kind of stage in it."""
-
-
-def import_slow() -> None:
-    """Imports what runs need, so that forks of this process have it. They are processes of polylens' own."""
-    own_process()
-    with for_good():
-        lightning()
-        for name in _SLOW_TO_IMPORT:
-            importlib.import_module(name)
-        Image.init()
-        cpu_target.typing_context.refresh()
-        cpu_target.target_context.refresh()
 
 
 def put_spec(project: Project) -> Path:
@@ -113,7 +81,7 @@ def main(root: Path, n_kills: int) -> None:
         (folder / "mlflow.yaml").write_text("")
         return Project(folder)
 
-    import_slow()
+    own_process()
     started = time.monotonic()
     undisturbed = project("undisturbed")
     assert exit_code(forked(lambda: run(undisturbed))) == 0

@@ -15,7 +15,9 @@ from typing import Any
 from tests.killing import exit_code, forked
 from tests.pictures import undrawn
 from tests.projects import Project
-from tests.study.killed_runs import import_slow, put_spec, remains, run
+from tests.study.killed_runs import put_spec, remains, run
+
+from polylens.memory import own_process
 
 _SMALL = ("--set", "controls=[]", "--set", "analyses.quality=null", "--set", "labels=null")
 """What makes a run take less, where there are many."""
@@ -36,7 +38,7 @@ def at_once(shared: Project, *changes: tuple[str, ...]) -> dict[str, Any]:
 
 def main(root: Path) -> None:
     """Two runs of one spec, eight runs of eight seeds, and one alone of each."""
-    import_slow()
+    own_process()
     alone = project(root / "alone")
     run(alone)
     print(

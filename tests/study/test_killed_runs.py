@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.forking import REPOSITORY, Forks
 
 pytestmark = pytest.mark.slow
 _KILLS = int(os.environ.get("POLYLENS_RUN_KILLS", "2"))
 
 
-def test_a_killed_run_continues_to_the_same_tables_and_doubles_nothing(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.study.killed_runs", str(tmp_path), str(_KILLS)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[2],
+def test_a_killed_run_continues_to_the_same_tables_and_doubles_nothing(tmp_path: Path, ready: Forks) -> None:
+    done = ready.module(
+        "tests.study.killed_runs", str(tmp_path), str(_KILLS), folder=REPOSITORY, patience=600 + 60 * _KILLS
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])

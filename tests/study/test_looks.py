@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from tests.forking import Forks
 from tests.projects import Project, ran
 
 import polylens
@@ -48,7 +49,7 @@ def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, st
 
 @pytest.mark.slow
 def test_a_changed_title_or_template_is_seen_by_the_same_command(
-    project: Project, edited: Callable[[str, str, str], None]
+    project: Project, ready: Forks, edited: Callable[[str, str, str], None]
 ) -> None:
     spec = project.spec(analyses=_CHEAP, controls=None, labels=None)
     first = project.run(spec)[0]
@@ -58,7 +59,7 @@ def test_a_changed_title_or_template_is_seen_by_the_same_command(
     points = {name: len(client.get_metric_history(first["run_id"], name)) for name in before.metrics}
 
     edited("analyses", 'title="Distances of codes, layer by layer"', 'title="How far codes are apart"')
-    again = project.runs_of(project.call_apart("run", "--json", spec))[0]
+    again = project.runs_of(project.call_apart(ready, "run", "--json", spec))[0]
     assert ran(again) == {"codes.figures", "report"}
     assert again["run_id"] == first["run_id"]
     assert "How far codes are apart" in (artifacts / "figures" / "captions.md").read_text()
@@ -66,7 +67,7 @@ def test_a_changed_title_or_template_is_seen_by_the_same_command(
     assert "Distances of codes, layer by layer" not in (artifacts / "report.html").read_text()
 
     edited("report", ">Provenance</h2>", ">Where all this is from</h2>")
-    third = project.runs_of(project.call_apart("run", "--json", spec))[0]
+    third = project.runs_of(project.call_apart(ready, "run", "--json", spec))[0]
     assert ran(third) == {"report"}
     assert "Where all this is from" in (artifacts / "report.html").read_text()
 

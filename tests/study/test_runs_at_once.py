@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.forking import REPOSITORY, Forks
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.study.runs_at_once", str(tmp_path_factory.mktemp("at-once"))],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+def found(tmp_path_factory: pytest.TempPathFactory, ready: Forks) -> Mapping[str, Any]:
+    done = ready.module(
+        "tests.study.runs_at_once",
+        str(tmp_path_factory.mktemp("at-once")),
+        environment={**os.environ, "OMP_NUM_THREADS": "1"},
+        folder=REPOSITORY,
+        patience=600,
     )
     assert done.returncode == 0, done.stderr
     read: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])

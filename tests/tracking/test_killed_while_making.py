@@ -8,24 +8,25 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.forking import REPOSITORY, Forks
 
 _KILLS = int(os.environ.get("POLYLENS_KILLS", "2"))
 
 
 @pytest.mark.slow
-def test_after_a_kill_at_any_moment_the_same_command_logs_everything_once(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.tracking.killed_makers", str(tmp_path), str(_KILLS)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[2],
+def test_after_a_kill_at_any_moment_the_same_command_logs_everything_once(
+    tmp_path: Path, ready: Forks
+) -> None:
+    done = ready.module(
+        "tests.tracking.killed_makers",
+        str(tmp_path),
+        str(_KILLS),
+        folder=REPOSITORY,
+        patience=300 + 30 * _KILLS,
     )
     assert done.returncode == 0, done.stderr
     kills = json.loads(done.stdout.splitlines()[-1])["kills"]

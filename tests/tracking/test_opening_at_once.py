@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.forking import REPOSITORY, Forks
 
 
 @pytest.mark.slow
 def test_processes_that_start_at_once_share_database_experiment_and_run(
-    tmp_path: Path, settings_for: Any, mlflow_client: Any
+    tmp_path: Path, ready: Forks, settings_for: Any, mlflow_client: Any
 ) -> None:
     (tmp_path / "mlflow.yaml").write_text("")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.tracking.opened_at_once", str(tmp_path), "3"],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = ready.module("tests.tracking.opened_at_once", str(tmp_path), "3", folder=REPOSITORY)
     assert (done.returncode, done.stderr) == (0, "")
     (run_id, *others) = done.stdout.split()
     assert others == [run_id] * 2

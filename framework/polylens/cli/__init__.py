@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 import click
 
-from polylens.cli.leaving import leave_with  # isort: skip  (before what registers something for the end)
 from polylens.cli.complaints import show_error, show_unexpected
 from polylens.errors import PolylensError, nearest
+from polylens.leaving import leave_with
 from polylens.memory import own_process
 
 VERBS = {

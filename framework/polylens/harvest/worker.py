@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from polylens.leaving import leave_with
 from polylens.workers.telling import do_part, tell
 
 
@@ -36,4 +37,4 @@ def _work(plain: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(do_part(_work, sys.argv[1:]))
+    leave_with(do_part(_work, sys.argv[1:]))

@@ -17,6 +17,7 @@ import numpy as np
 from polylens.analyses import Analysis, RowAnalysis
 from polylens.devices import Options, compute_on
 from polylens.harvest import load_rows
+from polylens.leaving import leave_with
 from polylens.progress import Progress, Silent
 from polylens.store import KeptArrays, Store, load_findings, save_findings
 from polylens.streams import Streams
@@ -119,4 +120,4 @@ def _work(plain: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(do_part(_work, sys.argv[1:]))
+    leave_with(do_part(_work, sys.argv[1:]))

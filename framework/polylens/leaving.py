@@ -1,7 +1,7 @@
-"""The end of a `polylens` process: Python's own would take torch's modules apart for a second or more.
+"""The end of a process of polylens' own: Python's would take torch's modules apart for a second or more.
 
 All that is registered for the end of the process is done first, and threads are waited for, as ever: what is
-registered earliest comes last, so this file is imported before anything else of the command line.
+registered earliest comes last, so this file is imported before anything else of polylens.
 """
 
 from __future__ import annotations
