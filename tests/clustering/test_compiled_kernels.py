@@ -1,3 +1,5 @@
+"""Kernels that are kept on disk: what they stand on, and who writes which file."""
+
 from __future__ import annotations
 
 import shutil
@@ -13,6 +15,17 @@ import numpy as np
 from polylens.kernels.cutting import Candidates, _fill_pool
 listed = Candidates(np.array([0, 3]), np.array([7, 8, 9]))
 print(len(_fill_pool(np.zeros(1, np.int64), listed, 0)[0]))
+"""
+
+# Two processes that were forked from one that had imported the kernel compile it at once.
+_FORKED = """
+import os
+from polylens.kernels.halfedges import with_room
+names = with_room._cache._cache_file
+child = os.fork()
+print(names._data_name(1), flush=True)
+if child:
+    os.waitpid(child, 0)
 """
 
 
@@ -32,3 +45,10 @@ def test_a_kernel_is_compiled_anew_where_one_that_it_calls_has_changed(tmp_path)
     called = kernels / "halfedges.py"  # whose `with_room` makes the pool longer
     called.write_text(called.read_text().replace("np.empty(2 * (used", "np.empty(3 * (used"))
     assert length(tmp_path) == "9"
+
+
+def test_processes_that_were_forked_from_one_write_files_of_their_own():
+    done = subprocess.run([sys.executable, "-c", _FORKED], capture_output=True, text=True, check=True)
+    one, other = done.stdout.split()
+    assert one != other
+    assert {name.partition(".")[0] for name in (one, other)} == {"halfedges"}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeVar
@@ -23,7 +25,6 @@ _FEW = 2048
 """Elements of an array: a kernel with one simple loop over so many takes Python 20 milliseconds."""
 _MUCH = 256 * _FEW
 """Elements, of all calls together: by then Python has taken longer than it takes to compile the kernel."""
-_PROCESS = uuid.uuid4().hex[:8]
 
 
 def compiled(function: Kernel) -> Kernel:
@@ -117,4 +118,21 @@ def _keep_by_sources(made: Any) -> None:
     kept = made._cache._cache_file
     # Numba has no public way to say when what it kept is out of date.
     kept._source_stamp = _SOURCES
-    kept._data_name_pattern = f"{made._cache._impl.filename_base}.{_PROCESS}.{{number:d}}.nbc"
+    kept._data_name_pattern = _FileNames(made._cache._impl.filename_base)
+
+
+@dataclass(frozen=True)
+class _FileNames:
+    """Takes the place of Numba's pattern for the names of a kernel's files."""
+
+    kernel: str
+
+    def format(self, *, number: int) -> str:
+        # Asked for when a file is written: a process may have been forked since the kernel was imported.
+        return f"{self.kernel}.{_word_of(os.getpid())}.{number}.nbc"
+
+
+@functools.cache
+def _word_of(_process: int) -> str:
+    """A word that no other process has, on this machine or another one that shares the folder."""
+    return uuid.uuid4().hex[:8]
