@@ -66,7 +66,8 @@ def write_manifest(folder: Path, *, kind: str, digest: str, about: Mapping[str, 
         "kind": kind,
         "digest": digest,
         "about": dict(about),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        # A run makes many stages in a second, and the oldest are cleared first.
+        "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "versions": {"python": platform.python_version(), **package_versions()},
         "files": {
             path.relative_to(folder).as_posix(): {
