@@ -23,9 +23,9 @@ import os
 from polylens.kernels.halfedges import with_room
 names = with_room._cache._cache_file
 child = os.fork()
-print(names._data_name(1), flush=True)
 if child:
     os.waitpid(child, 0)
+print(names._data_name(1))
 """
 
 
