@@ -17,7 +17,7 @@ listed = Candidates(np.array([0, 3]), np.array([7, 8, 9]))
 print(len(_fill_pool(np.zeros(1, np.int64), listed, 0)[0]))
 """
 
-# Two processes that were forked from one that had imported the kernel compile it at once.
+# Where each of two processes would write the kernel: one was forked from the other, which had imported it.
 _FORKED = """
 import os
 from polylens.kernels.halfedges import with_room
